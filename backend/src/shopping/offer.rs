@@ -1,0 +1,125 @@
+//! What an offer is: an itinerary on one carrier's ticket stock with a price for every passenger. Stored as JSON with its offer
+//! request, immutable from then on; the price is calculated anew when it is ordered.
+
+use crate::money::{Currency, Money, MoneyError};
+use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PricedOffer {
+    /// IATA code of the validating carrier: its accounting code is on the tickets and it is paid.
+    pub carrier: String,
+    pub currency: String,
+    pub slices: Vec<OfferSlice>,
+    pub passengers: Vec<PricedPassenger>,
+    /// True where schedule and fare are generated demo data.
+    pub demo: bool,
+}
+
+/// One direction of travel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferSlice {
+    pub origin: String,
+    pub destination: String,
+    pub fare_brand: String,
+    pub segments: Vec<OfferSegment>,
+}
+
+/// One flight, which becomes one coupon of each passenger's ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferSegment {
+    pub carrier: String,
+    pub flight_number: u16,
+    pub aircraft: String,
+    pub origin: String,
+    pub destination: String,
+    /// Wall-clock time at the origin airport.
+    pub departing_at: NaiveDateTime,
+    /// Wall-clock time at the destination airport.
+    pub arriving_at: NaiveDateTime,
+    pub duration_minutes: u32,
+    pub distance_km: u32,
+    pub booking_class: char,
+    pub cabin: Cabin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cabin {
+    First,
+    Business,
+    PremiumEconomy,
+    Economy,
+}
+
+/// Adult from 12 years, child 2 to 11, infant under 2 on an adult's lap (no seat).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PassengerKind {
+    Adult,
+    Child,
+    Infant,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PricedPassenger {
+    pub kind: PassengerKind,
+    /// Age in years on the first day of travel where the request said it; it can matter for a tax (a 12-year-old pays no CN).
+    pub age: Option<u8>,
+    /// In the order of all segments of all slices: one fare basis and one share of the base fare each.
+    pub coupons: Vec<PricedCoupon>,
+    /// The fare without taxes and surcharges; the coupons' shares add up to it.
+    pub base_minor: i64,
+    pub taxes: Vec<PricedTax>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PricedCoupon {
+    pub fare_basis: String,
+    pub base_minor: i64,
+    /// Checked baggage: free allowance in kilograms.
+    pub checked_bag_kg: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PricedTax {
+    /// `CN`, `YQ`, …
+    pub code: String,
+    pub minor: i64,
+    /// Who is owed it: `CAAC` for CN; the carrier's own surcharges (YQ) name the carrier.
+    pub payee: String,
+}
+
+impl PricedOffer {
+    pub fn segments(&self) -> impl Iterator<Item = &OfferSegment> {
+        self.slices.iter().flat_map(|slice| &slice.segments)
+    }
+
+    pub fn currency(&self) -> Result<Currency, MoneyError> {
+        Currency::parse(&self.currency)
+    }
+
+    /// Base fare and taxes of all passengers.
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        let currency = self.currency()?;
+        let totals = self.passengers.iter().map(|passenger| passenger.total(currency));
+        totals.into_iter().try_fold(Money::zero(currency), |sum, total| sum.checked_add(total?))
+    }
+}
+
+impl PricedPassenger {
+    pub fn taxes_total(&self, currency: Currency) -> Result<Money, MoneyError> {
+        Money::sum(currency, self.taxes.iter().map(|tax| Money::new(tax.minor, currency)))
+    }
+
+    pub fn total(&self, currency: Currency) -> Result<Money, MoneyError> {
+        Money::new(self.base_minor, currency).checked_add(self.taxes_total(currency)?)
+    }
+}
+
+impl PassengerKind {
+    /// Infants travel on a lap.
+    pub fn takes_a_seat(self) -> bool {
+        !matches!(self, PassengerKind::Infant)
+    }
+}
