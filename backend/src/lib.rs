@@ -1,4 +1,11 @@
+pub mod agencies;
+pub mod airlines;
+pub mod audit;
 pub mod clock;
+pub mod db;
+pub mod identity;
 pub mod ids;
+pub mod ledger;
 pub mod money;
+pub mod notify;
 pub mod shopping;

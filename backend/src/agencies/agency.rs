@@ -1,0 +1,202 @@
+//! An agency (or a branch): who sells, in which zone and currency, and whether it may.
+
+use crate::db::schema::agency;
+use crate::db::{Contended, Db, DbError, RowSet, WriteTx, insert, lock, rows};
+use crate::ids::{AgencyId, Id, OrganisationId};
+use crate::money::Currency;
+use chrono::NaiveDateTime;
+use chrono_tz::Tz;
+use diesel::prelude::*;
+
+rows! {
+    pub struct AgencyRow in agency {
+        id: i64,
+        organisation_id: i64,
+        parent_id: Option<i64>,
+        numeric_code: String,
+        name: String,
+        country: String,
+        zone: String,
+        currency: String,
+        status: String,
+        tender_order: String,
+        created_at: NaiveDateTime,
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgencyStatus {
+    Active,
+    Frozen,
+    Closed,
+}
+
+impl AgencyStatus {
+    pub fn text(self) -> &'static str {
+        match self {
+            AgencyStatus::Active => "active",
+            AgencyStatus::Frozen => "frozen",
+            AgencyStatus::Closed => "closed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [AgencyStatus::Active, AgencyStatus::Frozen, AgencyStatus::Closed].into_iter().find(|status| status.text() == text)
+    }
+}
+
+/// What pays for an order whose payment says `balance`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenderOrder {
+    CreditThenWallet,
+    WalletOnly,
+}
+
+impl TenderOrder {
+    pub fn text(self) -> &'static str {
+        match self {
+            TenderOrder::CreditThenWallet => "credit_then_wallet",
+            TenderOrder::WalletOnly => "wallet_only",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [TenderOrder::CreditThenWallet, TenderOrder::WalletOnly].into_iter().find(|order| order.text() == text)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Agency {
+    pub id: AgencyId,
+    pub organisation: OrganisationId,
+    pub parent: Option<AgencyId>,
+    pub numeric_code: String,
+    pub name: String,
+    pub country: String,
+    /// The zone of the point of sale: it decides a ticket's date of issue and its cycle.
+    pub zone: Tz,
+    pub currency: Currency,
+    pub status: AgencyStatus,
+    pub tender_order: TenderOrder,
+    pub created_at: NaiveDateTime,
+}
+
+impl TryFrom<AgencyRow> for Agency {
+    type Error = DbError;
+
+    fn try_from(row: AgencyRow) -> Result<Self, DbError> {
+        let corrupt = |what: &str| DbError::Corrupt(format!("{what} of agency {}", row.id));
+        Ok(Agency {
+            id: AgencyId::of(row.id),
+            organisation: OrganisationId::of(row.organisation_id),
+            parent: row.parent_id.map(AgencyId::of),
+            zone: row.zone.parse().map_err(|_| corrupt("zone"))?,
+            currency: Currency::parse(&row.currency).map_err(|_| corrupt("currency"))?,
+            status: AgencyStatus::parse(&row.status).ok_or_else(|| corrupt("status"))?,
+            tender_order: TenderOrder::parse(&row.tender_order).ok_or_else(|| corrupt("tender order"))?,
+            numeric_code: row.numeric_code,
+            name: row.name,
+            country: row.country,
+            created_at: row.created_at,
+        })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AgencyError {
+    #[error("{0} is not an agency code: 8 digits, the eighth is the first seven mod 7")]
+    NumericCode(String),
+    #[error("agency code {0} belongs to another agency")]
+    NumericCodeTaken(String),
+    #[error("no such agency")]
+    NotFound,
+    #[error("a closed agency stays closed")]
+    Closed,
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+#[derive(Clone, Debug)]
+pub struct NewAgency {
+    pub organisation: OrganisationId,
+    pub numeric_code: String,
+    pub name: String,
+    pub country: String,
+    pub zone: Tz,
+    pub currency: Currency,
+    pub tender_order: TenderOrder,
+}
+
+/// IATA's rule: the eighth digit is the number of the first seven modulo 7.
+pub fn numeric_code_is_valid(code: &str) -> bool {
+    let digits = code.len() == 8 && code.bytes().all(|byte| byte.is_ascii_digit());
+    let (Some(head), Some(check)) = (code.get(..7), code.get(7..)) else { return false };
+    digits && head.parse::<u32>().map(|number| (number % 7).to_string()).as_deref() == Ok(check)
+}
+
+pub fn open_agency(tx: &mut WriteTx, new: NewAgency) -> Result<Agency, AgencyError> {
+    if !numeric_code_is_valid(&new.numeric_code) {
+        return Err(AgencyError::NumericCode(new.numeric_code));
+    }
+    let taken = agency::table.filter(agency::numeric_code.eq(&new.numeric_code)).count();
+    if taken.get_result::<i64>(&mut *tx.db).map_err(DbError::from)? > 0 {
+        return Err(AgencyError::NumericCodeTaken(new.numeric_code));
+    }
+    let row = AgencyRow {
+        id: tx.ids.next::<AgencyId>().raw(),
+        organisation_id: new.organisation.raw(),
+        parent_id: None,
+        numeric_code: new.numeric_code,
+        name: new.name,
+        country: new.country,
+        zone: new.zone.name().to_owned(),
+        currency: new.currency.code().to_owned(),
+        status: AgencyStatus::Active.text().to_owned(),
+        tender_order: new.tender_order.text().to_owned(),
+        created_at: tx.now.naive(),
+    };
+    insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+    Ok(Agency::try_from(row)?)
+}
+
+/// Freezes, unfreezes or closes; from the next commit on the sale sees it.
+pub fn set_status(tx: &mut WriteTx, id: AgencyId, status: AgencyStatus) -> Result<Agency, AgencyError> {
+    lock(tx, Contended::Agency, &[id.raw()])?;
+    let current = agency(tx.db, id)?.ok_or(AgencyError::NotFound)?;
+    if current.status == AgencyStatus::Closed && status != AgencyStatus::Closed {
+        return Err(AgencyError::Closed);
+    }
+    let row = agency::table.find(id.raw());
+    diesel::update(row).set(agency::status.eq(status.text())).execute(&mut *tx.db).map_err(DbError::from)?;
+    Ok(Agency { status, ..current })
+}
+
+pub fn agency(db: &mut Db, id: AgencyId) -> Result<Option<Agency>, DbError> {
+    let row: Option<AgencyRow> = agency::table.find(id.raw()).select(AgencyRow::as_select()).first(db).optional()?;
+    row.map(Agency::try_from).transpose()
+}
+
+/// Newest first, those before `older_than`; of one organisation, or of all.
+pub fn agencies(db: &mut Db, organisation: Option<OrganisationId>, older_than: i64, limit: i64) -> Result<Vec<Agency>, DbError> {
+    let mut query = agency::table.filter(agency::id.lt(older_than)).order(agency::id.desc()).limit(limit).into_boxed();
+    if let Some(organisation) = organisation {
+        query = query.filter(agency::organisation_id.eq(organisation.raw()));
+    }
+    let rows: Vec<AgencyRow> = query.select(AgencyRow::as_select()).load(db)?;
+    rows.into_iter().map(Agency::try_from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numeric_code_is_valid;
+
+    #[test]
+    fn the_eighth_digit_checks_the_first_seven() {
+        for valid in ["57231064", "77200771", "91200001", "08301241", "08123452", "33000004"] {
+            assert!(numeric_code_is_valid(valid), "{valid}");
+        }
+        for wrong in ["57231065", "5723106", "572310640", "5723106a", "", "５7231064"] {
+            assert!(!numeric_code_is_valid(wrong), "{wrong}");
+        }
+    }
+}

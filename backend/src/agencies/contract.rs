@@ -1,0 +1,204 @@
+//! The terms between an agency, an airline and the platform. A version is immutable; a ticket keeps the id of the one it was sold under.
+
+use crate::db::schema::contract;
+use crate::db::{Db, DbError, RowSet, WriteTx, insert, rows};
+use crate::ids::{AgencyId, AirlineId, ContractId, Id};
+use crate::money::{Currency, Rate};
+use chrono::{Datelike, NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+
+rows! {
+    pub struct ContractRow in contract {
+        id: i64,
+        agency_id: i64,
+        airline_id: Option<i64>,
+        currency: String,
+        version: i64,
+        effective_from: NaiveDate,
+        commission_rate: String,
+        commission_base: String,
+        fee_rate: String,
+        tax_remitter: String,
+        cycle_rule: String,
+        payment_days: i64,
+        clawback: String,
+        fee_on_refund: String,
+        airline_return: String,
+        created_at: NaiveDateTime,
+    }
+}
+
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($variant),+ }
+        impl $name {
+            pub fn text(self) -> &'static str { match self { $($name::$variant => $text),+ } }
+            pub fn parse(text: &str) -> Option<Self> { match text { $($text => Some($name::$variant),)+ _ => None } }
+        }
+    };
+}
+
+choice! {
+    /// What the commission rate is a share of. 30 on 1000 is 3 % of the price and 3.1579 % of the fare.
+    CommissionBase { Price = "price", Fare = "fare" }
+}
+choice! {
+    /// Who pays the authorities' taxes over to them.
+    TaxRemitter { Platform = "platform", Airline = "airline" }
+}
+choice! {
+    /// How much commission a refund takes back.
+    Clawback { Full = "full", ProRata = "pro_rata", None = "none" }
+}
+choice! {
+    FeeOnRefund { Refunded = "refunded", Kept = "kept" }
+}
+choice! {
+    /// How an airline gives back what it was paid for a ticket that was voided or refunded.
+    AirlineReturn { SetOff = "set_off", RepayOnDemand = "repay_on_demand" }
+}
+
+#[derive(Clone, Debug)]
+pub struct Contract {
+    pub id: ContractId,
+    pub agency: AgencyId,
+    /// `None`: every airline that has no terms of its own.
+    pub airline: Option<AirlineId>,
+    pub currency: Currency,
+    pub version: i64,
+    pub effective_from: NaiveDate,
+    pub commission_rate: Rate,
+    pub commission_base: CommissionBase,
+    /// Share of the price, paid by the payee of the fare.
+    pub fee_rate: Rate,
+    pub tax_remitter: TaxRemitter,
+    /// Days from the end of a cycle until the agency has to have remitted.
+    pub payment_days: i64,
+    pub clawback: Clawback,
+    pub fee_on_refund: FeeOnRefund,
+    pub airline_return: AirlineReturn,
+    pub created_at: NaiveDateTime,
+}
+
+impl TryFrom<ContractRow> for Contract {
+    type Error = DbError;
+
+    fn try_from(row: ContractRow) -> Result<Self, DbError> {
+        let corrupt = |what: &str| DbError::Corrupt(format!("{what} of contract {}", row.id));
+        Ok(Contract {
+            id: ContractId::of(row.id),
+            agency: AgencyId::of(row.agency_id),
+            airline: row.airline_id.map(AirlineId::of),
+            currency: Currency::parse(&row.currency).map_err(|_| corrupt("currency"))?,
+            version: row.version,
+            effective_from: row.effective_from,
+            commission_rate: Rate::parse(&row.commission_rate).map_err(|_| corrupt("commission rate"))?,
+            commission_base: CommissionBase::parse(&row.commission_base).ok_or_else(|| corrupt("commission base"))?,
+            fee_rate: Rate::parse(&row.fee_rate).map_err(|_| corrupt("fee rate"))?,
+            tax_remitter: TaxRemitter::parse(&row.tax_remitter).ok_or_else(|| corrupt("tax remitter"))?,
+            payment_days: row.payment_days,
+            clawback: Clawback::parse(&row.clawback).ok_or_else(|| corrupt("clawback"))?,
+            fee_on_refund: FeeOnRefund::parse(&row.fee_on_refund).ok_or_else(|| corrupt("fee on refund"))?,
+            airline_return: AirlineReturn::parse(&row.airline_return).ok_or_else(|| corrupt("airline return"))?,
+            created_at: row.created_at,
+        })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ContractError {
+    #[error("a rate is between 0 and 1")]
+    Rate,
+    #[error("commission and fee together are more than the price")]
+    RatesExceedPrice,
+    #[error("payment days are 0 to 365")]
+    PaymentDays,
+    #[error("version {latest} is effective from {from}; a new version cannot begin before it")]
+    BeforeLatest { latest: i64, from: NaiveDate },
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+#[derive(Clone, Debug)]
+pub struct NewContract {
+    pub agency: AgencyId,
+    pub airline: Option<AirlineId>,
+    pub currency: Currency,
+    pub effective_from: NaiveDate,
+    pub commission_rate: Rate,
+    pub commission_base: CommissionBase,
+    pub fee_rate: Rate,
+    pub tax_remitter: TaxRemitter,
+    pub payment_days: i64,
+    pub clawback: Clawback,
+    pub fee_on_refund: FeeOnRefund,
+    pub airline_return: AirlineReturn,
+}
+
+/// Adds the next version of the terms between these parties.
+pub fn sign_contract(tx: &mut WriteTx, new: &NewContract) -> Result<Contract, ContractError> {
+    let one = rust_decimal::Decimal::ONE;
+    let in_range = |rate: Rate| !rate.is_negative() && rate.decimal() <= one;
+    if !in_range(new.commission_rate) || !in_range(new.fee_rate) {
+        return Err(ContractError::Rate);
+    }
+    if new.commission_rate.decimal() + new.fee_rate.decimal() > one {
+        return Err(ContractError::RatesExceedPrice);
+    }
+    if !(0..=365).contains(&new.payment_days) {
+        return Err(ContractError::PaymentDays);
+    }
+    let versions = contracts_of(tx.db, new.agency)?;
+    let same = versions.iter().filter(|known| known.airline == new.airline && known.currency == new.currency);
+    let latest = same.max_by_key(|known| known.version);
+    if let Some(latest) = latest.filter(|latest| latest.effective_from > new.effective_from) {
+        return Err(ContractError::BeforeLatest { latest: latest.version, from: latest.effective_from });
+    }
+    let row = ContractRow {
+        id: tx.ids.next::<ContractId>().raw(),
+        agency_id: new.agency.raw(),
+        airline_id: new.airline.map(Id::raw),
+        currency: new.currency.code().to_owned(),
+        version: latest.map_or(1, |latest| latest.version + 1),
+        effective_from: new.effective_from,
+        commission_rate: new.commission_rate.to_string(),
+        commission_base: new.commission_base.text().to_owned(),
+        fee_rate: new.fee_rate.to_string(),
+        tax_remitter: new.tax_remitter.text().to_owned(),
+        cycle_rule: "half_monthly".to_owned(),
+        payment_days: new.payment_days,
+        clawback: new.clawback.text().to_owned(),
+        fee_on_refund: new.fee_on_refund.text().to_owned(),
+        airline_return: new.airline_return.text().to_owned(),
+        created_at: tx.now.naive(),
+    };
+    insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+    Ok(Contract::try_from(row)?)
+}
+
+pub fn contract(db: &mut Db, id: ContractId) -> Result<Option<Contract>, DbError> {
+    let row: Option<ContractRow> = contract::table.find(id.raw()).select(ContractRow::as_select()).first(db).optional()?;
+    row.map(Contract::try_from).transpose()
+}
+
+/// Every version of every contract of an agency, oldest first.
+pub fn contracts_of(db: &mut Db, agency: AgencyId) -> Result<Vec<Contract>, DbError> {
+    let of_agency = contract::table.filter(contract::agency_id.eq(agency.raw())).order(contract::id);
+    let rows: Vec<ContractRow> = of_agency.select(ContractRow::as_select()).load(db)?;
+    rows.into_iter().map(Contract::try_from).collect()
+}
+
+/// The terms that hold for a sale on `date`: the airline's own before those for every airline, then the latest version in force.
+pub fn in_force(contracts: &[Contract], airline: AirlineId, currency: Currency, date: NaiveDate) -> Option<&Contract> {
+    let begun = contracts.iter().filter(|known| known.currency == currency && known.effective_from <= date);
+    let applicable = begun.filter(|known| known.airline.is_none_or(|own| own == airline));
+    applicable.max_by_key(|known| (known.airline.is_some(), known.version))
+}
+
+/// The half-monthly remittance cycle of a date of issue: `2026-11-H1` is 1 to 15 November.
+pub fn cycle_of(date_of_issue: NaiveDate) -> String {
+    let half = if date_of_issue.day() <= 15 { 1 } else { 2 };
+    format!("{}-H{half}", date_of_issue.format("%Y-%m"))
+}

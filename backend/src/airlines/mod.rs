@@ -1,0 +1,9 @@
+//! Carriers on whose stock we issue: their accounting code, where they are paid, and the ticket numbers they have given us.
+
+mod airline;
+mod stock;
+
+pub use airline::{
+    Airline, AirlineError, AirlineStatus, NewAirline, airline, airline_by_code, airlines, airlines_by_id, sign_airline,
+};
+pub use stock::{StockError, StockRow, TicketNumber, add_stock, check_digit, stock_of};

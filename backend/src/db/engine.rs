@@ -1,0 +1,156 @@
+//! The two engines behind one connection type, and how each is opened, begun, committed and checked.
+
+use super::DbError;
+use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
+use diesel::pg::PgConnection;
+use diesel::sqlite::SqliteConnection;
+use diesel::{Connection, ConnectionError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A connection to either engine.
+#[derive(diesel::MultiConnection)]
+pub enum Db {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// How many statements were sent; cheap enough to be always on.
+#[derive(Clone, Debug, Default)]
+pub struct Statements(Arc<AtomicU64>);
+
+impl Statements {
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Instrumentation for Statements {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Opens connections; the scheme of the URL picks the engine.
+#[derive(Clone, Debug)]
+pub(super) struct Manager {
+    engine: Engine,
+    address: String,
+    statements: Statements,
+}
+
+impl Manager {
+    pub(super) fn new(url: &str, statements: Statements) -> Result<Self, DbError> {
+        let (engine, address) = match url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => (Engine::Sqlite, path),
+            Some(("postgres" | "postgresql", _)) => (Engine::Postgres, url),
+            _ => return Err(DbError::Unavailable("a database URL begins with sqlite: or postgres:".into())),
+        };
+        Ok(Manager { engine, address: address.to_owned(), statements })
+    }
+
+    pub(super) fn connect(&self) -> Result<Db, ConnectionError> {
+        let mut db = match self.engine {
+            Engine::Sqlite => Db::Sqlite(open_sqlite(&self.address)?),
+            Engine::Postgres => Db::Postgres(open_postgres(&self.address)?),
+        };
+        db.set_instrumentation(self.statements.clone());
+        Ok(db)
+    }
+
+    pub(super) fn connect_writer(&self) -> Result<Db, DbError> {
+        let mut db = self.connect().map_err(|error| DbError::Unavailable(error.to_string()))?;
+        if let Db::Postgres(connection) = &mut db {
+            // Array statements have one best plan whatever the batch size; planning each anew costs more than running it.
+            connection.batch_execute("SET plan_cache_mode = force_generic_plan")?;
+        }
+        Ok(db)
+    }
+}
+
+fn open_sqlite(path: &str) -> Result<SqliteConnection, ConnectionError> {
+    let mut connection = SqliteConnection::establish(path)?;
+    // busy_timeout first: the switch to WAL itself can meet another connection. recursive_triggers, because without it
+    // INSERT OR REPLACE deletes rows behind the back of the append-only triggers.
+    for pragma in [
+        "PRAGMA busy_timeout = 10000",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA recursive_triggers = ON",
+    ] {
+        connection.batch_execute(pragma).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    }
+    Ok(connection)
+}
+
+fn open_postgres(url: &str) -> Result<PgConnection, ConnectionError> {
+    let mut connection = PgConnection::establish(url)?;
+    connection
+        .batch_execute("SET TIME ZONE 'UTC'; SET client_min_messages = warning")
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Db;
+    type Error = ConnectionError;
+
+    fn connect(&self) -> Result<Db, ConnectionError> {
+        Manager::connect(self)
+    }
+
+    fn is_valid(&self, db: &mut Db) -> Result<(), ConnectionError> {
+        // A file does not go away; a server does.
+        match db {
+            Db::Sqlite(_) => Ok(()),
+            Db::Postgres(connection) => connection.batch_execute("SELECT 1").map_err(ConnectionError::CouldntSetupConfiguration),
+        }
+    }
+
+    fn has_broken(&self, _: &mut Db) -> bool {
+        false
+    }
+}
+
+impl Db {
+    /// SQLite takes the write lock at once, so that no transaction fails half-way for want of it.
+    pub(super) fn begin(&mut self) -> Result<(), DbError> {
+        match self {
+            Db::Sqlite(connection) => connection.batch_execute("BEGIN IMMEDIATE")?,
+            Db::Postgres(connection) => connection.batch_execute("BEGIN")?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn commit(&mut self) -> Result<(), DbError> {
+        let committed = match self {
+            Db::Sqlite(connection) => connection.batch_execute("COMMIT"),
+            Db::Postgres(connection) => connection.batch_execute("COMMIT"),
+        };
+        committed.map_err(|error| DbError::CommitUnknown(error.to_string()))
+    }
+
+    pub(super) fn roll_back(&mut self) -> Result<(), DbError> {
+        match self {
+            Db::Sqlite(connection) => connection.batch_execute("ROLLBACK")?,
+            Db::Postgres(connection) => connection.batch_execute("ROLLBACK")?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn engine(&self) -> Engine {
+        match self {
+            Db::Sqlite(_) => Engine::Sqlite,
+            Db::Postgres(_) => Engine::Postgres,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The only place that knows database engines.
+//!
+//! Protocol: reads take a connection from a bounded pool. All writes of a node go through **one** writer connection, in turn
+//! (`Store::write`, first come first served): two writers that meet on hot rows are slower than one, and ids that one writer gives out
+//! grow in commit order, which the ledger's chain relies on. A function that changes state takes `&mut WriteTx` and never opens a
+//! transaction itself.
+
+mod dialect;
+mod engine;
+mod migrate;
+mod node;
+mod rows;
+pub mod schema;
+
+pub use dialect::{Contended, claim_keys, ensure_rows, insert, lock, update};
+pub use engine::{Db, Statements};
+pub use migrate::{MigrateError, migrate, pending};
+pub(crate) use rows::rows;
+pub use rows::{Cell, Change, Row, RowSet};
+
+use crate::clock::{Clock, Timestamp};
+use crate::ids::IdGenerator;
+use chrono_tz::Tz;
+use engine::Manager;
+use node::Lease;
+use parking_lot::{FairMutex, Mutex};
+use std::time::Duration;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The database refused or failed a statement; the transaction is gone and nothing of it remains.
+    #[error("database: {0}")]
+    Query(#[from] diesel::result::Error),
+    /// No connection in time.
+    #[error("database not available: {0}")]
+    Unavailable(String),
+    /// COMMIT was sent and its answer is not known. Whoever sees this has to look what is there before answering anyone.
+    #[error("the outcome of a commit is unknown: {0}")]
+    CommitUnknown(String),
+    /// A stored value that the program cannot have written.
+    #[error("stored value makes no sense: {0}")]
+    Corrupt(String),
+}
+
+#[derive(Debug)]
+pub struct StoreConfig {
+    /// `sqlite:path/to/file` or `postgres://…`.
+    pub url: String,
+    /// Readers at most; each keeps one connection.
+    pub readers: u32,
+    /// How long a reader waits for a connection.
+    pub patience: Duration,
+}
+
+pub struct Store {
+    readers: r2d2::Pool<Manager>,
+    writer: FairMutex<Option<Db>>,
+    manager: Manager,
+    clock: Clock,
+    zone: Tz,
+    ids: IdGenerator,
+    lease: Mutex<Lease>,
+    statements: Statements,
+}
+
+/// A write transaction: the writer's connection, the time that everything in this commit carries, and ids that are younger than
+/// every earlier commit's.
+pub struct WriteTx<'a> {
+    pub db: &'a mut Db,
+    pub now: Timestamp,
+    /// The operator's calendar date, on which this commit is booked.
+    pub ledger_date: chrono::NaiveDate,
+    pub ids: &'a IdGenerator,
+}
+
+impl Store {
+    /// Connects, leases a node number and is ready for reads and writes. The schema must be current.
+    pub fn open(config: &StoreConfig, clock: Clock, zone: Tz) -> Result<Self, DbError> {
+        let statements = Statements::default();
+        let manager = Manager::new(&config.url, statements.clone())?;
+        let readers = r2d2::Pool::builder()
+            .max_size(config.readers)
+            .min_idle(Some(1))
+            .connection_timeout(config.patience)
+            .build(manager.clone())
+            .map_err(|error| DbError::Unavailable(error.to_string()))?;
+        let mut writer = manager.connect_writer()?;
+        let lease = Lease::take(&mut writer)?;
+        let ids = IdGenerator::new(lease.node, lease.not_before);
+        let (writer, lease) = (FairMutex::new(Some(writer)), Mutex::new(lease));
+        Ok(Store { readers, writer, manager, clock, zone, ids, lease, statements })
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The operator's zone: what decides a ledger date.
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    /// The node number that this process has leased.
+    pub fn node(&self) -> u16 {
+        self.lease.lock().node
+    }
+
+    /// Ids for rows that no chain depends on (offers, requests): taken outside the writer's turn.
+    pub fn ids(&self) -> &IdGenerator {
+        &self.ids
+    }
+
+    /// Counts statements, so that a test can say how many a batch takes.
+    pub fn statements(&self) -> &Statements {
+        &self.statements
+    }
+
+    /// Runs reads on a pooled connection. Each statement sees its own snapshot.
+    pub fn read<T, E: From<DbError>>(&self, reads: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E> {
+        let mut connection = self.readers.get().map_err(|error| DbError::Unavailable(error.to_string()))?;
+        reads(&mut connection)
+    }
+
+    /// Runs `change` in one transaction on the node's writer and commits it if it answers `Ok`; otherwise nothing remains.
+    pub fn write<T, E: From<DbError>>(&self, change: impl FnOnce(&mut WriteTx) -> Result<T, E>) -> Result<T, E> {
+        self.in_transaction(change, Ending::Commit)
+    }
+
+    /// The same, but never committed: what would happen, with nothing left behind.
+    pub fn rehearse<T, E: From<DbError>>(&self, change: impl FnOnce(&mut WriteTx) -> Result<T, E>) -> Result<T, E> {
+        self.in_transaction(change, Ending::RollBack)
+    }
+
+    fn in_transaction<T, E: From<DbError>>(
+        &self,
+        change: impl FnOnce(&mut WriteTx) -> Result<T, E>,
+        ending: Ending,
+    ) -> Result<T, E> {
+        let mut slot = self.writer.lock();
+        let mut db = match slot.take() {
+            Some(db) => db,
+            None => self.manager.connect_writer()?,
+        };
+        if let Err(error) = self.renew_lease_if_due(&mut db).and_then(|()| db.begin()) {
+            // The connection may have died between two commits (a restarted server): one new one before giving up.
+            tracing::warn!(%error, "writer connection lost, connecting again");
+            db = self.manager.connect_writer()?;
+            db.begin()?;
+        }
+        let now = self.clock.now();
+        let mut tx = WriteTx { db: &mut db, now, ledger_date: now.date_in(self.zone), ids: &self.ids };
+        let result = change(&mut tx);
+        match (&result, ending) {
+            (Ok(_), Ending::Commit) => db.commit()?,
+            // A connection that cannot roll back is not put back into the slot, which ends its transaction.
+            _ => db.roll_back()?,
+        }
+        *slot = Some(db);
+        drop(slot);
+        result
+    }
+
+    /// Ids carry this node's number only while the lease is ours.
+    fn renew_lease_if_due(&self, db: &mut Db) -> Result<(), DbError> {
+        let mut lease = self.lease.lock();
+        if lease.is_due() { lease.renew(db, self.ids.high_water()) } else { Ok(()) }
+    }
+}
+
+impl Drop for Store {
+    /// Gives the node number back, so that a restart gets it again and its ids go on where they stopped.
+    fn drop(&mut self) {
+        let used = self.ids.high_water();
+        if let Some(db) = self.writer.lock().as_mut() {
+            if let Err(error) = self.lease.lock().release(db, used) {
+                tracing::warn!(%error, "the node's lease was not given back; it runs out by itself");
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Ending {
+    Commit,
+    RollBack,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("node", &self.node()).finish_non_exhaustive()
+    }
+}

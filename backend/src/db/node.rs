@@ -1,0 +1,92 @@
+//! Leases of node numbers. Ids contain the number of the node that made them, so no two running processes may share one. A lease
+//! that has run out is free for the next process, which starts its ids after everything the last holder can have used.
+
+use super::DbError;
+use super::engine::Db;
+use super::schema::node;
+use chrono::{Duration, NaiveDateTime, Utc};
+use diesel::prelude::*;
+
+/// Long enough that a busy writer always renews in time, short enough that numbers come back.
+const LEASE_SECS: i64 = 600;
+const NODES: i64 = 1024;
+
+pub(super) struct Lease {
+    pub(super) node: u16,
+    pub(super) not_before: i64,
+    holder: String,
+    renew_at: NaiveDateTime,
+}
+
+impl Lease {
+    /// Takes the lowest free number. Leases run on real time, also where the clock is a test's.
+    pub(super) fn take(db: &mut Db) -> Result<Self, DbError> {
+        let now = Utc::now().naive_utc();
+        let holder = format!("{}-{}", std::process::id(), Utc::now().timestamp_micros());
+        db.begin()?;
+        match Self::take_in_transaction(db, &holder, now) {
+            Ok((node, not_before)) => {
+                db.commit()?;
+                let node = u16::try_from(node).map_err(|_| DbError::Corrupt(format!("node {node}")))?;
+                Ok(Lease { node, not_before, holder, renew_at: now + Duration::seconds(LEASE_SECS / 3) })
+            }
+            Err(error) => {
+                db.roll_back()?;
+                Err(error)
+            }
+        }
+    }
+
+    fn take_in_transaction(db: &mut Db, holder: &str, now: NaiveDateTime) -> Result<(i64, i64), DbError> {
+        let until = now + Duration::seconds(LEASE_SECS);
+        let known: Vec<(i64, i64, NaiveDateTime)> =
+            node::table.select((node::id, node::high_water, node::leased_until)).order(node::id).load(db)?;
+        let reserved = Utc::now().timestamp_millis() + LEASE_SECS * 1_000;
+        for (id, high_water, leased_until) in &known {
+            if *leased_until >= now {
+                continue;
+            }
+            // The condition repeats what was read: of two processes that saw the same free number one changes no row.
+            let taken = diesel::update(node::table.filter(node::id.eq(*id)).filter(node::leased_until.lt(now)))
+                .set((node::holder.eq(holder), node::leased_until.eq(until), node::high_water.eq((*high_water).max(reserved))))
+                .execute(db)?;
+            if taken == 1 {
+                return Ok((*id, *high_water));
+            }
+        }
+        let id = known.last().map_or(0, |(last, _, _)| last + 1);
+        if id >= NODES {
+            return Err(DbError::Unavailable("all 1024 node numbers are leased".into()));
+        }
+        diesel::insert_into(node::table)
+            .values((node::id.eq(id), node::holder.eq(holder), node::high_water.eq(reserved), node::leased_until.eq(until)))
+            .execute(db)?;
+        Ok((id, 0))
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        Utc::now().naive_utc() >= self.renew_at
+    }
+
+    /// Fails when somebody else holds the number by now: a node that slept too long must not write with it.
+    pub(super) fn renew(&mut self, db: &mut Db, used: i64) -> Result<(), DbError> {
+        let now = Utc::now().naive_utc();
+        let reserved = used.max(Utc::now().timestamp_millis()) + LEASE_SECS * 1_000;
+        let mine = node::table.filter(node::id.eq(i64::from(self.node))).filter(node::holder.eq(&self.holder));
+        let renewed = diesel::update(mine)
+            .set((node::leased_until.eq(now + Duration::seconds(LEASE_SECS)), node::high_water.eq(reserved)))
+            .execute(db)?;
+        if renewed == 0 {
+            return Err(DbError::Unavailable(format!("node {} was leased to another process", self.node)));
+        }
+        self.renew_at = now + Duration::seconds(LEASE_SECS / 3);
+        Ok(())
+    }
+
+    pub(super) fn release(&mut self, db: &mut Db, used: i64) -> Result<(), DbError> {
+        let mine = node::table.filter(node::id.eq(i64::from(self.node))).filter(node::holder.eq(&self.holder));
+        let past = Utc::now().naive_utc() - Duration::seconds(1);
+        diesel::update(mine).set((node::leased_until.eq(past), node::high_water.eq(used))).execute(db)?;
+        Ok(())
+    }
+}

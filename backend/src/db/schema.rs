@@ -1,0 +1,454 @@
+//! What Diesel knows of the tables. `tests/schema.rs` holds it against both migrated databases.
+
+diesel::table! {
+    setting (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    node (id) {
+        id -> BigInt,
+        holder -> Text,
+        high_water -> BigInt,
+        leased_until -> Timestamp,
+    }
+}
+
+diesel::table! {
+    organisation (id) {
+        id -> BigInt,
+        kind -> Text,
+        name -> Text,
+        country -> Text,
+        status -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    agency (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        parent_id -> Nullable<BigInt>,
+        numeric_code -> Text,
+        name -> Text,
+        country -> Text,
+        zone -> Text,
+        currency -> Text,
+        status -> Text,
+        tender_order -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    api_key (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        agency_id -> Nullable<BigInt>,
+        name -> Text,
+        secret_digest -> Binary,
+        hint -> Text,
+        scopes -> Text,
+        allowed_ips -> Text,
+        expires_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    airline (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        iata_code -> Text,
+        accounting_code -> Text,
+        name -> Text,
+        country -> Text,
+        status -> Text,
+        payee_account -> Text,
+        payee_name -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    stock_range (id) {
+        id -> BigInt,
+        airline_id -> BigInt,
+        first_document -> BigInt,
+        last_document -> BigInt,
+        next_document -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    contract (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        airline_id -> Nullable<BigInt>,
+        currency -> Text,
+        version -> BigInt,
+        effective_from -> Date,
+        commission_rate -> Text,
+        commission_base -> Text,
+        fee_rate -> Text,
+        tax_remitter -> Text,
+        cycle_rule -> Text,
+        payment_days -> BigInt,
+        clawback -> Text,
+        fee_on_refund -> Text,
+        airline_return -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    limit_policy (id) {
+        id -> BigInt,
+        currency -> Text,
+        version -> BigInt,
+        effective_from -> Date,
+        deposit_multiplier -> Text,
+        cap_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        name -> Text,
+        currency -> Text,
+        debit_account -> Text,
+        base_rate -> Text,
+        margin_rate -> Text,
+        day_count -> Text,
+        status -> Text,
+        closed_reason -> Nullable<Text>,
+        closed_at -> Nullable<Timestamp>,
+        max_unconfirmed -> BigInt,
+        max_unresolved_secs -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility_slice (id) {
+        id -> BigInt,
+        facility_id -> BigInt,
+        stripe -> BigInt,
+        limit_minor -> BigInt,
+        unconfirmed -> BigInt,
+    }
+}
+
+diesel::table! {
+    account (id) {
+        id -> BigInt,
+        code -> Text,
+        owner_id -> BigInt,
+        detail -> Text,
+        currency -> Text,
+        stripe -> BigInt,
+        balance_minor -> BigInt,
+        pending_minor -> BigInt,
+        version -> BigInt,
+        last_entry_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    posting (id) {
+        id -> BigInt,
+        event -> Text,
+        reference_id -> BigInt,
+        ledger_date -> Date,
+        booked_at -> Timestamp,
+        contract_id -> Nullable<BigInt>,
+        actor_organisation_id -> BigInt,
+        actor_key_id -> BigInt,
+        entry_count -> BigInt,
+        digest -> Binary,
+    }
+}
+
+diesel::table! {
+    entry (id) {
+        id -> BigInt,
+        posting_id -> BigInt,
+        account_id -> BigInt,
+        amount_minor -> BigInt,
+        balance_after_minor -> BigInt,
+        version -> BigInt,
+        previous_entry_id -> BigInt,
+        cycle -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    hold (id) {
+        id -> BigInt,
+        account_id -> BigInt,
+        reference_id -> BigInt,
+        amount_minor -> BigInt,
+        posted_minor -> BigInt,
+        state -> Text,
+        created_at -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+        resolved_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    seal (node, height) {
+        node -> BigInt,
+        height -> BigInt,
+        first_posting_id -> BigInt,
+        last_posting_id -> BigInt,
+        posting_count -> BigInt,
+        head -> Binary,
+        sealed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    bank_receipt (id) {
+        id -> BigInt,
+        account -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        value_date -> Date,
+        bank_reference -> Text,
+        purpose -> Text,
+        agency_id -> Nullable<BigInt>,
+        posting_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    idempotency_key (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        key -> Text,
+        fields -> Text,
+        resource_id -> Nullable<BigInt>,
+        status -> Nullable<BigInt>,
+        outcome -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    offer_request (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        agency_id -> BigInt,
+        passenger_count -> BigInt,
+        offer_count -> BigInt,
+        request -> Text,
+        offers -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    seat_bucket (id) {
+        id -> BigInt,
+        capacity -> BigInt,
+        sold -> BigInt,
+    }
+}
+
+diesel::table! {
+    air_order (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        agency_id -> BigInt,
+        airline_id -> BigInt,
+        offer_id -> BigInt,
+        contract_id -> BigInt,
+        booking_reference -> Text,
+        tender -> Text,
+        currency -> Text,
+        base_minor -> BigInt,
+        tax_minor -> BigInt,
+        total_minor -> BigInt,
+        cycle -> Text,
+        metadata -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    passenger (id) {
+        id -> BigInt,
+        order_id -> BigInt,
+        offer_passenger_id -> BigInt,
+        kind -> Text,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    person_key (passenger_id) {
+        passenger_id -> BigInt,
+        wrapped -> Binary,
+    }
+}
+
+diesel::table! {
+    ticket (id) {
+        id -> BigInt,
+        number -> Text,
+        order_id -> BigInt,
+        passenger_id -> BigInt,
+        agency_id -> BigInt,
+        airline_id -> BigInt,
+        contract_id -> BigInt,
+        issued_at -> Timestamp,
+        issue_date -> Date,
+        currency -> Text,
+        base_minor -> BigInt,
+        tax_minor -> BigInt,
+        price_minor -> BigInt,
+        airline_minor -> BigInt,
+        authority_minor -> BigInt,
+        commission_minor -> BigInt,
+        fee_minor -> BigInt,
+        fare_calculation -> Text,
+    }
+}
+
+diesel::table! {
+    ticket_tax (ticket_id, code) {
+        ticket_id -> BigInt,
+        code -> Text,
+        minor -> BigInt,
+        payee -> Text,
+        remitter -> Text,
+    }
+}
+
+diesel::table! {
+    coupon (id) {
+        id -> BigInt,
+        ticket_id -> BigInt,
+        number -> BigInt,
+        slice -> BigInt,
+        carrier -> Text,
+        flight_number -> BigInt,
+        aircraft -> Text,
+        origin -> Text,
+        destination -> Text,
+        departing_at -> Timestamp,
+        arriving_at -> Timestamp,
+        duration_minutes -> BigInt,
+        distance_km -> BigInt,
+        booking_class -> Text,
+        cabin -> Text,
+        fare_brand -> Text,
+        fare_basis -> Text,
+        base_minor -> BigInt,
+        checked_bag_kg -> BigInt,
+        seat_bucket_id -> BigInt,
+        seats -> BigInt,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    advance (id) {
+        id -> BigInt,
+        ticket_id -> BigInt,
+        airline_id -> BigInt,
+        facility_id -> Nullable<BigInt>,
+        hold_id -> Nullable<BigInt>,
+        amount_minor -> BigInt,
+        currency -> Text,
+        state -> Text,
+        attempt -> BigInt,
+        sold_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+        confirmed_at -> Nullable<Timestamp>,
+        credited_at -> Nullable<Timestamp>,
+        bank_reference -> Nullable<Text>,
+        detail -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    advance_attempt (advance_id, attempt) {
+        advance_id -> BigInt,
+        attempt -> BigInt,
+        outcome -> Text,
+        detail -> Text,
+        sent_at -> Nullable<Timestamp>,
+        ended_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    outbox (id) {
+        id -> BigInt,
+        kind -> Text,
+        subject_id -> BigInt,
+        attempts -> BigInt,
+        due_at -> Timestamp,
+        done_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    audit_event (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        key_id -> BigInt,
+        action -> Text,
+        subject_id -> BigInt,
+        request_id -> Text,
+        at -> Timestamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    setting,
+    node,
+    organisation,
+    agency,
+    api_key,
+    airline,
+    stock_range,
+    contract,
+    limit_policy,
+    facility,
+    facility_slice,
+    account,
+    posting,
+    entry,
+    hold,
+    seal,
+    bank_receipt,
+    idempotency_key,
+    offer_request,
+    seat_bucket,
+    air_order,
+    passenger,
+    person_key,
+    ticket,
+    ticket_tax,
+    coupon,
+    advance,
+    advance_attempt,
+    outbox,
+    audit_event,
+);
+
+diesel::joinable!(api_key -> organisation (organisation_id));

@@ -1,0 +1,284 @@
+//! API keys. The secret has 160 random bits, is shown once and stored as its SHA-256: with that much entropy a slow hash adds nothing.
+
+use crate::clock::Timestamp;
+use crate::db::schema::{api_key, organisation};
+use crate::db::{Db, DbError, RowSet, WriteTx, insert, rows};
+use crate::identity::organisation::OrganisationKind;
+use crate::ids::{AgencyId, Id, KeyId, OrganisationId};
+use chrono::{Duration, NaiveDateTime};
+use diesel::prelude::*;
+use sha2::{Digest, Sha256};
+use std::net::IpAddr;
+
+rows! {
+    pub struct KeyRow in api_key {
+        id: i64,
+        organisation_id: i64,
+        agency_id: Option<i64>,
+        name: String,
+        secret_digest: Vec<u8>,
+        hint: String,
+        scopes: String,
+        allowed_ips: String,
+        expires_at: Option<NaiveDateTime>,
+        revoked_at: Option<NaiveDateTime>,
+        created_at: NaiveDateTime,
+    }
+}
+
+macro_rules! scopes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Scope { $($(#[$doc])* $name),+ }
+        impl Scope {
+            pub const ALL: &'static [Scope] = &[$(Scope::$name),+];
+            pub fn text(self) -> &'static str { match self { $(Scope::$name => $text),+ } }
+        }
+    };
+}
+
+scopes! {
+    /// Search, and read orders and tickets.
+    AirRead = "air:read",
+    /// Order.
+    AirWrite = "air:write",
+    /// Limits, exposure, ledger, facilities and disbursements.
+    FinanceRead = "finance:read",
+    /// Bank receipts, facilities and limit policies.
+    FinanceWrite = "finance:write",
+    /// Organisations, agencies, airlines and contracts.
+    PartiesRead = "parties:read",
+    PartiesWrite = "parties:write",
+    /// Issue, roll and revoke keys.
+    KeysWrite = "keys:write",
+    /// Move the test clock.
+    ClockWrite = "clock:write",
+}
+
+impl Scope {
+    pub fn parse(text: &str) -> Option<Self> {
+        Scope::ALL.iter().copied().find(|scope| scope.text() == text)
+    }
+
+    /// What kinds of organisation may hold it: money and parties are written by the operator alone.
+    pub fn allowed_to(self, kind: OrganisationKind) -> bool {
+        match self {
+            Scope::FinanceWrite | Scope::PartiesWrite => kind == OrganisationKind::Operator,
+            Scope::AirWrite => kind == OrganisationKind::Agency,
+            Scope::AirRead => matches!(kind, OrganisationKind::Agency | OrganisationKind::Operator),
+            Scope::FinanceRead | Scope::PartiesRead | Scope::KeysWrite | Scope::ClockWrite => true,
+        }
+    }
+}
+
+/// Live keys act on the live database, test keys on the test database; the prefix tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyMode {
+    Live,
+    Test,
+}
+
+impl KeyMode {
+    pub fn prefix(self) -> &'static str {
+        match self {
+            KeyMode::Live => "as_live_",
+            KeyMode::Test => "as_test_",
+        }
+    }
+
+    pub fn of(secret: &str) -> Option<Self> {
+        [KeyMode::Live, KeyMode::Test].into_iter().find(|mode| secret.starts_with(mode.prefix()))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    pub id: KeyId,
+    pub organisation: OrganisationId,
+    pub kind: OrganisationKind,
+    /// The branch that this key sells for; `None`: the organisation's only agency.
+    pub agency: Option<AgencyId>,
+    pub name: String,
+    /// The last four characters of the secret.
+    pub hint: String,
+    pub scopes: Vec<Scope>,
+    /// Empty: from anywhere.
+    pub allowed_ips: Vec<IpAddr>,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthRefusal {
+    Unknown,
+    Expired,
+    Revoked,
+    IpNotAllowed,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error("scope {} is not for an organisation of kind {}", .0.text(), .1.text())]
+    ScopeNotAllowed(Scope, OrganisationKind),
+    #[error("a key needs at least one scope")]
+    NoScope,
+    #[error("no such organisation")]
+    NoOrganisation,
+    #[error("no such key")]
+    NotFound,
+    #[error("the key is revoked")]
+    Revoked,
+    #[error("the operator's last key that can issue keys cannot be revoked")]
+    LastOperatorKey,
+    #[error("the system has no random bytes: {0}")]
+    Random(String),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    pub organisation: OrganisationId,
+    pub agency: Option<AgencyId>,
+    pub name: String,
+    pub scopes: Vec<Scope>,
+    pub allowed_ips: Vec<IpAddr>,
+    pub expires_at: Option<Timestamp>,
+}
+
+fn with_kind(row: KeyRow, kind: &str) -> Result<ApiKey, DbError> {
+    let corrupt = |what: &str| DbError::Corrupt(format!("{what} of key {}", row.id));
+    let words = |text: &str| text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    Ok(ApiKey {
+        id: KeyId::of(row.id),
+        organisation: OrganisationId::of(row.organisation_id),
+        kind: OrganisationKind::parse(kind).ok_or_else(|| corrupt("kind"))?,
+        agency: row.agency_id.map(AgencyId::of),
+        scopes: words(&row.scopes)
+            .iter()
+            .map(|word| Scope::parse(word).ok_or_else(|| corrupt("scope")))
+            .collect::<Result<_, _>>()?,
+        allowed_ips: words(&row.allowed_ips)
+            .iter()
+            .map(|word| word.parse().map_err(|_| corrupt("address")))
+            .collect::<Result<_, _>>()?,
+        expires_at: row.expires_at.map(Timestamp::from),
+        revoked_at: row.revoked_at.map(Timestamp::from),
+        created_at: Timestamp::from(row.created_at),
+        name: row.name,
+        hint: row.hint,
+    })
+}
+
+fn digest(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// Finds the key of a secret and says whether it may be used now and from there.
+pub fn authenticate(
+    db: &mut Db,
+    secret: &str,
+    now: Timestamp,
+    from: Option<IpAddr>,
+) -> Result<Result<ApiKey, AuthRefusal>, DbError> {
+    let by_digest = api_key::table.inner_join(organisation::table).filter(api_key::secret_digest.eq(digest(secret)));
+    let found: Option<(KeyRow, String)> = by_digest.select((KeyRow::as_select(), organisation::kind)).first(db).optional()?;
+    let Some((row, kind)) = found else { return Ok(Err(AuthRefusal::Unknown)) };
+    let key = with_kind(row, &kind)?;
+    if key.revoked_at.is_some_and(|at| at <= now) {
+        return Ok(Err(AuthRefusal::Revoked));
+    }
+    if key.expires_at.is_some_and(|at| at <= now) {
+        return Ok(Err(AuthRefusal::Expired));
+    }
+    if !key.allowed_ips.is_empty() && !from.is_some_and(|address| key.allowed_ips.contains(&address)) {
+        return Ok(Err(AuthRefusal::IpNotAllowed));
+    }
+    Ok(Ok(key))
+}
+
+/// Makes a key; the secret in the answer is nowhere else.
+pub fn issue_key(tx: &mut WriteTx, mode: KeyMode, new: &NewKey) -> Result<(ApiKey, String), KeyError> {
+    let owner = super::organisation(tx.db, new.organisation)?.ok_or(KeyError::NoOrganisation)?;
+    if new.scopes.is_empty() {
+        return Err(KeyError::NoScope);
+    }
+    if let Some(scope) = new.scopes.iter().find(|scope| !scope.allowed_to(owner.kind)) {
+        return Err(KeyError::ScopeNotAllowed(*scope, owner.kind));
+    }
+    let mut bytes = [0u8; 20];
+    getrandom::fill(&mut bytes).map_err(|error| KeyError::Random(error.to_string()))?;
+    let secret = format!("{}{}", mode.prefix(), hex::encode(bytes));
+    let scopes: Vec<&str> = new.scopes.iter().map(|scope| scope.text()).collect();
+    let ips: Vec<String> = new.allowed_ips.iter().map(ToString::to_string).collect();
+    let row = KeyRow {
+        id: tx.ids.next::<KeyId>().raw(),
+        organisation_id: new.organisation.raw(),
+        agency_id: new.agency.map(Id::raw),
+        name: new.name.clone(),
+        secret_digest: digest(&secret),
+        hint: secret.chars().skip(secret.len() - 4).collect(),
+        scopes: scopes.join(" "),
+        allowed_ips: ips.join(" "),
+        expires_at: new.expires_at.map(Timestamp::naive),
+        revoked_at: None,
+        created_at: tx.now.naive(),
+    };
+    insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+    Ok((with_kind(row, owner.kind.text())?, secret))
+}
+
+/// A new secret with the same rights; the old one works for `overlap` longer, so that clients can change over.
+pub fn roll_key(tx: &mut WriteTx, mode: KeyMode, id: KeyId, overlap: Duration) -> Result<(ApiKey, String), KeyError> {
+    let old = key(tx.db, id)?.ok_or(KeyError::NotFound)?;
+    if old.revoked_at.is_some_and(|at| at <= tx.now) {
+        return Err(KeyError::Revoked);
+    }
+    let ApiKey { organisation, agency, name, scopes, allowed_ips, expires_at, .. } = old;
+    let made = issue_key(tx, mode, &NewKey { organisation, agency, name, scopes, allowed_ips, expires_at })?;
+    let until = tx.now.plus(overlap).naive();
+    let row = api_key::table.find(id.raw());
+    diesel::update(row).set(api_key::revoked_at.eq(Some(until))).execute(&mut *tx.db).map_err(DbError::from)?;
+    Ok(made)
+}
+
+/// From the next request on the key is refused. Revoking twice changes nothing.
+pub fn revoke_key(tx: &mut WriteTx, id: KeyId) -> Result<ApiKey, KeyError> {
+    let known = key(tx.db, id)?.ok_or(KeyError::NotFound)?;
+    if known.revoked_at.is_some_and(|at| at <= tx.now) {
+        return Ok(known);
+    }
+    let issues_keys = |key: &ApiKey| {
+        key.kind == OrganisationKind::Operator
+            && key.scopes.contains(&Scope::KeysWrite)
+            && key.revoked_at.is_none()
+            && key.expires_at.is_none_or(|at| at > tx.now)
+    };
+    if issues_keys(&known) {
+        let others = keys_of(tx.db, Some(known.organisation), i64::MAX, 1_000)?;
+        if !others.iter().any(|other| other.id != id && issues_keys(other)) {
+            return Err(KeyError::LastOperatorKey);
+        }
+    }
+    let row = api_key::table.find(id.raw());
+    diesel::update(row).set(api_key::revoked_at.eq(Some(tx.now.naive()))).execute(&mut *tx.db).map_err(DbError::from)?;
+    Ok(ApiKey { revoked_at: Some(tx.now), ..known })
+}
+
+pub fn key(db: &mut Db, id: KeyId) -> Result<Option<ApiKey>, DbError> {
+    let by_id = api_key::table.inner_join(organisation::table).filter(api_key::id.eq(id.raw()));
+    let found: Option<(KeyRow, String)> = by_id.select((KeyRow::as_select(), organisation::kind)).first(db).optional()?;
+    found.map(|(row, kind)| with_kind(row, &kind)).transpose()
+}
+
+/// Newest first, those before `older_than`; of one organisation, or of all.
+pub fn keys_of(db: &mut Db, owner: Option<OrganisationId>, older_than: i64, limit: i64) -> Result<Vec<ApiKey>, DbError> {
+    let before = api_key::table.inner_join(organisation::table).filter(api_key::id.lt(older_than));
+    let mut query = before.order(api_key::id.desc()).limit(limit).into_boxed();
+    if let Some(owner) = owner {
+        query = query.filter(api_key::organisation_id.eq(owner.raw()));
+    }
+    let found: Vec<(KeyRow, String)> = query.select((KeyRow::as_select(), organisation::kind)).load(db)?;
+    found.into_iter().map(|(row, kind)| with_kind(row, &kind)).collect()
+}

@@ -1,0 +1,11 @@
+//! Who calls: organisations, their API keys, and what a key has done once already.
+
+mod idempotency;
+mod key;
+mod organisation;
+
+pub use idempotency::{ClaimRow, Fields, IdempotencyKey, claim, claims};
+pub use key::{
+    ApiKey, AuthRefusal, KeyError, KeyMode, NewKey, Scope, authenticate, issue_key, key, keys_of, revoke_key, roll_key,
+};
+pub use organisation::{NewOrganisation, Organisation, OrganisationKind, open_organisation, organisation, organisations};

@@ -1,0 +1,181 @@
+//! What makes a changed or removed row visible. Every posting carries the SHA-256 of its canonical bytes, entries included; off the
+//! hot path the digests are chained and sealed in batches: head(n) = SHA-256(version, head(n-1), node, height, digests).
+//! There is one chain per node, because only within a node do ids grow in commit order.
+
+use super::repo::{EntryRow, PostingRow, SealRow};
+use crate::clock::Timestamp;
+use crate::db::schema::{node, seal};
+use crate::db::{DbError, RowSet, WriteTx, insert};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary};
+use diesel::{QueryableByName, sql_query};
+use sha2::{Digest, Sha256};
+
+/// Bytes are length-prefixed, so that no two postings have the same canonical form; the version says which form.
+const VERSION: &[u8] = b"airsettle-posting-1";
+const SEAL_VERSION: &[u8] = b"airsettle-seal-1";
+/// Postings in one seal at most: bounds the memory and the time of a seal.
+pub(super) const BATCH: i64 = 5_000;
+
+/// A sealed stretch of one node's postings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seal {
+    pub node: i64,
+    pub height: i64,
+    pub count: i64,
+    pub head: Vec<u8>,
+    pub sealed_at: Timestamp,
+}
+
+fn put(hash: &mut Sha256, bytes: &[u8]) {
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    hash.update(length.to_be_bytes());
+    hash.update(bytes);
+}
+
+/// The digest of a posting and its entries in id order.
+pub(super) fn digest(posting: &PostingRow, entries: &[EntryRow]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    put(&mut hash, VERSION);
+    for number in [posting.id, posting.reference_id, posting.actor_organisation_id, posting.actor_key_id, posting.entry_count] {
+        put(&mut hash, &number.to_be_bytes());
+    }
+    put(&mut hash, &posting.contract_id.unwrap_or(0).to_be_bytes());
+    put(&mut hash, posting.event.as_bytes());
+    put(&mut hash, posting.ledger_date.to_string().as_bytes());
+    put(&mut hash, Timestamp::from(posting.booked_at).to_string().as_bytes());
+    for entry in entries {
+        let EntryRow { id, posting_id, account_id, amount_minor, balance_after_minor, version, previous_entry_id, cycle } = entry;
+        for number in [id, posting_id, account_id, amount_minor, balance_after_minor, version, previous_entry_id] {
+            put(&mut hash, &number.to_be_bytes());
+        }
+        put(&mut hash, cycle.as_deref().unwrap_or("").as_bytes());
+    }
+    hash.finalize().to_vec()
+}
+
+pub(super) fn next_head(previous: &[u8], node: i64, height: i64, digests: &[Vec<u8>]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    put(&mut hash, SEAL_VERSION);
+    put(&mut hash, previous);
+    put(&mut hash, &node.to_be_bytes());
+    put(&mut hash, &height.to_be_bytes());
+    for digest in digests {
+        put(&mut hash, digest);
+    }
+    hash.finalize().to_vec()
+}
+
+#[derive(QueryableByName)]
+pub(super) struct Unsealed {
+    #[diesel(sql_type = BigInt)]
+    pub(super) id: i64,
+    #[diesel(sql_type = Binary)]
+    pub(super) digest: Vec<u8>,
+}
+
+/// The node's postings after `after`, oldest first; the number of the node is a part of the id.
+pub(super) fn postings_of_node(db: &mut crate::db::Db, node: i64, after: i64, limit: i64) -> Result<Vec<Unsealed>, DbError> {
+    let text = "SELECT id, digest FROM posting WHERE id > $1 AND ((id >> 12) & 1023) = $2 ORDER BY id LIMIT $3";
+    let query = sql_query(text).bind::<BigInt, _>(after).bind::<BigInt, _>(node).bind::<BigInt, _>(limit);
+    Ok(query.load(db)?)
+}
+
+/// Seals what is not sealed yet, at most one batch per node and call; answers the new seals, so that they can be anchored.
+pub fn seal_pending(tx: &mut WriteTx) -> Result<Vec<Seal>, DbError> {
+    let nodes: Vec<i64> = node::table.select(node::id).order(node::id).load(&mut *tx.db)?;
+    let mut seals = Vec::new();
+    for number in nodes {
+        let of_node = seal::table.filter(seal::node.eq(number)).order(seal::height.desc());
+        let last: Option<SealRow> = of_node.select(SealRow::as_select()).first(&mut *tx.db).optional()?;
+        let (after, height, previous) = last.map_or((0, 0, Vec::new()), |seal| (seal.last_posting_id, seal.height, seal.head));
+        let postings = postings_of_node(tx.db, number, after, BATCH)?;
+        let (Some(first), Some(last)) = (postings.first(), postings.last()) else { continue };
+        let (first_posting_id, last_posting_id) = (first.id, last.id);
+        let digests: Vec<Vec<u8>> = postings.into_iter().map(|posting| posting.digest).collect();
+        let height = height.saturating_add(1);
+        let row = SealRow {
+            node: number,
+            height,
+            first_posting_id,
+            last_posting_id,
+            posting_count: i64::try_from(digests.len()).unwrap_or(i64::MAX),
+            head: next_head(&previous, number, height, &digests),
+            sealed_at: tx.now.naive(),
+        };
+        insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+        seals.push(Seal { node: number, height, count: row.posting_count, head: row.head, sealed_at: tx.now });
+    }
+    Ok(seals)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use chrono::NaiveDate;
+
+    fn posting() -> (PostingRow, Vec<EntryRow>) {
+        let date = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+        let posting = PostingRow {
+            id: 10,
+            event: "ticket_sale".into(),
+            reference_id: 5,
+            ledger_date: date,
+            booked_at: date.and_hms_opt(1, 2, 3).unwrap(),
+            contract_id: None,
+            actor_organisation_id: 1,
+            actor_key_id: 2,
+            entry_count: 1,
+            digest: Vec::new(),
+        };
+        let entry = EntryRow {
+            id: 11,
+            posting_id: 10,
+            account_id: 3,
+            amount_minor: 100_000,
+            balance_after_minor: 100_000,
+            version: 1,
+            previous_entry_id: 0,
+            cycle: Some("2026-11-H1".into()),
+        };
+        (posting, vec![entry])
+    }
+
+    #[test]
+    fn every_field_of_a_posting_counts_in_its_digest() {
+        let (original, entries) = posting();
+        let digest_of = |change: &dyn Fn(&mut PostingRow, &mut EntryRow)| {
+            let (mut posting, mut entries) = (original.clone(), entries.clone());
+            change(&mut posting, entries.first_mut().unwrap());
+            digest(&posting, &entries)
+        };
+        let unchanged = digest(&original, &entries);
+        assert_eq!(digest_of(&|_, _| {}), unchanged);
+        let changes: [&dyn Fn(&mut PostingRow, &mut EntryRow); 12] = [
+            &|p, _| p.event = "ticket_void".into(),
+            &|p, _| p.reference_id = 6,
+            &|p, _| p.ledger_date = p.ledger_date.succ_opt().unwrap(),
+            &|p, _| p.booked_at = p.ledger_date.and_hms_opt(1, 2, 4).unwrap(),
+            &|p, _| p.contract_id = Some(1),
+            &|p, _| p.actor_key_id = 3,
+            &|_, e| e.amount_minor = 100_001,
+            &|_, e| e.account_id = 4,
+            &|_, e| e.balance_after_minor = 1,
+            &|_, e| e.version = 2,
+            &|_, e| e.previous_entry_id = 1,
+            &|_, e| e.cycle = None,
+        ];
+        for (index, change) in changes.iter().enumerate() {
+            assert_ne!(digest_of(*change), unchanged, "change {index}");
+        }
+    }
+
+    #[test]
+    fn a_head_depends_on_everything_before_it() {
+        let first = next_head(&[], 0, 1, &[vec![1], vec![2]]);
+        assert_ne!(first, next_head(&[], 0, 1, &[vec![2], vec![1]]));
+        assert_ne!(first, next_head(&[], 0, 1, &[vec![1, 2]]));
+        assert_ne!(next_head(&first, 0, 2, &[vec![3]]), next_head(&[], 0, 2, &[vec![3]]));
+    }
+}

@@ -1,0 +1,151 @@
+//! The ledger's rows and the reads over them.
+
+use super::AccountKey;
+use super::account::AccountCode;
+use crate::db::schema::{account, entry, posting};
+use crate::db::{Db, DbError, rows};
+use crate::ids::{AccountId, Id, PostingId};
+use crate::money::{Currency, Money};
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+
+rows! {
+    pub struct AccountRow in account {
+        id: i64,
+        code: String,
+        owner_id: i64,
+        detail: String,
+        currency: String,
+        stripe: i64,
+        /// Debit-positive.
+        balance_minor: i64,
+        /// The sum of pending holds.
+        pending_minor: i64,
+        version: i64,
+        last_entry_id: i64,
+    }
+
+    pub struct PostingRow in posting {
+        id: i64,
+        event: String,
+        reference_id: i64,
+        ledger_date: NaiveDate,
+        booked_at: NaiveDateTime,
+        contract_id: Option<i64>,
+        actor_organisation_id: i64,
+        actor_key_id: i64,
+        entry_count: i64,
+        digest: Vec<u8>,
+    }
+
+    pub struct EntryRow in entry {
+        id: i64,
+        posting_id: i64,
+        account_id: i64,
+        amount_minor: i64,
+        balance_after_minor: i64,
+        version: i64,
+        previous_entry_id: i64,
+        cycle: Option<String>,
+    }
+
+    pub struct HoldRow in hold {
+        id: i64,
+        account_id: i64,
+        reference_id: i64,
+        amount_minor: i64,
+        posted_minor: i64,
+        state: String,
+        created_at: NaiveDateTime,
+        expires_at: Option<NaiveDateTime>,
+        resolved_at: Option<NaiveDateTime>,
+    }
+
+    pub struct SealRow in seal {
+        node: i64,
+        height: i64,
+        first_posting_id: i64,
+        last_posting_id: i64,
+        posting_count: i64,
+        head: Vec<u8>,
+        sealed_at: NaiveDateTime,
+    }
+}
+
+impl AccountRow {
+    pub fn account_code(&self) -> Result<AccountCode, DbError> {
+        AccountCode::parse(&self.code).ok_or_else(|| DbError::Corrupt(format!("account code {}", self.code)))
+    }
+
+    pub fn money_currency(&self) -> Result<Currency, DbError> {
+        Currency::parse(&self.currency).map_err(|error| DbError::Corrupt(error.to_string()))
+    }
+
+    pub fn key(&self) -> Result<AccountKey, DbError> {
+        let (code, currency) = (self.account_code()?, self.money_currency()?);
+        Ok(AccountKey { code, owner: self.owner_id, detail: self.detail.clone(), currency })
+    }
+
+    /// The balance on the account's normal side.
+    pub fn balance(&self) -> Result<Money, DbError> {
+        Ok(Money::new(self.account_code()?.normal_side(self.balance_minor), self.money_currency()?))
+    }
+}
+
+pub fn account(db: &mut Db, id: AccountId) -> Result<Option<AccountRow>, DbError> {
+    Ok(account::table.find(id.raw()).select(AccountRow::as_select()).first(db).optional()?)
+}
+
+/// All accounts of these owners, in id order.
+pub fn accounts_of(db: &mut Db, owners: &[i64]) -> Result<Vec<AccountRow>, DbError> {
+    let of_owners = account::table.filter(account::owner_id.eq_any(owners.to_vec()));
+    Ok(of_owners.order(account::id).select(AccountRow::as_select()).load(db)?)
+}
+
+/// Normal-side balances by key; an account that was never opened has none and is left out.
+pub fn balances(db: &mut Db, keys: &[AccountKey]) -> Result<Vec<(AccountKey, Money)>, DbError> {
+    let mut owners: Vec<i64> = keys.iter().map(|key| key.owner).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    let mut found = Vec::new();
+    for row in accounts_of(db, &owners)? {
+        let key = row.key()?;
+        if keys.contains(&key) {
+            found.push((key, row.balance()?));
+        }
+    }
+    Ok(found)
+}
+
+pub fn posting(db: &mut Db, id: PostingId) -> Result<Option<PostingRow>, DbError> {
+    Ok(posting::table.find(id.raw()).select(PostingRow::as_select()).first(db).optional()?)
+}
+
+/// Newest first, those before `older_than`.
+pub fn postings(db: &mut Db, older_than: i64, limit: i64) -> Result<Vec<PostingRow>, DbError> {
+    let before = posting::table.filter(posting::id.lt(older_than));
+    Ok(before.order(posting::id.desc()).limit(limit).select(PostingRow::as_select()).load(db)?)
+}
+
+/// The journal of one thing: its postings in the order in which they were booked.
+pub fn postings_about(db: &mut Db, reference: i64) -> Result<Vec<PostingRow>, DbError> {
+    let about = posting::table.filter(posting::reference_id.eq(reference));
+    Ok(about.order(posting::id).select(PostingRow::as_select()).load(db)?)
+}
+
+/// Entries of a posting with their accounts: by primary key, because their ids follow the posting's.
+pub fn entries_of(db: &mut Db, posting: &PostingRow) -> Result<Vec<(EntryRow, AccountRow)>, DbError> {
+    let last = posting.id.saturating_add(posting.entry_count);
+    let range = entry::table.filter(entry::id.gt(posting.id)).filter(entry::id.le(last)).order(entry::id);
+    let entries: Vec<EntryRow> = range.select(EntryRow::as_select()).load(db)?;
+    let ids: Vec<i64> = entries.iter().map(|entry| entry.account_id).collect();
+    let accounts: Vec<AccountRow> = account::table.filter(account::id.eq_any(ids)).select(AccountRow::as_select()).load(db)?;
+    entries
+        .into_iter()
+        .map(|entry| {
+            let account = accounts.iter().find(|account| account.id == entry.account_id).cloned();
+            let account = account.ok_or_else(|| DbError::Corrupt(format!("entry {} has no account", entry.id)))?;
+            Ok((entry, account))
+        })
+        .collect()
+}

@@ -1,0 +1,59 @@
+//! What has to leave the process. A domain only inserts outbox rows, in the commit of their cause; workers send them afterwards, at least
+//! once, with a stable key.
+
+use crate::clock::Timestamp;
+use crate::db::schema::outbox;
+use crate::db::{Db, DbError, WriteTx, rows};
+use crate::ids::{Id, OutboxId};
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+rows! {
+    pub struct OutboxRow in outbox {
+        id: i64,
+        kind: String,
+        subject_id: i64,
+        attempts: i64,
+        due_at: NaiveDateTime,
+        done_at: Option<NaiveDateTime>,
+        created_at: NaiveDateTime,
+    }
+}
+
+/// Pay the advance `subject_id` to its airline.
+pub const PAY_ADVANCE: &str = "pay_advance";
+
+impl OutboxRow {
+    /// A message that is due at once.
+    pub fn new(tx: &WriteTx, kind: &str, subject: i64) -> Self {
+        OutboxRow {
+            id: tx.ids.next::<OutboxId>().raw(),
+            kind: kind.to_owned(),
+            subject_id: subject,
+            attempts: 0,
+            due_at: tx.now.naive(),
+            done_at: None,
+            created_at: tx.now.naive(),
+        }
+    }
+}
+
+/// The oldest messages of a kind that are due.
+pub fn due(db: &mut Db, kind: &str, now: Timestamp, limit: i64) -> Result<Vec<OutboxRow>, DbError> {
+    let pending = outbox::table.filter(outbox::done_at.is_null()).filter(outbox::kind.eq(kind));
+    let due = pending.filter(outbox::due_at.le(now.naive())).order(outbox::due_at).limit(limit);
+    Ok(due.select(OutboxRow::as_select()).load(db)?)
+}
+
+pub fn done(tx: &mut WriteTx, ids: &[i64]) -> Result<(), DbError> {
+    let rows = outbox::table.filter(outbox::id.eq_any(ids.to_vec()));
+    diesel::update(rows).set(outbox::done_at.eq(Some(tx.now.naive()))).execute(&mut *tx.db)?;
+    Ok(())
+}
+
+/// Not done yet: try again at `due_at`.
+pub fn postpone(tx: &mut WriteTx, id: i64, attempts: i64, due_at: Timestamp) -> Result<(), DbError> {
+    let row = outbox::table.find(id);
+    diesel::update(row).set((outbox::attempts.eq(attempts), outbox::due_at.eq(due_at.naive()))).execute(&mut *tx.db)?;
+    Ok(())
+}
