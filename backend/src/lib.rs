@@ -1,7 +1,9 @@
 pub mod agencies;
 pub mod airlines;
 pub mod audit;
+pub mod catalogue;
 pub mod clock;
+pub mod credit;
 pub mod db;
 pub mod identity;
 pub mod ids;

@@ -452,3 +452,4 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));
+diesel::joinable!(facility_slice -> facility (facility_id));

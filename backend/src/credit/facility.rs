@@ -1,0 +1,300 @@
+//! The bank line that pays airlines: its limit, and whether it takes new holds. It fails closed, never open.
+
+use crate::clock::Timestamp;
+use crate::db::schema::{advance, facility, facility_slice};
+use crate::db::{Contended, Db, DbError, RowSet, WriteTx, insert, lock, rows};
+use crate::ids::{FacilityId, Id, OrganisationId, SliceId};
+use crate::ledger::{AccountCode, AccountKey, Book, balances, open_accounts};
+use crate::money::{Currency, Money, Rate};
+use chrono::{Duration, NaiveDateTime};
+use diesel::prelude::*;
+
+rows! {
+    pub struct FacilityRow in facility {
+        id: i64,
+        organisation_id: i64,
+        name: String,
+        currency: String,
+        debit_account: String,
+        base_rate: String,
+        margin_rate: String,
+        day_count: String,
+        status: String,
+        closed_reason: Option<String>,
+        closed_at: Option<NaiveDateTime>,
+        max_unconfirmed: i64,
+        max_unresolved_secs: i64,
+        created_at: NaiveDateTime,
+    }
+
+    /// A node's share of the limit; its row is what a sale locks. One slice covers the whole facility so far.
+    pub struct SliceRow in facility_slice {
+        id: i64,
+        facility_id: i64,
+        stripe: i64,
+        limit_minor: i64,
+        unconfirmed: i64,
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Facility {
+    pub id: FacilityId,
+    pub bank: OrganisationId,
+    pub name: String,
+    pub limit: Money,
+    pub slice: SliceId,
+    /// The account at the bank that its payments are drawn from.
+    pub debit_account: String,
+    pub base_rate: Rate,
+    pub margin_rate: Rate,
+    pub day_count: String,
+    /// Why it was closed, where it was closed for more than the age or number of its advances.
+    pub closed_reason: Option<String>,
+    pub unconfirmed: i64,
+    pub max_unconfirmed: i64,
+    pub max_unresolved: Duration,
+    pub created_at: NaiveDateTime,
+}
+
+impl Facility {
+    fn of(row: FacilityRow, slice: &SliceRow) -> Result<Self, DbError> {
+        let corrupt = |_| DbError::Corrupt(format!("facility {}", row.id));
+        let currency = Currency::parse(&row.currency).map_err(corrupt)?;
+        Ok(Facility {
+            id: FacilityId::of(row.id),
+            bank: OrganisationId::of(row.organisation_id),
+            limit: Money::new(slice.limit_minor, currency),
+            slice: SliceId::of(slice.id),
+            base_rate: Rate::parse(&row.base_rate).map_err(corrupt)?,
+            margin_rate: Rate::parse(&row.margin_rate).map_err(corrupt)?,
+            closed_reason: (row.status == "closed").then(|| row.closed_reason.unwrap_or_default()),
+            unconfirmed: slice.unconfirmed,
+            max_unresolved: Duration::seconds(row.max_unresolved_secs),
+            name: row.name,
+            debit_account: row.debit_account,
+            day_count: row.day_count,
+            max_unconfirmed: row.max_unconfirmed,
+            created_at: row.created_at,
+        })
+    }
+}
+
+/// A facility with what is drawn and held on it.
+#[derive(Clone, Debug)]
+pub struct FacilityState {
+    pub facility: Facility,
+    pub drawn: Money,
+    pub held: Money,
+    /// When the ticket of the oldest advance that is neither confirmed nor given up was sold.
+    pub oldest_unresolved: Option<Timestamp>,
+}
+
+/// Why a facility takes no new holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// Somebody or something closed it, for this reason.
+    For(String),
+    /// An advance has been unresolved for longer than the facility allows.
+    UnresolvedTooLong,
+    /// Too many advances are in flight.
+    TooManyUnconfirmed,
+}
+
+impl Closed {
+    pub fn reason(&self) -> &str {
+        match self {
+            Closed::For(reason) => reason,
+            Closed::UnresolvedTooLong => "an advance has been unresolved for too long",
+            Closed::TooManyUnconfirmed => "too many advances are unconfirmed",
+        }
+    }
+}
+
+/// Whether a facility takes new holds; `adding` more advances are about to be in flight.
+pub fn gate(state: &FacilityState, adding: i64, now: Timestamp) -> Result<(), Closed> {
+    let facility = &state.facility;
+    if let Some(reason) = &facility.closed_reason {
+        return Err(Closed::For(reason.clone()));
+    }
+    if state.oldest_unresolved.is_some_and(|sold_at| now.since(sold_at) > facility.max_unresolved) {
+        return Err(Closed::UnresolvedTooLong);
+    }
+    if facility.unconfirmed.saturating_add(adding) > facility.max_unconfirmed {
+        return Err(Closed::TooManyUnconfirmed);
+    }
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FacilityError {
+    #[error("a limit is not negative")]
+    Limit,
+    #[error("a rate is between 0 and 1")]
+    Rate,
+    #[error("no such facility")]
+    NotFound,
+    #[error("the limit's currency is not the facility's")]
+    CurrencyMismatch,
+    #[error("an advance of this facility is unresolved: it reopens when the bank has answered for it")]
+    Unresolved,
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+#[derive(Clone, Debug)]
+pub struct NewFacility {
+    pub bank: OrganisationId,
+    pub name: String,
+    pub limit: Money,
+    pub debit_account: String,
+    pub base_rate: Rate,
+    pub margin_rate: Rate,
+    pub day_count: String,
+    pub max_unconfirmed: i64,
+    pub max_unresolved_secs: i64,
+}
+
+pub fn loan_account(facility: FacilityId, currency: Currency) -> AccountKey {
+    AccountKey::facility(AccountCode::BankLoan, facility, currency)
+}
+
+pub fn open_facility(tx: &mut WriteTx, new: NewFacility) -> Result<Facility, FacilityError> {
+    if new.limit.is_negative() {
+        return Err(FacilityError::Limit);
+    }
+    let one = rust_decimal::Decimal::ONE;
+    if [new.base_rate, new.margin_rate].iter().any(|rate| rate.is_negative() || rate.decimal() > one) {
+        return Err(FacilityError::Rate);
+    }
+    let row = FacilityRow {
+        id: tx.ids.next::<FacilityId>().raw(),
+        organisation_id: new.bank.raw(),
+        name: new.name,
+        currency: new.limit.currency.code().to_owned(),
+        debit_account: new.debit_account,
+        base_rate: new.base_rate.to_string(),
+        margin_rate: new.margin_rate.to_string(),
+        day_count: new.day_count,
+        status: "open".to_owned(),
+        closed_reason: None,
+        closed_at: None,
+        max_unconfirmed: new.max_unconfirmed,
+        max_unresolved_secs: new.max_unresolved_secs,
+        created_at: tx.now.naive(),
+    };
+    let slice = SliceRow {
+        id: tx.ids.next::<SliceId>().raw(),
+        facility_id: row.id,
+        stripe: 0,
+        limit_minor: new.limit.minor,
+        unconfirmed: 0,
+    };
+    insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+    insert(tx, &[RowSet::of(std::slice::from_ref(&slice))])?;
+    open_accounts(tx, &[loan_account(FacilityId::of(row.id), new.limit.currency)])?;
+    Ok(Facility::of(row, &slice)?)
+}
+
+/// A limit below what is drawn and held is allowed: it only stops new holds.
+pub fn set_facility_limit(tx: &mut WriteTx, id: FacilityId, limit: Money) -> Result<Facility, FacilityError> {
+    let current = locked(tx, id)?;
+    if limit.is_negative() {
+        return Err(FacilityError::Limit);
+    }
+    if limit.currency != current.limit.currency {
+        return Err(FacilityError::CurrencyMismatch);
+    }
+    let slice = facility_slice::table.find(current.slice.raw());
+    diesel::update(slice).set(facility_slice::limit_minor.eq(limit.minor)).execute(&mut *tx.db).map_err(DbError::from)?;
+    Ok(Facility { limit, ..current })
+}
+
+/// From the next commit on no new hold is taken. The first reason stays.
+pub fn close_facility(tx: &mut WriteTx, id: FacilityId, reason: &str) -> Result<Facility, FacilityError> {
+    let current = locked(tx, id)?;
+    if current.closed_reason.is_some() {
+        return Ok(current);
+    }
+    let row = facility::table.find(id.raw());
+    let closed =
+        (facility::status.eq("closed"), facility::closed_reason.eq(Some(reason)), facility::closed_at.eq(Some(tx.now.naive())));
+    diesel::update(row).set(closed).execute(&mut *tx.db).map_err(DbError::from)?;
+    Ok(Facility { closed_reason: Some(reason.to_owned()), ..current })
+}
+
+/// Only after the bank answered a probe, which is the caller's to make.
+pub fn reopen_facility(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, FacilityError> {
+    let current = locked(tx, id)?;
+    let oldest = oldest_unresolved(tx.db, id)?;
+    if oldest.is_some_and(|sold_at| tx.now.since(sold_at) > current.max_unresolved) {
+        return Err(FacilityError::Unresolved);
+    }
+    let row = facility::table.find(id.raw());
+    let open =
+        (facility::status.eq("open"), facility::closed_reason.eq(None::<String>), facility::closed_at.eq(None::<NaiveDateTime>));
+    diesel::update(row).set(open).execute(&mut *tx.db).map_err(DbError::from)?;
+    Ok(Facility { closed_reason: None, ..current })
+}
+
+fn locked(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, FacilityError> {
+    let slices: Vec<i64> = facility_slice::table
+        .filter(facility_slice::facility_id.eq(id.raw()))
+        .select(facility_slice::id)
+        .load(&mut *tx.db)
+        .map_err(DbError::from)?;
+    lock(tx, Contended::FacilitySlice, &slices)?;
+    load(tx.db, Some(id), &[])?.pop().ok_or(FacilityError::NotFound)
+}
+
+fn load(db: &mut Db, id: Option<FacilityId>, currencies: &[Currency]) -> Result<Vec<Facility>, DbError> {
+    let mut query = facility::table.inner_join(facility_slice::table).order(facility::id).into_boxed();
+    if let Some(id) = id {
+        query = query.filter(facility::id.eq(id.raw()));
+    }
+    if !currencies.is_empty() {
+        let codes: Vec<String> = currencies.iter().map(|currency| currency.code().to_owned()).collect();
+        query = query.filter(facility::currency.eq_any(codes));
+    }
+    let rows: Vec<(FacilityRow, SliceRow)> = query.select((FacilityRow::as_select(), SliceRow::as_select())).load(db)?;
+    rows.into_iter().map(|(row, slice)| Facility::of(row, &slice)).collect()
+}
+
+/// The facilities in these currencies, oldest first; with their rows as they stand, locked or not.
+pub fn facilities_in(db: &mut Db, currencies: &[Currency]) -> Result<Vec<Facility>, DbError> {
+    load(db, None, currencies)
+}
+
+/// When the ticket of the oldest advance that is not confirmed was sold.
+pub fn oldest_unresolved(db: &mut Db, id: FacilityId) -> Result<Option<Timestamp>, DbError> {
+    let unresolved = advance::table.filter(advance::facility_id.eq(id.raw())).filter(advance::state.ne("confirmed"));
+    let sold_at: Option<NaiveDateTime> = unresolved.order(advance::id).select(advance::sold_at).first(db).optional()?;
+    Ok(sold_at.map(Timestamp::from))
+}
+
+impl FacilityState {
+    /// From a loan account that is locked in this transaction.
+    pub fn in_book(tx: &mut WriteTx, book: &Book, facility: Facility) -> Result<Self, DbError> {
+        let loan = loan_account(facility.id, facility.limit.currency);
+        let oldest_unresolved = oldest_unresolved(tx.db, facility.id)?;
+        Ok(FacilityState { drawn: book.balance(&loan), held: book.pending(&loan), oldest_unresolved, facility })
+    }
+}
+
+pub fn facility(db: &mut Db, id: FacilityId) -> Result<Option<FacilityState>, DbError> {
+    load(db, Some(id), &[])?.pop().map(|facility| state(db, facility)).transpose()
+}
+
+/// All facilities with their state: a handful.
+pub fn facilities(db: &mut Db) -> Result<Vec<FacilityState>, DbError> {
+    load(db, None, &[])?.into_iter().map(|facility| state(db, facility)).collect()
+}
+
+fn state(db: &mut Db, facility: Facility) -> Result<FacilityState, DbError> {
+    let loan = loan_account(facility.id, facility.limit.currency);
+    let drawn = balances(db, std::slice::from_ref(&loan))?.pop().map_or(Money::zero(loan.currency), |(_, drawn)| drawn);
+    let accounts = crate::ledger::accounts_of(db, &[facility.id.raw()])?;
+    let pending = accounts.iter().find(|row| row.code == AccountCode::BankLoan.text()).map_or(0, |row| row.pending_minor);
+    let oldest_unresolved = oldest_unresolved(db, facility.id)?;
+    Ok(FacilityState { drawn, held: Money::new(pending, loan.currency), oldest_unresolved, facility })
+}
