@@ -10,4 +10,6 @@ pub mod ids;
 pub mod ledger;
 pub mod money;
 pub mod notify;
+pub mod ordering;
 pub mod shopping;
+pub mod ticketing;

@@ -42,6 +42,21 @@ pub enum DbError {
     Corrupt(String),
 }
 
+impl DbError {
+    /// The server or the connection to it went away before a COMMIT was sent: nothing happened, and another connection may work.
+    pub fn is_connection_lost(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind, Error};
+        let lost = |kind: &DatabaseErrorKind| {
+            matches!(kind, DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand)
+        };
+        match self {
+            DbError::Query(Error::DatabaseError(kind, _)) => lost(kind),
+            DbError::Unavailable(_) => true,
+            DbError::Query(_) | DbError::CommitUnknown(_) | DbError::Corrupt(_) => false,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct StoreConfig {
     /// `sqlite:path/to/file` or `postgres://…`.
@@ -171,10 +186,10 @@ impl Drop for Store {
     /// Gives the node number back, so that a restart gets it again and its ids go on where they stopped.
     fn drop(&mut self) {
         let used = self.ids.high_water();
-        if let Some(db) = self.writer.lock().as_mut() {
-            if let Err(error) = self.lease.lock().release(db, used) {
-                tracing::warn!(%error, "the node's lease was not given back; it runs out by itself");
-            }
+        if let Some(db) = self.writer.lock().as_mut()
+            && let Err(error) = self.lease.lock().release(db, used)
+        {
+            tracing::warn!(%error, "the node's lease was not given back; it runs out by itself");
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::db::{Db, DbError, rows};
 use crate::ids::{Id, OrganisationId};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use std::collections::BTreeMap;
 
 rows! {
     pub struct ClaimRow in idempotency_key {
@@ -57,14 +58,17 @@ impl Fields {
         let parts: Vec<String> = self.0.iter().map(|(name, digest)| format!("{name}={digest}")).collect();
         parts.join(";")
     }
+}
 
-    /// The first field in which a stored body differs from this one; `None`: they are the same.
-    pub fn first_difference(&self, stored: &str) -> Option<String> {
-        let earlier: Vec<(&str, &str)> = stored.split(';').filter_map(|part| part.split_once('=')).collect();
-        let changed = self.0.iter().find(|(name, digest)| !earlier.contains(&(name.as_str(), digest.as_str())));
-        let dropped = || earlier.iter().find(|(name, _)| !self.0.iter().any(|(own, _)| own == name));
-        changed.map(|(name, _)| name.clone()).or_else(|| dropped().map(|(name, _)| (*name).to_owned()))
-    }
+/// The first field in which two stored bodies differ; `None`: they are the same.
+pub fn first_difference(earlier: &str, now: &str) -> Option<String> {
+    let parts = |stored: &str| -> BTreeMap<String, String> {
+        let pairs = stored.split(';').filter_map(|part| part.split_once('='));
+        pairs.map(|(name, digest)| (name.to_owned(), digest.to_owned())).collect()
+    };
+    let (earlier, now) = (parts(earlier), parts(now));
+    let changed = now.iter().find(|(name, digest)| earlier.get(*name) != Some(*digest)).map(|(name, _)| name);
+    changed.or_else(|| earlier.keys().find(|name| !now.contains_key(*name))).cloned()
 }
 
 /// The rows of these keys, whoever's they are; the caller matches organisation and key.
@@ -82,21 +86,20 @@ pub fn claim(db: &mut Db, id: i64) -> Result<Option<ClaimRow>, DbError> {
 
 #[cfg(test)]
 mod tests {
-    use super::Fields;
+    use super::{Fields, first_difference};
 
-    fn fields(pairs: &[(&str, &str)]) -> Fields {
-        Fields::of(pairs.iter().map(|(name, value)| (*name, value.as_bytes())), hex::encode)
+    fn stored(pairs: &[(&str, &str)]) -> String {
+        Fields::of(pairs.iter().map(|(name, value)| (*name, value.as_bytes())), hex::encode).stored()
     }
 
     #[test]
     fn a_conflict_names_the_field_that_differs() {
-        let first = fields(&[("type", "instant"), ("passengers", "a")]).stored();
-        assert_eq!(fields(&[("passengers", "a"), ("type", "instant")]).first_difference(&first), None);
-        assert_eq!(fields(&[("passengers", "b"), ("type", "instant")]).first_difference(&first).as_deref(), Some("passengers"));
-        assert_eq!(fields(&[("type", "instant")]).first_difference(&first).as_deref(), Some("passengers"));
-        assert_eq!(
-            fields(&[("metadata", "x"), ("passengers", "a"), ("type", "instant")]).first_difference(&first).as_deref(),
-            Some("metadata")
-        );
+        let first = stored(&[("type", "instant"), ("passengers", "a")]);
+        let difference = |pairs: &[(&str, &str)]| first_difference(&first, &stored(pairs));
+        assert_eq!(difference(&[("passengers", "a"), ("type", "instant")]), None);
+        assert_eq!(difference(&[("passengers", "b"), ("type", "instant")]).as_deref(), Some("passengers"));
+        assert_eq!(difference(&[("type", "instant")]).as_deref(), Some("passengers"));
+        let added = [("metadata", "x"), ("passengers", "a"), ("type", "instant")];
+        assert_eq!(difference(&added).as_deref(), Some("metadata"));
     }
 }

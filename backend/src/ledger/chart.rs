@@ -25,6 +25,19 @@ impl Chart {
         Ok(ids)
     }
 
+    /// The same inside a transaction. What is opened here is not remembered, because this transaction may still be rolled back.
+    pub fn resolve_in(&self, tx: &mut WriteTx, keys: &[AccountKey]) -> Result<Vec<AccountId>, DbError> {
+        if let Some(ids) = self.known(keys) {
+            return Ok(ids);
+        }
+        let existing = find(tx.db, keys)?;
+        self.0.write().extend(existing);
+        match self.known(keys) {
+            Some(ids) => Ok(ids),
+            None => open_accounts(tx, keys),
+        }
+    }
+
     /// The ids if every one of them is remembered.
     pub fn known(&self, keys: &[AccountKey]) -> Option<Vec<AccountId>> {
         let known = self.0.read();

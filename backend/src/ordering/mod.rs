@@ -1,0 +1,9 @@
+//! Orders (PNRs) and the people on them.
+
+mod order;
+mod personal;
+mod reference;
+
+pub use order::{OrderRow, PassengerRow, PersonKeyRow, Tender, TenderWish, order, orders_of, passengers_of};
+pub use personal::{Person, Sealed, Vault, VaultError};
+pub use reference::booking_reference;

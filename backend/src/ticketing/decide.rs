@@ -1,0 +1,232 @@
+//! The decision of a sale from facts read under lock: pure, in arrival order, each decision seeing the ones before it.
+
+use super::plan::IssueOrder;
+use super::refusal::Refusal;
+use crate::agencies::{Agency, AgencyStatus, TenderOrder};
+use crate::airlines::{AirlineStatus, StockRow};
+use crate::clock::Timestamp;
+use crate::credit::{FacilityState, Standing, gate};
+use crate::ids::{AgencyId, AirlineId, FacilityId};
+use crate::money::{Money, MoneyError};
+use crate::ordering::{Tender, TenderWish};
+use std::collections::BTreeMap;
+
+/// An agency as this batch has left it so far.
+#[derive(Clone, Debug)]
+pub struct AgencyFacts {
+    pub agency: Agency,
+    pub standing: Standing,
+    pub limit: Money,
+}
+
+#[derive(Clone, Debug)]
+pub struct AirlineFacts {
+    pub status: AirlineStatus,
+    pub stock: Vec<StockRow>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct SeatFacts {
+    pub capacity: i64,
+    pub sold: i64,
+}
+
+/// Everything that a batch decides from.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub now: Timestamp,
+    pub agencies: BTreeMap<AgencyId, AgencyFacts>,
+    pub airlines: BTreeMap<AirlineId, AirlineFacts>,
+    pub facilities: Vec<FacilityState>,
+    pub seats: BTreeMap<i64, SeatFacts>,
+}
+
+/// What a sale may do: who pays, which line, which documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub tender: Tender,
+    /// The line that the airline's share is held on; `None` for a wallet sale, or where the airline is owed nothing.
+    pub facility: Option<FacilityId>,
+    /// One document number per ticket.
+    pub documents: Vec<i64>,
+}
+
+/// Totals of an order that the limits are checked with.
+struct Totals {
+    price: Money,
+    commission: Money,
+    airline: Money,
+    advances: i64,
+}
+
+impl Totals {
+    fn of(order: &IssueOrder) -> Result<Self, MoneyError> {
+        let splits = || order.tickets.iter().map(|ticket| &ticket.split);
+        let sum = |leg: fn(&crate::catalogue::split::Split) -> Money| Money::sum(order.currency, splits().map(leg));
+        Ok(Totals {
+            price: sum(|split| split.price)?,
+            commission: sum(|split| split.commission)?,
+            airline: sum(|split| split.airline)?,
+            advances: i64::try_from(splits().filter(|split| split.airline.minor > 0).count()).unwrap_or(i64::MAX),
+        })
+    }
+
+    /// What the agency owes or pays: the price less its commission.
+    fn net(&self) -> Result<Money, MoneyError> {
+        self.price.checked_sub(self.commission)
+    }
+}
+
+/// Checks every rule, then changes the facts. A refusal leaves them as they were.
+pub fn decide(facts: &mut Facts, order: &IssueOrder) -> Result<Result<Decision, Refusal>, MoneyError> {
+    let totals = Totals::of(order)?;
+    let checked = check(facts, order, &totals)?;
+    if let Ok(decision) = &checked {
+        apply(facts, order, &totals, decision)?;
+    }
+    Ok(checked)
+}
+
+fn check(facts: &Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<Decision, Refusal>, MoneyError> {
+    // An id that was valid when the order was built and is gone now can only have been closed.
+    let Some(agency) = facts.agencies.get(&order.agency) else { return Ok(Err(Refusal::AgencyClosed)) };
+    let Some(airline) = facts.airlines.get(&order.airline) else {
+        return Ok(Err(Refusal::AirlineStopped { carrier: order.carrier.clone() }));
+    };
+    let parties = check_parties(agency, airline, order).and_then(|()| check_seats(facts, order));
+    let documents = match parties.and_then(|()| take_documents(airline, order)) {
+        Ok(documents) => documents,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let tender = match (order.tender, agency.agency.tender_order) {
+        (TenderWish::Credit, _) => check_credit(facts, agency, totals)?,
+        (TenderWish::AgencyOrder, TenderOrder::WalletOnly) => check_wallet(agency, totals)?,
+        (TenderWish::AgencyOrder, TenderOrder::CreditThenWallet) => match check_credit(facts, agency, totals)? {
+            Ok(credit) => Ok(credit),
+            // The wallet is the second choice: when it cannot pay either, the first refusal is what the agent needs to read.
+            Err(refusal) => check_wallet(agency, totals)?.map_err(|_| refusal),
+        },
+    };
+    Ok(tender.map(|(tender, facility)| Decision { tender, facility, documents }))
+}
+
+fn check_parties(agency: &AgencyFacts, airline: &AirlineFacts, order: &IssueOrder) -> Result<(), Refusal> {
+    match agency.agency.status {
+        AgencyStatus::Active => {}
+        AgencyStatus::Frozen => return Err(Refusal::AgencyFrozen),
+        AgencyStatus::Closed => return Err(Refusal::AgencyClosed),
+    }
+    if agency.agency.currency != order.currency {
+        return Err(Refusal::CurrencyMismatch { agency_currency: agency.agency.currency.to_string() });
+    }
+    match airline.status {
+        AirlineStatus::Active => Ok(()),
+        AirlineStatus::Stopped => Err(Refusal::AirlineStopped { carrier: order.carrier.clone() }),
+    }
+}
+
+fn check_seats(facts: &Facts, order: &IssueOrder) -> Result<(), Refusal> {
+    for demand in &order.seats {
+        let bucket = facts.seats.get(&demand.bucket).copied();
+        let bucket = bucket.unwrap_or(SeatFacts { capacity: demand.capacity, sold: 0 });
+        let left = bucket.capacity - bucket.sold;
+        if left < demand.seats {
+            let (flight, booking_class) = (demand.flight.clone(), demand.booking_class);
+            return Err(Refusal::SeatsSoldOut { flight, booking_class, left, asked: demand.seats });
+        }
+    }
+    Ok(())
+}
+
+/// The next free numbers, from as many ranges as it takes.
+fn take_documents(airline: &AirlineFacts, order: &IssueOrder) -> Result<Vec<i64>, Refusal> {
+    let free = airline.stock.iter().flat_map(|range| range.next_document..=range.last_document);
+    let documents: Vec<i64> = free.take(order.tickets.len()).collect();
+    if documents.len() < order.tickets.len() {
+        return Err(Refusal::StockExhausted { carrier: order.carrier.clone() });
+    }
+    Ok(documents)
+}
+
+type Paid = Result<(Tender, Option<FacilityId>), Refusal>;
+
+fn check_credit(facts: &Facts, agency: &AgencyFacts, totals: &Totals) -> Result<Paid, MoneyError> {
+    let exposure = agency.standing.exposure()?;
+    let after = exposure.checked_add(totals.net()?)?;
+    if after.minor > agency.limit.minor {
+        return Ok(Err(Refusal::LimitExceeded {
+            short_minor: after.checked_sub(agency.limit)?.minor,
+            limit_minor: agency.limit.minor,
+            exposure_minor: exposure.minor,
+            currency: after.currency.to_string(),
+        }));
+    }
+    if totals.airline.minor == 0 {
+        return Ok(Ok((Tender::Credit, None)));
+    }
+    let line = check_facilities(facts, totals)?;
+    Ok(line.map(|facility| (Tender::Credit, Some(facility))))
+}
+
+/// The first open line of the currency with enough headroom. What stands in the way of the last one is the answer, an exhausted line before
+/// a closed one, because it says how much is short.
+fn check_facilities(facts: &Facts, totals: &Totals) -> Result<Result<FacilityId, Refusal>, MoneyError> {
+    let currency = totals.airline.currency;
+    let mut refusal = Refusal::NoFacility { currency: currency.to_string() };
+    for state in facts.facilities.iter().filter(|state| state.facility.limit.currency == currency) {
+        if let Err(closed) = gate(state, totals.advances, facts.now) {
+            if !matches!(refusal, Refusal::FacilityExhausted { .. }) {
+                refusal = Refusal::FacilityClosed { reason: closed.reason().to_owned() };
+            }
+            continue;
+        }
+        let used = state.drawn.checked_add(state.held)?;
+        let short = used.checked_add(totals.airline)?.checked_sub(state.facility.limit)?;
+        if short.minor <= 0 {
+            return Ok(Ok(state.facility.id));
+        }
+        refusal = Refusal::FacilityExhausted { short_minor: short.minor, currency: currency.to_string() };
+    }
+    Ok(Err(refusal))
+}
+
+fn check_wallet(agency: &AgencyFacts, totals: &Totals) -> Result<Paid, MoneyError> {
+    let short = totals.net()?.checked_sub(agency.standing.wallet)?;
+    if short.minor > 0 {
+        let balance_minor = agency.standing.wallet.minor;
+        let currency = short.currency.to_string();
+        return Ok(Err(Refusal::WalletInsufficient { short_minor: short.minor, balance_minor, currency }));
+    }
+    Ok(Ok((Tender::Wallet, None)))
+}
+
+/// From here on the sale must succeed: nothing below refuses.
+fn apply(facts: &mut Facts, order: &IssueOrder, totals: &Totals, decision: &Decision) -> Result<(), MoneyError> {
+    if let Some(agency) = facts.agencies.get_mut(&order.agency) {
+        let standing = &mut agency.standing;
+        match decision.tender {
+            Tender::Credit => {
+                standing.receivable = standing.receivable.checked_add(totals.price)?;
+                standing.commission = standing.commission.checked_add(totals.commission)?;
+            }
+            Tender::Wallet => standing.wallet = standing.wallet.checked_sub(totals.net()?)?,
+        }
+    }
+    let line = facts.facilities.iter_mut().find(|state| Some(state.facility.id) == decision.facility);
+    if let Some(state) = line {
+        state.held = state.held.checked_add(totals.airline)?;
+        state.facility.unconfirmed += totals.advances;
+    }
+    for demand in &order.seats {
+        let unsold = SeatFacts { capacity: demand.capacity, sold: 0 };
+        facts.seats.entry(demand.bucket).or_insert(unsold).sold += demand.seats;
+    }
+    if let Some(airline) = facts.airlines.get_mut(&order.airline) {
+        for range in &mut airline.stock {
+            let taken =
+                decision.documents.iter().filter(|document| (range.next_document..=range.last_document).contains(document));
+            range.next_document += i64::try_from(taken.count()).unwrap_or(0);
+        }
+    }
+    Ok(())
+}

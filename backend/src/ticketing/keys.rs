@@ -1,0 +1,157 @@
+//! One effect per idempotency key: taking keys, recognising repetitions, and what a key keeps.
+
+use super::decide::Decision;
+use super::plan::IssueOrder;
+use super::refusal::Refusal;
+use super::ticket::{IssuedOrder, issued_orders};
+use crate::db::schema::idempotency_key;
+use crate::db::{Change, DbError, WriteTx, claim_keys, update};
+use crate::identity::{ClaimRow, claims, first_difference};
+use crate::ids::{Id, OrderId, OrganisationId};
+use crate::ordering::order as order_row;
+use diesel::prelude::*;
+use std::collections::{BTreeSet, HashMap};
+
+/// Which order of a batch took a key first.
+pub(super) type FirstOf = HashMap<(OrganisationId, String), usize>;
+
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Issued(Box<IssuedOrder>),
+    /// The key's order exists: this is a repetition.
+    Replayed(OrderId),
+    Refused(Refusal),
+    /// The refusal that this key already got.
+    RefusedBefore(Refusal),
+    /// The key was used with another body; this field differs.
+    KeyReused {
+        field: String,
+    },
+}
+
+/// Step 1: answers the orders whose key was free; those whose key existed before get their outcome here.
+pub(super) fn take_keys(
+    tx: &mut WriteTx,
+    orders: &[IssueOrder],
+    outcomes: &mut [Option<Outcome>],
+    first_of: &mut FirstOf,
+) -> Result<Vec<usize>, DbError> {
+    let rows: Vec<ClaimRow> = orders.iter().map(|order| claim_row(tx, order)).collect();
+    let won: BTreeSet<i64> = claim_keys(tx, &rows)?.into_iter().collect();
+    let mut fresh = Vec::new();
+    let mut lost = Vec::new();
+    for (index, order) in orders.iter().enumerate() {
+        if won.contains(&order.claim) {
+            first_of.insert((order.organisation, order.key.stored()), index);
+            fresh.push(index);
+        } else {
+            lost.push(index);
+        }
+    }
+    lost.retain(|index| {
+        !orders.get(*index).is_some_and(|order| first_of.contains_key(&(order.organisation, order.key.stored())))
+    });
+    if lost.is_empty() {
+        return Ok(fresh);
+    }
+    let taken: Vec<&IssueOrder> = lost.iter().filter_map(|index| orders.get(*index)).collect();
+    let organisations: Vec<OrganisationId> = taken.iter().map(|order| order.organisation).collect();
+    let keys: Vec<String> = taken.iter().map(|order| order.key.stored()).collect();
+    let existing = claims(tx.db, &organisations, &keys)?;
+    for index in lost {
+        let Some(order) = orders.get(index) else { continue };
+        let same = |row: &&ClaimRow| row.organisation_id == order.organisation.raw() && row.key == order.key.stored();
+        let row = existing.iter().find(same).ok_or_else(|| DbError::Corrupt("a lost key has no holder".into()))?;
+        if let Some(slot) = outcomes.get_mut(index) {
+            *slot = Some(earlier_outcome(tx, order, row)?);
+        }
+    }
+    Ok(fresh)
+}
+
+fn claim_row(tx: &WriteTx, order: &IssueOrder) -> ClaimRow {
+    ClaimRow {
+        id: order.claim,
+        organisation_id: order.organisation.raw(),
+        key: order.key.stored(),
+        fields: order.fields.clone(),
+        resource_id: None,
+        status: None,
+        outcome: None,
+        created_at: tx.now.naive(),
+    }
+}
+
+/// What a key that exists already says about the order that came with it now.
+fn earlier_outcome(tx: &mut WriteTx, order: &IssueOrder, row: &ClaimRow) -> Result<Outcome, DbError> {
+    if order.key.is_explicit()
+        && let Some(field) = first_difference(&row.fields, &order.fields)
+    {
+        return Ok(Outcome::KeyReused { field });
+    }
+    // Our own row: this command was committed before, and only its answer was lost.
+    let ours = row.id == order.claim;
+    match (row.resource_id, &row.outcome) {
+        (Some(id), _) if ours => {
+            let rows = order_row(tx.db, OrderId::of(id))?.into_iter().collect();
+            let issued = issued_orders(tx.db, rows)?.pop();
+            let missing = || DbError::Corrupt(format!("key {} names an order that is not there", row.id));
+            Ok(Outcome::Issued(Box::new(issued.ok_or_else(missing)?)))
+        }
+        (Some(id), _) => Ok(Outcome::Replayed(OrderId::of(id))),
+        (None, Some(json)) => {
+            let refusal = serde_json::from_str(json);
+            Ok(Outcome::RefusedBefore(refusal.map_err(|_| DbError::Corrupt(format!("outcome of key {}", row.id)))?))
+        }
+        (None, None) => Err(DbError::Corrupt(format!("key {} has no outcome", row.id))),
+    }
+}
+
+/// The same key twice in one batch: the later one gets what the first one got.
+pub(super) fn repeat_within_batch(orders: &[IssueOrder], outcomes: &mut [Option<Outcome>], first_of: &FirstOf) {
+    for (index, order) in orders.iter().enumerate() {
+        if outcomes.get(index).is_some_and(Option::is_some) {
+            continue;
+        }
+        let Some(first) = first_of.get(&(order.organisation, order.key.stored())).copied() else { continue };
+        let fields = orders.get(first).map(|first| first.fields.as_str()).unwrap_or_default();
+        let difference = first_difference(fields, &order.fields).filter(|_| order.key.is_explicit());
+        let outcome = match (difference, outcomes.get(first).cloned().flatten()) {
+            (Some(field), _) => Some(Outcome::KeyReused { field }),
+            (None, Some(Outcome::Issued(issued))) => Some(Outcome::Replayed(OrderId::of(issued.order.id))),
+            (None, Some(Outcome::Refused(refusal))) => Some(Outcome::RefusedBefore(refusal)),
+            (None, other) => other,
+        };
+        if let Some(slot) = outcomes.get_mut(index) {
+            *slot = outcome;
+        }
+    }
+}
+
+/// Step 5, the keys: what exists keeps its key; an explicit key also keeps a refusal; a business key of a refusal is free again.
+pub(super) fn write_keys(
+    tx: &mut WriteTx,
+    orders: &[&IssueOrder],
+    decided: &[Result<Decision, Refusal>],
+    issued: &[IssuedOrder],
+) -> Result<(), DbError> {
+    let mut ids = issued.iter().map(|order| order.order.id);
+    let (mut kept, mut refused, mut released) = (Vec::new(), Vec::new(), Vec::new());
+    for (order, decision) in orders.iter().zip(decided) {
+        match decision {
+            Ok(_) => kept.push(Change { id: order.claim, values: vec![ids.next().into()] }),
+            Err(refusal) if order.key.is_explicit() => {
+                let json = serde_json::to_string(refusal).map_err(|error| DbError::Corrupt(error.to_string()))?;
+                refused.push(Change { id: order.claim, values: vec![json.into()] });
+            }
+            Err(_) => released.push(order.claim),
+        }
+    }
+    update(tx, "idempotency_key", &["resource_id"], &kept)?;
+    update(tx, "idempotency_key", &["outcome"], &refused)?;
+    if !released.is_empty() {
+        let rows = idempotency_key::table.filter(idempotency_key::id.eq_any(released));
+        diesel::delete(rows).execute(&mut *tx.db)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! Tickets and coupons: selling them, and reading them back.
+//!
+//! `issue_all` is the only way a ticket comes into being. Its protocol and its lock order stand in `issue.rs`; what it decides
+//! stands in `decide.rs` as a pure function; which accounts move stands in `postings.rs`.
+
+mod build;
+mod decide;
+mod issue;
+mod keys;
+mod plan;
+mod postings;
+mod queue;
+mod refusal;
+mod ticket;
+mod verify;
+
+pub use decide::{Decision, Facts, decide};
+pub use issue::{Mode, issue_all};
+pub use keys::Outcome;
+pub use plan::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
+pub use queue::{IssueQueue, QueueConfig, QueueError};
+pub use refusal::Refusal;
+pub use ticket::{CouponRow, IssuedOrder, TaxRow, TicketRow, issued_orders, ticket_by_number};
+pub use verify::{SaleFault, SaleProof, verify_sales};

@@ -1,0 +1,82 @@
+//! What is to be issued: priced anew, split and validated before it comes to the commit, which only decides whether it may be sold.
+
+use crate::agencies::TaxRemitter;
+use crate::audit::Cause;
+use crate::catalogue::split::{Split, Tax};
+use crate::identity::IdempotencyKey;
+use crate::ids::{AgencyId, AirlineId, ContractId, OfferId, OrganisationId, PassengerId};
+use crate::money::{Currency, Money};
+use crate::ordering::{Sealed, TenderWish};
+
+#[derive(Clone, Debug)]
+pub struct IssueOrder {
+    /// The id that the idempotency row will have: it stays the same when the command is tried again.
+    pub claim: i64,
+    pub cause: Cause,
+    pub key: IdempotencyKey,
+    /// Digests per field of the request, to name the one that differs.
+    pub fields: String,
+    pub organisation: OrganisationId,
+    pub agency: AgencyId,
+    pub offer: OfferId,
+    pub airline: AirlineId,
+    pub carrier: String,
+    pub accounting_code: String,
+    pub contract: ContractId,
+    pub tax_remitter: TaxRemitter,
+    pub tender: TenderWish,
+    pub currency: Currency,
+    pub tickets: Vec<TicketPlan>,
+    pub seats: Vec<SeatDemand>,
+    /// JSON of the client's own notes.
+    pub metadata: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct TicketPlan {
+    pub passenger: PassengerPlan,
+    pub base: Money,
+    pub taxes: Vec<Tax>,
+    pub split: Split,
+    pub fare_calculation: String,
+    pub coupons: Vec<CouponPlan>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PassengerPlan {
+    pub offer_passenger: PassengerId,
+    pub kind: String,
+    pub sealed: Sealed,
+}
+
+#[derive(Clone, Debug)]
+pub struct CouponPlan {
+    pub slice: i64,
+    pub carrier: String,
+    pub flight_number: i64,
+    pub aircraft: String,
+    pub origin: String,
+    pub destination: String,
+    pub departing_at: chrono::NaiveDateTime,
+    pub arriving_at: chrono::NaiveDateTime,
+    pub duration_minutes: i64,
+    pub distance_km: i64,
+    pub booking_class: char,
+    pub cabin: String,
+    pub fare_brand: String,
+    pub fare_basis: String,
+    pub base_minor: i64,
+    pub checked_bag_kg: i64,
+    pub seat_bucket: i64,
+    pub seats: i64,
+}
+
+/// Seats that the order takes in one bucket.
+#[derive(Clone, Debug)]
+pub struct SeatDemand {
+    pub bucket: i64,
+    pub capacity: i64,
+    pub seats: i64,
+    pub flight: String,
+    pub booking_class: char,
+}

@@ -1,0 +1,58 @@
+//! Which accounts a sale moves.
+
+use super::plan::TicketPlan;
+use crate::catalogue::split::Split;
+use crate::ids::{AgencyId, AirlineId, ContractId};
+use crate::ledger::{AccountCode, AccountKey, Actor, Draft, Event, Leg};
+use crate::money::MoneyError;
+use crate::ordering::Tender;
+
+/// The four legs that are the same whatever paid: airline, authorities, commission, fee.
+fn credits(split: &Split, agency: AgencyId, airline: AirlineId) -> Result<Vec<Leg>, MoneyError> {
+    let currency = split.price.currency;
+    let mut legs = vec![Leg::credit(AccountKey::airline(AccountCode::AirlinePayable, airline, currency), split.airline)?];
+    for tax in &split.authority {
+        legs.push(Leg::credit(AccountKey::tax(&tax.payee, &tax.code, currency), tax.amount)?);
+    }
+    legs.push(Leg::credit(AccountKey::agency(AccountCode::AgencyCommission, agency, currency), split.commission)?);
+    legs.push(Leg::credit(AccountKey::platform(AccountCode::PlatformFeeIncome, currency), split.fee)?);
+    Ok(legs)
+}
+
+/// Accounts of a sale that have no limit: locked late, in id order, just before they are written.
+pub(super) fn unlimited_accounts(plan: &TicketPlan, airline: AirlineId) -> Vec<AccountKey> {
+    let currency = plan.split.price.currency;
+    let mut keys = vec![
+        AccountKey::airline(AccountCode::AirlinePayable, airline, currency),
+        AccountKey::platform(AccountCode::PlatformFeeIncome, currency),
+    ];
+    keys.extend(plan.split.authority.iter().map(|tax| AccountKey::tax(&tax.payee, &tax.code, currency)));
+    keys
+}
+
+pub(super) struct Sale<'a> {
+    pub ticket: i64,
+    pub split: &'a Split,
+    pub agency: AgencyId,
+    pub airline: AirlineId,
+    pub contract: ContractId,
+    pub tender: Tender,
+    pub cycle: &'a str,
+    pub actor: Actor,
+}
+
+/// A ticket issued: on credit the agency owes the gross price; from the wallet it pays the price less its commission at once.
+pub(super) fn sale(sale: &Sale) -> Result<Draft, MoneyError> {
+    let split = sale.split;
+    let currency = split.price.currency;
+    let agency = |code| AccountKey::agency(code, sale.agency, currency);
+    let mut legs = match sale.tender {
+        Tender::Credit => vec![Leg::debit(agency(AccountCode::AgencyReceivable), split.price).in_cycle(sale.cycle)],
+        Tender::Wallet => vec![
+            Leg::debit(agency(AccountCode::AgencyWallet), split.price.checked_sub(split.commission)?),
+            Leg::debit(agency(AccountCode::AgencyCommission), split.commission),
+        ],
+    };
+    legs.extend(credits(split, sale.agency, sale.airline)?);
+    Ok(Draft { event: Event::TicketSale, reference: sale.ticket, contract: Some(sale.contract), actor: sale.actor, legs })
+}

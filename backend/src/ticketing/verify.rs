@@ -1,0 +1,138 @@
+//! The proof of the sales: every ticket has its posting, its coupons, its advance and its message, and every counter is the sum of what it counts.
+//! Each rule is a query that finds rows which break it; the first one found is named.
+
+use crate::db::{Db, DbError};
+use diesel::sql_types::{BigInt, Text};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SaleProof {
+    pub rules: usize,
+    pub tickets: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{rule}: {row}")]
+pub struct SaleFault {
+    pub rule: &'static str,
+    /// The wrong row, as its own number or code.
+    pub row: String,
+}
+
+#[derive(QueryableByName)]
+struct Wrong {
+    #[diesel(sql_type = Text)]
+    wrong: String,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+const RULES: &[(&str, &str)] = &[
+    (
+        "a ticket has exactly one sale posting, whose legs sum to its price",
+        "SELECT t.number AS wrong FROM ticket t LEFT JOIN posting p ON p.reference_id = t.id AND p.event = 'ticket_sale'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count AND e.amount_minor > 0
+         GROUP BY t.id, t.number, t.price_minor HAVING COALESCE(SUM(e.amount_minor), 0) <> t.price_minor LIMIT 1",
+    ),
+    (
+        "a sale posting has a ticket",
+        "SELECT CAST(p.id AS TEXT) AS wrong FROM posting p LEFT JOIN ticket t ON t.id = p.reference_id
+         WHERE p.event = 'ticket_sale' AND t.id IS NULL LIMIT 1",
+    ),
+    (
+        "an order is the sum of its tickets",
+        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN ticket t ON t.order_id = o.id
+         GROUP BY o.id, o.booking_reference, o.total_minor HAVING COALESCE(SUM(t.price_minor), 0) <> o.total_minor LIMIT 1",
+    ),
+    (
+        "a ticket has one to four coupons, whose shares add up to its fare",
+        "SELECT t.number AS wrong FROM ticket t LEFT JOIN coupon c ON c.ticket_id = t.id
+         GROUP BY t.id, t.number, t.base_minor
+         HAVING COALESCE(SUM(c.base_minor), 0) <> t.base_minor OR COUNT(c.id) NOT BETWEEN 1 AND 4 LIMIT 1",
+    ),
+    (
+        "a ticket's taxes add up",
+        "SELECT t.number AS wrong FROM ticket t LEFT JOIN ticket_tax x ON x.ticket_id = t.id
+         GROUP BY t.id, t.number, t.tax_minor HAVING COALESCE(SUM(x.minor), 0) <> t.tax_minor LIMIT 1",
+    ),
+    (
+        "a ticket has one advance of its airline share, or none where the share is zero",
+        "SELECT t.number AS wrong FROM ticket t LEFT JOIN advance a ON a.ticket_id = t.id
+         GROUP BY t.id, t.number, t.airline_minor
+         HAVING COALESCE(SUM(a.amount_minor), 0) <> t.airline_minor OR COUNT(a.id) > 1 LIMIT 1",
+    ),
+    (
+        "an advance is booked as confirmed once, when it is",
+        "SELECT CAST(a.id AS TEXT) AS wrong FROM advance a
+         LEFT JOIN posting p ON p.reference_id = a.ticket_id AND p.event = 'advance_confirmed'
+         WHERE (a.state = 'confirmed') <> (p.id IS NOT NULL) LIMIT 1",
+    ),
+    (
+        "a hold is pending as long as its advance is not confirmed",
+        "SELECT CAST(a.id AS TEXT) AS wrong FROM advance a LEFT JOIN hold h ON h.id = a.hold_id
+         WHERE a.facility_id IS NOT NULL AND (h.id IS NULL OR h.amount_minor <> a.amount_minor
+            OR h.state <> CASE a.state WHEN 'confirmed' THEN 'posted' ELSE 'pending' END) LIMIT 1",
+    ),
+    (
+        "an advance that is not confirmed has a message waiting",
+        "SELECT CAST(a.id AS TEXT) AS wrong FROM advance a
+         LEFT JOIN outbox o ON o.subject_id = a.id AND o.kind = 'pay_advance' AND o.done_at IS NULL
+         WHERE a.state <> 'confirmed' AND o.id IS NULL LIMIT 1",
+    ),
+    (
+        "a facility's loan is what its advances drew",
+        "SELECT f.name AS wrong FROM facility f
+         JOIN account l ON l.owner_id = f.id AND l.code = 'bank.loan'
+         LEFT JOIN advance a ON a.facility_id = f.id AND a.state = 'confirmed'
+         GROUP BY f.id, f.name, l.id, l.balance_minor HAVING COALESCE(SUM(a.amount_minor), 0) <> -l.balance_minor LIMIT 1",
+    ),
+    (
+        "a facility slice counts the advances in flight",
+        "SELECT CAST(s.id AS TEXT) AS wrong FROM facility_slice s
+         LEFT JOIN advance a ON a.facility_id = s.facility_id AND a.state <> 'confirmed'
+         GROUP BY s.id, s.unconfirmed HAVING COUNT(a.id) <> s.unconfirmed LIMIT 1",
+    ),
+    (
+        "seats sold are the coupons that take a seat",
+        "SELECT CAST(b.id AS TEXT) AS wrong FROM seat_bucket b LEFT JOIN coupon c ON c.seat_bucket_id = b.id AND c.status <> 'V'
+         GROUP BY b.id, b.sold HAVING COALESCE(SUM(c.seats), 0) <> b.sold LIMIT 1",
+    ),
+    (
+        "client cash covers wallets, deposits and what wallet tickets still owe airlines",
+        "SELECT w.currency AS wrong FROM (
+            SELECT a.currency AS currency, SUM(a.balance_minor) AS cover FROM account a
+            WHERE a.code IN ('agency.wallet', 'agency.deposit') OR (a.code = 'platform.cash' AND a.detail = 'client')
+            GROUP BY a.currency) w
+         LEFT JOIN (SELECT v.currency AS currency, SUM(v.amount_minor) AS owed FROM advance v
+            WHERE v.facility_id IS NULL AND v.state <> 'confirmed' GROUP BY v.currency) u ON u.currency = w.currency
+         WHERE w.cover < COALESCE(u.owed, 0) LIMIT 1",
+    ),
+    (
+        "cash, wallets and deposits are never overdrawn",
+        "SELECT a.code AS wrong FROM account a WHERE (a.code = 'platform.cash' AND a.balance_minor < 0)
+            OR (a.code IN ('agency.wallet', 'agency.deposit', 'bank.loan') AND a.balance_minor > 0) LIMIT 1",
+    ),
+    (
+        "a number that exists was taken from the airline's stock",
+        "SELECT t.number AS wrong FROM ticket t LEFT JOIN stock_range s ON s.airline_id = t.airline_id
+            AND CAST(substr(t.number, 4) AS BIGINT) >= s.first_document AND CAST(substr(t.number, 4) AS BIGINT) < s.next_document
+         WHERE s.id IS NULL LIMIT 1",
+    ),
+];
+
+/// `Ok(Err(fault))` is the first rule that a row breaks.
+pub fn verify_sales(db: &mut Db) -> Result<Result<SaleProof, SaleFault>, DbError> {
+    for (rule, query) in RULES {
+        let wrong: Vec<Wrong> = sql_query(*query).load(db)?;
+        if let Some(row) = wrong.into_iter().next() {
+            return Ok(Err(SaleFault { rule, row: row.wrong }));
+        }
+    }
+    let tickets: Vec<Count> = sql_query("SELECT COUNT(*) AS count FROM ticket").load(db)?;
+    let tickets = tickets.first().and_then(|row| u64::try_from(row.count).ok()).unwrap_or(0);
+    Ok(Ok(SaleProof { rules: RULES.len(), tickets }))
+}
