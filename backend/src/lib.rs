@@ -1,4 +1,5 @@
 pub mod clock;
+pub mod gateways;
 pub mod ids;
 pub mod money;
 pub mod shopping;
