@@ -10,6 +10,7 @@ use airsettle::gateways::{
 };
 use reqwest::Method;
 
+#[allow(clippy::needless_pass_by_value, reason = "it is called on what a call has just answered")]
 fn unknown<T: std::fmt::Debug>(answer: Result<T, GatewayError>) {
     assert!(matches!(answer, Err(GatewayError::Unknown(_))), "{answer:?}");
 }

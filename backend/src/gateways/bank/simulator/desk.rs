@@ -209,3 +209,118 @@ fn other_amount(order: &PaymentOrder, delta_minor: Option<i64>, amount: Option<&
     };
     other.ok().filter(|amount| amount.minor > 0).ok_or(DeskError::ScriptedAmount)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{super::journal::FILE_NAME, *};
+    use crate::money::Currency;
+    use proptest::prelude::*;
+    use std::fs;
+
+    fn order(reference: &str) -> PaymentOrder {
+        PaymentOrder {
+            reference: reference.into(),
+            debit_account: "line".into(),
+            payee_account: "airline".into(),
+            payee_name: "Example Air".into(),
+            amount: Money::new(91_500, Currency::CNY),
+            remittance_text: String::new(),
+            callback_url: None,
+        }
+    }
+
+    fn open(folder: &Path) -> Desk {
+        Desk::open(folder, Clock::system(), Tz::UTC).unwrap()
+    }
+
+    /// What the airline's account holds and the sum of its bookings, in minor units.
+    fn credited(desk: &Desk) -> (i64, i64) {
+        let state = desk.state.lock();
+        let day = state.book.statement("airline", NaiveDate::MAX, 0);
+        let whole = serde_json::to_value(day).unwrap();
+        let closing = whole["balances"][0]["closing"].as_str().map_or(0, minor);
+        let today = desk.now().1;
+        let lines = serde_json::to_value(state.book.statement("airline", today, 0)).unwrap();
+        let lines = lines["bookings"].as_array().unwrap().clone();
+        (closing, lines.iter().map(|line| minor(line["amount"].as_str().unwrap())).sum())
+    }
+
+    fn minor(text: &str) -> i64 {
+        Money::parse(text, Currency::CNY).unwrap().minor
+    }
+
+    #[test]
+    fn a_journal_cut_anywhere_opens_and_every_payment_ends_booked_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = open(folder.path());
+        desk.replace_plan(FaultPlan::script([Fault::Normal, Fault::Slow { ms: 0 }])).unwrap();
+        for reference in ["a", "b", "c"] {
+            desk.receive(&order(reference)).unwrap();
+        }
+        desk.settle("b").unwrap();
+        drop(desk);
+        let whole = fs::read(folder.path().join(FILE_NAME)).unwrap();
+        for length in 0..=whole.len() {
+            fs::write(folder.path().join(FILE_NAME), &whole[..length]).unwrap();
+            let desk = open(folder.path());
+            for reference in ["a", "b", "c"] {
+                desk.receive(&order(reference)).unwrap();
+                desk.settle(reference).unwrap();
+            }
+            assert_eq!(credited(&desk), (3 * 91_500, 3 * 91_500), "cut at {length}");
+        }
+    }
+
+    fn behaviour() -> impl Strategy<Value = Fault> {
+        prop_oneof![
+            Just(Fault::Normal),
+            Just(Fault::Slow { ms: 0 }),
+            Just(Fault::Refuse { code: "AM04".into(), is_final: true }),
+            Just(Fault::Refuse { code: "AM04".into(), is_final: false }),
+            Just(Fault::WrongAmount { delta_minor: Some(-1), amount: None }),
+            Just(Fault::Error500 { booked: true }),
+            Just(Fault::DropConnection),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Tries, questions and restarts in any order: an outcome once final never changes, and the books hold each settled
+        /// reference once.
+        #[test]
+        fn what_is_final_stays(
+            steps in prop::collection::vec((0..4u8, 0..4u8), 1..40),
+            script in prop::collection::vec(behaviour(), 0..20),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut desk = open(folder.path());
+            desk.replace_plan(FaultPlan::script(script)).unwrap();
+            let mut finals = std::collections::HashMap::new();
+            for (what, which) in steps {
+                let reference = format!("r{which}");
+                match what {
+                    0 | 1 => drop(desk.receive(&order(&reference)).unwrap()),
+                    2 => drop(desk.settle(&reference)),
+                    _ => {
+                        drop(desk);
+                        desk = open(folder.path());
+                    }
+                }
+                let status = desk.status(&reference).unwrap();
+                if let Some(known) = finals.get(&reference) {
+                    prop_assert_eq!(known, &status);
+                } else if status.is_final() {
+                    finals.insert(reference, status);
+                }
+            }
+            let settled = (0..4).filter_map(|which| match desk.status(&format!("r{which}")) {
+                Some(PaymentStatus::Settled { amount, .. }) => Some(amount.minor),
+                _ => None,
+            });
+            let total: i64 = settled.sum();
+            prop_assert_eq!(credited(&desk), (total, total));
+        }
+    }
+}
