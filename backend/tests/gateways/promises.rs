@@ -60,6 +60,10 @@ async fn a_reference_with_other_content_is_a_conflict() {
     other.payee_account = "SOMEONE-ELSE".into();
     let conflict = bank.client.pay(&other).await;
     assert!(matches!(&conflict, Err(GatewayError::Conflict(why)) if why.contains("payee_account")), "{conflict:?}");
+    let mut nonsense = order("adv_1-1");
+    nonsense.amount = cny("0.00");
+    let conflict = bank.client.pay(&nonsense).await;
+    assert!(matches!(conflict, Err(GatewayError::Conflict(_))), "never a refusal of what is booked: {conflict:?}");
     let mut elsewhere = order("adv_1-1");
     elsewhere.callback_url = Some("http://127.0.0.1:9/moved".into());
     assert_eq!(bank.client.pay(&elsewhere).await, Ok(first), "where to report is not part of the order");

@@ -1,5 +1,5 @@
-//! The simulated bank's HTTP face, and how a scripted fault shapes an answer. What must happen whether or not the client waits for
-//! it (settling later, notifying) runs in a task of its own, since a handler ends when its client hangs up.
+//! The simulated bank's HTTP face, and how a scripted fault shapes an answer. What must happen whether or not the client waits
+//! for it (settling later, notifying) runs in a task of its own, since a handler ends when its client hangs up.
 
 use super::{
     desk::{Desk, DeskError, Intake},
@@ -57,18 +57,26 @@ async fn post_payment(bank: Data<Bank>, body: Json<WireOrder>) -> HttpResponse {
     let reference = wire.reference.clone();
     let order = match PaymentOrder::try_from(wire).map_err(|error| error.to_string()).and_then(order::check) {
         Ok(order) => order,
-        Err(reason) => return answer(&reference, &PaymentStatus::Refused { code: "invalid".into(), reason, is_final: true }),
+        Err(reason) => return turn_down(&bank, &reference, reason),
     };
     match bank.desk.receive(&order) {
         Ok(Intake::Down) => down(),
         Ok(Intake::Full) => problem(StatusCode::SERVICE_UNAVAILABLE, "full", "no more payments fit"),
-        Ok(Intake::Conflict(field)) => {
-            let detail = format!("{reference} was ordered before with another {field}");
-            problem(StatusCode::CONFLICT, "conflict", &detail)
-        }
+        Ok(Intake::Conflict(field)) => conflict(&reference, field),
         Ok(Intake::Known(status)) => answer(&reference, &status),
         Ok(Intake::Taken(fault, status)) => behave(bank.into_inner(), reference, fault, status).await,
         Err(error) => failed(&error),
+    }
+}
+
+/// An order that makes no sense is refused, but never under a reference that stands for a payment already.
+fn turn_down(bank: &Bank, reference: &str, reason: String) -> HttpResponse {
+    match bank.desk.status(reference) {
+        None => down(),
+        Some(PaymentStatus::NotFound) => {
+            answer(reference, &PaymentStatus::Refused { code: "invalid".into(), reason, is_final: true })
+        }
+        Some(_) => conflict(reference, "content"),
     }
 }
 
@@ -214,6 +222,10 @@ fn answer(reference: &str, status: &PaymentStatus) -> HttpResponse {
 
 fn problem(code: StatusCode, error: &str, detail: &str) -> HttpResponse {
     HttpResponse::build(code).json(WireError { error: error.to_owned(), detail: detail.to_owned() })
+}
+
+fn conflict(reference: &str, field: &str) -> HttpResponse {
+    problem(StatusCode::CONFLICT, "conflict", &format!("{reference} was ordered before with another {field}"))
 }
 
 fn down() -> HttpResponse {
