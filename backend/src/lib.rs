@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod clock;
 pub mod credit;
 pub mod db;
+pub mod gateways;
 pub mod identity;
 pub mod ids;
 pub mod ledger;
