@@ -1,3 +1,4 @@
+pub mod catalogue;
 pub mod clock;
 pub mod ids;
 pub mod money;
