@@ -1,6 +1,9 @@
 //! What an offer is: an itinerary on one carrier's ticket stock with a price for every passenger. Stored as JSON with its offer
 //! request, immutable from then on; the price is calculated anew when it is ordered.
 
+/// Defined where fares and taxes are, which depend on them.
+pub use crate::catalogue::{Cabin, PassengerKind};
+
 use crate::money::{Currency, Money, MoneyError};
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
@@ -41,24 +44,6 @@ pub struct OfferSegment {
     pub distance_km: u32,
     pub booking_class: char,
     pub cabin: Cabin,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cabin {
-    First,
-    Business,
-    PremiumEconomy,
-    Economy,
-}
-
-/// Adult from 12 years, child 2 to 11, infant under 2 on an adult's lap (no seat).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PassengerKind {
-    Adult,
-    Child,
-    Infant,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,12 +99,5 @@ impl PricedPassenger {
 
     pub fn total(&self, currency: Currency) -> Result<Money, MoneyError> {
         Money::new(self.base_minor, currency).checked_add(self.taxes_total(currency)?)
-    }
-}
-
-impl PassengerKind {
-    /// Infants travel on a lap.
-    pub fn takes_a_seat(self) -> bool {
-        !matches!(self, PassengerKind::Infant)
     }
 }
