@@ -13,6 +13,7 @@ pub mod places;
 mod records;
 pub mod refunds;
 pub mod schedules;
+pub mod split;
 pub mod taxes;
 
 pub use aircraft::{Aircraft, Cabin};
