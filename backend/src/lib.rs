@@ -1,3 +1,4 @@
+pub mod api;
 pub mod clock;
 pub mod ids;
 pub mod money;

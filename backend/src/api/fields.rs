@@ -1,0 +1,313 @@
+//! Reads a JSON value into a typed body and names every field that is wrong, not only the first.
+//!
+//! Serde stops at the first error. So after each one the value is mended at that place with a stand-in (an unknown field is
+//! dropped, a missing or mistyped one replaced by an empty value of the expected type) and read again, until it passes or nothing
+//! can be mended. A mended value is never returned: with one error recorded the answer is the list of errors.
+
+use super::code::Code;
+use super::error::{Item, Problems};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use serde_path_to_error::{Path, Segment};
+
+/// Bounds the work that a hostile body can ask for.
+const MAX_PROBLEMS: usize = 32;
+
+/// Reads `value`, which stands at `pointer` of the body.
+pub fn read<T: DeserializeOwned>(value: Value, pointer: &str) -> Result<T, Problems> {
+    let mut problems = Problems::default();
+    let first = match attempt(&value) {
+        Ok(read) => return Ok(read),
+        Err(fault) => fault,
+    };
+    let mut value = value;
+    let mut fault: Fault = first;
+    let mut mended: Vec<String> = Vec::new();
+    for _ in 0..MAX_PROBLEMS {
+        let repeated = mended.contains(&fault.pointer);
+        let below_a_stand_in = mended.iter().any(|done| fault.pointer.starts_with(&format!("{done}/")));
+        if !repeated && !below_a_stand_in {
+            problems.push(fault.item(pointer));
+        }
+        if !fault.mend(&mut value, repeated) {
+            break;
+        }
+        mended.push(fault.pointer);
+        fault = match attempt::<T>(&value) {
+            Ok(_) => break,
+            Err(next) => next,
+        };
+    }
+    Err(problems)
+}
+
+fn attempt<T: DeserializeOwned>(value: &Value) -> Result<T, Fault> {
+    serde_path_to_error::deserialize(value).map_err(|error| Fault::of(error.path(), &error.inner().to_string()))
+}
+
+/// One serde error, taken apart. Serde's messages are its only interface to what went wrong; the tests below pin them.
+#[derive(Debug)]
+struct Fault {
+    pointer: String,
+    kind: Kind,
+    message: String,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    Missing,
+    Unknown,
+    /// Another JSON type; what was expected, in serde's words.
+    Type(String),
+    /// Not one of the words of an enumeration; the first that is.
+    Word(Option<String>),
+    Value,
+}
+
+impl Fault {
+    fn of(path: &Path, message: &str) -> Fault {
+        #[cfg(test)]
+        eprintln!("{path} {message}");
+        let here = pointer_of(path);
+        let quoted = |prefix: &str| message.strip_prefix(prefix)?.split('`').next().map(str::to_owned);
+        let with = |kind: Kind, field: Option<String>| {
+            let pointer = match field {
+                // The path ends at the field itself for an unknown field and at its parent for a missing one.
+                Some(field) if !here.ends_with(&format!("/{}", escaped(&field))) || kind == Kind::Missing => {
+                    format!("{here}/{}", escaped(&field))
+                }
+                _ => here.clone(),
+            };
+            Fault { pointer, kind, message: message.to_owned() }
+        };
+        if let Some(field) = quoted("missing field `") {
+            return with(Kind::Missing, Some(field));
+        }
+        if let Some(field) = quoted("unknown field `") {
+            return with(Kind::Unknown, Some(field));
+        }
+        if let Some((_, expected)) = message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
+            return with(Kind::Type(expected.to_owned()), None);
+        }
+        if message.starts_with("unknown variant `") {
+            let first = message.rsplit_once("expected ").and_then(|(_, words)| words.split('`').nth(1));
+            return with(Kind::Word(first.map(str::to_owned)), None);
+        }
+        with(Kind::Value, None)
+    }
+
+    fn item(&self, prefix: &str) -> Item {
+        let field = self.pointer.rsplit('/').next().unwrap_or_default();
+        let (code, message) = match &self.kind {
+            Kind::Missing => (Code::MissingField, format!("`{field}` is missing.")),
+            Kind::Unknown => (Code::UnknownField, format!("`{field}` is not a field of this request.")),
+            Kind::Type(_) => (Code::InvalidType, sentence(&self.message)),
+            Kind::Word(_) | Kind::Value => (Code::InvalidValue, sentence(&self.message)),
+        };
+        Item::new(code, message).at(format!("{prefix}{}", self.pointer))
+    }
+
+    /// Puts something at the place of the fault that lets the next attempt get past it; false if nothing would.
+    fn mend(&self, value: &mut Value, repeated: bool) -> bool {
+        let stand_in = match &self.kind {
+            Kind::Unknown => return removed(value, &self.pointer),
+            // What a missing field should have been is known only after a null was refused there.
+            Kind::Missing if !repeated => Value::Null,
+            Kind::Type(expected) => match stand_in_for(expected) {
+                Some(stand_in) => stand_in,
+                None => return false,
+            },
+            Kind::Word(Some(word)) => json!(word),
+            Kind::Missing | Kind::Word(_) | Kind::Value => return false,
+        };
+        if value.pointer(&self.pointer) == Some(&stand_in) {
+            return false;
+        }
+        placed(value, &self.pointer, stand_in)
+    }
+}
+
+fn stand_in_for(expected: &str) -> Option<Value> {
+    let starts = |words: &[&str]| words.iter().any(|word| expected.starts_with(word));
+    if starts(&["a string", "a borrowed string", "string", "a character"]) {
+        Some(json!(""))
+    } else if starts(&["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize", "f32", "f64"]) {
+        Some(json!(0))
+    } else if starts(&["a boolean"]) {
+        Some(json!(false))
+    } else if starts(&["a sequence", "a tuple"]) {
+        Some(json!([]))
+    } else if starts(&["struct", "a map"]) {
+        Some(json!({}))
+    } else {
+        None
+    }
+}
+
+fn removed(value: &mut Value, pointer: &str) -> bool {
+    let Some((parent, field)) = pointer.rsplit_once('/') else { return false };
+    let object = value.pointer_mut(parent).and_then(Value::as_object_mut);
+    object.is_some_and(|object| object.shift_remove(&unescaped(field)).is_some())
+}
+
+fn placed(value: &mut Value, pointer: &str, stand_in: Value) -> bool {
+    if let Some(place) = value.pointer_mut(pointer) {
+        *place = stand_in;
+        return true;
+    }
+    let Some((parent, field)) = pointer.rsplit_once('/') else { return false };
+    match value.pointer_mut(parent).and_then(Value::as_object_mut) {
+        Some(object) => object.insert(unescaped(field), stand_in).is_none(),
+        None => false,
+    }
+}
+
+fn pointer_of(path: &Path) -> String {
+    path.iter().fold(String::new(), |pointer, segment| match segment {
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Map { key } => format!("{pointer}/{}", escaped(key)),
+        Segment::Enum { .. } | Segment::Unknown => pointer,
+    })
+}
+
+/// As RFC 6901 has it.
+pub fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+fn unescaped(key: &str) -> String {
+    key.replace("~1", "/").replace("~0", "~")
+}
+
+/// Serde's message as a sentence, cut so that a client's own text cannot fill the answer.
+fn sentence(message: &str) -> String {
+    let mut cut: String = message.chars().take(300).collect();
+    if let Some(first) = cut.get(..1).map(str::to_uppercase) {
+        cut.replace_range(..1, &first);
+    }
+    if cut.ends_with('.') { cut } else { format!("{cut}.") }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::api::error::Source;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Receipt {
+        account: String,
+        amount: String,
+        purpose: Purpose,
+        lines: Vec<Line>,
+        days: u16,
+        payer: Payer,
+        note: Option<String>,
+        value_date: Option<chrono::NaiveDate>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Purpose {
+        Capital,
+        Deposit,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Line {
+        text: String,
+        urgent: bool,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Payer {
+        name: String,
+        bank: String,
+    }
+
+    fn faults(value: Value) -> Vec<(Code, String)> {
+        let error = read::<Receipt>(value, "/data").unwrap_err().into_error().unwrap();
+        let place = |item: &Item| match &item.source {
+            Some(Source::Pointer(pointer)) => pointer.clone(),
+            other => panic!("{other:?}"),
+        };
+        error.items().iter().map(|item| (item.code, place(item))).collect()
+    }
+
+    fn good() -> Value {
+        json!({
+            "account": "a", "amount": "1", "purpose": "deposit", "lines": [{"text": "t", "urgent": true}],
+            "days": 3, "payer": {"name": "n", "bank": "b"}
+        })
+    }
+
+    #[test]
+    fn a_good_body_is_read() {
+        assert!(matches!(read::<Receipt>(good(), "/data").unwrap().purpose, Purpose::Deposit));
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_at_once() {
+        let mut body = good();
+        body["amount"] = json!(100);
+        body["amuont"] = json!("100");
+        body["purpose"] = json!("gift");
+        body["lines"] = json!([{"text": "t", "urgent": true}, {"urgent": "yes"}]);
+        body["days"] = json!("3");
+        body.as_object_mut().unwrap().shift_remove("account");
+        let mut found = faults(body);
+        found.sort_by(|a, b| a.1.cmp(&b.1));
+        let expected = [
+            (Code::MissingField, "/data/account"),
+            (Code::InvalidType, "/data/amount"),
+            (Code::UnknownField, "/data/amuont"),
+            (Code::InvalidType, "/data/days"),
+            (Code::MissingField, "/data/lines/1/text"),
+            (Code::InvalidType, "/data/lines/1/urgent"),
+            (Code::InvalidValue, "/data/purpose"),
+        ];
+        assert_eq!(found, expected.map(|(code, pointer)| (code, pointer.to_owned())));
+    }
+
+    #[test]
+    fn an_empty_object_lacks_every_required_field_and_nothing_below() {
+        let missing = ["account", "amount", "purpose", "lines", "days", "payer"];
+        assert_eq!(faults(json!({})), missing.map(|field| (Code::MissingField, format!("/data/{field}"))));
+    }
+
+    #[test]
+    fn what_cannot_be_mended_is_still_named() {
+        let mut body = good();
+        body["days"] = json!(70_000);
+        assert_eq!(faults(body), [(Code::InvalidValue, "/data/days".to_owned())]);
+        let mut body = good();
+        body["value_date"] = json!("2026-02-30");
+        body["account"] = Value::Null;
+        let found = faults(body);
+        assert!(found.contains(&(Code::InvalidType, "/data/account".to_owned())), "{found:?}");
+        assert!(found.contains(&(Code::InvalidValue, "/data/value_date".to_owned())), "{found:?}");
+        assert_eq!(faults(json!([])).len(), 1);
+        assert_eq!(faults(json!("text")), [(Code::InvalidType, "/data".to_owned())]);
+    }
+
+    #[test]
+    fn a_field_name_is_escaped_in_its_pointer() {
+        let mut body = good();
+        body["a/b~c"] = json!(1);
+        assert_eq!(faults(body), [(Code::UnknownField, "/data/a~1b~0c".to_owned())]);
+    }
+
+    #[test]
+    fn a_hostile_body_is_not_read_for_ever() {
+        let mut body = good();
+        for index in 0..1_000 {
+            body[format!("x{index}")] = json!(1);
+        }
+        assert_eq!(faults(body).len(), MAX_PROBLEMS);
+    }
+}
