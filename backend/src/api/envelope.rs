@@ -98,6 +98,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     };
     match data {
         None | Some(Value::Null) => Err(ApiError::of(Code::MissingData).at("/data")),
+        // Serde would take an array as the fields of a struct in their order.
+        Some(data) if !data.is_object() => Err(ApiError::new(Code::InvalidType, "`data` is an object.").at("/data")),
         Some(data) => fields::read(data, "/data").map_err(|problems| {
             problems.into_error().unwrap_or_else(|| ApiError::internal("a body was refused without a reason"))
         }),
@@ -167,6 +169,7 @@ mod tests {
         assert_eq!(code_of(r#"{"data": {}}"#), Code::MissingField);
         assert_eq!(code_of(r#"{"data": {"name": 1}}"#), Code::InvalidType);
         assert_eq!(code_of(r#"{"data": "x"}"#), Code::InvalidType);
+        assert_eq!(code_of(r#"{"data": ["Wei"]}"#), Code::InvalidType);
     }
 
     #[test]

@@ -66,34 +66,26 @@ enum Kind {
 
 impl Fault {
     fn of(path: &Path, message: &str) -> Fault {
-        #[cfg(test)]
-        eprintln!("{path} {message}");
-        let here = pointer_of(path);
-        let quoted = |prefix: &str| message.strip_prefix(prefix)?.split('`').next().map(str::to_owned);
-        let with = |kind: Kind, field: Option<String>| {
-            let pointer = match field {
-                // The path ends at the field itself for an unknown field and at its parent for a missing one.
-                Some(field) if !here.ends_with(&format!("/{}", escaped(&field))) || kind == Kind::Missing => {
-                    format!("{here}/{}", escaped(&field))
-                }
-                _ => here.clone(),
-            };
-            Fault { pointer, kind, message: message.to_owned() }
-        };
-        if let Some(field) = quoted("missing field `") {
-            return with(Kind::Missing, Some(field));
+        let pointer = pointer_of(path);
+        let message = message.to_owned();
+        if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            // The path ends at the object that lacks the field; for an unknown field it ends at the field itself.
+            let pointer = format!("{pointer}/{}", escaped(field));
+            return Fault { pointer, kind: Kind::Missing, message };
         }
-        if let Some(field) = quoted("unknown field `") {
-            return with(Kind::Unknown, Some(field));
-        }
-        if let Some((_, expected)) = message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
-            return with(Kind::Type(expected.to_owned()), None);
-        }
-        if message.starts_with("unknown variant `") {
+        let kind = if message.starts_with("unknown field `") {
+            Kind::Unknown
+        } else if let Some((_, expected)) =
+            message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
+        {
+            Kind::Type(expected.to_owned())
+        } else if message.starts_with("unknown variant `") {
             let first = message.rsplit_once("expected ").and_then(|(_, words)| words.split('`').nth(1));
-            return with(Kind::Word(first.map(str::to_owned)), None);
-        }
-        with(Kind::Value, None)
+            Kind::Word(first.map(str::to_owned))
+        } else {
+            Kind::Value
+        };
+        Fault { pointer, kind, message }
     }
 
     fn item(&self, prefix: &str) -> Item {
@@ -291,8 +283,6 @@ mod tests {
         let found = faults(body);
         assert!(found.contains(&(Code::InvalidType, "/data/account".to_owned())), "{found:?}");
         assert!(found.contains(&(Code::InvalidValue, "/data/value_date".to_owned())), "{found:?}");
-        assert_eq!(faults(json!([])).len(), 1);
-        assert_eq!(faults(json!("text")), [(Code::InvalidType, "/data".to_owned())]);
     }
 
     #[test]

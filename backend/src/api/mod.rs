@@ -11,3 +11,5 @@ pub mod error;
 mod fields;
 pub mod paging;
 pub mod query;
+pub mod rate_limit;
+pub mod request_id;
