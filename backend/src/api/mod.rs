@@ -5,10 +5,13 @@
 //! the rate limit, then one handler, which reads a [`envelope::Body`], calls a domain and answers through [`envelope`] or with
 //! an [`error::ApiError`].
 
+pub mod air;
 pub mod code;
 pub mod envelope;
 pub mod error;
+pub mod error_pages;
 mod fields;
+pub mod openapi;
 pub mod paging;
 pub mod query;
 pub mod rate_limit;
