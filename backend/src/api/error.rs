@@ -182,6 +182,14 @@ impl Item {
         Item { source: Some(Source::Pointer(pointer.into())), ..self }
     }
 
+    /// The field of the body that it is about.
+    pub fn pointer(&self) -> Option<&str> {
+        match &self.source {
+            Some(Source::Pointer(pointer)) => Some(pointer),
+            _ => None,
+        }
+    }
+
     /// An amount or a currency of the body that could not be read.
     pub fn money(error: &MoneyError, pointer: impl Into<String>) -> Self {
         let code = match error {

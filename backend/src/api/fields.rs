@@ -162,6 +162,29 @@ fn pointer_of(path: &Path) -> String {
     })
 }
 
+/// The first place at which two bodies differ, as a pointer: what a reused idempotency key has to name. Order inside objects does
+/// not count. None if they are equal.
+pub fn first_difference(one: &Value, other: &Value) -> Option<String> {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let added = other.keys().find(|key| !one.contains_key(*key)).map(|key| format!("/{}", escaped(key)));
+            let changed = one.iter().find_map(|(key, value)| {
+                let here = format!("/{}", escaped(key));
+                let below = |other: &Value| first_difference(value, other).map(|rest| format!("{here}{rest}"));
+                other.get(key).map_or_else(|| Some(here.clone()), below)
+            });
+            changed.or(added)
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            let pairs = one.iter().zip(other).enumerate();
+            let changed =
+                pairs.filter_map(|(index, (one, other))| Some(format!("/{index}{}", first_difference(one, other)?))).next();
+            changed.or_else(|| (one.len() != other.len()).then(|| format!("/{}", one.len().min(other.len()))))
+        }
+        (one, other) => (one != other).then(String::new),
+    }
+}
+
 /// As RFC 6901 has it.
 pub fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
@@ -184,7 +207,6 @@ fn sentence(message: &str) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::api::error::Source;
     use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
@@ -224,11 +246,7 @@ mod tests {
 
     fn faults(value: Value) -> Vec<(Code, String)> {
         let error = read::<Receipt>(value, "/data").unwrap_err().into_error().unwrap();
-        let place = |item: &Item| match &item.source {
-            Some(Source::Pointer(pointer)) => pointer.clone(),
-            other => panic!("{other:?}"),
-        };
-        error.items().iter().map(|item| (item.code, place(item))).collect()
+        error.items().iter().map(|item| (item.code, item.pointer().unwrap().to_owned())).collect()
     }
 
     fn good() -> Value {
@@ -290,6 +308,23 @@ mod tests {
         let mut body = good();
         body["a/b~c"] = json!(1);
         assert_eq!(faults(body), [(Code::UnknownField, "/data/a~1b~0c".to_owned())]);
+    }
+
+    #[test]
+    fn two_bodies_differ_at_a_place() {
+        let with = |change: fn(&mut Value)| {
+            let mut body = good();
+            change(&mut body);
+            first_difference(&good(), &body)
+        };
+        assert_eq!(with(|_| ()), None);
+        assert_eq!(with(|body| body["payer"]["bank"] = json!("c")), Some("/payer/bank".to_owned()));
+        assert_eq!(with(|body| body["lines"][0]["urgent"] = json!(0)), Some("/lines/0/urgent".to_owned()));
+        assert_eq!(with(|body| body["lines"] = json!([])), Some("/lines/0".to_owned()));
+        assert_eq!(with(|body| body["a/b"] = json!(1)), Some("/a~1b".to_owned()));
+        assert_eq!(with(|body| drop(body.as_object_mut().unwrap().shift_remove("days"))), Some("/days".to_owned()));
+        let turned = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(first_difference(&turned(r#"{"a": 1, "b": 2}"#), &turned(r#"{"b": 2, "a": 1}"#)), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub mod code;
 pub mod envelope;
 pub mod error;
 pub mod error_pages;
-mod fields;
+pub mod fields;
 pub mod openapi;
 pub mod paging;
 pub mod query;

@@ -71,7 +71,45 @@ impl Modify for ErrorCodes {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use serde_json::{json, to_value};
+    use crate::api::air::create_order::CreateOrder;
+    use crate::api::air::offer::Offer;
+    use crate::api::air::offer_request::{CreateOfferRequest, OfferRequest};
+    use crate::api::air::order::Order;
+    use crate::api::air::place::{City, PlaceSuggestion};
+    use crate::api::envelope::{Data, Page};
+    use serde_json::{Value, json, to_value};
+
+    /// What handlers will refer to.
+    #[derive(OpenApi)]
+    #[openapi(components(schemas(
+        Data<CreateOfferRequest>, Data<OfferRequest>, Page<Offer>, Data<CreateOrder>, Data<Order>, Page<PlaceSuggestion>, Page<City>
+    )))]
+    struct Shapes;
+
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                members.values().for_each(|member| references(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_shape_that_is_referred_to_is_described() {
+        let document = to_value(Shapes::openapi()).unwrap();
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.len() > 50);
+        for reference in found {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+        let airport = &document["components"]["schemas"]["Airport"];
+        assert_eq!(airport["properties"]["type"]["type"], json!("string"));
+    }
 
     #[test]
     fn the_description_names_scheme_version_and_every_error_code() {

@@ -6,6 +6,7 @@ use super::code::Code;
 use super::error::ApiError;
 use crate::clock::Timestamp;
 use crate::ids::KeyId;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use chrono::Duration;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -101,10 +102,19 @@ impl Quota {
 impl Verdict {
     pub fn headers(&self) -> [(&'static str, String); 3] {
         [
-            ("RateLimit-Limit", self.limit.to_string()),
-            ("RateLimit-Remaining", self.remaining.to_string()),
-            ("RateLimit-Reset", self.reset_secs.to_string()),
+            ("ratelimit-limit", self.limit.to_string()),
+            ("ratelimit-remaining", self.remaining.to_string()),
+            ("ratelimit-reset", self.reset_secs.to_string()),
         ]
+    }
+
+    /// Writes the figures into an answer.
+    pub fn stamp(&self, headers: &mut HeaderMap) {
+        for (name, value) in self.headers() {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
     }
 
     /// An error with all its headers where the request was refused.
@@ -181,6 +191,9 @@ mod tests {
             (response.status().as_u16(), header("retry-after"), header("ratelimit-limit")),
             (429, "10".into(), "1".into())
         );
+        let mut headers = HeaderMap::new();
+        limiter.take(KeyId::of(2), Class::Search, at(0)).stamp(&mut headers);
+        assert_eq!(headers.get("ratelimit-remaining").unwrap(), "2");
         assert_eq!((header("ratelimit-remaining"), header("ratelimit-reset")), ("0".into(), "10".into()));
     }
 

@@ -67,7 +67,7 @@ async fn serve<B: MessageBody + 'static>(
         match next.call(request).await {
             Ok(response) => Ok(desk.finish(response)),
             // A layer in between gave up without a response; the request is gone, so the error has to become one by itself.
-            Err(error) => Err(desk.finish_error(error)),
+            Err(error) => Err(desk.finish_error(&error)),
         }
     }
     .instrument(span)
@@ -136,7 +136,7 @@ impl Desk {
         ServiceResponse::new(request, finished)
     }
 
-    fn finish_error(&self, error: actix_web::Error) -> actix_web::Error {
+    fn finish_error(&self, error: &actix_web::Error) -> actix_web::Error {
         let known = error.as_error::<ApiError>().cloned();
         let known = known.unwrap_or_else(|| self.of_status(error.as_response_error().status_code()));
         log(&known);

@@ -88,6 +88,7 @@ pub enum Gender {
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = CreateOrderDocument)]
 pub struct CreateDocument {
     /// `passport` or `tax_id`.
     #[serde(rename = "type")]
@@ -99,6 +100,7 @@ pub struct CreateDocument {
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = CreateOrderPayment)]
 pub struct CreatePayment {
     /// `arc_bsp_cash`: on the agency's credit. `balance`: in the order that the agency has set up.
     #[serde(rename = "type")]

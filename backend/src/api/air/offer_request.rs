@@ -30,6 +30,7 @@ pub struct CreateOfferRequest {
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = CreateOfferRequestSlice)]
 pub struct CreateSlice {
     /// IATA code of an airport or a city.
     #[schema(example = "PEK")]
@@ -53,6 +54,7 @@ pub struct CreateTimeRange {
 
 /// A passenger has a type or an age, not both.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = CreateOfferRequestPassenger)]
 pub struct CreatePassenger {
     #[serde(rename = "type")]
     pub kind: Option<PassengerType>,
@@ -221,7 +223,7 @@ fn place(names: &dyn Names, code: &str, pointer: &str, problems: &mut Problems) 
 
 fn zone(place: &Place) -> Tz {
     let airport = match place {
-        Place::Airport(airport) => Some(airport),
+        Place::Airport(airport) => Some(airport.as_ref()),
         Place::City(city) => city.airports.first(),
     };
     airport.and_then(|airport| airport.time_zone.parse().ok()).unwrap_or(Tz::UTC)
@@ -325,7 +327,6 @@ mod tests {
     use super::super::sample::Catalogue;
     use super::*;
     use crate::api::envelope::parse;
-    use crate::api::error::Source;
     use crate::ids::Id;
     use chrono::TimeZone;
     use serde_json::{Value, json, to_value};
@@ -335,17 +336,13 @@ mod tests {
         Timestamp::from(chrono::Utc.with_ymd_and_hms(2026, 12, 1, 20, 0, 0).unwrap())
     }
 
-    fn search(data: Value) -> Result<Search, ApiError> {
+    fn search(data: &Value) -> Result<Search, ApiError> {
         let body: CreateOfferRequest = parse(json!({ "data": data }).to_string().as_bytes())?;
         body.validate(&Catalogue::small(), now())
     }
 
-    fn places(data: Value) -> Vec<(Code, String)> {
-        let place = |item: &crate::api::error::Item| match &item.source {
-            Some(Source::Pointer(pointer)) => (item.code, pointer.clone()),
-            other => panic!("{other:?}"),
-        };
-        search(data).unwrap_err().items().iter().map(place).collect()
+    fn places(data: &Value) -> Vec<(Code, String)> {
+        search(data).unwrap_err().items().iter().map(|item| (item.code, item.pointer().unwrap().to_owned())).collect()
     }
 
     fn slice(origin: &str, destination: &str, date: &str) -> Value {
@@ -363,7 +360,7 @@ mod tests {
             "slices": [there, slice("PVG", "BJS", "2026-12-20")], "passengers": people,
             "cabin_class": "premium_economy", "max_connections": 0, "private_fares": {}
         });
-        let search = search(body).unwrap();
+        let search = search(&body).unwrap();
         let kinds: Vec<PassengerKind> = search.passengers.iter().map(|passenger| passenger.kind).collect();
         use PassengerKind::{Adult, Child, Infant};
         assert_eq!(kinds, [Adult, Adult, Child, Infant, Adult]);
@@ -385,7 +382,7 @@ mod tests {
             "passengers": [{"type": "adult", "age": 30}, {}, {"age": -1}],
             "max_connections": 3
         });
-        let found = places(body);
+        let found = places(&body);
         let expected = [
             (Code::InvalidSearch, "/data/slices/0/origin"),
             (Code::InvalidSearch, "/data/slices/1/destination"),
@@ -400,7 +397,7 @@ mod tests {
 
     #[test]
     fn today_is_the_date_at_the_origin() {
-        let on = |date: &str| search(json!({"slices": [slice("PEK", "PVG", date)], "passengers": [{"type": "adult"}]}));
+        let on = |date: &str| search(&json!({"slices": [slice("PEK", "PVG", date)], "passengers": [{"type": "adult"}]}));
         assert!(on("2026-12-02").is_ok());
         for wrong in ["2026-12-01", "2028-01-01", "2026-2-3", "2026-02-30", "+2026-12-1", ""] {
             assert!(on(wrong).is_err(), "{wrong}");
@@ -409,15 +406,15 @@ mod tests {
 
     #[test]
     fn a_party_needs_enough_adults_and_fits_one_order() {
-        let with = |people: Value| search(json!({"slices": [slice("PEK", "PVG", "2026-12-10")], "passengers": people}));
+        let with = |people: &Value| search(&json!({"slices": [slice("PEK", "PVG", "2026-12-10")], "passengers": people}));
         let adult = json!({"type": "adult"});
         let infant = json!({"type": "infant_without_seat"});
-        assert!(with(json!([adult, infant])).is_ok());
-        assert!(with(Value::Array(vec![adult.clone(); 9])).is_ok());
+        assert!(with(&json!([adult, infant])).is_ok());
+        assert!(with(&Value::Array(vec![adult.clone(); 9])).is_ok());
         for wrong in [json!([]), json!([{"age": 8}]), json!([adult, infant, infant]), Value::Array(vec![adult.clone(); 10])] {
-            assert_eq!(with(wrong.clone()).unwrap_err().code(), Code::InvalidSearch, "{wrong}");
+            assert_eq!(with(&wrong).unwrap_err().code(), Code::InvalidSearch, "{wrong}");
         }
         let none = json!({"slices": [], "passengers": [adult]});
-        assert_eq!(places(none), [(Code::InvalidSearch, "/data/slices".to_owned())]);
+        assert_eq!(places(&none), [(Code::InvalidSearch, "/data/slices".to_owned())]);
     }
 }

@@ -83,6 +83,7 @@ pub struct OrderPassenger {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = OrderDocument)]
 pub struct Document {
     /// Always `electronic_ticket`.
     #[serde(rename = "type")]
@@ -102,6 +103,7 @@ pub struct PaymentStatus {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = OrderPayment)]
 pub struct Payment {
     #[serde(rename = "type")]
     pub kind: PaymentType,
@@ -112,6 +114,7 @@ pub struct Payment {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OrderAction)]
 pub enum Action {
     Cancel,
     Change,

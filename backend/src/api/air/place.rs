@@ -73,7 +73,7 @@ pub struct City {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Place {
-    Airport(Airport),
+    Airport(Box<Airport>),
     City(City),
 }
 
@@ -167,12 +167,12 @@ impl Airport {
 impl Place {
     /// The place that a client meant by a code: the airport if there is one of that code, else the city.
     pub fn find(names: &dyn Names, iata: &str) -> Option<Place> {
-        let airport = || names.airport(iata).cloned().map(Place::Airport);
+        let airport = || names.airport(iata).cloned().map(|airport| Place::Airport(Box::new(airport)));
         airport().or_else(|| names.city(iata).cloned().map(Place::City))
     }
 
     pub fn named(names: &dyn Names, iata: &str) -> Self {
-        Place::find(names, iata).unwrap_or_else(|| Place::Airport(Airport::new(iata, "", iata)))
+        Place::find(names, iata).unwrap_or_else(|| Place::Airport(Box::new(Airport::new(iata, "", iata))))
     }
 
     pub fn kind(&self) -> &'static str {

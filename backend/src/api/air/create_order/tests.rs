@@ -3,7 +3,6 @@
 use super::super::sample::family_return;
 use super::*;
 use crate::api::envelope::parse;
-use crate::api::error::Source;
 use serde_json::json;
 
 const OFFER: i64 = 104;
@@ -47,11 +46,7 @@ fn order(data: &Value) -> Result<ValidOrder, ApiError> {
 }
 
 fn faults(data: &Value) -> Vec<(Code, String)> {
-    let place = |item: &Item| match &item.source {
-        Some(Source::Pointer(pointer)) => (item.code, pointer.clone()),
-        other => panic!("{other:?}"),
-    };
-    order(data).unwrap_err().items().iter().map(place).collect()
+    order(data).unwrap_err().items().iter().map(|item| (item.code, item.pointer().unwrap().to_owned())).collect()
 }
 
 fn fault(data: &Value) -> (Code, String) {
@@ -196,4 +191,39 @@ fn metadata_has_bounds() {
     assert_eq!(read(many(51)), (0, Some(1)));
     assert_eq!(read(json!({"k": "汉".repeat(500)})), (1, None));
     assert_eq!(read(json!({"k": "v".repeat(501), "": "v", "a/b": "v"})), (0, Some(3)));
+}
+
+/// Pointers to every value below.
+fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
+    let mut below = |key: String, value: &Value| {
+        let pointer = format!("{here}/{key}");
+        pointers(value, &pointer, found);
+        found.push(pointer);
+    };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(key, value)| below(escaped(key), value)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(index, value)| below(index.to_string(), value)),
+        _ => {}
+    }
+}
+
+#[test]
+fn whatever_stands_in_a_field_is_accepted_or_refused_with_a_reason() {
+    let mut places = Vec::new();
+    pointers(&family(), "", &mut places);
+    let values =
+        [json!(null), json!(true), json!(0), json!(-1.5), json!(""), json!("é\u{0}"), json!([]), json!({}), json!([[1]])];
+    let mut refused = 0;
+    for place in &places {
+        for value in &values {
+            let mut data = family();
+            *data.pointer_mut(place).unwrap() = value.clone();
+            if let Err(error) = order(&data) {
+                refused += 1;
+                assert_eq!(error.code().status().as_u16(), 422, "{place} {value}: {error}");
+                assert!(error.items().iter().all(|item| item.pointer().is_some_and(|at| at.starts_with("/data"))), "{error}");
+            }
+        }
+    }
+    assert!(refused > places.len() * values.len() / 2);
 }
