@@ -1,5 +1,6 @@
 pub mod agencies;
 pub mod airlines;
+pub mod api;
 pub mod audit;
 pub mod catalogue;
 pub mod clock;

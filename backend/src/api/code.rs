@@ -1,0 +1,265 @@
+//! Every error code of the API, in one table: its HTTP status, its family, a title and the sentence of its documentation page.
+//! A code, once published, keeps its meaning; clients branch on it. The pages under `/docs/errors` and the OpenAPI description
+//! are made from this table, so that no code can exist without being documented.
+
+use actix_web::http::StatusCode;
+use std::fmt;
+
+/// The family of an error, as existing distribution clients know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    Authentication,
+    InvalidRequest,
+    Validation,
+    InvalidState,
+    RateLimit,
+    Airline,
+    Api,
+}
+
+impl Family {
+    pub const ALL: [Family; 7] = [
+        Family::Authentication,
+        Family::InvalidRequest,
+        Family::Validation,
+        Family::InvalidState,
+        Family::RateLimit,
+        Family::Airline,
+        Family::Api,
+    ];
+
+    pub fn text(self) -> &'static str {
+        match self {
+            Family::Authentication => "authentication_error",
+            Family::InvalidRequest => "invalid_request_error",
+            Family::Validation => "validation_error",
+            Family::InvalidState => "invalid_state_error",
+            Family::RateLimit => "rate_limit_error",
+            Family::Airline => "airline_error",
+            Family::Api => "api_error",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident $text:literal $status:ident $family:ident $title:literal $doc:literal;)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $doc] $name,)+
+        }
+
+        impl Code {
+            pub const ALL: &[Code] = &[$(Code::$name),+];
+
+            pub fn text(self) -> &'static str {
+                match self { $(Code::$name => $text),+ }
+            }
+
+            pub fn status(self) -> StatusCode {
+                match self { $(Code::$name => StatusCode::$status),+ }
+            }
+
+            pub fn family(self) -> Family {
+                match self { $(Code::$name => Family::$family),+ }
+            }
+
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$name => $title),+ }
+            }
+
+            /// When it happens and what to do about it.
+            pub fn documentation(self) -> &'static str {
+                match self { $(Code::$name => $doc),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidJson "invalid_json" BAD_REQUEST InvalidRequest "Malformed JSON"
+        "The body is not valid JSON. The message says at which line and column reading stopped.";
+    MissingData "missing_data" BAD_REQUEST InvalidRequest "Missing data envelope"
+        "The body must be a JSON object whose member `data` holds the request.";
+    MissingField "missing_field" UNPROCESSABLE_ENTITY Validation "Missing field"
+        "A required field is absent. `source.pointer` names it.";
+    UnknownField "unknown_field" UNPROCESSABLE_ENTITY Validation "Unknown field"
+        "A field that this operation does not know. It is refused because a misspelt optional field would otherwise be ignored in silence.";
+    InvalidType "invalid_type" UNPROCESSABLE_ENTITY Validation "Wrong JSON type"
+        "A field has another JSON type than expected, such as a number where a string belongs. Amounts and ids are always strings.";
+    InvalidValue "invalid_value" UNPROCESSABLE_ENTITY Validation "Invalid value"
+        "A field or query parameter has the right type but a value that is not allowed. The message says what is.";
+    TooManyDecimals "too_many_decimals" UNPROCESSABLE_ENTITY Validation "Too many decimals"
+        "An amount has more decimals than its currency (CNY 2, JPY 0, KWD 3). Amounts are never rounded on the way in.";
+    UnknownCurrency "unknown_currency" UNPROCESSABLE_ENTITY Validation "Unknown currency"
+        "The currency is not an active ISO 4217 code in capital letters.";
+    CurrencyMismatch "currency_mismatch" UNPROCESSABLE_ENTITY Validation "Currency mismatch"
+        "An amount is in another currency than the thing it refers to. A sale, its advance, its facility and its cycle are in one currency.";
+    AmountMismatch "amount_mismatch" UNPROCESSABLE_ENTITY Validation "Amount mismatch"
+        "An amount differs from what is owed or was agreed. Read the current amount and send that.";
+    NotFound "not_found" NOT_FOUND InvalidRequest "Not found"
+        "Nothing is at this address, or it belongs to another organisation.";
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED InvalidRequest "Method not allowed"
+        "The address exists but not for this HTTP method.";
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE InvalidRequest "Unsupported media type"
+        "A request with a body must say `Content-Type: application/json`.";
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE InvalidRequest "Body too large"
+        "The body is larger than this operation accepts. The message gives the limit in bytes.";
+    UnsupportedVersion "unsupported_version" BAD_REQUEST InvalidRequest "Unsupported version"
+        "The version header names a version that does not exist. Send `Duffel-Version: v2` or `Airsettle-Version: 2026-11-01`, or neither.";
+    Unauthenticated "unauthenticated" UNAUTHORIZED Authentication "Not authenticated"
+        "The key or session is missing or unknown. Send `Authorization: Bearer` and a key.";
+    KeyExpired "key_expired" UNAUTHORIZED Authentication "Key expired"
+        "The key is past its expiry or the end of its overlap after a roll. Use the new key.";
+    KeyRevoked "key_revoked" UNAUTHORIZED Authentication "Key revoked"
+        "The key was revoked and never works again. Create another.";
+    IpNotAllowed "ip_not_allowed" FORBIDDEN Authentication "Address not allowed"
+        "The key has a list of network addresses and the request came from another.";
+    InsufficientScope "insufficient_scope" FORBIDDEN Authentication "Insufficient scope"
+        "The key or user may not do this. The message names the missing scope.";
+    TestModeOnly "test_mode_only" FORBIDDEN InvalidRequest "Only in test mode"
+        "This operation exists for `as_test_` keys only.";
+    IdempotencyKeyReused "idempotency_key_reused" CONFLICT InvalidRequest "Idempotency key reused"
+        "The key was used before with another request. `source.pointer` names a field that differs. Use a new key for a new request.";
+    IdempotencyInProgress "idempotency_in_progress" CONFLICT InvalidState "Request in progress"
+        "The first request with this key is still running. Repeat it after the seconds in `Retry-After` to receive its answer.";
+    IdempotencyKeyRequired "idempotency_key_required" BAD_REQUEST InvalidRequest "Idempotency key required"
+        "Writes that move money need an `Idempotency-Key` header, so that a repeat after a lost answer cannot do it twice.";
+    IdempotencyKeyInvalid "idempotency_key_invalid" BAD_REQUEST InvalidRequest "Invalid idempotency key"
+        "An `Idempotency-Key` is 1 to 255 visible ASCII characters.";
+    RateLimited "rate_limited" TOO_MANY_REQUESTS RateLimit "Too many requests"
+        "The key has used up its rate. Wait for the seconds in `Retry-After`. Searches and sales are counted apart.";
+    QueueFull "queue_full" SERVICE_UNAVAILABLE Api "Queue full"
+        "Too many sales are waiting. Nothing happened; repeat after the seconds in `Retry-After`.";
+    DeadlineExceeded "deadline_exceeded" SERVICE_UNAVAILABLE Api "Deadline exceeded"
+        "The request waited longer than its deadline and was given up before it began. Nothing happened; it can be repeated.";
+    OutcomeUnknown "outcome_unknown" ACCEPTED Api "Outcome not known yet"
+        "The request was accepted but its outcome is not known yet. Do not send it again under another key; read the operation it names.";
+    Internal "internal" INTERNAL_SERVER_ERROR Api "Internal error"
+        "Something failed on our side. Quote `meta.request_id`. Repeat a write only with the same `Idempotency-Key`.";
+    InvalidCursor "invalid_cursor" UNPROCESSABLE_ENTITY Validation "Invalid cursor"
+        "`after` or `before` is not a cursor of this list. Take cursors from `meta` unchanged, and send at most one.";
+    InvalidLimit "invalid_limit" UNPROCESSABLE_ENTITY Validation "Invalid limit"
+        "`limit` is a whole number from 1 to 200.";
+    InvalidSearch "invalid_search" UNPROCESSABLE_ENTITY Validation "Invalid search"
+        "The search cannot be made as asked: an unknown place, a date in the past, slices out of order. `source.pointer` names the field.";
+    OfferNotFound "offer_not_found" NOT_FOUND InvalidRequest "Offer not found"
+        "There is no such offer for this organisation.";
+    OfferExpired "offer_expired" UNPROCESSABLE_ENTITY InvalidState "Offer expired"
+        "The offer is past its `expires_at`. Search again.";
+    OfferPriceChanged "offer_price_changed" UNPROCESSABLE_ENTITY InvalidState "Price changed"
+        "The price calculated at the order differs from the offer's. Nothing was sold. Search again for the current price.";
+    OfferNoLongerAvailable "offer_no_longer_available" UNPROCESSABLE_ENTITY Airline "Offer no longer available"
+        "A flight or fare of the offer is not sold any more. Search again.";
+    SeatsSoldOut "seats_sold_out" UNPROCESSABLE_ENTITY Airline "Sold out"
+        "A booking class of the offer has too few seats left. Search again.";
+    FlightDeparted "flight_departed" UNPROCESSABLE_ENTITY Airline "Flight departed"
+        "A flight of the offer has departed or is closed for sale.";
+    PassengerMismatch "passenger_mismatch" UNPROCESSABLE_ENTITY Validation "Passengers differ from the offer"
+        "The order must name every passenger of the offer exactly once and no other, and every infant must be with its own adult.";
+    InvalidPassenger "invalid_passenger" UNPROCESSABLE_ENTITY Validation "Invalid passenger"
+        "A name, date of birth, contact or document is not acceptable, or the age does not fit the type that was priced.";
+    PaymentTypeNotSupported "payment_type_not_supported" UNPROCESSABLE_ENTITY Validation "Payment type not supported"
+        "Pay with `arc_bsp_cash` (the agency's credit) or `balance` (the order the agency has set up). Cards are not accepted.";
+    PaymentAmountMismatch "payment_amount_mismatch" UNPROCESSABLE_ENTITY Validation "Payment differs from the price"
+        "The payment must equal the total of the offer or order exactly. One payment pays one order.";
+    AgencyNotFound "agency_not_found" NOT_FOUND InvalidRequest "Agency not found"
+        "There is no such agency for this organisation.";
+    AgencyFrozen "agency_frozen" UNPROCESSABLE_ENTITY InvalidState "Agency frozen"
+        "Sales of the agency, or of one above it, are stopped. The operator can say why.";
+    AgencyClosed "agency_closed" UNPROCESSABLE_ENTITY InvalidState "Agency closed"
+        "The agency is closed and sells nothing any more.";
+    AirlineStopped "airline_stopped" UNPROCESSABLE_ENTITY InvalidState "Airline stopped"
+        "Sales of this airline are stopped. Choose another carrier.";
+    NoContract "no_contract" UNPROCESSABLE_ENTITY InvalidState "No contract"
+        "No contract between the platform and the airline covers this sale on this date.";
+    StockExhausted "stock_exhausted" UNPROCESSABLE_ENTITY InvalidState "No ticket numbers left"
+        "The airline's range of ticket numbers is used up. The operator has been told.";
+    SplitExceedsFare "split_exceeds_fare" UNPROCESSABLE_ENTITY InvalidState "Split exceeds the fare"
+        "Commission and fees would be more than the fare, so that nothing is left for the airline. The contract has to be corrected.";
+    LimitExceeded "limit_exceeded" UNPROCESSABLE_ENTITY InvalidState "Sales limit exceeded"
+        "The sale would bring an agency's exposure above its limit. `short_by` is the amount missing, `rule` the limit, `remedy` the soonest way.";
+    WalletInsufficient "wallet_insufficient" UNPROCESSABLE_ENTITY InvalidState "Wallet too low"
+        "The wallet holds less than the net price. `short_by` is the amount to pay in.";
+    FacilityExhausted "facility_exhausted" UNPROCESSABLE_ENTITY InvalidState "Bank line exhausted"
+        "No bank line has room for the airline's share. Sales from the wallet go on; room comes back as the bank is repaid.";
+    FacilityClosed "facility_closed" UNPROCESSABLE_ENTITY InvalidState "Bank line closed"
+        "The bank line takes no new advances at present. Sales from the wallet go on.";
+    NoFacility "no_facility" UNPROCESSABLE_ENTITY InvalidState "No bank line"
+        "No bank line serves this currency, so that nothing can be sold on credit in it.";
+    BankReferenceReused "bank_reference_reused" CONFLICT InvalidState "Bank reference reused"
+        "A receipt with this bank reference exists with other details. The same reference is the same receipt.";
+    NotSettableClock "not_settable_clock" FORBIDDEN InvalidState "Clock cannot be set"
+        "This clock follows real time. Only the test clock can be set.";
+    ClockBackwards "clock_backwards" UNPROCESSABLE_ENTITY Validation "Clock only goes forward"
+        "A test clock cannot be set to a time before its own. The message says where it stands.";
+    LastOperatorKey "last_operator_key" CONFLICT InvalidState "Last operator key"
+        "This is the operator's last working key with the right to make keys. Create another before revoking it.";
+    InvalidState "invalid_state" CONFLICT InvalidState "Not possible in this state"
+        "The object is in a state that does not allow this. The message names the state; read the object again.";
+}
+
+impl Code {
+    /// The code of this text, as an address of the documentation names it.
+    pub fn find(text: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.text() == text)
+    }
+
+    /// The code for an answer that only has a status, such as one made by the web framework itself.
+    pub fn for_status(status: StatusCode) -> Code {
+        match status {
+            StatusCode::UNAUTHORIZED => Code::Unauthenticated,
+            StatusCode::FORBIDDEN => Code::InsufficientScope,
+            StatusCode::NOT_FOUND => Code::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+            StatusCode::TOO_MANY_REQUESTS => Code::RateLimited,
+            StatusCode::SERVICE_UNAVAILABLE => Code::QueueFull,
+            status if status.is_client_error() => Code::InvalidValue,
+            _ => Code::Internal,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_code_is_unique_and_documented() {
+        let mut texts = HashSet::new();
+        let mut sentences = HashSet::new();
+        for code in Code::ALL {
+            assert!(texts.insert(code.text()), "{code} is there twice");
+            assert!(sentences.insert(code.documentation()), "{code} has another code's documentation");
+            assert!(code.text().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
+            assert!(code.documentation().len() > 30 && code.documentation().ends_with('.'), "{code}");
+            assert!(!code.title().is_empty() && !code.title().ends_with('.'), "{code}");
+            assert_eq!(Code::find(code.text()), Some(*code));
+        }
+        assert_eq!(Code::find("no_such_code"), None);
+    }
+
+    /// Clients rely on it: a 4xx means that nothing happened, and only these may not have been the client's doing.
+    #[test]
+    fn a_status_fits_its_family() {
+        for code in Code::ALL {
+            let ours = code.status().is_server_error() || code.status() == StatusCode::ACCEPTED;
+            assert_eq!(ours, code.family() == Family::Api, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_bare_status_has_a_code() {
+        assert_eq!(Code::for_status(StatusCode::METHOD_NOT_ALLOWED), Code::MethodNotAllowed);
+        assert_eq!(Code::for_status(StatusCode::CONFLICT), Code::InvalidValue);
+        assert_eq!(Code::for_status(StatusCode::BAD_GATEWAY), Code::Internal);
+    }
+}
