@@ -2,8 +2,7 @@
 
 use crate::db::rows;
 use crate::db::{DbError, RowSet, WriteTx, insert};
-use crate::ids::{AuditEventId, Id};
-use crate::ledger::Actor;
+use crate::ids::{AuditEventId, Id, KeyId, OrganisationId};
 use chrono::NaiveDateTime;
 
 rows! {
@@ -15,6 +14,19 @@ rows! {
         subject_id: i64,
         request_id: String,
         at: NaiveDateTime,
+    }
+}
+
+/// Who causes a change: an organisation through one of its keys. Zero for both is the platform itself (its jobs).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    pub organisation: OrganisationId,
+    pub key: KeyId,
+}
+
+impl Actor {
+    pub fn platform() -> Self {
+        Actor { organisation: OrganisationId::of(0), key: KeyId::of(0) }
     }
 }
 

@@ -5,13 +5,12 @@
 //! attempt starts only after the bank said that the last one failed for good. Locks: facility slices, then advances, then accounts.
 
 use super::facility::{FacilityError, close_facility, loan_account};
+use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::db::schema::{advance, advance_attempt, facility_slice, hold};
 use crate::db::{Cell, Change, Contended, Db, DbError, RowSet, WriteTx, insert, lock, rows, update};
 use crate::ids::{AdvanceId, AirlineId, FacilityId, HoldId, Id, TicketId};
-use crate::ledger::{
-    AccountCode, AccountKey, Actor, Book, Draft, Event, HoldRow, Leg, PostError, Purse, Resolution, open_accounts,
-};
+use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, HoldRow, Leg, PostError, Purse, Resolution, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;

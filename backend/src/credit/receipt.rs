@@ -1,9 +1,10 @@
 //! Money that reached one of the platform's bank accounts: recorded once per bank reference and booked in the same commit.
 
+use crate::audit::Actor;
 use crate::db::schema::bank_receipt;
 use crate::db::{Contended, Db, DbError, RowSet, WriteTx, insert, lock, rows};
 use crate::ids::{AgencyId, BankReceiptId, Id, PostingId};
-use crate::ledger::{AccountCode, AccountKey, Actor, Draft, Event, Leg, PostError, Purse, post_all};
+use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
 use crate::money::{Currency, Money};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;

@@ -89,7 +89,7 @@ mod tests {
     use super::{Fields, first_difference};
 
     fn stored(pairs: &[(&str, &str)]) -> String {
-        Fields::of(pairs.iter().map(|(name, value)| (*name, value.as_bytes())), hex::encode).stored()
+        Fields::of(pairs.iter().map(|(name, value)| (*name, value.as_bytes())), |bytes| hex::encode(bytes)).stored()
     }
 
     #[test]

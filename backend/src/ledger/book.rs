@@ -5,19 +5,13 @@ use super::chain;
 use super::hold::{HoldError, HoldState, Resolution, Resolved};
 use super::repo::{AccountRow, EntryRow, HoldRow, PostingRow};
 use super::{chart::open_accounts, repo};
+use crate::audit::Actor;
 use crate::db::schema::account;
 use crate::db::{Cell, Change, Contended, DbError, RowSet, WriteTx, lock, update};
-use crate::ids::{AccountId, ContractId, HoldId, Id, KeyId, OrganisationId, PostingId};
+use crate::ids::{AccountId, ContractId, HoldId, Id, PostingId};
 use crate::money::{Currency, Money, MoneyError};
 use diesel::prelude::*;
 use std::collections::{BTreeMap, HashMap};
-
-/// Who caused a posting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Actor {
-    pub organisation: OrganisationId,
-    pub key: KeyId,
-}
 
 macro_rules! events {
     ($($name:ident = $text:literal,)+) => {

@@ -142,17 +142,19 @@ mod tests {
         (posting, vec![entry])
     }
 
+    type Tamper = dyn Fn(&mut PostingRow, &mut EntryRow);
+
     #[test]
     fn every_field_of_a_posting_counts_in_its_digest() {
         let (original, entries) = posting();
-        let digest_of = |change: &dyn Fn(&mut PostingRow, &mut EntryRow)| {
+        let digest_of = |change: &Tamper| {
             let (mut posting, mut entries) = (original.clone(), entries.clone());
             change(&mut posting, entries.first_mut().unwrap());
             digest(&posting, &entries)
         };
         let unchanged = digest(&original, &entries);
         assert_eq!(digest_of(&|_, _| {}), unchanged);
-        let changes: [&dyn Fn(&mut PostingRow, &mut EntryRow); 12] = [
+        let changes: [&Tamper; 12] = [
             &|p, _| p.event = "ticket_void".into(),
             &|p, _| p.reference_id = 6,
             &|p, _| p.ledger_date = p.ledger_date.succ_opt().unwrap(),

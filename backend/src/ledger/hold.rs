@@ -75,6 +75,7 @@ impl HoldState {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
     use crate::money::Currency;

@@ -1,9 +1,10 @@
 //! Which accounts a sale moves.
 
 use super::plan::TicketPlan;
+use crate::audit::Actor;
 use crate::catalogue::split::Split;
 use crate::ids::{AgencyId, AirlineId, ContractId};
-use crate::ledger::{AccountCode, AccountKey, Actor, Draft, Event, Leg};
+use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg};
 use crate::money::MoneyError;
 use crate::ordering::Tender;
 
