@@ -1,14 +1,17 @@
 pub mod agencies;
 pub mod airlines;
 pub mod api;
+pub mod app;
 pub mod audit;
 pub mod catalogue;
 pub mod clock;
+pub mod config;
 pub mod credit;
 pub mod db;
 pub mod gateways;
 pub mod identity;
 pub mod ids;
+pub mod jobs;
 pub mod ledger;
 pub mod money;
 pub mod notify;

@@ -27,6 +27,15 @@ pub struct Aircraft {
 pub struct Fleet(Vec<Aircraft>);
 
 impl Cabin {
+    pub fn text(self) -> &'static str {
+        match self {
+            Cabin::First => "first",
+            Cabin::Business => "business",
+            Cabin::PremiumEconomy => "premium_economy",
+            Cabin::Economy => "economy",
+        }
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "first" => Some(Cabin::First),

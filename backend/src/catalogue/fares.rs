@@ -24,6 +24,21 @@ pub enum PassengerKind {
     Infant,
 }
 
+impl PassengerKind {
+    pub fn text(self) -> &'static str {
+        match self {
+            PassengerKind::Adult => "adult",
+            PassengerKind::Child => "child",
+            PassengerKind::Infant => "infant",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let kinds = [PassengerKind::Adult, PassengerKind::Child, PassengerKind::Infant];
+        kinds.into_iter().find(|kind| kind.text() == text)
+    }
+}
+
 /// One step of the ladder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rung {

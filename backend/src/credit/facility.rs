@@ -223,11 +223,17 @@ pub fn close_facility(tx: &mut WriteTx, id: FacilityId, reason: &str) -> Result<
     Ok(Facility { closed_reason: Some(reason.to_owned()), ..current })
 }
 
-/// Only after the bank answered a probe, which is the caller's to make.
+/// Only after the bank answered a probe, which is the caller's to make, and while no advance is unknown, failed or too old.
 pub fn reopen_facility(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, FacilityError> {
     let current = locked(tx, id)?;
     let oldest = oldest_unresolved(tx.db, id)?;
-    if oldest.is_some_and(|sold_at| tx.now.since(sold_at) > current.max_unresolved) {
+    let in_doubt = advance::table
+        .filter(advance::facility_id.eq(id.raw()))
+        .filter(advance::state.eq_any(vec!["unknown", "failed"]))
+        .count()
+        .get_result::<i64>(&mut *tx.db)
+        .map_err(DbError::from)?;
+    if in_doubt > 0 || oldest.is_some_and(|sold_at| tx.now.since(sold_at) > current.max_unresolved) {
         return Err(FacilityError::Unresolved);
     }
     let row = facility::table.find(id.raw());

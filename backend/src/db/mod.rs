@@ -11,12 +11,14 @@ mod migrate;
 mod node;
 mod rows;
 pub mod schema;
+mod setting;
 
 pub use dialect::{Contended, claim_keys, ensure_rows, insert, lock, update};
 pub use engine::{Db, Statements};
 pub use migrate::{MigrateError, migrate, pending};
 pub(crate) use rows::rows;
 pub use rows::{Cell, Change, Row, RowSet};
+pub use setting::{setting, store_setting};
 
 use crate::clock::{Clock, Timestamp};
 use crate::ids::IdGenerator;

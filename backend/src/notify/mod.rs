@@ -45,14 +45,26 @@ pub fn due(db: &mut Db, kind: &str, now: Timestamp, limit: i64) -> Result<Vec<Ou
     Ok(due.select(OutboxRow::as_select()).load(db)?)
 }
 
-pub fn done(tx: &mut WriteTx, ids: &[i64]) -> Result<(), DbError> {
-    let rows = outbox::table.filter(outbox::id.eq_any(ids.to_vec()));
+/// Everything of this kind about these subjects has been done.
+pub fn done_about(tx: &mut WriteTx, kind: &str, subjects: &[i64]) -> Result<(), DbError> {
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    let pending = outbox::table.filter(outbox::done_at.is_null()).filter(outbox::kind.eq(kind));
+    let rows = pending.filter(outbox::subject_id.eq_any(subjects.to_vec()));
     diesel::update(rows).set(outbox::done_at.eq(Some(tx.now.naive()))).execute(&mut *tx.db)?;
     Ok(())
 }
 
-/// Not done yet: try again at `due_at`.
-pub fn postpone(tx: &mut WriteTx, id: i64, attempts: i64, due_at: Timestamp) -> Result<(), DbError> {
+/// Claimed: nobody else takes these before `until`, when the claimer must be done or gone.
+pub fn postpone(tx: &mut WriteTx, ids: &[i64], until: Timestamp) -> Result<(), DbError> {
+    let rows = outbox::table.filter(outbox::id.eq_any(ids.to_vec()));
+    diesel::update(rows).set(outbox::due_at.eq(until.naive())).execute(&mut *tx.db)?;
+    Ok(())
+}
+
+/// Not done by this attempt: due again at `due_at`.
+pub fn try_again(tx: &mut WriteTx, id: i64, attempts: i64, due_at: Timestamp) -> Result<(), DbError> {
     let row = outbox::table.find(id);
     diesel::update(row).set((outbox::attempts.eq(attempts), outbox::due_at.eq(due_at.naive()))).execute(&mut *tx.db)?;
     Ok(())

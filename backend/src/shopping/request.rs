@@ -3,11 +3,12 @@
 use crate::catalogue::{Airport, Cabin, Catalogue, PassengerKind};
 use crate::clock::Timestamp;
 use chrono::{Days, NaiveDate};
+use serde::{Deserialize, Serialize};
 
 pub const LONGEST_ADVANCE_DAYS: u64 = 330;
 pub const MOST_SEATED_PASSENGERS: usize = 9;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchRequest {
     /// One for one way, two for a return.
     pub slices: Vec<SearchSlice>,
@@ -17,7 +18,7 @@ pub struct SearchRequest {
     pub max_connections: u8,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchSlice {
     /// An airport or a city code.
     pub origin: String,
@@ -26,7 +27,7 @@ pub struct SearchSlice {
     pub departure_date: NaiveDate,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SearchPassenger {
     pub kind: PassengerKind,
     /// In years on the first day of travel.

@@ -1,0 +1,182 @@
+//! One running mode: its store, clock, queue, bank and jobs. Test mode is another database with an `App` of its own in the same process;
+//! no table knows which mode it belongs to.
+
+use crate::catalogue::Catalogue;
+use crate::clock::{Clock, ClockError, Timestamp};
+use crate::config::{Config, ModeConfig};
+use crate::db::{DbError, Store, StoreConfig, setting, store_setting};
+use crate::gateways::bank::BankGateway;
+use crate::gateways::bank::callback::CallbackSecret;
+use crate::gateways::bank::http::{HttpBank, HttpBankConfig};
+use crate::identity::KeyMode;
+use crate::ledger::Chart;
+use crate::ordering::{Vault, VaultError};
+use crate::ticketing::{IssueQueue, QueueConfig};
+use chrono::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Both modes and what they share.
+pub struct Platform {
+    pub live: Arc<App>,
+    pub test: Arc<App>,
+}
+
+pub struct App {
+    pub mode: KeyMode,
+    pub store: Arc<Store>,
+    pub chart: Arc<Chart>,
+    pub queue: IssueQueue,
+    pub bank: Arc<dyn BankGateway>,
+    pub catalogue: Arc<Catalogue>,
+    pub vault: Arc<Vault>,
+    /// Woken after a sale, so that its advance leaves at once.
+    pub disbursing: Arc<Notify>,
+    pub callback_secret: CallbackSecret,
+    pub callback_url: String,
+    /// The chain's heads outside the database.
+    pub anchor: PathBuf,
+    /// Tells apart the databases whose heads share an anchor.
+    pub database_id: String,
+    pub metrics: crate::jobs::Metrics,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error(transparent)]
+    Migrate(#[from] crate::db::MigrateError),
+    #[error("the database is not current: {0} pending; run `airsettle migrate`")]
+    PendingMigrations(String),
+    #[error(transparent)]
+    Catalogue(#[from] crate::catalogue::CatalogueError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error("bank: {0}")]
+    Bank(String),
+    #[error("metrics: {0}")]
+    Metrics(String),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+const CLOCK_AHEAD: &str = "test_clock_ahead_micros";
+const DATABASE_ID: &str = "database_id";
+/// Connections for reading, per mode.
+const READERS: u32 = 8;
+
+impl Platform {
+    pub fn open(config: &Config) -> Result<Self, StartError> {
+        std::fs::create_dir_all(&config.data)?;
+        let catalogue = Arc::new(Catalogue::load()?);
+        let vault = Arc::new(Vault::from_hex(&config.master_key)?);
+        let open = |mode, of: &ModeConfig| App::open(mode, of, config, catalogue.clone(), vault.clone());
+        Ok(Platform { live: open(KeyMode::Live, &config.live)?, test: open(KeyMode::Test, &config.test)? })
+    }
+
+    pub fn app(&self, mode: KeyMode) -> &Arc<App> {
+        match mode {
+            KeyMode::Live => &self.live,
+            KeyMode::Test => &self.test,
+        }
+    }
+
+    pub fn apps(&self) -> [&Arc<App>; 2] {
+        [&self.live, &self.test]
+    }
+}
+
+impl App {
+    fn open(
+        mode: KeyMode,
+        of: &ModeConfig,
+        config: &Config,
+        catalogue: Arc<Catalogue>,
+        vault: Arc<Vault>,
+    ) -> Result<Arc<Self>, StartError> {
+        bring_up_to_date(&of.database_url)?;
+        let clock = match mode {
+            KeyMode::Live => Clock::system(),
+            KeyMode::Test => Clock::settable(Duration::zero()),
+        };
+        let store_config =
+            StoreConfig { url: of.database_url.clone(), readers: READERS, patience: std::time::Duration::from_secs(5) };
+        let store = Arc::new(Store::open(&store_config, clock, config.zone)?);
+        restore_clock(&store, mode)?;
+        let database_id = database_id(&store)?;
+        let (chart, disbursing) = (Arc::new(Chart::default()), Arc::new(Notify::new()));
+        let wake = disbursing.clone();
+        let queue = IssueQueue::start(store.clone(), chart.clone(), QueueConfig::default(), move || wake.notify_one())?;
+        let bank = HttpBank::new(&HttpBankConfig::new(&of.bank_url)).map_err(|error| StartError::Bank(error.to_string()))?;
+        let secret = CallbackSecret::parse(&config.bank_callback_secret);
+        let callback_secret = secret.map_err(|error| StartError::Bank(error.to_string()))?;
+        let name = match mode {
+            KeyMode::Live => "live",
+            KeyMode::Test => "test",
+        };
+        Ok(Arc::new(App {
+            mode,
+            store,
+            chart,
+            queue,
+            bank: Arc::new(bank),
+            catalogue,
+            vault,
+            disbursing,
+            callback_secret,
+            callback_url: format!("{}/v1/bank_callbacks/{name}", config.public_url),
+            anchor: config.data.join(format!("{name}.anchor")),
+            database_id,
+            metrics: crate::jobs::Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?,
+        }))
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.store.clock().now()
+    }
+
+    /// Moves the test clock forward and remembers it, so that a restart does not take time back.
+    pub fn set_clock(&self, target: Timestamp) -> Result<Result<Timestamp, ClockError>, DbError> {
+        let ahead = match self.store.clock().set(target) {
+            Ok(ahead) => ahead,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let micros = ahead.num_microseconds().unwrap_or(i64::MAX);
+        self.store.write(|tx| store_setting(tx, CLOCK_AHEAD, &micros.to_string()))?;
+        Ok(Ok(self.now()))
+    }
+}
+
+/// SQLite is migrated at start; on PostgreSQL that is the owner's to do.
+fn bring_up_to_date(url: &str) -> Result<(), StartError> {
+    if url.starts_with("sqlite:") {
+        crate::db::migrate(url)?;
+        return Ok(());
+    }
+    let pending = crate::db::pending(url)?;
+    if pending.is_empty() { Ok(()) } else { Err(StartError::PendingMigrations(pending.join(", "))) }
+}
+
+fn restore_clock(store: &Store, mode: KeyMode) -> Result<(), StartError> {
+    if mode == KeyMode::Live {
+        return Ok(());
+    }
+    let ahead = store.read(|db| setting(db, CLOCK_AHEAD))?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let target = store.clock().now().plus(Duration::microseconds(ahead));
+    store.clock().set(target).map_err(|error| StartError::Db(DbError::Corrupt(error.to_string())))?;
+    Ok(())
+}
+
+/// Made once per database.
+pub fn database_id(store: &Store) -> Result<String, DbError> {
+    if let Some(known) = store.read(|db| setting(db, DATABASE_ID))? {
+        return Ok(known);
+    }
+    let mut bytes = [0u8; 8];
+    getrandom::fill(&mut bytes).map_err(|error| DbError::Unavailable(error.to_string()))?;
+    store.write(|tx| store_setting(tx, DATABASE_ID, &hex::encode(bytes)))?;
+    let made = store.read(|db| setting(db, DATABASE_ID))?;
+    made.ok_or_else(|| DbError::Corrupt("the database id was not kept".into()))
+}

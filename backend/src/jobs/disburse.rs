@@ -1,0 +1,206 @@
+//! Advances leave for the bank and what it says is booked.
+//!
+//! Protocol: due messages are claimed by marking their advances as sent and putting the messages off in one commit; only then does anything go to
+//! the bank. A first attempt is ordered at once; for one that was sent before (a crash, a lost answer) the bank is asked by reference first, and the
+//! order is repeated under the same reference only if the bank never had it. Answers are booked in batches as they come.
+//! Bounds: 64 conversations with the bank at a time.
+
+use crate::airlines::{Airline, airlines};
+use crate::app::App;
+use crate::audit::Actor;
+use crate::clock::Timestamp;
+use crate::credit::{
+    Advance, AdvanceError, AdvanceState, BankOutcome, BankSaid, facilities, payment_reference, record_outcomes, reference_parts,
+    start_sending,
+};
+use crate::db::DbError;
+use crate::gateways::GatewayError;
+use crate::gateways::bank::callback::BankNotification;
+use crate::gateways::bank::{PaymentOrder, PaymentStatus};
+use crate::ids::{AdvanceId, Id};
+use crate::notify::{OutboxRow, PAY_ADVANCE, done_about, due, postpone};
+use chrono::Duration;
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::future::Future;
+use std::pin::Pin;
+
+const MOST_IN_FLIGHT: usize = 64;
+/// Longer than a conversation with the bank can take: then it is over or the process is.
+const CLAIM_SECS: i64 = 30;
+const POLL: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// A conversation that is over.
+struct Said {
+    outbox: OutboxRow,
+    outcome: BankOutcome,
+}
+
+type Conversation<'a> = Pin<Box<dyn Future<Output = Said> + 'a>>;
+
+pub(super) fn run(app: &App) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return tracing::error!(%error, "no advance will leave"),
+    };
+    runtime.block_on(async {
+        let mut conversations: FuturesUnordered<Conversation> = FuturesUnordered::new();
+        loop {
+            match claim(app, MOST_IN_FLIGHT - conversations.len()) {
+                Ok(claimed) => {
+                    for (outbox, advance, order, first) in claimed {
+                        conversations.push(Box::pin(converse(app, outbox, advance, order, first)));
+                    }
+                }
+                Err(error) => tracing::error!(%error, "claiming advances failed; it is tried again"),
+            }
+            let mut said = Vec::new();
+            if conversations.is_empty() {
+                let _ = tokio::time::timeout(POLL, app.disbursing.notified()).await;
+                continue;
+            }
+            let more = conversations.len() < MOST_IN_FLIGHT;
+            tokio::select! {
+                Some(one) = conversations.next() => said.push(one),
+                () = app.disbursing.notified(), if more => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+            while let Some(Some(one)) = conversations.next().now_or_never() {
+                said.push(one);
+            }
+            if !said.is_empty()
+                && let Err(error) = book(app, &said)
+            {
+                // The messages fall due again and the bank is asked.
+                tracing::error!(%error, "booking the bank's answers failed");
+            }
+        }
+    });
+}
+
+type Claimed = (OutboxRow, Advance, PaymentOrder, First);
+
+/// Whether the bank can know this attempt already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum First {
+    Time,
+    NotAnyMore,
+}
+
+fn claim(app: &App, room: usize) -> Result<Vec<Claimed>, AdvanceError> {
+    let limit = i64::try_from(room).unwrap_or(0);
+    let messages = app.store.read(|db| due(db, PAY_ADVANCE, app.now(), limit))?;
+    if messages.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (airlines, lines) = app.store.read(|db| Ok::<_, DbError>((airlines(db)?, facilities(db)?)))?;
+    let ids: Vec<AdvanceId> = messages.iter().map(|message| AdvanceId::of(message.subject_id)).collect();
+    let sending = app.store.write(|tx| {
+        let until = tx.now.plus(Duration::seconds(CLAIM_SECS));
+        let sending = start_sending(tx, &ids)?;
+        postpone(tx, &messages.iter().map(|message| message.id).collect::<Vec<_>>(), until)?;
+        Ok::<_, AdvanceError>((tx.now, sending))
+    })?;
+    let (now, sending) = sending;
+    let mut claimed = Vec::new();
+    for advance in sending {
+        let Some(message) = messages.iter().find(|message| message.subject_id == advance.id.raw()) else { continue };
+        let Some(airline) = airlines.iter().find(|airline| airline.id == advance.airline) else { continue };
+        let debit_account = match advance.facility {
+            Some(id) => lines.iter().find(|line| line.facility.id == id).map(|line| line.facility.debit_account.clone()),
+            None => Some(format!("client-{}", advance.amount.currency)),
+        };
+        let Some(debit_account) = debit_account else { continue };
+        let first = if advance.sent_at == Some(now) { First::Time } else { First::NotAnyMore };
+        let order = payment_order(app, &advance, airline, debit_account);
+        claimed.push((message.clone(), advance, order, first));
+    }
+    Ok(claimed)
+}
+
+fn payment_order(app: &App, advance: &Advance, airline: &Airline, debit_account: String) -> PaymentOrder {
+    PaymentOrder {
+        reference: payment_reference(advance.id, advance.attempt),
+        debit_account,
+        payee_account: airline.payee_account.clone(),
+        payee_name: airline.payee_name.clone(),
+        amount: advance.amount,
+        remittance_text: format!("Airsettle {}", advance.ticket),
+        callback_url: Some(app.callback_url.clone()),
+    }
+}
+
+async fn converse(app: &App, outbox: OutboxRow, advance: Advance, order: PaymentOrder, first: First) -> Said {
+    let answer = match first {
+        First::Time => app.bank.pay(&order).await,
+        First::NotAnyMore => match app.bank.status(&order.reference).await {
+            Ok(PaymentStatus::NotFound) => app.bank.pay(&order).await,
+            other => other,
+        },
+    };
+    Said { outbox, outcome: BankOutcome { advance: advance.id, attempt: advance.attempt, said: said(answer) } }
+}
+
+fn said(answer: Result<PaymentStatus, GatewayError>) -> BankSaid {
+    match answer {
+        Ok(PaymentStatus::Settled { amount, settled_at, bank_reference }) => {
+            BankSaid::Settled { amount, credited_at: settled_at, bank_reference }
+        }
+        Ok(PaymentStatus::Accepted) => BankSaid::Accepted,
+        Ok(PaymentStatus::Refused { code, reason, is_final: true }) => BankSaid::Refused { reason: format!("{code}: {reason}") },
+        Ok(PaymentStatus::Refused { code, reason, is_final: false }) => {
+            BankSaid::Nothing { reason: format!("refused for now, {code}: {reason}") }
+        }
+        Ok(PaymentStatus::NotFound) => BankSaid::Nothing { reason: "the bank does not know the payment".to_owned() },
+        Err(error) => BankSaid::Nothing { reason: error.to_string() },
+    }
+}
+
+/// When to come back to an advance that is not confirmed: soon at first, every half minute in the end.
+fn next_try(now: Timestamp, attempts: i64, outcome: &BankSaid) -> Timestamp {
+    let seconds = match outcome {
+        BankSaid::Accepted => 2,
+        _ => 1i64 << attempts.clamp(0, 5),
+    };
+    now.plus(Duration::seconds(seconds.min(30)))
+}
+
+fn book(app: &App, said: &[Said]) -> Result<(), AdvanceError> {
+    let outcomes: Vec<BankOutcome> = said.iter().map(|one| one.outcome.clone()).collect();
+    book_said(app, &outcomes)?;
+    app.store.write(|tx| {
+        for one in said.iter().filter(|one| !matches!(one.outcome.said, BankSaid::Settled { .. })) {
+            let attempts = one.outbox.attempts + 1;
+            let at = next_try(tx.now, attempts, &one.outcome.said);
+            crate::notify::try_again(tx, one.outbox.id, attempts, at)?;
+        }
+        Ok::<_, AdvanceError>(())
+    })
+}
+
+/// Books what the bank said, in its answer or by callback, and closes the messages of what is confirmed.
+pub fn book_said(app: &App, outcomes: &[BankOutcome]) -> Result<(), AdvanceError> {
+    let confirmed = app.store.write(|tx| {
+        let confirmed = record_outcomes(tx, Actor::platform(), outcomes)?;
+        let subjects: Vec<i64> = confirmed.iter().map(|advance| advance.id.raw()).collect();
+        done_about(tx, PAY_ADVANCE, &subjects)?;
+        Ok::<_, AdvanceError>(confirmed)
+    })?;
+    for advance in confirmed.iter().filter(|advance| advance.state == AdvanceState::Confirmed) {
+        if let Some(at) = advance.confirmed_at {
+            let micros = at.since(advance.sold_at).num_microseconds().unwrap_or(i64::MAX);
+            app.metrics.sale_to_credit.observe(seconds(micros));
+        }
+    }
+    Ok(())
+}
+
+fn seconds(micros: i64) -> f64 {
+    std::time::Duration::from_micros(micros.unsigned_abs()).as_secs_f64()
+}
+
+/// What a notification of the bank says, if it is about an attempt of ours.
+pub fn callback_outcome(notification: BankNotification) -> Option<BankOutcome> {
+    let (advance, attempt) = reference_parts(&notification.reference)?;
+    Some(BankOutcome { advance, attempt, said: said(Ok(notification.status)) })
+}

@@ -1,0 +1,21 @@
+//! What runs by itself: advances leave and are booked, facilities reopen, the chain is sealed. One set of jobs per mode.
+
+mod disburse;
+mod metrics;
+mod recover;
+mod seal;
+
+pub use disburse::{book_said, callback_outcome};
+pub use metrics::Metrics;
+
+use crate::app::App;
+use std::sync::Arc;
+
+/// Starts the jobs of one mode, each on a thread of its own. They end with the process.
+pub fn start(app: &Arc<App>) -> std::io::Result<()> {
+    let (disbursing, sealing, recovering) = (app.clone(), app.clone(), app.clone());
+    std::thread::Builder::new().name("disburse".into()).spawn(move || disburse::run(&disbursing))?;
+    std::thread::Builder::new().name("seal".into()).spawn(move || seal::run(&sealing))?;
+    std::thread::Builder::new().name("recover".into()).spawn(move || recover::run(&recovering))?;
+    Ok(())
+}
