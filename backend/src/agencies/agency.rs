@@ -1,7 +1,7 @@
 //! An agency (or a branch): who sells, in which zone and currency, and whether it may.
 
 use crate::db::schema::agency;
-use crate::db::{Contended, Db, DbError, RowSet, WriteTx, insert, lock, rows};
+use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, windowed};
 use crate::ids::{AgencyId, Id, OrganisationId};
 use crate::money::Currency;
 use chrono::NaiveDateTime;
@@ -176,9 +176,9 @@ pub fn agency(db: &mut Db, id: AgencyId) -> Result<Option<Agency>, DbError> {
     row.map(Agency::try_from).transpose()
 }
 
-/// Newest first, those before `older_than`; of one organisation, or of all.
-pub fn agencies(db: &mut Db, organisation: Option<OrganisationId>, older_than: i64, limit: i64) -> Result<Vec<Agency>, DbError> {
-    let mut query = agency::table.filter(agency::id.lt(older_than)).order(agency::id.desc()).limit(limit).into_boxed();
+/// Of one organisation, or of all.
+pub fn agencies(db: &mut Db, organisation: Option<OrganisationId>, window: Window, limit: i64) -> Result<Vec<Agency>, DbError> {
+    let mut query = windowed!(agency::table.into_boxed(), agency::id, window, limit);
     if let Some(organisation) = organisation {
         query = query.filter(agency::organisation_id.eq(organisation.raw()));
     }

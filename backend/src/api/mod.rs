@@ -6,13 +6,19 @@
 //! an [`error::ApiError`].
 
 pub mod air;
+pub mod caller;
 pub mod code;
 pub mod envelope;
 pub mod error;
 pub mod error_pages;
 pub mod fields;
+pub mod health;
+pub mod once;
 pub mod openapi;
 pub mod paging;
 pub mod query;
 pub mod rate_limit;
+pub mod rejections;
 pub mod request_id;
+pub mod server;
+pub mod v1;

@@ -3,6 +3,8 @@
 use super::code::{Code, Family};
 use super::error::{Amount, ErrorBody};
 use super::request_id::VERSIONS;
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpResponse, web};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, RefOr, Schema};
 use utoipa::{Modify, OpenApi};
@@ -26,6 +28,22 @@ use utoipa::{Modify, OpenApi};
     security(("bearer" = [])),
 )]
 pub struct ApiDescription;
+
+/// The whole description: what all operations share, and the operations.
+pub fn document() -> Document {
+    let mut document = ApiDescription::openapi();
+    document.merge(super::air::routes::AirDescription::openapi());
+    document.merge(super::v1::V1Description::openapi());
+    document
+}
+
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(web::resource("/openapi.json").route(web::get().to(serve)));
+}
+
+async fn serve() -> HttpResponse {
+    HttpResponse::Ok().json(document())
+}
 
 struct Security;
 

@@ -8,6 +8,7 @@ use super::code::Code;
 use super::envelope::{Page, PageMeta};
 use super::error::ApiError;
 use super::query::Query;
+use crate::db::Window;
 use sha2::{Digest, Sha256};
 
 const DEFAULT_LIMIT: u16 = 50;
@@ -58,6 +59,17 @@ pub enum Anchor<K> {
     After(K),
     /// In front of this key, nearest first. By id: `id > key ORDER BY id ASC`; [`PageRequest::page`] turns the rows round.
     Before(K),
+}
+
+impl PageRequest<i64> {
+    /// The rows to read for a list by id; read [`fetch`](Self::fetch) of them.
+    pub fn window(&self) -> Window {
+        match self.anchor {
+            Anchor::Start => Window::NEWEST,
+            Anchor::After(id) => Window::OlderThan(id),
+            Anchor::Before(id) => Window::NewerThan(id),
+        }
+    }
 }
 
 impl<K: Key> PageRequest<K> {

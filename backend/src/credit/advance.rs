@@ -8,7 +8,7 @@ use super::facility::{FacilityError, close_facility, loan_account};
 use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::db::schema::{advance, advance_attempt, facility_slice, hold};
-use crate::db::{Cell, Change, Contended, Db, DbError, RowSet, WriteTx, insert, lock, rows, update};
+use crate::db::{Cell, Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
 use crate::ids::{AdvanceId, AirlineId, FacilityId, HoldId, Id, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, HoldRow, Leg, PostError, Purse, Resolution, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
@@ -415,16 +415,15 @@ pub fn advance_of_ticket(db: &mut Db, ticket: TicketId) -> Result<Option<Advance
     row.map(Advance::try_from).transpose()
 }
 
-/// Newest first, those before `older_than`; to one airline, or to all; in one state, or in any.
+/// To one airline, or to all; in one state, or in any.
 pub fn advances(
     db: &mut Db,
     airline: Option<AirlineId>,
     state: Option<AdvanceState>,
-    older_than: i64,
+    window: Window,
     limit: i64,
 ) -> Result<Vec<Advance>, DbError> {
-    let before = advance::table.filter(advance::id.lt(older_than));
-    let mut query = before.order(advance::id.desc()).limit(limit).into_boxed();
+    let mut query = windowed!(advance::table.into_boxed(), advance::id, window, limit);
     if let Some(airline) = airline {
         query = query.filter(advance::airline_id.eq(airline.raw()));
     }

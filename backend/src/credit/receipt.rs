@@ -2,7 +2,7 @@
 
 use crate::audit::Actor;
 use crate::db::schema::bank_receipt;
-use crate::db::{Contended, Db, DbError, RowSet, WriteTx, insert, lock, rows};
+use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, windowed};
 use crate::ids::{AgencyId, BankReceiptId, Id, PostingId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
 use crate::money::{Currency, Money};
@@ -199,10 +199,9 @@ pub fn receipt(db: &mut Db, id: BankReceiptId) -> Result<Option<Receipt>, DbErro
     row.map(Receipt::try_from).transpose()
 }
 
-/// Newest first, those before `older_than`; of one agency, or of all.
-pub fn receipts(db: &mut Db, of: Option<AgencyId>, older_than: i64, limit: i64) -> Result<Vec<Receipt>, DbError> {
-    let before = bank_receipt::table.filter(bank_receipt::id.lt(older_than));
-    let mut query = before.order(bank_receipt::id.desc()).limit(limit).into_boxed();
+/// Of one agency, or of all.
+pub fn receipts(db: &mut Db, of: Option<AgencyId>, window: Window, limit: i64) -> Result<Vec<Receipt>, DbError> {
+    let mut query = windowed!(bank_receipt::table.into_boxed(), bank_receipt::id, window, limit);
     if let Some(agency) = of {
         query = query.filter(bank_receipt::agency_id.eq(agency.raw()));
     }

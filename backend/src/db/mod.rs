@@ -16,8 +16,8 @@ mod setting;
 pub use dialect::{Contended, claim_keys, ensure_rows, insert, lock, update};
 pub use engine::{Db, Statements};
 pub use migrate::{MigrateError, migrate, pending};
-pub(crate) use rows::rows;
-pub use rows::{Cell, Change, Row, RowSet};
+pub use rows::{Cell, Change, Row, RowSet, Window};
+pub(crate) use rows::{rows, windowed};
 pub use setting::{setting, store_setting};
 
 use crate::clock::{Clock, Timestamp};
@@ -26,6 +26,7 @@ use chrono_tz::Tz;
 use engine::Manager;
 use node::Lease;
 use parking_lot::{FairMutex, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +76,7 @@ pub struct Store {
     manager: Manager,
     clock: Clock,
     zone: Tz,
-    ids: IdGenerator,
+    ids: Arc<IdGenerator>,
     lease: Mutex<Lease>,
     statements: Statements,
 }
@@ -103,7 +104,7 @@ impl Store {
             .map_err(|error| DbError::Unavailable(error.to_string()))?;
         let mut writer = manager.connect_writer()?;
         let lease = Lease::take(&mut writer)?;
-        let ids = IdGenerator::new(lease.node, lease.not_before);
+        let ids = Arc::new(IdGenerator::new(lease.node, lease.not_before));
         let (writer, lease) = (FairMutex::new(Some(writer)), Mutex::new(lease));
         Ok(Store { readers, writer, manager, clock, zone, ids, lease, statements })
     }
@@ -125,6 +126,11 @@ impl Store {
     /// Ids for rows that no chain depends on (offers, requests): taken outside the writer's turn.
     pub fn ids(&self) -> &IdGenerator {
         &self.ids
+    }
+
+    /// The same, to keep.
+    pub fn ids_handle(&self) -> Arc<IdGenerator> {
+        self.ids.clone()
     }
 
     /// Counts statements, so that a test can say how many a batch takes.

@@ -80,4 +80,28 @@ macro_rules! rows {
         )+
     };
 }
+/// Which rows of a list that is read by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// Newest first, below this id.
+    OlderThan(i64),
+    /// Oldest first, above this id.
+    NewerThan(i64),
+}
+
+impl Window {
+    pub const NEWEST: Window = Window::OlderThan(i64::MAX);
+}
+
+/// Applies a [`Window`] and a limit to a boxed query.
+macro_rules! windowed {
+    ($query:expr, $id:expr, $window:expr, $limit:expr) => {
+        match $window {
+            $crate::db::Window::OlderThan(id) => $query.filter($id.lt(id)).order($id.desc()).limit($limit),
+            $crate::db::Window::NewerThan(id) => $query.filter($id.gt(id)).order($id.asc()).limit($limit),
+        }
+    };
+}
+
 pub(crate) use rows;
+pub(crate) use windowed;

@@ -2,7 +2,7 @@
 //! A business key (the same passengers on the same offer) is held only by what exists.
 
 use crate::db::schema::idempotency_key;
-use crate::db::{Db, DbError, rows};
+use crate::db::{Db, DbError, WriteTx, rows};
 use crate::ids::{Id, OrganisationId};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -78,6 +78,15 @@ pub fn claims(db: &mut Db, organisations: &[OrganisationId], keys: &[String]) ->
         .filter(idempotency_key::organisation_id.eq_any(raw))
         .filter(idempotency_key::key.eq_any(keys.to_vec()));
     Ok(rows.select(ClaimRow::as_select()).load(db)?)
+}
+
+/// Keeps the answer that every repetition of a key gets.
+pub fn keep_answer(tx: &mut WriteTx, id: i64, status: i64, outcome: &str) -> Result<(), DbError> {
+    let row = idempotency_key::table.find(id);
+    diesel::update(row)
+        .set((idempotency_key::status.eq(Some(status)), idempotency_key::outcome.eq(Some(outcome))))
+        .execute(&mut *tx.db)?;
+    Ok(())
 }
 
 pub fn claim(db: &mut Db, id: i64) -> Result<Option<ClaimRow>, DbError> {

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::db::schema::{api_key, organisation};
-use crate::db::{Db, DbError, RowSet, WriteTx, insert, rows};
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::identity::organisation::OrganisationKind;
 use crate::ids::{AgencyId, Id, KeyId, OrganisationId};
 use chrono::{Duration, NaiveDateTime};
@@ -256,7 +256,7 @@ pub fn revoke_key(tx: &mut WriteTx, id: KeyId) -> Result<ApiKey, KeyError> {
             && key.expires_at.is_none_or(|at| at > tx.now)
     };
     if issues_keys(&known) {
-        let others = keys_of(tx.db, Some(known.organisation), i64::MAX, 1_000)?;
+        let others = keys_of(tx.db, Some(known.organisation), Window::NEWEST, 1_000)?;
         if !others.iter().any(|other| other.id != id && issues_keys(other)) {
             return Err(KeyError::LastOperatorKey);
         }
@@ -272,10 +272,10 @@ pub fn key(db: &mut Db, id: KeyId) -> Result<Option<ApiKey>, DbError> {
     found.map(|(row, kind)| with_kind(row, &kind)).transpose()
 }
 
-/// Newest first, those before `older_than`; of one organisation, or of all.
-pub fn keys_of(db: &mut Db, owner: Option<OrganisationId>, older_than: i64, limit: i64) -> Result<Vec<ApiKey>, DbError> {
-    let before = api_key::table.inner_join(organisation::table).filter(api_key::id.lt(older_than));
-    let mut query = before.order(api_key::id.desc()).limit(limit).into_boxed();
+/// Of one organisation, or of all.
+pub fn keys_of(db: &mut Db, owner: Option<OrganisationId>, window: Window, limit: i64) -> Result<Vec<ApiKey>, DbError> {
+    let all = api_key::table.inner_join(organisation::table).into_boxed();
+    let mut query = windowed!(all, api_key::id, window, limit);
     if let Some(owner) = owner {
         query = query.filter(api_key::organisation_id.eq(owner.raw()));
     }

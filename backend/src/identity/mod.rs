@@ -4,7 +4,7 @@ mod idempotency;
 mod key;
 mod organisation;
 
-pub use idempotency::{ClaimRow, Fields, IdempotencyKey, claim, claims, first_difference};
+pub use idempotency::{ClaimRow, Fields, IdempotencyKey, claim, claims, first_difference, keep_answer};
 pub use key::{
     ApiKey, AuthRefusal, KeyError, KeyMode, NewKey, Scope, authenticate, issue_key, key, keys_of, revoke_key, roll_key,
 };

@@ -1,5 +1,5 @@
 use crate::db::schema::organisation;
-use crate::db::{Db, DbError, RowSet, WriteTx, insert, rows};
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{Id, OrganisationId};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -91,9 +91,8 @@ pub fn organisation(db: &mut Db, id: OrganisationId) -> Result<Option<Organisati
     row.map(Organisation::try_from).transpose()
 }
 
-/// Newest first, those before `older_than`.
-pub fn organisations(db: &mut Db, older_than: i64, limit: i64) -> Result<Vec<Organisation>, DbError> {
-    let before = organisation::table.filter(organisation::id.lt(older_than)).order(organisation::id.desc());
-    let rows: Vec<OrganisationRow> = before.limit(limit).select(OrganisationRow::as_select()).load(db)?;
+pub fn organisations(db: &mut Db, window: Window, limit: i64) -> Result<Vec<Organisation>, DbError> {
+    let query = windowed!(organisation::table.into_boxed(), organisation::id, window, limit);
+    let rows: Vec<OrganisationRow> = query.select(OrganisationRow::as_select()).load(db)?;
     rows.into_iter().map(Organisation::try_from).collect()
 }

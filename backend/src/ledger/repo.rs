@@ -3,7 +3,7 @@
 use super::AccountKey;
 use super::account::AccountCode;
 use crate::db::schema::{account, entry, posting};
-use crate::db::{Db, DbError, rows};
+use crate::db::{Db, DbError, Window, rows, windowed};
 use crate::ids::{AccountId, Id, PostingId};
 use crate::money::{Currency, Money};
 use chrono::{NaiveDate, NaiveDateTime};
@@ -121,10 +121,9 @@ pub fn posting(db: &mut Db, id: PostingId) -> Result<Option<PostingRow>, DbError
     Ok(posting::table.find(id.raw()).select(PostingRow::as_select()).first(db).optional()?)
 }
 
-/// Newest first, those before `older_than`.
-pub fn postings(db: &mut Db, older_than: i64, limit: i64) -> Result<Vec<PostingRow>, DbError> {
-    let before = posting::table.filter(posting::id.lt(older_than));
-    Ok(before.order(posting::id.desc()).limit(limit).select(PostingRow::as_select()).load(db)?)
+pub fn postings(db: &mut Db, window: Window, limit: i64) -> Result<Vec<PostingRow>, DbError> {
+    let query = windowed!(posting::table.into_boxed(), posting::id, window, limit);
+    Ok(query.select(PostingRow::as_select()).load(db)?)
 }
 
 /// The journal of one thing: its postings in the order in which they were booked.

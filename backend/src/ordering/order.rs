@@ -1,5 +1,5 @@
 use crate::db::schema::{air_order, passenger, person_key};
-use crate::db::{Db, DbError, rows};
+use crate::db::{Db, DbError, Window, rows, windowed};
 use crate::ids::{AgencyId, Id, OrderId};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -64,17 +64,17 @@ pub fn order(db: &mut Db, id: OrderId) -> Result<Option<OrderRow>, DbError> {
     Ok(air_order::table.find(id.raw()).select(OrderRow::as_select()).first(db).optional()?)
 }
 
-/// An agency's orders, newest first, those before `older_than`.
+/// The orders of these agencies.
 pub fn orders_of(
     db: &mut Db,
     agencies: &[AgencyId],
     booking_reference: Option<&str>,
-    older_than: i64,
+    window: Window,
     limit: i64,
 ) -> Result<Vec<OrderRow>, DbError> {
     let raw: Vec<i64> = agencies.iter().map(|id| id.raw()).collect();
-    let before = air_order::table.filter(air_order::agency_id.eq_any(raw)).filter(air_order::id.lt(older_than));
-    let mut query = before.order(air_order::id.desc()).limit(limit).into_boxed();
+    let of_agencies = air_order::table.filter(air_order::agency_id.eq_any(raw)).into_boxed();
+    let mut query = windowed!(of_agencies, air_order::id, window, limit);
     if let Some(reference) = booking_reference {
         query = query.filter(air_order::booking_reference.eq(reference.to_owned()));
     }

@@ -5,7 +5,7 @@ use super::offer::PricedOffer;
 use super::request::SearchRequest;
 use crate::clock::Timestamp;
 use crate::db::schema::offer_request;
-use crate::db::{Db, DbError, RowSet, WriteTx, insert, rows};
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, Id, OfferId, OfferRequestId, OrganisationId};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
@@ -107,11 +107,11 @@ pub fn search_of_offer(db: &mut Db, offer: OfferId) -> Result<Option<StoredSearc
     Ok(search.filter(|search| search.offer(offer).is_some()))
 }
 
-/// An agency's searches, newest first, those before `older_than`.
-pub fn searches_of(db: &mut Db, agencies: &[AgencyId], older_than: i64, limit: i64) -> Result<Vec<StoredSearch>, DbError> {
+/// The searches of these agencies.
+pub fn searches_of(db: &mut Db, agencies: &[AgencyId], window: Window, limit: i64) -> Result<Vec<StoredSearch>, DbError> {
     let raw: Vec<i64> = agencies.iter().map(|id| id.raw()).collect();
-    let before = offer_request::table.filter(offer_request::agency_id.eq_any(raw)).filter(offer_request::id.lt(older_than));
-    let rows: Vec<OfferRequestRow> =
-        before.order(offer_request::id.desc()).limit(limit).select(OfferRequestRow::as_select()).load(db)?;
+    let of_agencies = offer_request::table.filter(offer_request::agency_id.eq_any(raw)).into_boxed();
+    let query = windowed!(of_agencies, offer_request::id, window, limit);
+    let rows: Vec<OfferRequestRow> = query.select(OfferRequestRow::as_select()).load(db)?;
     rows.into_iter().map(StoredSearch::try_from).collect()
 }

@@ -5,11 +5,13 @@
 
 pub mod create_order;
 pub mod itinerary;
+pub mod names;
 pub mod offer;
 pub mod offer_request;
 pub mod order;
 pub mod passenger;
 pub mod place;
+pub mod routes;
 
 #[cfg(test)]
 mod sample;

@@ -1,0 +1,224 @@
+//! From the domains' own errors to the codes of the API: one exhaustive match per error.
+
+use super::code::Code;
+use super::error::{ApiError, Rejection, Retry};
+use crate::agencies::{AgencyError, ContractError};
+use crate::airlines::{AirlineError, StockError};
+use crate::credit::{AdvanceError, FacilityError, LimitError, ReceiptError};
+use crate::db::DbError;
+use crate::identity::KeyError;
+use crate::ledger::PostError;
+use crate::money::{Currency, Money};
+use crate::ticketing::{PlanError, QueueError, Refusal};
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Unavailable(_) => {
+                tracing::warn!(%error, "database not available");
+                ApiError::of(Code::DatabaseUnavailable).retry_after(1)
+            }
+            DbError::Query(_) | DbError::CommitUnknown(_) | DbError::Corrupt(_) => ApiError::internal(error),
+        }
+    }
+}
+
+fn invalid(pointer: &str, error: impl std::fmt::Display) -> ApiError {
+    ApiError::new(Code::InvalidValue, format!("{error}.")).at(pointer)
+}
+
+impl From<AgencyError> for ApiError {
+    fn from(error: AgencyError) -> Self {
+        match error {
+            AgencyError::NumericCode(_) | AgencyError::NumericCodeTaken(_) => invalid("/data/numeric_code", error),
+            AgencyError::NotFound => ApiError::of(Code::NotFound),
+            AgencyError::Closed => ApiError::new(Code::InvalidState, format!("{error}.")),
+            AgencyError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ContractError> for ApiError {
+    fn from(error: ContractError) -> Self {
+        match error {
+            ContractError::Rate | ContractError::RatesExceedPrice => invalid("/data/commission_rate", error),
+            ContractError::PaymentDays => invalid("/data/payment_days", error),
+            ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),
+            ContractError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<AirlineError> for ApiError {
+    fn from(error: AirlineError) -> Self {
+        match error {
+            AirlineError::Taken(_) => invalid("/data/iata_code", error),
+            AirlineError::AccountingCode => invalid("/data/accounting_code", error),
+            AirlineError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<StockError> for ApiError {
+    fn from(error: StockError) -> Self {
+        match error {
+            StockError::Range | StockError::Overlap { .. } => invalid("/data/first_document", error),
+            StockError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::ScopeNotAllowed(..) | KeyError::NoScope => invalid("/data/scopes", error),
+            KeyError::NoOrganisation => invalid("/data/organisation_id", error),
+            KeyError::NotFound => ApiError::of(Code::NotFound),
+            KeyError::Revoked => ApiError::new(Code::InvalidState, format!("{error}.")),
+            KeyError::LastOperatorKey => ApiError::of(Code::LastOperatorKey),
+            KeyError::Random(detail) => ApiError::internal(detail),
+            KeyError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<PostError> for ApiError {
+    fn from(error: PostError) -> Self {
+        match error {
+            PostError::Db(error) => error.into(),
+            PostError::Overflow(_) => invalid("/data/amount", error),
+            other => ApiError::internal(other),
+        }
+    }
+}
+
+impl From<ReceiptError> for ApiError {
+    fn from(error: ReceiptError) -> Self {
+        match error {
+            ReceiptError::NotPositive => invalid("/data/amount", error),
+            ReceiptError::WrongAccount(_) => invalid("/data/account", error),
+            ReceiptError::FutureValueDate(_) => invalid("/data/value_date", error),
+            ReceiptError::ReferenceReused { field, .. } => {
+                ApiError::new(Code::BankReferenceReused, format!("{error}.")).at(format!("/data/{field}"))
+            }
+            ReceiptError::Post(error) => error.into(),
+            ReceiptError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<LimitError> for ApiError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Multiplier => invalid("/data/deposit_multiplier", error),
+            LimitError::Cap => invalid("/data/cap_amount", error),
+            LimitError::BeforeLatest { .. } => invalid("/data/effective_from", error),
+            LimitError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<FacilityError> for ApiError {
+    fn from(error: FacilityError) -> Self {
+        match error {
+            FacilityError::Limit => invalid("/data/limit_amount", error),
+            FacilityError::Rate => invalid("/data/base_rate", error),
+            FacilityError::NotFound => ApiError::of(Code::NotFound),
+            FacilityError::CurrencyMismatch => ApiError::of(Code::CurrencyMismatch).at("/data/limit_currency"),
+            FacilityError::Unresolved => ApiError::new(Code::InvalidState, format!("{error}.")),
+            FacilityError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<AdvanceError> for ApiError {
+    fn from(error: AdvanceError) -> Self {
+        match error {
+            AdvanceError::NotFound => ApiError::of(Code::NotFound),
+            AdvanceError::Post(error) => error.into(),
+            AdvanceError::Facility(error) => error.into(),
+            AdvanceError::Money(error) => ApiError::internal(error),
+            AdvanceError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<PlanError> for ApiError {
+    fn from(error: PlanError) -> Self {
+        use crate::shopping::price::RepriceRefusal;
+        match error {
+            PlanError::Split(error @ crate::catalogue::split::SplitError::ExceedsFare { .. }) => {
+                ApiError::new(Code::SplitExceedsFare, format!("{error}."))
+            }
+            PlanError::Reprice(RepriceRefusal::FareChanged { .. }) => {
+                ApiError::of(Code::OfferPriceChanged).at("/data/selected_offers/0")
+            }
+            PlanError::Reprice(error @ (RepriceRefusal::Departed { .. } | RepriceRefusal::Closed { .. })) => {
+                ApiError::new(Code::FlightDeparted, format!("{error}.")).at("/data/selected_offers/0")
+            }
+            PlanError::Reprice(
+                error @ (RepriceRefusal::FlightGone { .. }
+                | RepriceRefusal::ScheduleChanged { .. }
+                | RepriceRefusal::FareGone { .. }),
+            ) => ApiError::new(Code::OfferNoLongerAvailable, format!("{error}.")).at("/data/selected_offers/0"),
+            other => ApiError::internal(other),
+        }
+    }
+}
+
+impl From<QueueError> for ApiError {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::Full => ApiError::of(Code::QueueFull).retry_after(1),
+            QueueError::DeadlineExceeded => ApiError::of(Code::DeadlineExceeded).retry_after(1),
+            QueueError::Unavailable => ApiError::of(Code::DatabaseUnavailable).retry_after(1),
+            QueueError::OutcomeUnknown { .. } => ApiError::of(Code::OutcomeUnknown),
+            QueueError::Internal => ApiError::internal("the order failed in the commit"),
+        }
+    }
+}
+
+/// A business refusal of a sale, with its rule, what is short and what cures it.
+pub fn refusal(refusal: &Refusal) -> ApiError {
+    let (code, message) = match refusal {
+        Refusal::AgencyFrozen => (Code::AgencyFrozen, "The agency is frozen.".to_owned()),
+        Refusal::AgencyClosed => (Code::AgencyClosed, "The agency is closed.".to_owned()),
+        Refusal::AirlineStopped { carrier } => (Code::AirlineStopped, format!("Sales on {carrier} are stopped.")),
+        Refusal::CurrencyMismatch { agency_currency } => {
+            (Code::CurrencyMismatch, format!("The agency sells in {agency_currency}."))
+        }
+        Refusal::SeatsSoldOut { flight, booking_class, left, asked } => {
+            (Code::SeatsSoldOut, format!("{flight} has {left} seats left in class {booking_class}; {asked} were asked for."))
+        }
+        Refusal::StockExhausted { carrier } => (Code::StockExhausted, format!("There are no ticket numbers of {carrier} left.")),
+        Refusal::LimitExceeded { short_minor, limit_minor, exposure_minor, currency } => (
+            Code::LimitExceeded,
+            format!(
+                "The sales limit is {}, {} is used, and the sale needs {} more than what is left.",
+                amount(*limit_minor, currency),
+                amount(*exposure_minor, currency),
+                amount(*short_minor, currency)
+            ),
+        ),
+        Refusal::WalletInsufficient { short_minor, balance_minor, currency } => (
+            Code::WalletInsufficient,
+            format!("The wallet holds {}, {} too little.", amount(*balance_minor, currency), amount(*short_minor, currency)),
+        ),
+        Refusal::FacilityExhausted { short_minor, currency } => {
+            (Code::FacilityExhausted, format!("The bank line is short of {}.", amount(*short_minor, currency)))
+        }
+        Refusal::FacilityClosed { reason } => (Code::FacilityClosed, format!("The bank line takes no new advances: {reason}.")),
+        Refusal::NoFacility { currency } => (Code::NoFacility, format!("There is no bank line in {currency}.")),
+    };
+    let short_by = refusal.short().and_then(|(minor, code)| Some(Money::new(minor, Currency::parse(code).ok()?)));
+    ApiError::new(code, message).rejected(Rejection {
+        retry: if refusal.is_retryable() { Retry::MaySucceed } else { Retry::Useless },
+        short_by,
+        remedy: Some(refusal.remedy().to_owned()),
+        rule: Some(code.text().to_owned()),
+    })
+}
+
+fn amount(minor: i64, currency: &str) -> String {
+    Currency::parse(currency).map_or_else(|_| minor.to_string(), |currency| format!("{:?}", Money::new(minor, currency)))
+}

@@ -1,0 +1,61 @@
+//! The server: which address belongs to which handler, and the layers around them.
+
+use super::rate_limit::{Quota, Quotas, RateLimiter, Verdict};
+use super::request_id::{self, Transport};
+use super::{air, error_pages, health, openapi, v1};
+use crate::app::Platform;
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, NormalizePath, from_fn};
+use actix_web::{App, HttpMessage, HttpServer, web};
+use std::net::TcpListener;
+use std::sync::Arc;
+
+/// Per key and minute. Generous: they stop a runaway client, not a busy one.
+const QUOTAS: Quotas = Quotas {
+    search: Quota { per_minute: 6_000, burst: 600 },
+    sale: Quota { per_minute: 600_000, burst: 60_000 },
+    other: Quota { per_minute: 60_000, burst: 6_000 },
+};
+
+/// Serves on a listener that is bound already, so that a test can take any free port.
+pub fn serve(platform: Arc<Platform>, public_url: &str, listener: TcpListener) -> std::io::Result<Server> {
+    let ids = platform.live.store.ids_handle();
+    let transport = Arc::new(Transport { ids, public_url: public_url.to_owned() });
+    let platform = web::Data::from(platform);
+    let limiter = web::Data::new(RateLimiter::new(QUOTAS));
+    let names = web::Data::new(air::names::CatalogueNames::new(&platform.live.catalogue));
+    let factory = move || {
+        App::new()
+            .app_data(platform.clone())
+            .app_data(limiter.clone())
+            .app_data(names.clone())
+            .configure(air::routes::configure)
+            .configure(v1::configure)
+            .configure(health::configure)
+            .configure(openapi::configure)
+            .configure(error_pages::configure)
+            .default_service(web::to(request_id::no_such_route))
+            .wrap(from_fn(stamp_limits))
+            .wrap(NormalizePath::trim())
+            .wrap(request_id::layer(transport.clone()))
+    };
+    Ok(HttpServer::new(factory).workers(workers()).listen(listener)?.shutdown_timeout(10).run())
+}
+
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from).min(8)
+}
+
+/// `RateLimit-*` on every answer to an authenticated request.
+async fn stamp_limits<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let mut response = next.call(request).await?;
+    let verdict = response.request().extensions().get::<Verdict>().copied();
+    if let Some(verdict) = verdict {
+        verdict.stamp(response.headers_mut());
+    }
+    Ok(response)
+}
