@@ -23,7 +23,7 @@ const fail = (error) => {
   const said =
     error instanceof DuffelError
       ? `HTTP ${error.status}: ${(error.errors ?? []).map((e) => `${e.code} (${e.title}: ${e.message})`).join('; ') || 'no errors in the body'}`
-      : error instanceof assert.AssertionError
+      : error instanceof assert.AssertionError || error?.name === 'FetchError'
         ? error.message
         : (error?.stack ?? String(error))
   console.error(`FAILED at ${current}: ${said}`)
