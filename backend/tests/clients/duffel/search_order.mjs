@@ -23,7 +23,7 @@ const fail = (error) => {
   const said =
     error instanceof DuffelError
       ? `HTTP ${error.status}: ${(error.errors ?? []).map((e) => `${e.code} (${e.title}: ${e.message})`).join('; ') || 'no errors in the body'}`
-      : error instanceof assert.AssertionError
+      : error instanceof assert.AssertionError || error?.name === 'FetchError'
         ? error.message
         : (error?.stack ?? String(error))
   console.error(`FAILED at ${current}: ${said}`)
@@ -134,8 +134,8 @@ const people = (passengers) => {
   const contact = { email: 'li.wei@example.com', phone_number: '+8613800138000' }
   const by = {
     adult: { title: 'mr', gender: 'm', given_name: 'Wei', family_name: 'Li', born_on: '1987-07-24' },
-    child: { title: 'miss', gender: 'f', given_name: 'Na', family_name: 'Li', born_on: `${day(0).slice(0, 4) - 8}-01-15` },
-    infant_without_seat: { title: 'mr', gender: 'm', given_name: 'Tao', family_name: 'Li', born_on: `${day(-300)}` },
+    child: { title: 'miss', gender: 'f', given_name: 'Na', family_name: 'Li', born_on: day(-8 * 365 - 60) },
+    infant_without_seat: { title: 'mr', gender: 'm', given_name: 'Tao', family_name: 'Li', born_on: day(-300) },
   }
   const infant = passengers.find((p) => p.type === 'infant_without_seat')
   return passengers.map((p) => {
