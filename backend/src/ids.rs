@@ -70,6 +70,8 @@ ids! {
     LimitPolicyId = "pol_",
     OfferId = "off_",
     OfferRequestId = "orq_",
+    /// An order whose outcome is being found out: its idempotency row.
+    OperationId = "opn_",
     OrderId = "ord_",
     OrganisationId = "org_",
     OutboxId = "obx_",

@@ -12,15 +12,43 @@ const PERSON: &[u8] = b"airsettle-person-1";
 const WRAP: &[u8] = b"airsettle-person-key-1";
 const NONCE: usize = 24;
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Title {
+    Mr,
+    Ms,
+    Mrs,
+    Miss,
+    Dr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gender {
+    M,
+    F,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    pub title: Option<String>,
-    pub gender: Option<String>,
+    pub title: Title,
+    pub gender: Gender,
     pub given_name: String,
     pub family_name: String,
     pub born_on: NaiveDate,
     pub email: Option<String>,
     pub phone_number: Option<String>,
+    /// The offer passenger on this adult's lap.
+    pub infant: Option<i64>,
+    pub document: Option<PersonDocument>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonDocument {
+    pub kind: String,
+    pub unique_identifier: String,
+    pub issuing_country_code: Option<String>,
+    pub expires_on: Option<NaiveDate>,
 }
 
 /// What is stored: the data under the person's key, and that key under the master key.
@@ -115,13 +143,15 @@ mod tests {
 
     fn person() -> Person {
         Person {
-            title: Some("ms".into()),
-            gender: Some("f".into()),
+            title: Title::Ms,
+            gender: Gender::F,
             given_name: "伟".into(),
             family_name: "Zhang".into(),
             born_on: NaiveDate::from_ymd_opt(1990, 2, 28).unwrap(),
             email: None,
             phone_number: None,
+            infant: None,
+            document: None,
         }
     }
 

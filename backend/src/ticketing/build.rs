@@ -60,17 +60,8 @@ pub(super) fn build(
         IssuedOrder { order: order_row, passengers: Vec::new(), tickets: Vec::new(), taxes: Vec::new(), coupons: Vec::new() };
     for (plan, document) in order.tickets.iter().zip(&decision.documents) {
         let ticket: TicketId = tx.ids.next();
-        let sale = postings::Sale {
-            ticket: ticket.raw(),
-            split: &plan.split,
-            agency: order.agency,
-            airline: order.airline,
-            contract: order.contract,
-            tender: decision.tender,
-            cycle: &cycle,
-            actor: order.cause.actor,
-        };
-        book.post(tx, &postings::sale(&sale)?)?;
+        let draft = postings::sale_draft(order, &plan.split, decision.tender, ticket.raw(), &cycle)?;
+        book.post(tx, &draft)?;
         build_advance(tx, book, order, decision, ticket, plan, written)?;
         build_ticket(tx, order, plan, ticket, *document, issue_date, &mut issued)?;
     }

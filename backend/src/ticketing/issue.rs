@@ -17,7 +17,7 @@ use crate::agencies::{Agency, AgencyRow};
 use crate::airlines::{airlines_by_id, stock_of};
 use crate::credit::{FacilityState, Standing, facilities_in, loan_account, policies_in_force, sales_limit, standing_accounts};
 use crate::db::schema::{agency, seat_bucket};
-use crate::db::{Change, Contended, DbError, Row, RowSet, WriteTx, ensure_rows, insert, lock, rows, update};
+use crate::db::{Change, Contended, Db, DbError, Row, RowSet, WriteTx, ensure_rows, insert, lock, rows, update};
 use crate::ids::{AgencyId, AirlineId, FacilityId, Id};
 use crate::ledger::{AccountKey, Book, Chart, PostError};
 use crate::money::Currency;
@@ -216,4 +216,10 @@ fn write_counters(tx: &mut WriteTx, before: &Facts, after: &Facts) -> Result<(),
         .collect();
     update(tx, "stock_range", &["next_document"], &ranges)?;
     Ok(())
+}
+
+/// Seats sold in these buckets; one that is not there has sold none. For searching: the sale reads them again under lock.
+pub fn seats_sold(db: &mut Db, buckets: &[i64]) -> Result<Vec<(i64, i64)>, DbError> {
+    let rows = seat_bucket::table.filter(seat_bucket::id.eq_any(buckets.to_vec()));
+    Ok(rows.select((seat_bucket::id, seat_bucket::sold)).load(db)?)
 }

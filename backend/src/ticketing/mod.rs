@@ -16,9 +16,10 @@ mod ticket;
 mod verify;
 
 pub use decide::{Decision, Facts, decide};
-pub use issue::{Mode, issue_all};
+pub use issue::{Mode, issue_all, seats_sold};
 pub use keys::Outcome;
 pub use plan::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
+pub use postings::sale_draft;
 pub use prepare::{PlanError, plan_tickets, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
 pub use refusal::Refusal;

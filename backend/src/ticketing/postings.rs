@@ -1,6 +1,6 @@
 //! Which accounts a sale moves.
 
-use super::plan::TicketPlan;
+use super::plan::{IssueOrder, TicketPlan};
 use crate::audit::Actor;
 use crate::catalogue::split::Split;
 use crate::ids::{AgencyId, AirlineId, ContractId};
@@ -56,4 +56,18 @@ pub(super) fn sale(sale: &Sale) -> Result<Draft, MoneyError> {
     };
     legs.extend(credits(split, sale.agency, sale.airline)?);
     Ok(Draft { event: Event::TicketSale, reference: sale.ticket, contract: Some(sale.contract), actor: sale.actor, legs })
+}
+
+/// The posting of one ticket of an order, for showing it before or after the fact.
+pub fn sale_draft(order: &IssueOrder, split: &Split, tender: Tender, ticket: i64, cycle: &str) -> Result<Draft, MoneyError> {
+    sale(&Sale {
+        ticket,
+        split,
+        agency: order.agency,
+        airline: order.airline,
+        contract: order.contract,
+        tender,
+        cycle,
+        actor: order.cause.actor,
+    })
 }

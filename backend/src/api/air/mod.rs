@@ -4,14 +4,18 @@
 //! after those. Slices and segments have no id of their own; theirs say which offer or order they are part of and where.
 
 pub mod create_order;
+pub mod issued;
 pub mod itinerary;
 pub mod names;
 pub mod offer;
 pub mod offer_request;
 pub mod order;
+pub mod ordering;
 pub mod passenger;
 pub mod place;
+pub mod reference;
 pub mod routes;
+pub mod searching;
 
 #[cfg(test)]
 mod sample;

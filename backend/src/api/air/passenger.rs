@@ -1,6 +1,8 @@
 //! What a name, a contact and a document must look like to be put on a ticket.
 
+use super::create_order::{Gender, Title};
 use super::offer_request::{date, kind_of_age};
+use crate::ordering;
 use crate::shopping::offer::PassengerKind;
 use chrono::{Datelike, NaiveDate};
 
@@ -44,6 +46,20 @@ pub fn check_phone(phone: &str) -> Result<(), String> {
     let fits = (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
     if fits { Ok(()) } else { Err("A phone number is in E.164 form, such as `+8613800138000`.".to_owned()) }
 }
+
+macro_rules! same_words {
+    ($name:ident { $($variant:ident),+ }) => {
+        impl From<ordering::$name> for $name {
+            fn from(value: ordering::$name) -> Self { match value { $(ordering::$name::$variant => $name::$variant),+ } }
+        }
+        impl From<$name> for ordering::$name {
+            fn from(value: $name) -> Self { match value { $($name::$variant => ordering::$name::$variant),+ } }
+        }
+    };
+}
+
+same_words!(Title { Mr, Ms, Mrs, Miss, Dr });
+same_words!(Gender { M, F });
 
 /// Full years lived on a day; someone born on 29 February has a birthday on 1 March in common years.
 pub fn age_on(day: NaiveDate, born_on: NaiveDate) -> i32 {

@@ -1,11 +1,52 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
-use actix_web::web::ServiceConfig;
+use super::issued::Rehearsal;
+use super::{ordering, reference, searching};
+use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
 /// The operations of the distribution part.
 #[derive(OpenApi)]
-#[openapi()]
+#[openapi(
+    paths(
+        searching::create_offer_request,
+        searching::get_offer_request,
+        searching::list_offer_requests,
+        searching::list_offers,
+        searching::get_offer,
+        ordering::create_order,
+        ordering::get_order,
+        ordering::list_orders,
+        reference::list_airlines,
+        reference::get_airline,
+        reference::list_airports,
+        reference::get_airport,
+        reference::list_aircraft,
+        reference::get_aircraft,
+        reference::suggest_places,
+    ),
+    components(schemas(Rehearsal))
+)]
 pub struct AirDescription;
 
-pub fn configure(_config: &mut ServiceConfig) {}
+pub fn configure(config: &mut ServiceConfig) {
+    let offer_requests = web::resource("/air/offer_requests")
+        .route(web::post().to(searching::create_offer_request))
+        .route(web::get().to(searching::list_offer_requests));
+    let orders =
+        web::resource("/air/orders").route(web::post().to(ordering::create_order)).route(web::get().to(ordering::list_orders));
+    config
+        .service(offer_requests)
+        .service(web::resource("/air/offer_requests/{id}").route(web::get().to(searching::get_offer_request)))
+        .service(web::resource("/air/offers").route(web::get().to(searching::list_offers)))
+        .service(web::resource("/air/offers/{id}").route(web::get().to(searching::get_offer)))
+        .service(orders)
+        .service(web::resource("/air/orders/{id}").route(web::get().to(ordering::get_order)))
+        .service(web::resource("/air/airlines").route(web::get().to(reference::list_airlines)))
+        .service(web::resource("/air/airlines/{id}").route(web::get().to(reference::get_airline)))
+        .service(web::resource("/air/airports").route(web::get().to(reference::list_airports)))
+        .service(web::resource("/air/airports/{id}").route(web::get().to(reference::get_airport)))
+        .service(web::resource("/air/aircraft").route(web::get().to(reference::list_aircraft)))
+        .service(web::resource("/air/aircraft/{id}").route(web::get().to(reference::get_aircraft)))
+        .service(web::resource("/places/suggestions").route(web::get().to(reference::suggest_places)));
+}

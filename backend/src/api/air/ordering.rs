@@ -1,0 +1,296 @@
+//! `/air/orders`: ordering an offer and reading orders.
+
+use super::create_order::{CreateOrder, OrderType, PaymentType, ValidOrder, ValidPassenger};
+use super::issued::shown_order;
+use super::names::CatalogueNames;
+use super::offer::passenger_ids;
+use super::order::Order;
+use crate::agencies::{Agency, contracts_of, in_force};
+use crate::airlines::airline_by_code;
+use crate::api::caller::{Caller, blocking};
+use crate::api::code::Code;
+use crate::api::envelope::{Body, Data, Page, ok, page};
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::once::{Key, fields_of, key_of, reused};
+use crate::api::paging::PageRequest;
+use crate::api::query::{Query, path_id};
+use crate::api::rejections::refusal;
+use crate::app::App;
+use crate::db::DbError;
+use crate::identity::{IdempotencyKey, Scope, claims, first_difference};
+use crate::ids::{Id, OfferId, OrderId};
+use crate::ordering::{Person, PersonDocument, TenderWish, order, orders_of};
+use crate::shopping::price::reprice;
+use crate::shopping::{StoredSearch, search_of_offer};
+use crate::ticketing::{
+    IssueOrder, IssuedOrder, Mode, Outcome, PassengerPlan, PlanError, QueueError, issue_all, issued_orders, plan_tickets,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Orders an offer and issues its tickets in the same commit; the airline's share leaves for the airline at once. `Idempotency-Key` is accepted; without
+/// one the same passengers on the same offer are one order, and the repetition answers it with 200.
+#[utoipa::path(post, path = "/air/orders", tag = "Orders", operation_id = "create_order",
+    params(("dry_run" = Option<bool>, Query, description = "True answers the decision, the split and the ledger entries, and does nothing"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Kept as long as the order, refusals included")),
+    request_body = Data<CreateOrder>,
+    responses((status = 201, body = Data<Order>), (status = 200, description = "The order that exists already", body = Data<Order>),
+        (status = 202, description = "The outcome is not known yet: read the operation"), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody), (status = 422, body = ErrorBody), (status = 429, body = ErrorBody), (status = 503, body = ErrorBody)))]
+pub async fn create_order(
+    caller: Caller,
+    names: web::Data<CatalogueNames>,
+    request: HttpRequest,
+    query: Query,
+    body: Body<CreateOrder>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirWrite)?;
+    let dry_run = query.flag("dry_run")?.unwrap_or(false);
+    let agency = caller.selling_agency().await?;
+    let offer = body.data.offer_id()?;
+    let key = key_of(&request, Key::Accepted)?.unwrap_or_else(|| business_key(&caller.app, offer, &body.data));
+    let fields = fields_of(&caller.app, "create_order", &body.bytes)?.stored();
+    let preparation = Preparation {
+        caller: caller.clone(),
+        agency,
+        offer,
+        body: Arc::new(body.data),
+        key: key.clone(),
+        fields: fields.clone(),
+    };
+    let prepared = blocking(move || preparation.run()).await;
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        // An order that exists is answered whatever has become of its offer since.
+        Err(error) => return earlier(&caller, names.get_ref(), &key, &fields).await?.ok_or(error),
+    };
+    if dry_run {
+        return rehearse(&caller, names, prepared).await;
+    }
+    let outcome = caller.app.queue.issue(prepared).await;
+    answer(&caller, names.get_ref(), outcome).await
+}
+
+async fn answer(caller: &Caller, names: &CatalogueNames, outcome: Result<Outcome, QueueError>) -> Result<HttpResponse, ApiError> {
+    let label = match &outcome {
+        Ok(Outcome::Issued(_)) => "issued",
+        Ok(Outcome::Replayed(_)) => "replayed",
+        Ok(Outcome::Refused(_) | Outcome::RefusedBefore(_)) => "refused",
+        Ok(Outcome::KeyReused { .. }) => "key_reused",
+        Err(_) => "failed",
+    };
+    caller.app.metrics.orders.with_label_values(&[label]).inc();
+    match outcome {
+        Ok(Outcome::Issued(issued)) => Ok(HttpResponse::Created().json(Data { data: shown_order(&caller.app, &issued, names)? })),
+        Ok(Outcome::Replayed(id)) => repeated(caller, names, id).await,
+        Ok(Outcome::Refused(reason)) => Err(refusal(&reason)),
+        Ok(Outcome::RefusedBefore(reason)) => Err(refusal(&reason).with_header("Idempotent-Replayed", "true")),
+        Ok(Outcome::KeyReused { field }) => Err(reused(&field)),
+        Err(QueueError::OutcomeUnknown { claim }) => {
+            let operation = crate::ids::OperationId::of(claim);
+            let body = json!({ "id": operation.to_string(), "status": "pending", "url": format!("/v1/operations/{operation}") });
+            Ok(HttpResponse::Accepted().json(Data { data: body }))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn repeated(caller: &Caller, names: &CatalogueNames, id: OrderId) -> Result<HttpResponse, ApiError> {
+    let issued = load(caller, id).await?.ok_or_else(|| ApiError::internal(format!("order {id} of a key is not there")))?;
+    let shown = shown_order(&caller.app, &issued, names)?;
+    Ok(HttpResponse::Ok().insert_header(("Idempotent-Replayed", "true")).json(Data { data: shown }))
+}
+
+/// What a key has led to before, if anything.
+async fn earlier(
+    caller: &Caller,
+    names: &CatalogueNames,
+    key: &IdempotencyKey,
+    fields: &str,
+) -> Result<Option<HttpResponse>, ApiError> {
+    let (organisation, stored) = (caller.key.organisation, key.stored());
+    let Some(row) = caller.read(move |db| claims(db, &[organisation], &[stored])).await?.pop() else { return Ok(None) };
+    if let Some(field) = first_difference(&row.fields, fields).filter(|_| key.is_explicit()) {
+        return Err(reused(&field));
+    }
+    match (row.resource_id, row.outcome) {
+        (Some(id), _) => Ok(Some(repeated(caller, names, OrderId::of(id)).await?)),
+        (None, Some(outcome)) => {
+            let reason = serde_json::from_str(&outcome).map_err(ApiError::internal)?;
+            Err(refusal(&reason).with_header("Idempotent-Replayed", "true"))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The same people on the same offer, whatever else the body says and in whatever order it names them.
+fn business_key(app: &App, offer: OfferId, body: &CreateOrder) -> IdempotencyKey {
+    let mut people: Vec<String> = body
+        .passengers
+        .iter()
+        .map(|person| format!("{}/{}/{}", person.family_name, person.given_name, person.born_on).to_lowercase())
+        .collect();
+    people.sort();
+    IdempotencyKey::Business(format!("{offer}:{}", app.vault.digest(people.join("\n").as_bytes())))
+}
+
+/// Everything before the commit: the offer, the terms, the price of now, the people.
+struct Preparation {
+    caller: Caller,
+    agency: Agency,
+    offer: OfferId,
+    body: Arc<CreateOrder>,
+    key: IdempotencyKey,
+    fields: String,
+}
+
+impl Preparation {
+    fn run(&self) -> Result<IssueOrder, ApiError> {
+        let app = &self.caller.app;
+        let now = app.now();
+        let search = app.store.read(|db| search_of_offer(db, self.offer))?;
+        let search = search.filter(|search| search.agency == self.agency.id);
+        let search = search.ok_or_else(|| ApiError::of(Code::OfferNotFound).at("/data/selected_offers/0"))?;
+        if search.is_expired(now) {
+            return Err(ApiError::of(Code::OfferExpired).at("/data/selected_offers/0"));
+        }
+        let valid = self.validate(&search)?;
+        let stored = search.offer(self.offer).ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
+        let offer = reprice(&app.catalogue, stored, now).map_err(PlanError::from)?;
+        let (airline, contracts) =
+            app.store.read(|db| Ok::<_, DbError>((airline_by_code(db, &offer.carrier)?, contracts_of(db, self.agency.id)?)))?;
+        let airline = airline.ok_or_else(|| ApiError::of(Code::NoContract))?;
+        let currency = offer.currency().map_err(ApiError::internal)?;
+        let contract = in_force(&contracts, airline.id, currency, now.date_in(self.agency.zone));
+        let contract = contract.ok_or_else(|| ApiError::of(Code::NoContract))?;
+        let passengers = valid.passengers.iter().map(|person| self.passenger(person)).collect::<Result<_, _>>()?;
+        let (tickets, seats) = plan_tickets(&app.catalogue, &offer, contract, passengers, now)?;
+        let tender = match valid.payment.map(|payment| payment.kind) {
+            Some(PaymentType::ArcBspCash) => TenderWish::Credit,
+            Some(PaymentType::Balance) | None => TenderWish::AgencyOrder,
+        };
+        Ok(IssueOrder {
+            claim: app.store.ids().block(1),
+            cause: self.caller.cause(),
+            key: self.key.clone(),
+            fields: self.fields.clone(),
+            organisation: self.caller.key.organisation,
+            agency: self.agency.id,
+            offer: self.offer,
+            airline: airline.id,
+            carrier: offer.carrier.clone(),
+            accounting_code: airline.accounting_code,
+            contract: contract.id,
+            tax_remitter: contract.tax_remitter,
+            tender,
+            currency,
+            tickets,
+            seats,
+            metadata: serde_json::to_string(&valid.metadata).map_err(ApiError::internal)?,
+        })
+    }
+
+    fn validate(&self, search: &StoredSearch) -> Result<ValidOrder, ApiError> {
+        let offer = search.offer(self.offer).ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
+        let valid = self.body.validate(offer, &passenger_ids(search.id, offer))?;
+        if valid.kind == OrderType::Hold {
+            let message = "This offer requires instant payment: order it with type `instant`.";
+            return Err(ApiError::new(Code::InvalidValue, message).at("/data/type"));
+        }
+        Ok(valid)
+    }
+
+    fn passenger(&self, person: &ValidPassenger) -> Result<PassengerPlan, ApiError> {
+        let document = person.document.as_ref().map(|document| PersonDocument {
+            kind: document.kind.clone(),
+            unique_identifier: document.unique_identifier.clone(),
+            issuing_country_code: document.issuing_country_code.clone(),
+            expires_on: document.expires_on,
+        });
+        let sealed = self.caller.app.vault.seal(&Person {
+            title: person.title.into(),
+            gender: person.gender.into(),
+            given_name: person.given_name.clone(),
+            family_name: person.family_name.clone(),
+            born_on: person.born_on,
+            email: person.email.clone(),
+            phone_number: person.phone_number.clone(),
+            infant: person.infant.map(Id::raw),
+            document,
+        });
+        Ok(PassengerPlan {
+            offer_passenger: person.id,
+            kind: person.kind.text().to_owned(),
+            sealed: sealed.map_err(ApiError::internal)?,
+        })
+    }
+}
+
+/// The decision of now without its effect.
+async fn rehearse(caller: &Caller, names: web::Data<CatalogueNames>, prepared: IssueOrder) -> Result<HttpResponse, ApiError> {
+    let app = caller.app.clone();
+    let orders = [prepared];
+    let (outcome, orders) = blocking(move || {
+        let outcomes = app.store.rehearse(|tx| issue_all(tx, &app.chart, &orders, Mode::DryRun))?;
+        Ok::<_, ApiError>((outcomes.into_iter().next(), orders))
+    })
+    .await?;
+    match (outcome, &orders) {
+        (Some(Outcome::Issued(issued)), [plan]) => {
+            let shown = super::issued::shown_rehearsal(&caller.app, &issued, plan, names.get_ref())?;
+            Ok(ok(shown))
+        }
+        (Some(Outcome::Refused(reason)), _) => Err(refusal(&reason)),
+        _ => Err(ApiError::internal("a rehearsal without an outcome")),
+    }
+}
+
+/// An order that the caller may see.
+async fn load(caller: &Caller, id: OrderId) -> Result<Option<IssuedOrder>, ApiError> {
+    let visible = caller.visible_agencies().await?;
+    let found = caller
+        .read(move |db| {
+            let rows = order(db, id)?.into_iter().collect();
+            issued_orders(db, rows)
+        })
+        .await?
+        .pop();
+    Ok(found.filter(|issued| visible.is_none_or(|own| own.iter().any(|agency| agency.raw() == issued.order.agency_id))))
+}
+
+/// One order with its tickets.
+#[utoipa::path(get, path = "/air/orders/{id}", tag = "Orders", operation_id = "get_order",
+    params(("id" = String, Path)), responses((status = 200, body = Data<Order>), (status = 404, body = ErrorBody)))]
+pub async fn get_order(
+    caller: Caller,
+    names: web::Data<CatalogueNames>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirRead)?;
+    let issued = load(&caller, path_id(&id)?).await?.ok_or_else(|| ApiError::of(Code::NotFound))?;
+    Ok(ok(shown_order(&caller.app, &issued, names.get_ref())?))
+}
+
+/// An agency's orders, newest first.
+#[utoipa::path(get, path = "/air/orders", tag = "Orders", operation_id = "list_orders",
+    params(("booking_reference" = Option<String>, Query), ("limit" = Option<u16>, Query), ("after" = Option<String>, Query), ("before" = Option<String>, Query)),
+    responses((status = 200, body = Page<Order>), (status = 422, body = ErrorBody)))]
+pub async fn list_orders(caller: Caller, names: web::Data<CatalogueNames>, query: Query) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirRead)?;
+    let request = PageRequest::<i64>::read(&query, "/air/orders")?;
+    let (window, limit) = (request.window(), request.fetch());
+    let reference = query.get("booking_reference").map(str::to_owned);
+    let agencies = match caller.visible_agencies().await? {
+        Some(own) => own,
+        None => vec![caller.selling_agency().await?.id],
+    };
+    let found = caller
+        .read(move |db| {
+            let rows = orders_of(db, &agencies, reference.as_deref(), window, limit)?;
+            issued_orders(db, rows)
+        })
+        .await?;
+    let found = request.page(found, |issued| issued.order.id);
+    Ok(page(&found.try_map(|issued| shown_order(&caller.app, &issued, names.get_ref()))?))
+}

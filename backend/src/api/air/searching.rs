@@ -1,0 +1,261 @@
+//! `/air/offer_requests` and `/air/offers`: searching, and looking at what was found.
+
+use super::itinerary::Conditions;
+use super::names::CatalogueNames;
+use super::offer::{Mode, Offer, OfferFacts};
+use super::offer_request::{CreateOfferRequest, OfferRequest, OfferRequestFacts, Search, SearchPassenger, SearchSlice};
+use super::{Names, offer_id};
+use crate::agencies::{Agency, Contract, contracts_of, in_force};
+use crate::airlines::{Airline, AirlineStatus, airlines};
+use crate::api::caller::{Caller, blocking};
+use crate::api::code::Code;
+use crate::api::envelope::{Body, Data, Page, created, ok, page};
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::paging::PageRequest;
+use crate::api::query::{Query, path_id};
+use crate::app::App;
+use crate::catalogue::BucketId;
+use crate::db::DbError;
+use crate::identity::{KeyMode, Scope};
+use crate::ids::{OfferId, OfferRequestId};
+use crate::shopping::offer::PricedOffer;
+use crate::shopping::request::{SearchRefusal, SearchRequest};
+use crate::shopping::search::candidates;
+use crate::shopping::{self, StoredSearch, keep_search, search_of_offer, searches_of};
+use crate::ticketing::{seats_sold, splits};
+use actix_web::{HttpResponse, web};
+use std::collections::HashMap;
+
+impl From<KeyMode> for Mode {
+    fn from(mode: KeyMode) -> Self {
+        match mode {
+            KeyMode::Live => Mode::Live,
+            KeyMode::Test => Mode::Test,
+        }
+    }
+}
+
+impl From<&Search> for SearchRequest {
+    fn from(search: &Search) -> Self {
+        let slice = |slice: &SearchSlice| shopping::request::SearchSlice {
+            origin: slice.origin.clone(),
+            destination: slice.destination.clone(),
+            departure_date: slice.date,
+        };
+        let passenger =
+            |passenger: &SearchPassenger| shopping::request::SearchPassenger { kind: passenger.kind, age: passenger.age };
+        SearchRequest {
+            slices: search.slices.iter().map(slice).collect(),
+            passengers: search.passengers.iter().map(passenger).collect(),
+            cabin: search.cabin,
+            max_connections: search.max_connections.min(1),
+        }
+    }
+}
+
+impl From<&SearchRequest> for Search {
+    fn from(request: &SearchRequest) -> Self {
+        let slice = |slice: &shopping::request::SearchSlice| SearchSlice {
+            origin: slice.origin.clone(),
+            destination: slice.destination.clone(),
+            date: slice.departure_date,
+            departure_time: None,
+            arrival_time: None,
+        };
+        let passenger =
+            |passenger: &shopping::request::SearchPassenger| SearchPassenger { kind: passenger.kind, age: passenger.age };
+        Search {
+            slices: request.slices.iter().map(slice).collect(),
+            passengers: request.passengers.iter().map(passenger).collect(),
+            cabin: request.cabin,
+            max_connections: request.max_connections,
+        }
+    }
+}
+
+fn refused(refusal: &SearchRefusal) -> ApiError {
+    ApiError::new(Code::InvalidSearch, format!("{refusal}.")).at(format!("/data/{}", refusal.field()))
+}
+
+/// What an agency may be offered: on a signed airline that sells, under terms that hold today and leave the airline a share.
+fn sellable(offer: &PricedOffer, agency: &Agency, signed: &[Airline], contracts: &[Contract], today: chrono::NaiveDate) -> bool {
+    let airline = signed.iter().find(|airline| airline.iata_code == offer.carrier && airline.status == AirlineStatus::Active);
+    let contract = airline.and_then(|airline| in_force(contracts, airline.id, agency.currency, today));
+    offer.currency().is_ok_and(|currency| currency == agency.currency)
+        && contract.is_some_and(|contract| splits(offer, contract).is_ok())
+}
+
+/// The times of day that a slice was limited to; they narrow what is shown and are not a part of the stored search.
+fn at_wanted_times(offer: &PricedOffer, search: &Search) -> bool {
+    offer.slices.iter().zip(&search.slices).all(|(slice, wanted)| {
+        let (first, last) = (slice.segments.first(), slice.segments.last());
+        let within = |range: Option<super::offer_request::TimeRange>, at: Option<chrono::NaiveTime>| {
+            range.is_none_or(|range| at.is_some_and(|at| range.from <= at && at <= range.to))
+        };
+        within(wanted.departure_time, first.map(|segment| segment.departing_at.time()))
+            && within(wanted.arrival_time, last.map(|segment| segment.arriving_at.time()))
+    })
+}
+
+fn look(app: &App, agency: &Agency, organisation: crate::ids::OrganisationId, search: &Search) -> Result<StoredSearch, ApiError> {
+    let now = app.now();
+    let request = SearchRequest::from(search);
+    let found = candidates(&app.catalogue, &request, now).map_err(|refusal| refused(&refusal))?;
+    let buckets: Vec<i64> = found.bucket_ids().iter().map(|id| id.raw()).collect();
+    let (sold, signed, contracts) =
+        app.store.read(|db| Ok::<_, DbError>((seats_sold(db, &buckets)?, airlines(db)?, contracts_of(db, agency.id)?)))?;
+    let sold: HashMap<BucketId, i64> =
+        sold.into_iter().filter_map(|(id, sold)| Some((BucketId::from_raw(id).ok()?, sold))).collect();
+    let today = now.date_in(agency.zone);
+    let mut offers = found.price(&app.catalogue, &sold, now);
+    offers.retain(|offer| sellable(offer, agency, &signed, &contracts, today) && at_wanted_times(offer, search));
+    let agency = agency.id;
+    Ok(app.store.write(|tx| keep_search(tx, organisation, agency, request, offers))?)
+}
+
+fn shown_offer(app: &App, search: &StoredSearch, position: usize, names: &dyn Names) -> Result<Offer, ApiError> {
+    let offer = search.offers.get(position).ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
+    let facts = OfferFacts {
+        id: offer_id(search.id, search.request.passengers.len(), position),
+        request: search.id,
+        mode: app.mode.into(),
+        created_at: search.created_at,
+        expires_at: search.expires_at,
+        conditions: Conditions::default(),
+    };
+    Offer::new(offer, facts, names).map_err(ApiError::internal)
+}
+
+fn shown_offers(app: &App, search: &StoredSearch, names: &dyn Names) -> Result<Vec<Offer>, ApiError> {
+    (0..search.offers.len()).map(|position| shown_offer(app, search, position, names)).collect()
+}
+
+fn shown_request(app: &App, search: &StoredSearch, offers: Vec<Offer>, names: &dyn Names) -> OfferRequest {
+    let facts = OfferRequestFacts { id: search.id, mode: app.mode.into(), created_at: search.created_at };
+    OfferRequest::new(&Search::from(&search.request), facts, offers, names)
+}
+
+/// Searches: one slice is one way, two are a return. The offers can be ordered until they expire, and the price is calculated anew at the order.
+#[utoipa::path(post, path = "/air/offer_requests", tag = "Search", operation_id = "create_offer_request",
+    params(("return_offers" = Option<bool>, Query, description = "False leaves the offers out of the answer; list them by `/air/offers`")),
+    request_body = Data<CreateOfferRequest>,
+    responses((status = 201, body = Data<OfferRequest>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
+pub async fn create_offer_request(
+    caller: Caller,
+    names: web::Data<CatalogueNames>,
+    query: Query,
+    body: Body<CreateOfferRequest>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirRead)?;
+    let agency = caller.selling_agency().await?;
+    let search = body.data.validate(names.get_ref(), caller.app.now())?;
+    let return_offers = query.flag("return_offers")?.unwrap_or(true);
+    let (app, organisation) = (caller.app.clone(), caller.key.organisation);
+    let stored = blocking(move || look(&app, &agency, organisation, &search)).await?;
+    let offers = if return_offers { shown_offers(&caller.app, &stored, names.get_ref())? } else { Vec::new() };
+    Ok(created(shown_request(&caller.app, &stored, offers, names.get_ref())))
+}
+
+/// A search with its offers.
+#[utoipa::path(get, path = "/air/offer_requests/{id}", tag = "Search", operation_id = "get_offer_request",
+    params(("id" = String, Path)), responses((status = 200, body = Data<OfferRequest>), (status = 404, body = ErrorBody)))]
+pub async fn get_offer_request(
+    caller: Caller,
+    names: web::Data<CatalogueNames>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirRead)?;
+    let stored = visible_search(&caller, path_id(&id)?).await?.ok_or_else(|| ApiError::of(Code::NotFound))?;
+    let offers = shown_offers(&caller.app, &stored, names.get_ref())?;
+    Ok(ok(shown_request(&caller.app, &stored, offers, names.get_ref())))
+}
+
+/// Searches, newest first, without their offers.
+#[utoipa::path(get, path = "/air/offer_requests", tag = "Search", operation_id = "list_offer_requests",
+    params(("limit" = Option<u16>, Query), ("after" = Option<String>, Query), ("before" = Option<String>, Query)),
+    responses((status = 200, body = Page<OfferRequest>), (status = 422, body = ErrorBody)))]
+pub async fn list_offer_requests(
+    caller: Caller,
+    names: web::Data<CatalogueNames>,
+    query: Query,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirRead)?;
+    let agency = caller.selling_agency().await?;
+    let request = PageRequest::<i64>::read(&query, "/air/offer_requests")?;
+    let (window, limit) = (request.window(), request.fetch());
+    let stored = caller.read(move |db| searches_of(db, &[agency.id], window, limit)).await?;
+    let found = request.page(stored, |search| crate::ids::Id::raw(search.id));
+    Ok(page(&found.map(|search| shown_request(&caller.app, &search, Vec::new(), names.get_ref()))))
+}
+
+/// The offers of a search. `sort` is `total_amount` (the default) or `total_duration`.
+#[utoipa::path(get, path = "/air/offers", tag = "Search", operation_id = "list_offers",
+    params(("offer_request_id" = String, Query), ("sort" = Option<String>, Query), ("max_connections" = Option<u8>, Query),
+        ("limit" = Option<u16>, Query), ("after" = Option<String>, Query), ("before" = Option<String>, Query)),
+    responses((status = 200, body = Page<Offer>), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+pub async fn list_offers(caller: Caller, names: web::Data<CatalogueNames>, query: Query) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirRead)?;
+    let id = query.required_id::<OfferRequestId>("offer_request_id")?;
+    let stored = visible_search(&caller, id).await?.ok_or_else(|| ApiError::of(Code::NotFound))?;
+    let mut order: Vec<usize> = (0..stored.offers.len()).collect();
+    let minutes = |position: &usize| {
+        stored.offers.get(*position).map_or(0, |offer| offer.segments().map(|segment| segment.duration_minutes).sum::<u32>())
+    };
+    match query.get("sort") {
+        // Offers are stored cheapest first.
+        None | Some("total_amount") => {}
+        Some("total_duration") => order.sort_by_key(minutes),
+        Some(_) => {
+            let message = "`sort` is `total_amount` or `total_duration`.";
+            return Err(ApiError::new(Code::InvalidValue, message).parameter("sort"));
+        }
+    }
+    if let Some(text) = query.get("max_connections") {
+        let most: usize = text
+            .parse()
+            .map_err(|_| ApiError::new(Code::InvalidValue, "`max_connections` is 0 or 1.").parameter("max_connections"))?;
+        order.retain(|position| {
+            stored.offers.get(*position).is_some_and(|offer| offer.slices.iter().all(|slice| slice.segments.len() <= most + 1))
+        });
+    }
+    // A position in the sorted list is the key: a search never changes.
+    let request = PageRequest::<i64>::read(&query, "/air/offers")?;
+    let places: Vec<(i64, usize)> = (0i64..).zip(order).collect();
+    let wanted = |place: i64| match request.window() {
+        crate::db::Window::OlderThan(i64::MAX) => true,
+        crate::db::Window::OlderThan(key) => place > key,
+        crate::db::Window::NewerThan(key) => place < key,
+    };
+    let mut rows: Vec<(i64, usize)> = places.into_iter().filter(|(place, _)| wanted(*place)).collect();
+    if matches!(request.window(), crate::db::Window::NewerThan(_)) {
+        rows.reverse();
+    }
+    rows.truncate(usize::try_from(request.fetch()).unwrap_or(usize::MAX));
+    let found = request.page(rows, |(place, _)| *place);
+    let found = found.try_map(|(_, position)| shown_offer(&caller.app, &stored, position, names.get_ref()))?;
+    Ok(page(&found))
+}
+
+/// One offer, also after it has expired.
+#[utoipa::path(get, path = "/air/offers/{id}", tag = "Search", operation_id = "get_offer",
+    params(("id" = String, Path)), responses((status = 200, body = Data<Offer>), (status = 404, body = ErrorBody)))]
+pub async fn get_offer(
+    caller: Caller,
+    names: web::Data<CatalogueNames>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirRead)?;
+    let id: OfferId = path_id(&id)?;
+    let agency = caller.selling_agency().await?;
+    let stored = caller.read(move |db| search_of_offer(db, id)).await?.filter(|search| search.agency == agency.id);
+    let stored = stored.ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
+    let position =
+        (0..stored.offers.len()).find(|position| offer_id(stored.id, stored.request.passengers.len(), *position) == id);
+    Ok(ok(shown_offer(&caller.app, &stored, position.unwrap_or(usize::MAX), names.get_ref())?))
+}
+
+async fn visible_search(caller: &Caller, id: OfferRequestId) -> Result<Option<StoredSearch>, ApiError> {
+    let agency = caller.selling_agency().await?;
+    let stored = caller.read(move |db| shopping::search(db, id)).await?;
+    Ok(stored.filter(|search| search.agency == agency.id))
+}
