@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod credit;
 pub mod db;
+pub mod demo;
 pub mod gateways;
 pub mod identity;
 pub mod ids;

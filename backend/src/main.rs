@@ -1,1 +1,252 @@
-fn main() {}
+//! `airsettle`: one program for everything that runs.
+
+use airsettle::api;
+use airsettle::app::Platform;
+use airsettle::clock::Clock;
+use airsettle::config::Config;
+use airsettle::db::{DbError, MigrateError, Store, StoreConfig, migrate, setting};
+use airsettle::demo;
+use airsettle::gateways::bank::callback::CallbackSecret;
+use airsettle::gateways::bank::simulator::{self, SimulatorConfig};
+use airsettle::jobs;
+use airsettle::ledger::{Anchor, trial_balance, verify};
+use airsettle::money::{Currency, Money};
+use airsettle::ticketing::verify_sales;
+use clap::{Parser, Subcommand};
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Parser)]
+#[command(name = "airsettle", version, about = "Airline ticket distribution and instant settlement")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API. Configured by AIRSETTLE_… variables.
+    Serve,
+    /// Run a simulator of a party outside, as a program of its own.
+    Simulate {
+        #[command(subcommand)]
+        party: Party,
+    },
+    /// Bring both databases' schemas up to date; on PostgreSQL as their owner.
+    Migrate,
+    /// Fill empty databases: the operator and its first key, or a whole demo world.
+    Seed {
+        /// Agencies, airlines and a bank beside the operator.
+        #[arg(long)]
+        demo: bool,
+        /// Where demo.json is written.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Sell a mixed batch over the API of a running server and show what became of one ticket.
+    Demo {
+        /// Where demo.json is.
+        #[arg(long)]
+        data: PathBuf,
+        /// Orders to place.
+        #[arg(long, default_value_t = 12)]
+        orders: u32,
+    },
+    /// Prove a ledger: refold everything; exits with 1 and names the first wrong row.
+    Verify {
+        /// The database, sqlite:… or postgres://…
+        #[arg(long, env = "AIRSETTLE_DATABASE_URL")]
+        database: String,
+        /// The file with the chain's heads outside the database.
+        #[arg(long)]
+        anchor: Option<PathBuf>,
+    },
+    /// Every account's debits and credits up to a ledger date; exits with 1 if they differ.
+    TrialBalance {
+        #[arg(long, env = "AIRSETTLE_DATABASE_URL")]
+        database: String,
+        /// Ledger date, YYYY-MM-DD; today if not given.
+        #[arg(long)]
+        as_of: Option<chrono::NaiveDate>,
+    },
+    /// Print the OpenAPI description.
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum Party {
+    /// A bank that pays, refuses, answers late or not at all, as it is told.
+    Bank {
+        #[arg(long)]
+        listen: SocketAddr,
+        #[arg(long)]
+        data: PathBuf,
+        #[arg(long)]
+        callback_secret: String,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr();
+    let done = match arguments.command {
+        Command::Serve => serve(),
+        Command::Simulate { party: Party::Bank { listen, data, callback_secret } } => {
+            simulate_bank(listen, data, &callback_secret)
+        }
+        Command::Migrate => migrate_both(),
+        Command::Seed { demo, data } => seed(demo, &data),
+        Command::Demo { data, orders } => {
+            let _ = (data, orders);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Verify { database, anchor } => verify_database(&database, anchor.as_deref()),
+        Command::TrialBalance { database, as_of } => print_trial_balance(&database, as_of),
+        Command::Openapi => print_openapi(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("airsettle: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log_to_stderr() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,airsettle=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn serve() -> Result<ExitCode, Failure> {
+    let config = Config::from_env()?;
+    let platform = Arc::new(Platform::open(&config)?);
+    // The address is taken before the jobs begin, so that a second server on it does nothing at all.
+    let listener = TcpListener::bind(config.listen).map_err(|error| format!("{}: {error}", config.listen))?;
+    for app in platform.apps() {
+        jobs::start(app)?;
+    }
+    tracing::info!(address = %config.listen, "serving");
+    let public_url = config.public_url.clone();
+    actix_web::rt::System::new().block_on(async move { api::server::serve(platform, &public_url, listener)?.await })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn simulate_bank(listen: SocketAddr, data: PathBuf, secret: &str) -> Result<ExitCode, Failure> {
+    let secret = CallbackSecret::parse(secret)?;
+    let config = SimulatorConfig { bind: listen, ..SimulatorConfig::new(data, secret) };
+    actix_web::rt::System::new().block_on(simulator::run(config))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn migrate_both() -> Result<ExitCode, Failure> {
+    for variable in ["AIRSETTLE_DATABASE_URL", "AIRSETTLE_TEST_DATABASE_URL"] {
+        let url = std::env::var(variable).map_err(|_| format!("{variable} is not set"))?;
+        let applied = migrate(&url).map_err(|error: MigrateError| format!("{variable}: {error}"))?;
+        match applied.len() {
+            0 => println!("{variable}: current"),
+            count => println!("{variable}: {count} applied, up to {}", applied.last().map_or("", String::as_str)),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn seed(with_demo: bool, data: &std::path::Path) -> Result<ExitCode, Failure> {
+    let config = Config::from_env()?;
+    let platform = Platform::open(&config)?;
+    let mut keys = Vec::new();
+    for app in platform.apps() {
+        keys.extend(if with_demo { demo::seed_demo(app)? } else { demo::seed_operator(app)? });
+    }
+    demo::write_keys(data, &config.public_url, &keys)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open_for_reading(database: &str) -> Result<Store, Failure> {
+    let config = StoreConfig { url: database.to_owned(), readers: 1, patience: std::time::Duration::from_secs(5) };
+    Ok(Store::open(&config, Clock::system(), chrono_tz::Asia::Shanghai)?)
+}
+
+fn verify_database(database: &str, anchor: Option<&std::path::Path>) -> Result<ExitCode, Failure> {
+    let store = open_for_reading(database)?;
+    let id = store.read(|db| setting(db, "database_id"))?.unwrap_or_default();
+    let anchors = match anchor {
+        Some(path) => Anchor::read_last(path, &id)?,
+        None => BTreeMap::new(),
+    };
+    let began = std::time::Instant::now();
+    let (ledger, sales) = store.snapshot(|db| {
+        let ledger = verify(db, &anchors)?;
+        // The sales are only worth looking at on a ledger that holds.
+        let sales = if ledger.is_ok() { Some(verify_sales(db)?) } else { None };
+        Ok::<_, DbError>((ledger, sales))
+    })?;
+    let wrong = |fault: &dyn std::fmt::Display| {
+        println!("WRONG  {fault}");
+        Ok(ExitCode::FAILURE)
+    };
+    let proof = match ledger {
+        Ok(proof) => proof,
+        Err(fault) => return wrong(&fault),
+    };
+    let sales = match sales {
+        Some(Ok(sales)) => sales,
+        Some(Err(fault)) => return wrong(&fault),
+        None => return wrong(&"the sales were not looked at"),
+    };
+    println!(
+        "ok  {} postings, {} entries, {} accounts, {} holds; {} seals, {} postings not sealed yet{}",
+        proof.postings,
+        proof.entries,
+        proof.accounts,
+        proof.holds,
+        proof.seals,
+        proof.unsealed,
+        if anchor.is_some() { ", anchor matches" } else { "" }
+    );
+    println!("ok  {} tickets keep {} rules; {:.2} s", sales.tickets, sales.rules, began.elapsed().as_secs_f64());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_trial_balance(database: &str, as_of: Option<chrono::NaiveDate>) -> Result<ExitCode, Failure> {
+    let store = open_for_reading(database)?;
+    let as_of = as_of.unwrap_or_else(|| store.clock().now().date_in(store.zone()));
+    let balance = store.read(|db| trial_balance(db, as_of))?;
+    println!("Trial balance as of {as_of}");
+    println!("{:<36} {:>3} {:>20} {:>20}", "account", "", "debit", "credit");
+    let mut totals: BTreeMap<&str, (i128, i128)> = BTreeMap::new();
+    for line in &balance.lines {
+        println!(
+            "{:<36} {:>3} {:>20} {:>20}",
+            line.account,
+            line.currency,
+            amount(line.debit_minor, &line.currency),
+            amount(line.credit_minor, &line.currency)
+        );
+        let total = totals.entry(&line.currency).or_default();
+        *total = (total.0 + line.debit_minor, total.1 + line.credit_minor);
+    }
+    for (currency, (debit, credit)) in totals {
+        println!("{:<36} {:>3} {:>20} {:>20}", "total", currency, amount(debit, currency), amount(credit, currency));
+    }
+    Ok(if balance.is_balanced() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn amount(minor: i128, currency: &str) -> String {
+    match (i64::try_from(minor), Currency::parse(currency)) {
+        (Ok(0), _) => String::new(),
+        (Ok(minor), Ok(currency)) => Money::new(minor, currency).to_string(),
+        _ => format!("{minor} minor units"),
+    }
+}
+
+fn print_openapi() -> Result<ExitCode, Failure> {
+    println!("{}", api::openapi::document().to_pretty_json()?);
+    Ok(ExitCode::SUCCESS)
+}

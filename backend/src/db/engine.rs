@@ -131,6 +131,17 @@ impl Db {
         Ok(())
     }
 
+    /// One moment for all reads until the roll-back.
+    pub(super) fn begin_snapshot(&mut self) -> Result<(), DbError> {
+        match self {
+            Db::Sqlite(connection) => connection.batch_execute("BEGIN")?,
+            Db::Postgres(connection) => {
+                connection.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn commit(&mut self) -> Result<(), DbError> {
         let committed = match self {
             Db::Sqlite(connection) => connection.batch_execute("COMMIT"),

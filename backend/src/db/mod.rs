@@ -144,6 +144,16 @@ impl Store {
         reads(&mut connection)
     }
 
+    /// Runs reads that all see one moment, for proofs over many tables.
+    pub fn snapshot<T, E: From<DbError>>(&self, reads: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E> {
+        self.read(|db| {
+            db.begin_snapshot()?;
+            let result = reads(db);
+            db.roll_back()?;
+            result
+        })
+    }
+
     /// Runs `change` in one transaction on the node's writer and commits it if it answers `Ok`; otherwise nothing remains.
     pub fn write<T, E: From<DbError>>(&self, change: impl FnOnce(&mut WriteTx) -> Result<T, E>) -> Result<T, E> {
         self.in_transaction(change, Ending::Commit)

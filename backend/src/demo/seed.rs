@@ -1,0 +1,286 @@
+//! The first operator, and a small world to try things in: three agencies, every airline with demo flights, one bank with a line.
+
+use crate::agencies::{
+    AgencyError, AirlineReturn, Clawback, CommissionBase, ContractError, FeeOnRefund, NewAgency, NewContract, TaxRemitter,
+    TenderOrder, open_agency, sign_contract,
+};
+use crate::airlines::{AirlineError, NewAirline, StockError, add_stock, sign_airline};
+use crate::app::App;
+use crate::audit::Actor;
+use crate::credit::{
+    FacilityError, LimitError, NewFacility, NewLimitPolicy, NewReceipt, Purpose, ReceiptError, adopt_policy, open_facility,
+    record_receipt,
+};
+use crate::db::{DbError, WriteTx};
+use crate::identity::{KeyError, KeyMode, NewKey, NewOrganisation, OrganisationKind, Scope, issue_key, open_organisation};
+use crate::ids::{AgencyId, AirlineId, OrganisationId};
+use crate::ledger::Purse;
+use crate::money::{Currency, Money, MoneyError, Rate};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    #[error("the database is not empty")]
+    NotEmpty,
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error(transparent)]
+    Agency(#[from] AgencyError),
+    #[error(transparent)]
+    Airline(#[from] AirlineError),
+    #[error(transparent)]
+    Stock(#[from] StockError),
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    #[error(transparent)]
+    Facility(#[from] FacilityError),
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("{0}")]
+    File(#[from] std::io::Error),
+}
+
+/// A key that was made, with its secret: nothing else knows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Seeded {
+    pub organisation: String,
+    pub scopes: Vec<String>,
+    pub key: String,
+    pub mode: String,
+}
+
+fn mint(
+    tx: &mut WriteTx,
+    mode: KeyMode,
+    organisation: OrganisationId,
+    name: &str,
+    scopes: &[Scope],
+) -> Result<Seeded, SeedError> {
+    let new = NewKey {
+        organisation,
+        agency: None,
+        name: name.to_owned(),
+        scopes: scopes.to_vec(),
+        allowed_ips: Vec::new(),
+        expires_at: None,
+    };
+    let (key, secret) = issue_key(tx, mode, &new)?;
+    let scopes = key.scopes.iter().map(|scope| scope.text().to_owned()).collect();
+    let mode = if mode == KeyMode::Live { "live" } else { "test" };
+    Ok(Seeded { organisation: name.to_owned(), scopes, key: secret, mode: mode.to_owned() })
+}
+
+fn organisation(tx: &mut WriteTx, kind: OrganisationKind, name: &str) -> Result<OrganisationId, SeedError> {
+    let new = NewOrganisation { kind, name: name.to_owned(), country: "CN".to_owned() };
+    Ok(open_organisation(tx, new)?.id)
+}
+
+/// The operator with a key that may do everything an operator may: the way into an empty platform.
+pub fn seed_operator(app: &App) -> Result<Vec<Seeded>, SeedError> {
+    app.store.write(|tx| {
+        if !crate::identity::organisations(tx.db, crate::db::Window::NEWEST, 1)?.is_empty() {
+            return Err(SeedError::NotEmpty);
+        }
+        let operator = organisation(tx, OrganisationKind::Operator, "Airsettle Operations")?;
+        let scopes: Vec<Scope> =
+            Scope::ALL.iter().copied().filter(|scope| scope.allowed_to(OrganisationKind::Operator)).collect();
+        Ok(vec![mint(tx, app.mode, operator, "Airsettle Operations", &scopes)?])
+    })
+}
+
+struct DemoAgency {
+    name: &'static str,
+    numeric_code: &'static str,
+    tender_order: TenderOrder,
+    deposit: &'static str,
+    wallet: &'static str,
+}
+
+const AGENCIES: [DemoAgency; 3] = [
+    DemoAgency {
+        name: "Beijing Blue Sky Travel",
+        numeric_code: "57231064",
+        tender_order: TenderOrder::CreditThenWallet,
+        deposit: "500000.00",
+        wallet: "50000.00",
+    },
+    DemoAgency {
+        name: "Shanghai Harbour Travel",
+        numeric_code: "77200771",
+        tender_order: TenderOrder::CreditThenWallet,
+        deposit: "200000.00",
+        wallet: "0",
+    },
+    DemoAgency {
+        name: "Guangzhou Pearl Tours",
+        numeric_code: "91200001",
+        tender_order: TenderOrder::WalletOnly,
+        deposit: "0",
+        wallet: "100000.00",
+    },
+];
+
+/// The operator and the demo world, in one commit: half of it is never there.
+pub fn seed_demo(app: &App) -> Result<Vec<Seeded>, SeedError> {
+    let mut keys = seed_operator(app)?;
+    let more = app.store.write(|tx| {
+        let mut keys = bank(tx, app.mode)?;
+        let signed = carriers(app, tx)?;
+        if let Some((_, organisation, name)) = signed.first() {
+            keys.push(mint(tx, app.mode, *organisation, name, &[Scope::FinanceRead, Scope::PartiesRead])?);
+        }
+        for agency in &AGENCIES {
+            keys.push(demo_agency(tx, app.mode, agency, &signed)?);
+        }
+        Ok::<_, SeedError>(keys)
+    })?;
+    keys.extend(more);
+    Ok(keys)
+}
+
+fn cny(text: &str) -> Result<Money, MoneyError> {
+    Money::parse(text, Currency::CNY)
+}
+
+fn bank(tx: &mut WriteTx, mode: KeyMode) -> Result<Vec<Seeded>, SeedError> {
+    let name = "Huangpu Commercial Bank";
+    let bank = organisation(tx, OrganisationKind::Bank, name)?;
+    open_facility(
+        tx,
+        NewFacility {
+            bank,
+            name: "CNY ticket line".to_owned(),
+            limit: cny("50000000.00")?,
+            debit_account: "line-CNY-1".to_owned(),
+            base_rate: Rate::parse("0.03")?,
+            margin_rate: Rate::parse("0.03")?,
+            day_count: "ACT/360".to_owned(),
+            max_unconfirmed: 2_000,
+            max_unresolved_secs: 30,
+        },
+    )?;
+    let effective_from = tx.ledger_date;
+    adopt_policy(tx, &NewLimitPolicy { effective_from, deposit_multiplier: Rate::parse("2")?, cap: cny("5000000.00")? })?;
+    receipt(tx, cny("1000000.00")?, "DEMO-CAPITAL", Purpose::Capital)?;
+    Ok(vec![mint(tx, mode, bank, name, &[Scope::FinanceRead, Scope::PartiesRead])?])
+}
+
+fn receipt(tx: &mut WriteTx, amount: Money, reference: &str, purpose: Purpose) -> Result<(), SeedError> {
+    if amount.minor == 0 {
+        return Ok(());
+    }
+    let new = NewReceipt {
+        account: match purpose {
+            Purpose::Capital => Purse::Own,
+            Purpose::Deposit(_) | Purpose::Wallet(_) => Purse::Client,
+        },
+        amount,
+        value_date: tx.ledger_date,
+        bank_reference: reference.to_owned(),
+        purpose,
+    };
+    record_receipt(tx, Actor::platform(), &new)?;
+    Ok(())
+}
+
+/// Signs every carrier that has demo flights and gives each a range of ticket numbers.
+fn carriers(app: &App, tx: &mut WriteTx) -> Result<Vec<(AirlineId, OrganisationId, String)>, SeedError> {
+    let flying: BTreeSet<String> = app.catalogue.schedules.flights().iter().map(|flight| flight.carrier.to_string()).collect();
+    let mut signed = Vec::new();
+    for carrier in app.catalogue.carriers.all().iter().filter(|carrier| flying.contains(carrier.code.as_str())) {
+        let organisation = organisation(tx, OrganisationKind::Airline, &carrier.name)?;
+        let airline = sign_airline(
+            tx,
+            NewAirline {
+                organisation,
+                iata_code: carrier.code.to_string(),
+                accounting_code: carrier.accounting_code.clone(),
+                name: carrier.name.clone(),
+                country: carrier.country.clone(),
+                payee_account: format!("airline-{}-CNY", carrier.code),
+                payee_name: carrier.name.clone(),
+            },
+        )?;
+        add_stock(tx, airline.id, 2_100_000_001, 2_199_999_999)?;
+        signed.push((airline.id, organisation, carrier.name.clone()));
+    }
+    Ok(signed)
+}
+
+fn demo_agency(
+    tx: &mut WriteTx,
+    mode: KeyMode,
+    demo: &DemoAgency,
+    signed: &[(AirlineId, OrganisationId, String)],
+) -> Result<Seeded, SeedError> {
+    let organisation = organisation(tx, OrganisationKind::Agency, demo.name)?;
+    let agency = open_agency(
+        tx,
+        NewAgency {
+            organisation,
+            numeric_code: demo.numeric_code.to_owned(),
+            name: demo.name.to_owned(),
+            country: "CN".to_owned(),
+            zone: chrono_tz::Asia::Shanghai,
+            currency: Currency::CNY,
+            tender_order: demo.tender_order,
+        },
+    )?;
+    sign_contract(tx, &terms(agency.id, None, CommissionBase::Price, tx.ledger_date)?)?;
+    // One airline on terms of its own, so that both kinds can be seen.
+    if let Some((airline, ..)) = signed.get(1) {
+        sign_contract(tx, &terms(agency.id, Some(*airline), CommissionBase::Fare, tx.ledger_date)?)?;
+    }
+    receipt(tx, cny(demo.deposit)?, &format!("DEMO-DEPOSIT-{}", demo.numeric_code), Purpose::Deposit(agency.id))?;
+    receipt(tx, cny(demo.wallet)?, &format!("DEMO-WALLET-{}", demo.numeric_code), Purpose::Wallet(agency.id))?;
+    let mut scopes = vec![Scope::AirRead, Scope::AirWrite, Scope::FinanceRead, Scope::PartiesRead, Scope::KeysWrite];
+    if mode == KeyMode::Test {
+        scopes.push(Scope::ClockWrite);
+    }
+    mint(tx, mode, organisation, demo.name, &scopes)
+}
+
+fn terms(
+    agency: AgencyId,
+    airline: Option<AirlineId>,
+    commission_base: CommissionBase,
+    effective_from: chrono::NaiveDate,
+) -> Result<NewContract, MoneyError> {
+    Ok(NewContract {
+        agency,
+        airline,
+        currency: Currency::CNY,
+        effective_from,
+        commission_rate: Rate::parse("0.03")?,
+        commission_base,
+        fee_rate: Rate::parse("0.005")?,
+        tax_remitter: TaxRemitter::Platform,
+        payment_days: 7,
+        clawback: Clawback::Full,
+        fee_on_refund: FeeOnRefund::Refunded,
+        airline_return: AirlineReturn::SetOff,
+    })
+}
+
+#[derive(Serialize)]
+struct KeysFile<'a> {
+    url: &'a str,
+    keys: &'a [Seeded],
+}
+
+/// Written last and as a whole: a file that is there says that the seed is complete.
+pub fn write_keys(data: &Path, url: &str, keys: &[Seeded]) -> Result<(), SeedError> {
+    let json = serde_json::to_string_pretty(&KeysFile { url, keys }).map_err(std::io::Error::from)?;
+    let (new, path) = (data.join("demo.json.new"), data.join("demo.json"));
+    std::fs::write(&new, json)?;
+    std::fs::rename(&new, &path)?;
+    Ok(())
+}
