@@ -163,7 +163,10 @@ fn restore_clock(store: &Store, mode: KeyMode) -> Result<(), StartError> {
     if mode == KeyMode::Live {
         return Ok(());
     }
-    let ahead = store.read(|db| setting(db, CLOCK_AHEAD))?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let ahead: i64 = store.read(|db| setting(db, CLOCK_AHEAD))?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    if ahead <= 0 {
+        return Ok(());
+    }
     let target = store.clock().now().plus(Duration::microseconds(ahead));
     store.clock().set(target).map_err(|error| StartError::Db(DbError::Corrupt(error.to_string())))?;
     Ok(())

@@ -165,10 +165,10 @@ impl Airport {
 }
 
 impl Place {
-    /// The place that a client meant by a code: the airport if there is one of that code, else the city.
+    /// The place that a client meant by a code. A code of both a city and an airport (`SHA`) means the city, as the search reads it.
     pub fn find(names: &dyn Names, iata: &str) -> Option<Place> {
         let airport = || names.airport(iata).cloned().map(|airport| Place::Airport(Box::new(airport)));
-        airport().or_else(|| names.city(iata).cloned().map(Place::City))
+        names.city(iata).cloned().map(Place::City).or_else(airport)
     }
 
     pub fn named(names: &dyn Names, iata: &str) -> Self {

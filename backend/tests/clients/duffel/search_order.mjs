@@ -57,7 +57,7 @@ const checkSlices = (slices, legs) => {
   slices.forEach((slice, index) => {
     const { segments } = slice
     assert.ok(segments.length >= 1, 'a slice without segments')
-    assert.equal(segments[0].origin.iata_code, legs[index].origin)
+    assert.ok(legs[index].departures.includes(segments[0].origin.iata_code), 'the slice begins elsewhere')
     assert.ok(legs[index].arrivals.includes(segments.at(-1).destination.iata_code), 'the slice ends elsewhere')
     assert.equal(segments[0].departing_at.slice(0, 10), legs[index].departure_date)
     segments.forEach((segment, at) => {
@@ -254,8 +254,8 @@ const main = async () => {
   if (!BASE_URL || !TOKEN) throw new assert.AssertionError({ message: 'BASE_URL and TOKEN are needed' })
   const duffel = new Duffel({ token: TOKEN, basePath: BASE_URL })
   const shanghai = ['SHA', 'PVG']
-  const out = { origin: 'PEK', destination: 'SHA', departure_date: day(0), arrivals: shanghai }
-  const home = { origin: 'SHA', destination: 'PEK', departure_date: day(7), arrivals: ['PEK', 'PKX'] }
+  const out = { origin: 'PEK', destination: 'SHA', departure_date: day(0), departures: ['PEK'], arrivals: shanghai }
+  const home = { origin: 'SHA', destination: 'PEK', departure_date: day(7), departures: shanghai, arrivals: ['PEK', 'PKX'] }
 
   await lookUp(duffel)
   await journey(duffel, 'PEK-SHA, one adult', [out], [{ type: 'adult' }])
