@@ -101,10 +101,7 @@ fn main() -> ExitCode {
         }
         Command::Migrate => migrate_both(),
         Command::Seed { demo, data } => seed(demo, &data),
-        Command::Demo { data, orders } => {
-            let _ = (data, orders);
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Demo { data, orders } => demo::run(&data, orders),
         Command::Verify { database, anchor } => verify_database(&database, anchor.as_deref()),
         Command::TrialBalance { database, as_of } => print_trial_balance(&database, as_of),
         Command::Openapi => print_openapi(),

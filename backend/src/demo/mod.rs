@@ -1,5 +1,7 @@
 //! Filling an empty database, and showing what the product does. `seed` calls domains; `demo` is an API client like any other.
 
 mod seed;
+mod sell;
 
 pub use seed::{SeedError, Seeded, seed_demo, seed_operator, write_keys};
+pub use sell::run;

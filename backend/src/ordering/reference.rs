@@ -8,10 +8,12 @@ const STRIDE: u64 = 0x2545_F491;
 const OFFSET: u64 = 0x1B87_3593;
 
 /// The locator of the order whose first ticket has this document number. Document numbers of an airline never repeat, and the mapping is a permutation:
-/// two orders of one airline get the same locator only 2^30 documents apart, and the database refuses that.
-pub fn booking_reference(document: i64) -> String {
+/// two orders of one airline get the same locator only 2^30 documents apart, and the database refuses that. The accounting code shifts the
+/// sequence, so that airlines that begin at the same number do not all give out the same locators.
+pub fn booking_reference(accounting_code: &str, document: i64) -> String {
     let mask = (1u64 << SPACE_BITS) - 1;
-    let scattered = document.unsigned_abs().wrapping_mul(STRIDE).wrapping_add(OFFSET) & mask;
+    let shift = accounting_code.bytes().fold(OFFSET, |shift, digit| shift.wrapping_mul(131).wrapping_add(u64::from(digit)));
+    let scattered = document.unsigned_abs().wrapping_mul(STRIDE).wrapping_add(shift) & mask;
     // Folding the high half into the low one keeps it a permutation and mixes neighbours apart.
     let mut rest = scattered ^ (scattered >> (SPACE_BITS / 2));
     let mut text = String::with_capacity(6);
@@ -30,11 +32,17 @@ mod tests {
 
     #[test]
     fn neighbours_get_different_locators_without_confusable_characters() {
-        let references: HashSet<String> = (2_100_000_000..2_100_200_000).map(booking_reference).collect();
+        let references: HashSet<String> =
+            (2_100_000_000..2_100_200_000).map(|document| booking_reference("999", document)).collect();
         assert_eq!(references.len(), 200_000);
         for reference in references.iter().take(1_000) {
             assert_eq!(reference.len(), 6);
             assert!(!reference.contains(['I', 'O', '0', '1']), "{reference}");
         }
+    }
+
+    #[test]
+    fn two_airlines_that_begin_at_one_number_differ() {
+        assert_ne!(booking_reference("999", 2_100_000_001), booking_reference("781", 2_100_000_001));
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn build(
         airline_id: order.airline.raw(),
         offer_id: order.offer.raw(),
         contract_id: order.contract.raw(),
-        booking_reference: booking_reference(first_document),
+        booking_reference: booking_reference(&order.accounting_code, first_document),
         tender: decision.tender.text().to_owned(),
         currency: order.currency.code().to_owned(),
         base_minor: base.minor,

@@ -1,0 +1,206 @@
+//! A client of the API that sells a mixed batch and shows what became of it. It knows nothing that another client could not know.
+
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+struct Scene {
+    what: &'static str,
+    agency: &'static str,
+    route: (&'static str, &'static str),
+    is_return: bool,
+    passengers: &'static [&'static str],
+    cabin: Option<&'static str>,
+    payment: &'static str,
+}
+
+const BEIJING: &str = "Beijing Blue Sky Travel";
+const SHANGHAI: &str = "Shanghai Harbour Travel";
+const GUANGZHOU: &str = "Guangzhou Pearl Tours";
+const OPERATOR: &str = "Airsettle Operations";
+const ADULT: &str = "adult";
+const CHILD: &str = "child";
+const INFANT: &str = "infant_without_seat";
+
+const SCENES: [Scene; 6] = [
+    scene("one adult, on credit", BEIJING, ("PEK", "SHA"), false, &[ADULT], None, "arc_bsp_cash"),
+    scene("a family there and back, on credit", BEIJING, ("PEK", "CAN"), true, &[ADULT, CHILD, INFANT], None, "arc_bsp_cash"),
+    scene("two adults, on credit", SHANGHAI, ("SHA", "CTU"), false, &[ADULT, ADULT], None, "arc_bsp_cash"),
+    scene("one adult, from the wallet", GUANGZHOU, ("CAN", "PEK"), false, &[ADULT], None, "balance"),
+    scene("business class, credit before wallet", BEIJING, ("PEK", "SHA"), false, &[ADULT], Some("business"), "balance"),
+    scene("on credit without a deposit: must be refused", GUANGZHOU, ("CAN", "SHA"), false, &[ADULT], None, "arc_bsp_cash"),
+];
+
+const fn scene(
+    what: &'static str,
+    agency: &'static str,
+    route: (&'static str, &'static str),
+    is_return: bool,
+    passengers: &'static [&'static str],
+    cabin: Option<&'static str>,
+    payment: &'static str,
+) -> Scene {
+    Scene { what, agency, route, is_return, passengers, cabin, payment }
+}
+
+struct Client {
+    http: reqwest::Client,
+    url: String,
+    keys: Vec<(String, String)>,
+}
+
+impl Client {
+    fn from_file(data: &Path) -> Result<Self, Failure> {
+        let path = data.join("demo.json");
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let file: Value = serde_json::from_str(&text)?;
+        let keys = file["keys"].as_array().cloned().unwrap_or_default();
+        let live = keys.iter().filter(|key| key["mode"] == "live");
+        let keys = live.map(|key| (text_of(&key["organisation"]), text_of(&key["key"]))).collect();
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
+        Ok(Client { http, url: text_of(&file["url"]), keys })
+    }
+
+    async fn send(&self, of: &str, method: reqwest::Method, path: &str, body: Option<Value>) -> Result<(u16, Value), Failure> {
+        let key = self.keys.iter().find(|(organisation, _)| organisation == of).map(|(_, key)| key.as_str());
+        let key = key.ok_or_else(|| format!("demo.json has no live key of {of}"))?;
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(key);
+        if let Some(body) = body {
+            request = request.json(&json!({ "data": body }));
+        }
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        Ok((status, response.json().await?))
+    }
+
+    async fn get(&self, of: &str, path: &str) -> Result<Value, Failure> {
+        let (status, body) = self.send(of, reqwest::Method::GET, path, None).await?;
+        if status == 200 { Ok(body["data"].clone()) } else { Err(format!("GET {path}: {status} {body}").into()) }
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// Sells `orders` orders over the API of the server that demo.json names.
+pub fn run(data: &Path, orders: u32) -> Result<ExitCode, Failure> {
+    let client = Client::from_file(data)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        println!("Selling {orders} orders at {}", client.url);
+        let mut shown = None;
+        for (number, scene) in (1..=orders).zip(SCENES.iter().cycle()) {
+            let ticket = sell(&client, scene, number, orders).await?;
+            shown = shown.or(ticket.filter(|_| scene.payment == "arc_bsp_cash"));
+        }
+        let Some(ticket) = shown else { return Err("no ticket was sold on credit".into()) };
+        show_ticket(&client, &ticket).await?;
+        show_limit(&client).await?;
+        show_trial_balance(&client).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Searches and orders; answers a ticket number, or nothing where the order was refused.
+async fn sell(client: &Client, scene: &Scene, number: u32, orders: u32) -> Result<Option<String>, Failure> {
+    let day = |ahead: u64| (chrono::Utc::now().date_naive() + chrono::Days::new(ahead)).to_string();
+    let (origin, destination) = scene.route;
+    let out = 20 + u64::from(number % 60);
+    let mut slices = vec![json!({ "origin": origin, "destination": destination, "departure_date": day(out) })];
+    if scene.is_return {
+        slices.push(json!({ "origin": destination, "destination": origin, "departure_date": day(out + 7) }));
+    }
+    let passengers: Vec<Value> = scene.passengers.iter().map(|kind| json!({ "type": kind })).collect();
+    let search = json!({ "slices": slices, "passengers": passengers, "cabin_class": scene.cabin });
+    let (status, found) = client.send(scene.agency, reqwest::Method::POST, "/air/offer_requests", Some(search)).await?;
+    let offer = found["data"]["offers"][0].clone();
+    if offer.is_null() {
+        return Err(format!("no offer for {origin}-{destination}: {status} {found}").into());
+    }
+    let began = Instant::now();
+    let order = order_of(&offer, scene, number);
+    let (status, answer) = client.send(scene.agency, reqwest::Method::POST, "/air/orders", Some(order)).await?;
+    let millis = began.elapsed().as_secs_f64() * 1_000.0;
+    let label = format!("{number:>3}/{orders} {:<24} {}-{}", scene.agency, origin, destination);
+    if status != 201 && status != 200 {
+        let error = &answer["errors"][0];
+        println!("{label}  refused: {} ({})", text_of(&error["message"]), scene.what);
+        println!("        {}", text_of(&error["remedy"]));
+        return Ok(None);
+    }
+    let order = &answer["data"];
+    let documents = order["documents"].as_array().cloned().unwrap_or_default();
+    let numbers: Vec<String> = documents.iter().map(|document| text_of(&document["unique_identifier"])).collect();
+    println!(
+        "{label}  {} {:>9} {}  {}  {millis:.1} ms ({})",
+        text_of(&order["booking_reference"]),
+        text_of(&order["total_amount"]),
+        text_of(&order["total_currency"]),
+        numbers.join(" "),
+        scene.what
+    );
+    Ok(numbers.into_iter().next())
+}
+
+fn order_of(offer: &Value, scene: &Scene, number: u32) -> Value {
+    let offered = offer["passengers"].as_array().cloned().unwrap_or_default();
+    let infant = offered.iter().find(|passenger| passenger["type"] == INFANT).map(|infant| infant["id"].clone());
+    let mut laps = infant.into_iter();
+    let given = ["Wei", "Min", "Lan", "Jun"];
+    let people: Vec<Value> = offered
+        .iter()
+        .zip(given.iter().cycle())
+        .map(|(passenger, given)| {
+            let (years, adult) = match passenger["type"].as_str() {
+                Some(CHILD) => (7, false),
+                Some(INFANT) => (1, false),
+                _ => (35, true),
+            };
+            let born = chrono::Utc::now().date_naive() - chrono::Months::new(12 * years);
+            let mut person = json!({
+                "id": passenger["id"], "title": "ms", "gender": "f", "given_name": given,
+                "family_name": "Zhang", "born_on": born.to_string(),
+            });
+            if adult {
+                person["email"] = json!(format!("traveller{number}@example.com"));
+                person["phone_number"] = json!("+8613800138000");
+                person["infant_passenger_id"] = laps.next().unwrap_or(Value::Null);
+            }
+            person
+        })
+        .collect();
+    let payment = json!({ "type": scene.payment, "amount": offer["total_amount"], "currency": offer["total_currency"] });
+    json!({ "type": "instant", "selected_offers": [offer["id"]], "passengers": people, "payments": [payment] })
+}
+
+/// One ticket's whole truth, once its airline has been paid.
+async fn show_ticket(client: &Client, number: &str) -> Result<(), Failure> {
+    let until = Instant::now() + Duration::from_secs(15);
+    let ticket = loop {
+        let ticket = client.get(BEIJING, &format!("/v1/tickets/{number}")).await?;
+        if ticket["disbursement"]["state"] == "confirmed" || Instant::now() > until {
+            break ticket;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    println!("\n{}", serde_json::to_string_pretty(&ticket)?);
+    Ok(())
+}
+
+async fn show_limit(client: &Client) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string_pretty(&client.get(BEIJING, "/v1/limits").await?)?);
+    Ok(())
+}
+
+async fn show_trial_balance(client: &Client) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string_pretty(&client.get(OPERATOR, "/v1/ledger/trial_balance").await?)?);
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! Clients that know nothing of us: the official Duffel package, and the shell of the README.
+
+use crate::platform::{BEIJING, World};
+use std::path::Path;
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+on_both_engines! {
+    fn the_unmodified_duffel_client_searches_orders_and_reads_back(world) {
+        for payment in ["arc_bsp_cash", "balance"] {
+            let client = root().join("backend/tests/clients/duffel");
+            assert!(client.join("node_modules").is_dir(), "run `npm ci` in {}", client.display());
+            let mut command = Command::new("node");
+            command.arg("search_order.mjs").current_dir(&client).env("PAYMENT", payment);
+            let output = command.env("BASE_URL", &world.url).env("TOKEN", world.key(BEIJING)).output().unwrap();
+            let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert!(output.status.success() && text.contains("the Duffel client is served"), "{text}");
+        }
+        world.await_that("every airline is paid", || world.platform.live.metrics.sale_to_credit.get_sample_count() >= 8);
+        world.prove();
+    }
+}
+
+#[test]
+fn the_walk_through_of_the_readme_works_as_it_stands() {
+    let world = World::new(crate::platform::Engine::Sqlite);
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let walk = readme.split("## A first sale").nth(1).unwrap().split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let mut command = Command::new("bash");
+    command.args(["-euo", "pipefail", "-c", walk]).current_dir(world.folder());
+    let output = command.env("URL", &world.url).env("KEY", world.key(BEIJING)).output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("ticket 999") && text.contains("agency.receivable"), "{text}");
+}

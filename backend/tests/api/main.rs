@@ -1,0 +1,11 @@
+//! The API as a client meets it: a real server, real HTTP, both engines. Modules mirror addresses.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/platform.rs"]
+#[macro_use]
+mod platform;
+#[path = "../support/postgres.rs"]
+mod postgres;
+
+mod air;
+mod clients;
