@@ -9,3 +9,4 @@ mod postgres;
 
 mod air;
 mod clients;
+mod paying;
