@@ -8,7 +8,13 @@ mod database;
 mod postgres;
 
 mod bank;
+mod desk;
 mod order;
 mod world;
 
+mod contention;
+mod keys;
+mod refusals;
+mod rehearsal;
+mod statements;
 mod worked_case;
