@@ -2,10 +2,10 @@
 
 use crate::world::World;
 use airsettle::audit::Actor;
+use airsettle::clock::Timestamp;
 use airsettle::credit::{
     Advance, AdvanceError, BankOutcome, BankSaid, advance, advance_of_ticket, record_outcomes, reopen_facility, start_sending,
 };
-use airsettle::clock::Timestamp;
 use airsettle::db::schema::advance as advance_table;
 use airsettle::ids::{AdvanceId, Id, TicketId};
 use airsettle::money::Money;

@@ -31,7 +31,8 @@ fn sold_once(world: &World, orders: Vec<IssueOrder>) {
     let outcomes = Desk::two_nodes(world).all_at_once(orders);
     let sold = issued(&outcomes);
     assert_eq!(sold.len(), 1, "one is issued");
-    let repeated = |outcome: &&_| matches!(outcome, Ok(Outcome::Replayed(id)) if airsettle::ids::Id::raw(*id) == sold[0].order.id);
+    let repeated =
+        |outcome: &&_| matches!(outcome, Ok(Outcome::Replayed(id)) if airsettle::ids::Id::raw(*id) == sold[0].order.id);
     assert_eq!(outcomes.iter().filter(repeated).count(), 99, "the others are told which");
     assert_eq!(world.tickets(), 1);
     world.adds_up();

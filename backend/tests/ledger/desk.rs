@@ -14,7 +14,10 @@ pub struct Desk {
 
 impl Desk {
     pub fn with(world: &World, config: QueueConfig) -> Self {
-        let queue = IssueQueue::start(world.store.clone(), world.chart.clone(), config, || {}).unwrap();
+        Desk::of(IssueQueue::start(world.store.clone(), world.chart.clone(), config, || {}).unwrap())
+    }
+
+    pub fn of(queue: IssueQueue) -> Self {
         Desk { queues: vec![queue] }
     }
 
@@ -36,9 +39,17 @@ impl Desk {
     pub fn all_at_once(&self, orders: Vec<IssueOrder>) -> Vec<Answer> {
         let queues = self.queues.iter().cycle();
         let waiting = orders.into_iter().zip(queues).map(|(order, queue)| queue.issue(order));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(join_all(waiting))
+        block_on(join_all(waiting))
     }
+
+    /// Orders once, in the first queue.
+    pub async fn issue(&self, order: IssueOrder) -> Answer {
+        self.queues[0].issue(order).await
+    }
+}
+
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 pub fn issued(answers: &[Answer]) -> Vec<&IssuedOrder> {

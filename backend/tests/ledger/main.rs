@@ -12,8 +12,16 @@ mod desk;
 mod order;
 mod world;
 
+mod advances;
+mod anchors;
 mod contention;
+mod facility;
+mod holds;
 mod keys;
+mod nodes;
+mod proof;
+mod queue;
+mod receipts;
 mod refusals;
 mod rehearsal;
 mod statements;

@@ -112,8 +112,7 @@ fn a_limit_says_how_much_is_short(engine: Engine) {
 fn a_wallet_says_how_much_is_short(engine: Engine) {
     let world = World::on(engine);
     world.tops_up(world.prepaid, "969.99");
-    let insufficient =
-        Refusal::WalletInsufficient { short_minor: 1, balance_minor: cny("969.99").minor, currency: "CNY".into() };
+    let insufficient = Refusal::WalletInsufficient { short_minor: 1, balance_minor: cny("969.99").minor, currency: "CNY".into() };
     refused_without_a_trace(&world, &world.order().from_wallet(), &insufficient);
     world.tops_up(world.prepaid, "0.01");
     world.sells(world.order().from_wallet());
@@ -151,12 +150,8 @@ fn without_a_line_nothing_is_sold_on_credit(engine: Engine) {
 fn the_first_refusal_is_answered_when_the_wallet_cannot_pay_either(engine: Engine) {
     let world = World::on(engine);
     world.lodges_deposit("969.99");
-    let exceeded = Refusal::LimitExceeded {
-        short_minor: 1,
-        limit_minor: cny("969.99").minor,
-        exposure_minor: 0,
-        currency: "CNY".into(),
-    };
+    let exceeded =
+        Refusal::LimitExceeded { short_minor: 1, limit_minor: cny("969.99").minor, exposure_minor: 0, currency: "CNY".into() };
     refused_without_a_trace(&world, &world.order().by_balance(), &exceeded);
     world.tops_up(world.agency, "970.00");
     assert_eq!(world.sells(world.order().by_balance()).order.tender, "wallet");

@@ -60,12 +60,7 @@ fn sold_from_the_wallet_and_paid_from_client_cash(engine: Engine) {
     let order = world.sells(world.order().from_wallet());
     assert_eq!(
         world.balances(),
-        [
-            "airline.payable 915.00",
-            "authority.tax[CAAC/CN] 50.00",
-            "platform.cash[client] 970.00",
-            "platform.fee_income 5.00",
-        ]
+        ["airline.payable 915.00", "authority.tax[CAAC/CN] 50.00", "platform.cash[client] 970.00", "platform.fee_income 5.00",]
     );
     assert_eq!(world.number("SELECT COUNT(*) AS value FROM hold"), 0);
     let advance = world.advance_of(&order);
@@ -74,10 +69,7 @@ fn sold_from_the_wallet_and_paid_from_client_cash(engine: Engine) {
     world.sends(&advance);
     world.bank_says(&[settled(&advance)]);
     // What is left of client cash is earned: tax and fee, to be swept.
-    assert_eq!(
-        world.balances(),
-        ["authority.tax[CAAC/CN] 50.00", "platform.cash[client] 55.00", "platform.fee_income 5.00"]
-    );
+    assert_eq!(world.balances(), ["authority.tax[CAAC/CN] 50.00", "platform.cash[client] 55.00", "platform.fee_income 5.00"]);
     world.adds_up();
 }
 

@@ -4,8 +4,8 @@
 use crate::database::{Database, Engine};
 use crate::order::Order;
 use airsettle::agencies::{
-    AgencyStatus, AirlineReturn, Clawback, CommissionBase, Contract, FeeOnRefund, NewAgency, NewContract, TaxRemitter, TenderOrder,
-    open_agency, set_status, sign_contract,
+    AgencyStatus, AirlineReturn, Clawback, CommissionBase, Contract, FeeOnRefund, NewAgency, NewContract, TaxRemitter,
+    TenderOrder, open_agency, set_status, sign_contract,
 };
 use airsettle::airlines::{NewAirline, add_stock, sign_airline};
 use airsettle::audit::Actor;
@@ -114,6 +114,12 @@ impl World {
         World { database, store, chart, clock, seller, agency, prepaid, airline, facility, contracts }
     }
 
+    /// The same world through a second process that takes over from the first one.
+    pub fn seen_from_another_node(self) -> Self {
+        let store = Arc::new(self.database.open(self.clock.clone()));
+        World { store, chart: Arc::new(Chart::default()), ..self }
+    }
+
     pub fn read<T>(&self, reads: impl FnOnce(&mut Db) -> Result<T, DbError>) -> T {
         self.store.read(reads).unwrap()
     }
@@ -186,6 +192,17 @@ impl World {
 
     pub fn sets_facility_limit(&self, limit: &str) {
         self.write(|tx| Ok(set_facility_limit(tx, self.facility, cny(limit))?));
+    }
+
+    pub fn adopts_policy(&self, multiplier: &str, cap: &str) {
+        let effective_from = self.today();
+        let new = NewLimitPolicy { effective_from, deposit_multiplier: rate(multiplier), cap: cny(cap) };
+        self.write(|tx| Ok(adopt_policy(tx, &new)?));
+    }
+
+    pub fn opens_second_line(&self, limit: &str) -> FacilityId {
+        let bank = self.line().facility.bank;
+        self.write(|tx| Ok(open_facility(tx, line(bank, "Line B", limit))?.id))
     }
 
     // ---- what is so
@@ -318,19 +335,22 @@ fn parties(tx: &mut WriteTx) -> Result<Parties, Anything> {
     }
     let begin = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
     adopt_policy(tx, &NewLimitPolicy { effective_from: begin, deposit_multiplier: rate("1"), cap: cny("1000000.00") })?;
-    let line = NewFacility {
+    let facility = open_facility(tx, line(bank, "Line A", "1000000.00"))?.id;
+    Ok(Parties { seller, agency: on_credit, prepaid, airline, facility, contracts })
+}
+
+fn line(bank: OrganisationId, name: &str, limit: &str) -> NewFacility {
+    NewFacility {
         bank,
-        name: "Line A".into(),
-        limit: cny("1000000.00"),
+        name: name.to_owned(),
+        limit: cny(limit),
         debit_account: "1001".into(),
         base_rate: rate("0.04"),
         margin_rate: rate("0.02"),
         day_count: "ACT/360".into(),
         max_unconfirmed: 10_000,
         max_unresolved_secs: 30,
-    };
-    let facility = open_facility(tx, line)?.id;
-    Ok(Parties { seller, agency: on_credit, prepaid, airline, facility, contracts })
+    }
 }
 
 /// Commission 3 % and fee 0.5 % of the price; the platform remits the taxes.
