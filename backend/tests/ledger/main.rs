@@ -19,6 +19,7 @@ mod facility;
 mod holds;
 mod keys;
 mod nodes;
+mod outage;
 mod proof;
 mod queue;
 mod receipts;
