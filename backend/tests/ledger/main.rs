@@ -9,6 +9,7 @@ mod postgres;
 
 mod bank;
 mod desk;
+mod model;
 mod order;
 mod world;
 
@@ -16,6 +17,7 @@ mod advances;
 mod anchors;
 mod contention;
 mod facility;
+mod history;
 mod holds;
 mod keys;
 mod nodes;

@@ -15,6 +15,7 @@ on_both_engines!(
     a_sold_out_class_says_how_many_seats_are_left,
     no_ticket_is_issued_without_a_number_for_each,
     a_limit_says_how_much_is_short,
+    a_lowered_limit_stops_new_sales_and_nothing_else,
     a_wallet_says_how_much_is_short,
     an_exhausted_line_says_how_much_is_short,
     a_closed_line_says_why,
@@ -107,6 +108,23 @@ fn a_limit_says_how_much_is_short(engine: Engine) {
     world.lodges_deposit("0.01");
     world.sells(world.order());
     assert_eq!(world.exposure(), cny("1940.00"));
+}
+
+fn a_lowered_limit_stops_new_sales_and_nothing_else(engine: Engine) {
+    let world = World::on(engine);
+    world.lodges_deposit("2000.00");
+    let sold = world.order().keyed("sold");
+    world.sells(sold.clone());
+    world.adopts_policy("0.25", "1000000.00");
+    let exceeded = Refusal::LimitExceeded {
+        short_minor: cny("1440.00").minor,
+        limit_minor: cny("500.00").minor,
+        exposure_minor: cny("970.00").minor,
+        currency: "CNY".into(),
+    };
+    refused_without_a_trace(&world, &world.order(), &exceeded);
+    assert!(matches!(world.issue(sold), Outcome::Replayed(_)), "what is sold stays sold");
+    assert_eq!(world.exposure(), cny("970.00"));
 }
 
 fn a_wallet_says_how_much_is_short(engine: Engine) {
