@@ -169,7 +169,7 @@ mod tests {
             &|_, e| e.cycle = None,
         ];
         for (index, change) in changes.iter().enumerate() {
-            assert_ne!(digest_of(*change), unchanged, "change {index}");
+            assert_ne!(digest_of(change), unchanged, "change {index}");
         }
     }
 

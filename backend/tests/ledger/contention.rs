@@ -73,7 +73,7 @@ fn five_hundred_for_a_limit_with_room_for_one(engine: Engine) {
 fn five_hundred_for_a_wallet_with_money_for_one(engine: Engine) {
     let world = World::on(engine);
     world.tops_up(world.prepaid, "1939.99");
-    let orders = (0..500).map(|_| world.order().from_wallet().build()).collect();
+    let orders = (0..500).map(|_| world.order().by_wallet().build()).collect();
     exactly_one(&world, orders, |refusal| matches!(refusal, Refusal::WalletInsufficient { short_minor: 1, .. }));
     assert_eq!(world.standing(world.prepaid).wallet, cny("969.99"));
 }
@@ -81,7 +81,7 @@ fn five_hundred_for_a_wallet_with_money_for_one(engine: Engine) {
 fn five_hundred_for_the_last_seat(engine: Engine) {
     let world = World::trading(engine);
     // Both agencies want it, one on credit and one from its wallet.
-    let orders = (0..250).flat_map(|_| [world.order(), world.order().from_wallet()]);
+    let orders = (0..250).flat_map(|_| [world.order(), world.order().by_wallet()]);
     let orders = orders.map(|order| order.on_flight(8_000, 1).build()).collect();
     exactly_one(&world, orders, |refusal| matches!(refusal, Refusal::SeatsSoldOut { left: 0, .. }));
 }

@@ -25,7 +25,7 @@ fn closed(reason: &str) -> Refusal {
 /// Credit is refused for this reason; whoever has prepaid flies.
 fn only_wallets_sell(world: &World, reason: &str) {
     assert_eq!(world.refuses(world.order()), closed(reason));
-    world.sells(world.order().from_wallet());
+    world.sells(world.order().by_wallet());
     world.tops_up(world.agency, "970.00");
     assert_eq!(world.sells(world.order().by_balance()).order.tender, "wallet");
     world.adds_up();

@@ -108,7 +108,7 @@ impl History {
             let order = match buyer {
                 Buyer::Credit => order,
                 Buyer::CreditThenWallet => order.by_balance(),
-                Buyer::Prepaid => order.from_wallet(),
+                Buyer::Prepaid => order.by_wallet(),
             };
             let keyed = self.dice.roll(2) == 0;
             let order = if keyed { order.keyed(&format!("key-{}", self.known.len() + batch.len())) } else { order };

@@ -2,7 +2,6 @@
 
 use crate::database::Engine;
 use crate::world::World;
-use airsettle::db::DbError;
 use airsettle::ids::{Id, OrderId};
 use airsettle::ordering::order as order_row;
 use airsettle::ticketing::{IssueOrder, Outcome};
@@ -121,13 +120,13 @@ fn a_client_cannot_name_a_business_key(engine: Engine) {
 /// What the queue does when it does not know whether a COMMIT got through.
 fn the_same_command_again_gets_its_own_order_back(engine: Engine) {
     let world = World::trading(engine);
-    for order in [world.order().keyed("one").tickets(3), world.order().from_wallet().tickets(2)] {
+    for order in [world.order().keyed("one").tickets(3), world.order().by_wallet().tickets(2)] {
         let command = order.build();
         let first = world.sells(command.clone());
         let rows = world.row_counts();
         assert_eq!(world.sells(command), first, "everything that was issued, read back");
         assert_eq!(world.row_counts(), rows);
-        let row = world.read(|db| Ok::<_, DbError>(order_row(db, OrderId::of(first.order.id))?)).unwrap();
+        let row = world.read(|db| order_row(db, OrderId::of(first.order.id))).unwrap();
         assert_eq!(row, first.order);
     }
 }

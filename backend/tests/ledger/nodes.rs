@@ -63,7 +63,7 @@ fn two_nodes_sell_side_by_side(engine: Engine) {
     let world = world.seen_from_another_node();
     let second = world.sells(world.order()).order.id;
     assert_ne!(node_of(first), node_of(second));
-    world.sells(world.order().from_wallet());
+    world.sells(world.order().by_wallet());
     assert_eq!(world.tickets(), 3);
     world.adds_up();
 }

@@ -52,7 +52,7 @@ impl<'w> Order<'w> {
     }
 
     /// Sold by the agency that has no credit.
-    pub fn from_wallet(self) -> Self {
+    pub fn by_wallet(self) -> Self {
         Order { agency: self.world.prepaid, tender: TenderWish::AgencyOrder, ..self }
     }
 

@@ -18,7 +18,7 @@ fn superuser(owner_url: &str) -> String {
 fn orders(world: &World, count: usize) -> Vec<IssueOrder> {
     (0..count)
         .map(|number| {
-            let order = if number % 3 == 0 { world.order().from_wallet() } else { world.order() };
+            let order = if number % 3 == 0 { world.order().by_wallet() } else { world.order() };
             order.keyed(&format!("load-{number}")).build()
         })
         .collect()
@@ -34,12 +34,6 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
 
 const COMMITTING: &str = "FROM pg_stat_activity WHERE usename = 'airsettle_app' AND datname = current_database()
     AND state = 'active' AND query = 'COMMIT'";
-
-/// Waits until the application hangs in a COMMIT and ends its connection.
-fn end_the_commit(admin: &str) {
-    wait_until("a COMMIT that hangs", || execute(admin, &format!("SELECT count(*) {COMMITTING}")) == "1");
-    execute(admin, &format!("SELECT pg_terminate_backend(pid) {COMMITTING}"));
-}
 
 #[test]
 fn a_commit_that_was_lost_before_it_took_effect_is_done_again() {
@@ -60,7 +54,7 @@ fn a_commit_that_was_lost_before_it_took_effect_is_done_again() {
         let ending = scope.spawn(|| {
             wait_until("a COMMIT that hangs", || execute(&admin, &format!("SELECT count(*) {COMMITTING}")) == "1");
             world.database.as_owner("DELETE FROM slow").unwrap();
-            end_the_commit(&admin);
+            execute(&admin, &format!("SELECT pg_terminate_backend(pid) {COMMITTING}"));
         });
         let answers = Desk::one_node(&world).all_at_once(commands);
         ending.join().unwrap();
@@ -87,12 +81,22 @@ fn a_commit_that_took_effect_without_an_answer_is_recognised_by_its_keys() {
     execute(&admin, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
     execute(&admin, "SELECT pg_reload_conf()");
     let commands = orders(&world, 20);
-    let answers = std::thread::scope(|scope| {
-        let ending = scope.spawn(|| end_the_commit(&admin));
+    let done = AtomicBool::new(false);
+    let (answers, ended) = std::thread::scope(|scope| {
+        // Every COMMIT that waits is ended: the orders may have come in two batches.
+        let ending = scope.spawn(|| {
+            let (mut ended, until) = (0, Instant::now() + Duration::from_secs(30));
+            while !done.load(Ordering::Relaxed) && Instant::now() < until {
+                ended +=
+                    execute(&admin, &format!("SELECT count(pg_terminate_backend(pid)) {COMMITTING}")).parse::<u32>().unwrap();
+            }
+            ended
+        });
         let answers = Desk::one_node(&world).all_at_once(commands.clone());
-        ending.join().unwrap();
-        answers
+        done.store(true, Ordering::Relaxed);
+        (answers, ending.join().unwrap())
     });
+    assert!(ended > 0);
     execute(&admin, "ALTER SYSTEM RESET synchronous_standby_names");
     execute(&admin, "SELECT pg_reload_conf()");
     assert_eq!(issued(&answers).len(), 20, "{answers:?}");

@@ -24,7 +24,7 @@ fn history(engine: Engine) -> World {
     for _ in 0..3 {
         world.sells(world.order());
     }
-    world.sells(world.order().from_wallet());
+    world.sells(world.order().by_wallet());
     let advances = world.advances();
     for advance in &advances[..2] {
         world.sends(advance);
@@ -169,7 +169,7 @@ fn a_stored_balance_that_is_not_the_sum_is_found(engine: Engine) {
 fn what_was_sealed_cannot_be_rewritten(engine: Engine) {
     let world = history(engine);
     world.seals();
-    world.sells(world.order().from_wallet());
+    world.sells(world.order().by_wallet());
     world.seals();
     world.adds_up();
     let chain_fault = |world: &World| match world.fault() {
@@ -189,7 +189,7 @@ fn what_was_sealed_cannot_be_rewritten(engine: Engine) {
 
     let world = history(engine);
     world.seals();
-    world.sells(world.order().from_wallet());
+    world.sells(world.order().by_wallet());
     world.seals();
     world.database.tamper("seal", "DELETE FROM seal WHERE height = 1");
     assert_eq!(chain_fault(&world), (2, "a seal before it is missing"));

@@ -102,7 +102,7 @@ fn what_does_not_fit_fails_alone(engine: Engine) {
         dear.build(),
         world.order().build(),
         crooked,
-        world.order().from_wallet().build(),
+        world.order().by_wallet().build(),
     ]);
     assert!(matches!(answers[1], Err(QueueError::Internal)), "three prices do not fit one sum");
     assert!(matches!(answers[3], Err(QueueError::Internal)), "legs that do not add up are not booked");

@@ -131,9 +131,9 @@ fn a_wallet_says_how_much_is_short(engine: Engine) {
     let world = World::on(engine);
     world.tops_up(world.prepaid, "969.99");
     let insufficient = Refusal::WalletInsufficient { short_minor: 1, balance_minor: cny("969.99").minor, currency: "CNY".into() };
-    refused_without_a_trace(&world, &world.order().from_wallet(), &insufficient);
+    refused_without_a_trace(&world, &world.order().by_wallet(), &insufficient);
     world.tops_up(world.prepaid, "0.01");
-    world.sells(world.order().from_wallet());
+    world.sells(world.order().by_wallet());
 }
 
 fn an_exhausted_line_says_how_much_is_short(engine: Engine) {
@@ -146,7 +146,7 @@ fn an_exhausted_line_says_how_much_is_short(engine: Engine) {
     world.sets_facility_limit("100.00");
     let exhausted = Refusal::FacilityExhausted { short_minor: cny("1730.00").minor, currency: "CNY".into() };
     assert_eq!(world.refuses(world.order()), exhausted);
-    world.sells(world.order().from_wallet());
+    world.sells(world.order().by_wallet());
     world.adds_up();
 }
 
@@ -162,7 +162,7 @@ fn without_a_line_nothing_is_sold_on_credit(engine: Engine) {
     let world = World::trading(engine);
     world.database.as_owner("UPDATE facility SET currency = 'USD'").unwrap();
     refused_without_a_trace(&world, &world.order(), &Refusal::NoFacility { currency: "CNY".into() });
-    world.sells(world.order().from_wallet());
+    world.sells(world.order().by_wallet());
 }
 
 fn the_first_refusal_is_answered_when_the_wallet_cannot_pay_either(engine: Engine) {

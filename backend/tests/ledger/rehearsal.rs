@@ -29,10 +29,10 @@ fn a_dry_run_decides_the_same_and_changes_nothing(engine: Engine) {
     world.tops_up(world.prepaid, "970.00");
     let orders: Vec<IssueOrder> = [
         world.order(),
-        world.order().from_wallet(),
+        world.order().by_wallet(),
         world.order().tickets(2),
         world.order().on_flight(8_000, 1),
-        world.order().from_wallet(),
+        world.order().by_wallet(),
         world.order(),
     ]
     .map(|order| order.build())

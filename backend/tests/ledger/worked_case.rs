@@ -57,7 +57,7 @@ fn sold_on_credit_and_paid_by_the_bank(engine: Engine) {
 fn sold_from_the_wallet_and_paid_from_client_cash(engine: Engine) {
     let world = World::on(engine);
     world.tops_up(world.prepaid, "970.00");
-    let order = world.sells(world.order().from_wallet());
+    let order = world.sells(world.order().by_wallet());
     assert_eq!(
         world.balances(),
         ["airline.payable 915.00", "authority.tax[CAAC/CN] 50.00", "platform.cash[client] 970.00", "platform.fee_income 5.00",]

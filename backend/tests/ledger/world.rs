@@ -108,7 +108,7 @@ impl World {
     pub fn in_database(database: Database) -> Self {
         let clock = Clock::settable(Duration::zero());
         let store = Arc::new(database.open(clock.clone()));
-        let parties = store.write(|tx| parties(tx)).unwrap();
+        let parties = store.write(parties).unwrap();
         let Parties { seller, agency, prepaid, airline, facility, contracts } = parties;
         let chart = Arc::new(Chart::default());
         World { database, store, chart, clock, seller, agency, prepaid, airline, facility, contracts }
