@@ -22,6 +22,7 @@ mod holds;
 mod keys;
 mod nodes;
 mod outage;
+mod postings;
 mod proof;
 mod queue;
 mod receipts;
