@@ -10,6 +10,7 @@ on_both_engines!(
     sold_from_the_wallet_and_paid_from_client_cash,
     an_airline_that_remits_its_taxes_gets_them,
     an_order_of_three_tickets_is_three_sales,
+    an_airline_that_is_owed_nothing_is_sent_nothing,
 );
 
 fn sold_on_credit_and_paid_by_the_bank(engine: Engine) {
@@ -104,5 +105,28 @@ fn an_order_of_three_tickets_is_three_sales(engine: Engine) {
     assert_eq!(world.line().facility.unconfirmed, 3);
     assert_eq!(world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'ticket_sale'"), 3);
     assert_eq!(world.number("SELECT COUNT(*) AS value FROM outbox WHERE done_at IS NULL"), 3);
+    world.adds_up();
+}
+
+/// A fare so small that commission and fee take all of it. No line is needed, and none is asked.
+fn an_airline_that_is_owed_nothing_is_sent_nothing(engine: Engine) {
+    let world = World::on(engine);
+    world.lodges_deposit("100.00");
+    world.sets_facility_limit("0.00");
+    let order = world.sells(world.order().fare(cny("1.81")));
+    assert_eq!(order.tickets[0].airline_minor, 0);
+    assert_eq!(
+        world.balances(),
+        [
+            "agency.deposit 100.00",
+            "agency.receivable 51.81",
+            "agency.commission 1.55",
+            "authority.tax[CAAC/CN] 50.00",
+            "platform.cash[client] 100.00",
+            "platform.fee_income 0.26",
+        ]
+    );
+    let rows = world.row_counts();
+    assert_eq!((rows["hold"], rows["advance"], rows["outbox"]), (0, 0, 0));
     world.adds_up();
 }
