@@ -116,8 +116,12 @@ pub fn policy_in_force(db: &mut Db, currency: Currency, date: NaiveDate) -> Resu
 /// What may be owed at most. Without a policy nothing is sold on credit.
 pub fn sales_limit(deposit: Money, policy: Option<&LimitPolicy>) -> Result<Money, MoneyError> {
     let Some(policy) = policy else { return Ok(Money::zero(deposit.currency)) };
-    let multiplied = deposit.portion(policy.deposit_multiplier)?;
-    Ok(if multiplied.minor < policy.cap.minor { multiplied } else { policy.cap })
+    match deposit.portion(policy.deposit_multiplier) {
+        Ok(multiplied) if multiplied.minor < policy.cap.minor => Ok(multiplied),
+        // A product that does not fit is more than any cap.
+        Ok(_) | Err(MoneyError::Overflow) => Ok(policy.cap),
+        Err(other) => Err(other),
+    }
 }
 
 /// The turnover of one reporting period.

@@ -174,11 +174,11 @@ impl Store {
             Some(db) => db,
             None => self.manager.connect_writer()?,
         };
-        if let Err(error) = self.renew_lease_if_due(&mut db).and_then(|()| db.begin()) {
+        if let Err(error) = self.begin(&mut db) {
             // The connection may have died between two commits (a restarted server): one new one before giving up.
             tracing::warn!(%error, "writer connection lost, connecting again");
             db = self.manager.connect_writer()?;
-            db.begin()?;
+            self.begin(&mut db)?;
         }
         let now = self.clock.now();
         let mut tx = WriteTx { db: &mut db, now, ledger_date: now.date_in(self.zone), ids: &self.ids };
@@ -194,9 +194,12 @@ impl Store {
     }
 
     /// Ids carry this node's number only while the lease is ours.
-    fn renew_lease_if_due(&self, db: &mut Db) -> Result<(), DbError> {
+    fn begin(&self, db: &mut Db) -> Result<(), DbError> {
         let mut lease = self.lease.lock();
-        if lease.is_due() { lease.renew(db, self.ids.high_water()) } else { Ok(()) }
+        if lease.is_due() {
+            lease.renew(db, self.ids.high_water())?;
+        }
+        db.begin()
     }
 }
 

@@ -5,7 +5,10 @@ use super::DbError;
 use super::engine::Db;
 use super::schema::node;
 use chrono::{Duration, NaiveDateTime, Utc};
+use diesel::dsl::max;
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Text, Timestamp as SqlTimestamp};
 
 /// Long enough that a busy writer always renews in time, short enough that numbers come back.
 const LEASE_SECS: i64 = 600;
@@ -39,9 +42,35 @@ impl Lease {
 
     fn take_in_transaction(db: &mut Db, holder: &str, now: NaiveDateTime) -> Result<(i64, i64), DbError> {
         let until = now + Duration::seconds(LEASE_SECS);
+        let reserved = Utc::now().timestamp_millis() + LEASE_SECS * 1_000;
+        loop {
+            if let Some(free) = Self::take_free(db, holder, now, until, reserved)? {
+                return Ok(free);
+            }
+            // Nothing is free: the next number, unless another process that starts now is quicker.
+            let last: Option<i64> = node::table.select(max(node::id)).first(db)?;
+            let id = last.map_or(0, |last| last + 1);
+            if id >= NODES {
+                return Err(DbError::Unavailable("all 1024 node numbers are leased".into()));
+            }
+            let text = "INSERT INTO node (id, holder, high_water, leased_until) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+            let new = sql_query(text).bind::<BigInt, _>(id).bind::<Text, _>(holder);
+            if new.bind::<BigInt, _>(reserved).bind::<SqlTimestamp, _>(until).execute(db)? == 1 {
+                return Ok((id, 0));
+            }
+        }
+    }
+
+    /// The lowest number whose lease has run out, and the first millisecond that its holders have not used.
+    fn take_free(
+        db: &mut Db,
+        holder: &str,
+        now: NaiveDateTime,
+        until: NaiveDateTime,
+        reserved: i64,
+    ) -> Result<Option<(i64, i64)>, DbError> {
         let known: Vec<(i64, i64, NaiveDateTime)> =
             node::table.select((node::id, node::high_water, node::leased_until)).order(node::id).load(db)?;
-        let reserved = Utc::now().timestamp_millis() + LEASE_SECS * 1_000;
         for (id, high_water, leased_until) in &known {
             if *leased_until >= now {
                 continue;
@@ -51,17 +80,10 @@ impl Lease {
                 .set((node::holder.eq(holder), node::leased_until.eq(until), node::high_water.eq((*high_water).max(reserved))))
                 .execute(db)?;
             if taken == 1 {
-                return Ok((*id, *high_water));
+                return Ok(Some((*id, *high_water)));
             }
         }
-        let id = known.last().map_or(0, |(last, _, _)| last + 1);
-        if id >= NODES {
-            return Err(DbError::Unavailable("all 1024 node numbers are leased".into()));
-        }
-        diesel::insert_into(node::table)
-            .values((node::id.eq(id), node::holder.eq(holder), node::high_water.eq(reserved), node::leased_until.eq(until)))
-            .execute(db)?;
-        Ok((id, 0))
+        Ok(None)
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -88,5 +110,30 @@ impl Lease {
         let past = Utc::now().naive_utc() - Duration::seconds(1);
         diesel::update(mine).set((node::leased_until.eq(past), node::high_water.eq(used))).execute(db)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use crate::clock::Clock;
+    use crate::db::schema::node;
+    use crate::db::{DbError, Store, StoreConfig, migrate};
+    use diesel::prelude::*;
+
+    #[test]
+    fn a_node_whose_number_was_leased_to_another_does_not_write_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("node.db").display());
+        migrate(&url).unwrap();
+        let config = StoreConfig { url, readers: 1, patience: std::time::Duration::from_secs(5) };
+        let store = Store::open(&config, Clock::system(), chrono_tz::UTC).unwrap();
+        let another = diesel::update(node::table).set(node::holder.eq("another process"));
+        store.write(|tx| Ok::<_, DbError>(another.execute(&mut *tx.db)?)).unwrap();
+        store.lease.lock().renew_at = chrono::Utc::now().naive_utc();
+        for _ in 0..2 {
+            let written = store.write(|_| Ok::<_, DbError>(()));
+            assert!(matches!(written, Err(DbError::Unavailable(_))), "{written:?}");
+        }
     }
 }

@@ -36,7 +36,9 @@ pub(super) fn take_keys(
     outcomes: &mut [Option<Outcome>],
     first_of: &mut FirstOf,
 ) -> Result<Vec<usize>, DbError> {
-    let rows: Vec<ClaimRow> = orders.iter().map(|order| claim_row(tx, order)).collect();
+    let mut rows: Vec<ClaimRow> = orders.iter().map(|order| claim_row(tx, order)).collect();
+    // In one order on every node, or two that meet the same keys wait for each other. A stable sort: of equal keys the first to arrive wins.
+    rows.sort_by(|one, other| (one.organisation_id, &one.key).cmp(&(other.organisation_id, &other.key)));
     let won: BTreeSet<i64> = claim_keys(tx, &rows)?.into_iter().collect();
     let mut fresh = Vec::new();
     let mut lost = Vec::new();

@@ -146,10 +146,7 @@ impl Worker {
         let (batch, late): (Vec<Command>, Vec<Command>) =
             batch.into_iter().partition(|command| pursue_until.unwrap_or(command.begin_by) > now);
         match pursue_until {
-            Some(_) => late.into_iter().for_each(|command| {
-                let claim = command.order.claim;
-                let _ = command.reply.send(Err(QueueError::OutcomeUnknown { claim }));
-            }),
+            Some(_) => outcome_unknown(late),
             None => answer(late, &QueueError::Unavailable),
         }
         if !batch.is_empty() {
@@ -162,7 +159,11 @@ impl Worker {
         if batch.len() == 1 {
             let requests: Vec<&str> = batch.iter().map(|command| command.order.cause.request_id.as_str()).collect();
             tracing::error!(%error, ?requests, "order failed");
-            return answer(batch, &QueueError::Internal);
+            // While a COMMIT is pursued, a failure says nothing about whether that COMMIT got through.
+            return match pursue_until {
+                Some(_) => outcome_unknown(batch),
+                None => answer(batch, &QueueError::Internal),
+            };
         }
         let rest = batch.split_off(batch.len() / 2);
         self.process(batch, pursue_until);
@@ -173,5 +174,12 @@ impl Worker {
 fn answer(commands: Vec<Command>, error: &QueueError) {
     for command in commands {
         let _ = command.reply.send(Err(*error));
+    }
+}
+
+fn outcome_unknown(commands: Vec<Command>) {
+    for command in commands {
+        let claim = command.order.claim;
+        let _ = command.reply.send(Err(QueueError::OutcomeUnknown { claim }));
     }
 }

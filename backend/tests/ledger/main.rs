@@ -1,0 +1,32 @@
+//! The core against real databases: every test runs on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/database.rs"]
+#[macro_use]
+mod database;
+#[path = "../support/postgres.rs"]
+mod postgres;
+
+mod bank;
+mod desk;
+mod model;
+mod order;
+mod world;
+
+mod advances;
+mod anchors;
+mod contention;
+mod facility;
+mod history;
+mod holds;
+mod keys;
+mod nodes;
+mod outage;
+mod postings;
+mod proof;
+mod queue;
+mod receipts;
+mod refusals;
+mod rehearsal;
+mod statements;
+mod worked_case;

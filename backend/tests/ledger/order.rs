@@ -1,0 +1,175 @@
+//! An order to issue: the worked ticket of the design, 950.00 fare and 50.00 CN tax, unless a test says otherwise.
+
+use crate::world::{World, cny};
+use airsettle::agencies::{Contract, TaxRemitter};
+use airsettle::audit::{Actor, Cause};
+use airsettle::catalogue::split::{Tax, split};
+use airsettle::identity::{Fields, IdempotencyKey};
+use airsettle::ids::{AgencyId, Id, KeyId, OfferId, PassengerId};
+use airsettle::money::{Currency, Money};
+use airsettle::ordering::{Sealed, TenderWish};
+use airsettle::ticketing::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
+use chrono::NaiveDate;
+
+/// The seat bucket that orders take their seats from unless told otherwise.
+pub const BUCKET: i64 = 7_001;
+
+#[derive(Clone)]
+pub struct Order<'w> {
+    world: &'w World,
+    agency: AgencyId,
+    tender: TenderWish,
+    key: IdempotencyKey,
+    body: String,
+    tickets: usize,
+    base: Money,
+    tax: Money,
+    remitter: TaxRemitter,
+    bucket: i64,
+    capacity: i64,
+}
+
+impl<'w> Order<'w> {
+    pub fn worked_ticket(world: &'w World) -> Self {
+        Order {
+            world,
+            agency: world.agency,
+            tender: TenderWish::Credit,
+            key: IdempotencyKey::Business(format!("passengers-on-offer-{}", world.store.ids().block(1))),
+            body: "one ticket".into(),
+            tickets: 1,
+            base: cny("950.00"),
+            tax: cny("50.00"),
+            remitter: TaxRemitter::Platform,
+            bucket: BUCKET,
+            capacity: 1_000_000,
+        }
+    }
+
+    /// Asks for what the agency has agreed: credit first, then its wallet.
+    pub fn by_balance(self) -> Self {
+        Order { tender: TenderWish::AgencyOrder, ..self }
+    }
+
+    /// Sold by the agency that has no credit.
+    pub fn by_wallet(self) -> Self {
+        Order { agency: self.world.prepaid, tender: TenderWish::AgencyOrder, ..self }
+    }
+
+    /// With an Idempotency-Key header.
+    pub fn keyed(self, key: &str) -> Self {
+        Order { key: IdempotencyKey::Explicit(key.to_owned()), ..self }
+    }
+
+    /// For these passengers on this offer, without a header.
+    pub fn for_passengers(self, passengers: &str) -> Self {
+        Order { key: IdempotencyKey::Business(passengers.to_owned()), ..self }
+    }
+
+    pub fn with_body(self, body: &str) -> Self {
+        Order { body: body.to_owned(), ..self }
+    }
+
+    pub fn tickets(self, tickets: usize) -> Self {
+        Order { tickets, ..self }
+    }
+
+    pub fn fare(self, base: Money) -> Self {
+        Order { base, ..self }
+    }
+
+    /// Priced in another currency, 1000 of it.
+    pub fn in_currency(self, code: &str) -> Self {
+        let currency = Currency::parse(code).unwrap();
+        let (base, tax) = (Money::parse("950", currency).unwrap(), Money::parse("50", currency).unwrap());
+        Order { base, tax, ..self }
+    }
+
+    pub fn airline_remits_taxes(self) -> Self {
+        Order { remitter: TaxRemitter::Airline, ..self }
+    }
+
+    /// On a flight whose class has so many seats.
+    pub fn on_flight(self, bucket: i64, capacity: i64) -> Self {
+        Order { bucket, capacity, ..self }
+    }
+
+    pub fn build(&self) -> IssueOrder {
+        let ids = self.world.store.ids();
+        let contract = &self.world.contracts[&self.agency];
+        let actor = Actor { organisation: self.world.seller, key: KeyId::of(1) };
+        let fields = [("passengers", self.body.as_bytes()), ("type", b"instant".as_slice())];
+        IssueOrder {
+            claim: ids.block(1),
+            cause: Cause { actor, request_id: "req".into() },
+            key: self.key.clone(),
+            fields: Fields::of(fields, |bytes| hex::encode(bytes)).stored(),
+            organisation: self.world.seller,
+            agency: self.agency,
+            offer: ids.next::<OfferId>(),
+            airline: self.world.airline,
+            carrier: "CA".into(),
+            accounting_code: "999".into(),
+            contract: contract.id,
+            tax_remitter: self.remitter,
+            tender: self.tender,
+            currency: self.base.currency,
+            tickets: (0..self.tickets).map(|_| self.ticket(contract)).collect(),
+            seats: vec![SeatDemand {
+                bucket: self.bucket,
+                capacity: self.capacity,
+                seats: i64::try_from(self.tickets).unwrap(),
+                flight: "CA1501".into(),
+                booking_class: 'Y',
+            }],
+            metadata: "{}".into(),
+        }
+    }
+
+    fn ticket(&self, contract: &Contract) -> TicketPlan {
+        let terms = Contract { currency: self.base.currency, tax_remitter: self.remitter, ..contract.clone() };
+        let taxes = vec![Tax { code: "CN".into(), payee: "CAAC".into(), amount: self.tax }];
+        TicketPlan {
+            passenger: PassengerPlan {
+                offer_passenger: self.world.store.ids().next::<PassengerId>(),
+                kind: "adult".into(),
+                sealed: Sealed { data: vec![1, 2, 3], wrapped_key: vec![4, 5, 6] },
+            },
+            base: self.base,
+            split: split(self.base, &taxes, "CA", &terms).unwrap(),
+            taxes,
+            fare_calculation: "BJS CA SHA950.00CNY950.00END".into(),
+            coupons: vec![self.coupon()],
+        }
+    }
+
+    fn coupon(&self) -> CouponPlan {
+        let departing_at = NaiveDate::from_ymd_opt(2027, 1, 10).unwrap().and_hms_opt(8, 30, 0).unwrap();
+        CouponPlan {
+            slice: 0,
+            carrier: "CA".into(),
+            flight_number: 1501,
+            aircraft: "32A".into(),
+            origin: "PEK".into(),
+            destination: "SHA".into(),
+            departing_at,
+            arriving_at: departing_at + chrono::Duration::minutes(130),
+            duration_minutes: 130,
+            distance_km: 1_075,
+            booking_class: 'Y',
+            cabin: "economy".into(),
+            fare_brand: "Flex".into(),
+            fare_basis: "YOW".into(),
+            base_minor: self.base.minor,
+            checked_bag_kg: 20,
+            seat_bucket: self.bucket,
+            seats: 1,
+        }
+    }
+}
+
+impl From<Order<'_>> for IssueOrder {
+    fn from(order: Order<'_>) -> Self {
+        order.build()
+    }
+}

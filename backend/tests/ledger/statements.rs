@@ -1,0 +1,67 @@
+//! How many statements a batch takes. On PostgreSQL the number does not depend on the number of orders; on SQLite only the writes do.
+
+use crate::database::Engine;
+use crate::world::World;
+use airsettle::ticketing::{IssueOrder, Mode, Outcome, issue_all};
+
+on_both_engines!(the_number_of_statements_does_not_grow_with_the_batch);
+
+/// Of `issue_all` alone, without BEGIN and COMMIT.
+const POSTGRES_AT_MOST: u64 = 25;
+const SQLITE_READS_AT_MOST: u64 = 11;
+
+struct Taken {
+    orders: u64,
+    statements: u64,
+    /// Rows added and rows changed.
+    writes: u64,
+}
+
+fn taken(world: &World, orders: usize) -> Taken {
+    let rows = || world.row_counts().iter().filter(|(name, _)| *name != "documents").map(|(_, count)| *count).sum::<i64>();
+    let batch: Vec<IssueOrder> = (0..orders).map(|_| world.order().build()).collect();
+    let (before, versions) = (rows(), accounts(world));
+    let statements = world.write(|tx| {
+        let before = world.store.statements().count();
+        let outcomes = issue_all(tx, &world.chart, &batch, Mode::Sell)?;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Issued(_))));
+        Ok(world.store.statements().count() - before)
+    });
+    let changed = accounts(world).iter().filter(|account| !versions.contains(account)).count();
+    let added = u64::try_from(rows() - before).unwrap();
+    let orders = u64::try_from(orders).unwrap();
+    // Beside the accounts: the keys, the bucket (ensured, then counted), the slice and the stock range.
+    let writes = added + u64::try_from(changed).unwrap() + orders + 4;
+    Taken { orders, statements, writes }
+}
+
+fn accounts(world: &World) -> Vec<String> {
+    world.texts(
+        "SELECT CAST(id AS TEXT) || ':' || CAST(version AS TEXT) || ':' || CAST(pending_minor AS TEXT) AS value FROM account",
+    )
+}
+
+fn the_number_of_statements_does_not_grow_with_the_batch(engine: Engine) {
+    let world = World::trading(engine);
+    // The first sale opens the accounts that the later ones use, and the second one remembers them.
+    world.sells(world.order());
+    world.sells(world.order());
+    let batches = [1, 10, 200].map(|orders| taken(&world, orders));
+    for Taken { orders, statements, writes } in &batches {
+        println!("{engine:?}: {orders} orders: {statements} statements, {writes} rows written");
+    }
+    for batch in &batches {
+        match engine {
+            Engine::Postgres => {
+                assert_eq!(batch.statements, batches[0].statements);
+                assert!(batch.statements <= POSTGRES_AT_MOST, "{} statements", batch.statements);
+            }
+            Engine::Sqlite => {
+                let reads = batch.statements - batch.writes;
+                assert_eq!(reads, batches[0].statements - batches[0].writes);
+                assert!(reads <= SQLITE_READS_AT_MOST, "{reads} reads");
+            }
+        }
+    }
+    world.adds_up();
+}
