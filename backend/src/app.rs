@@ -4,11 +4,13 @@
 use crate::catalogue::Catalogue;
 use crate::clock::{Clock, ClockError, Timestamp};
 use crate::config::{Config, ModeConfig};
-use crate::db::{DbError, Store, StoreConfig, setting, store_setting};
+use crate::db::{DbError, Store, StoreConfig, WriteTx, setting, store_setting};
 use crate::gateways::bank::BankGateway;
 use crate::gateways::bank::callback::CallbackSecret;
 use crate::gateways::bank::http::{HttpBank, HttpBankConfig};
 use crate::identity::KeyMode;
+use crate::jobs::hear_callback;
+pub use crate::jobs::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard};
 use crate::ledger::Chart;
 use crate::ordering::{Vault, VaultError};
 use crate::ticketing::{IssueQueue, QueueConfig};
@@ -139,13 +141,34 @@ impl App {
 
     /// Moves the test clock forward and remembers it, so that a restart does not take time back.
     pub fn set_clock(&self, target: Timestamp) -> Result<Result<Timestamp, ClockError>, DbError> {
+        self.store.write(|tx| self.move_clock(tx, target))
+    }
+
+    /// The same within a commit that also keeps who moved it.
+    pub fn move_clock(&self, tx: &mut WriteTx, target: Timestamp) -> Result<Result<Timestamp, ClockError>, DbError> {
         let ahead = match self.store.clock().set(target) {
             Ok(ahead) => ahead,
             Err(refused) => return Ok(Err(refused)),
         };
         let micros = ahead.num_microseconds().unwrap_or(i64::MAX);
-        self.store.write(|tx| store_setting(tx, CLOCK_AHEAD, &micros.to_string()))?;
+        store_setting(tx, CLOCK_AHEAD, &micros.to_string())?;
         Ok(Ok(self.now()))
+    }
+
+    /// Books what the bank reports by itself. Here and not in the API, which knows no gateway.
+    pub fn hear_bank(&self, signature: &str, body: &[u8]) -> Result<Heard, CallbackRefusal> {
+        hear_callback(self, signature, body)
+    }
+
+    /// Whether the bank takes payments now.
+    pub async fn bank_answers(&self) -> bool {
+        match self.bank.probe().await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "the bank does not answer a probe");
+                false
+            }
+        }
     }
 }
 

@@ -56,6 +56,16 @@ impl Currency {
         std::str::from_utf8(&self.code).unwrap_or("")
     }
 
+    /// This many minor units as the decimal string of the API. For sums over many amounts, which may not fit [`Money`].
+    pub fn decimal(self, minor: i128) -> String {
+        let exponent = usize::from(self.exponent);
+        let sign = if minor < 0 { "-" } else { "" };
+        let width = exponent.saturating_add(1);
+        let digits = format!("{:0>width$}", minor.unsigned_abs());
+        let (whole, decimals) = digits.split_at(digits.len().saturating_sub(exponent));
+        if exponent == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{decimals}") }
+    }
+
     /// The number of decimals of the minor unit.
     pub fn exponent(self) -> u8 {
         self.exponent
@@ -214,13 +224,7 @@ impl fmt::Debug for Currency {
 /// The decimal string of the API: `1000.00`, without the currency.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let exponent = usize::from(self.currency.exponent);
-        let sign = if self.minor < 0 { "-" } else { "" };
-        let width = exponent.saturating_add(1);
-        let digits = format!("{:0>width$}", self.minor.unsigned_abs());
-        let (whole, decimals) = digits.split_at(digits.len().saturating_sub(exponent));
-        let text = if exponent == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{decimals}") };
-        f.pad(&text)
+        f.pad(&self.currency.decimal(i128::from(self.minor)))
     }
 }
 

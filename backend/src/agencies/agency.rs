@@ -176,6 +176,12 @@ pub fn agency(db: &mut Db, id: AgencyId) -> Result<Option<Agency>, DbError> {
     row.map(Agency::try_from).transpose()
 }
 
+pub fn agencies_by_id(db: &mut Db, ids: &[AgencyId]) -> Result<Vec<Agency>, DbError> {
+    let raw: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
+    let rows: Vec<AgencyRow> = agency::table.filter(agency::id.eq_any(raw)).select(AgencyRow::as_select()).load(db)?;
+    rows.into_iter().map(Agency::try_from).collect()
+}
+
 /// Of one organisation, or of all.
 pub fn agencies(db: &mut Db, organisation: Option<OrganisationId>, window: Window, limit: i64) -> Result<Vec<Agency>, DbError> {
     let mut query = windowed!(agency::table.into_boxed(), agency::id, window, limit);

@@ -1,7 +1,7 @@
 //! The terms between an agency, an airline and the platform. A version is immutable; a ticket keeps the id of the one it was sold under.
 
 use crate::db::schema::contract;
-use crate::db::{Db, DbError, RowSet, WriteTx, insert, rows};
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id};
 use crate::money::{Currency, Rate};
 use chrono::{Datelike, NaiveDate, NaiveDateTime};
@@ -190,6 +190,17 @@ pub fn contracts_of(db: &mut Db, agency: AgencyId) -> Result<Vec<Contract>, DbEr
     rows.into_iter().map(Contract::try_from).collect()
 }
 
+/// Of these agencies, or of all.
+pub fn contracts(db: &mut Db, of: Option<&[AgencyId]>, window: Window, limit: i64) -> Result<Vec<Contract>, DbError> {
+    let mut query = windowed!(contract::table.into_boxed(), contract::id, window, limit);
+    if let Some(agencies) = of {
+        let raw: Vec<i64> = agencies.iter().map(|id| id.raw()).collect();
+        query = query.filter(contract::agency_id.eq_any(raw));
+    }
+    let rows: Vec<ContractRow> = query.select(ContractRow::as_select()).load(db)?;
+    rows.into_iter().map(Contract::try_from).collect()
+}
+
 /// The terms that hold for a sale on `date`: the airline's own before those for every airline, then the latest version in force.
 pub fn in_force(contracts: &[Contract], airline: AirlineId, currency: Currency, date: NaiveDate) -> Option<&Contract> {
     let begun = contracts.iter().filter(|known| known.currency == currency && known.effective_from <= date);
@@ -201,4 +212,33 @@ pub fn in_force(contracts: &[Contract], airline: AirlineId, currency: Currency, 
 pub fn cycle_of(date_of_issue: NaiveDate) -> String {
     let half = if date_of_issue.day() <= 15 { 1 } else { 2 };
     format!("{}-H{half}", date_of_issue.format("%Y-%m"))
+}
+
+/// How many days a half-monthly cycle has: 15, and what is left of its month.
+pub fn cycle_days(cycle: &str) -> Option<u32> {
+    let (month, half) = cycle.rsplit_once("-H")?;
+    let first = NaiveDate::parse_from_str(&format!("{month}-01"), "%Y-%m-%d").ok()?;
+    match half {
+        "1" => Some(15),
+        "2" => u32::try_from(first.checked_add_months(chrono::Months::new(1))?.signed_duration_since(first).num_days() - 15).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_halves_of_a_month_have_fifteen_days_and_the_rest() {
+        let days = [("2026-11-H1", 15), ("2026-11-H2", 15), ("2026-12-H2", 16), ("2026-02-H2", 13), ("2028-02-H2", 14)];
+        for (cycle, expected) in days {
+            assert_eq!(cycle_days(cycle), Some(expected), "{cycle}");
+        }
+        for wrong in ["", "2026-11", "2026-13-H1", "2026-11-H3"] {
+            assert_eq!(cycle_days(wrong), None, "{wrong}");
+        }
+        let date = NaiveDate::from_ymd_opt(2026, 11, 16);
+        assert_eq!(date.map(cycle_of).as_deref().and_then(cycle_days), Some(15));
+    }
 }

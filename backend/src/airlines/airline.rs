@@ -1,5 +1,5 @@
 use crate::db::schema::airline;
-use crate::db::{Db, DbError, RowSet, WriteTx, insert, rows};
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AirlineId, Id, OrganisationId};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -77,6 +77,8 @@ pub enum AirlineError {
     Taken(String),
     #[error("an accounting code is three digits")]
     AccountingCode,
+    #[error("no such airline")]
+    NotFound,
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -115,6 +117,14 @@ pub fn sign_airline(tx: &mut WriteTx, new: NewAirline) -> Result<Airline, Airlin
     Ok(Airline::try_from(row)?)
 }
 
+/// Stops or resumes sales on an airline; from the next commit on the sale sees it.
+pub fn set_airline_status(tx: &mut WriteTx, id: AirlineId, status: AirlineStatus) -> Result<Airline, AirlineError> {
+    let current = airline(tx.db, id)?.ok_or(AirlineError::NotFound)?;
+    let row = airline::table.find(id.raw());
+    diesel::update(row).set(airline::status.eq(status.text())).execute(&mut *tx.db).map_err(DbError::from)?;
+    Ok(Airline { status, ..current })
+}
+
 pub fn airline(db: &mut Db, id: AirlineId) -> Result<Option<Airline>, DbError> {
     Ok(airlines_by_id(db, &[id])?.pop())
 }
@@ -129,6 +139,21 @@ pub fn airline_by_code(db: &mut Db, iata_code: &str) -> Result<Option<Airline>, 
     let by_code = airline::table.filter(airline::iata_code.eq(iata_code));
     let row: Option<AirlineRow> = by_code.select(AirlineRow::as_select()).first(db).optional()?;
     row.map(Airline::try_from).transpose()
+}
+
+/// Of one organisation, or of all.
+pub fn airlines_of(
+    db: &mut Db,
+    organisation: Option<OrganisationId>,
+    window: Window,
+    limit: i64,
+) -> Result<Vec<Airline>, DbError> {
+    let mut query = windowed!(airline::table.into_boxed(), airline::id, window, limit);
+    if let Some(organisation) = organisation {
+        query = query.filter(airline::organisation_id.eq(organisation.raw()));
+    }
+    let rows: Vec<AirlineRow> = query.select(AirlineRow::as_select()).load(db)?;
+    rows.into_iter().map(Airline::try_from).collect()
 }
 
 /// All signed airlines: a few hundred at most, ever.

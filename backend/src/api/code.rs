@@ -134,6 +134,8 @@ codes! {
         "The request waited longer than its deadline and was given up before it began. Nothing happened; it can be repeated.";
     DatabaseUnavailable "database_unavailable" SERVICE_UNAVAILABLE Api "Database not available"
         "The database cannot be reached at the moment. Nothing happened; repeat after the seconds in `Retry-After`.";
+    BankUnavailable "bank_unavailable" SERVICE_UNAVAILABLE Api "Bank does not answer"
+        "The bank does not answer a probe, so that its line stays closed. Nothing happened; repeat after the seconds in `Retry-After`.";
     OutcomeUnknown "outcome_unknown" ACCEPTED Api "Outcome not known yet"
         "The request was accepted but its outcome is not known yet. Do not send it again under another key; read the operation it names.";
     Internal "internal" INTERNAL_SERVER_ERROR Api "Internal error"

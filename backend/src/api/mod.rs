@@ -15,6 +15,7 @@ pub mod fields;
 pub mod health;
 pub mod once;
 pub mod openapi;
+pub mod operations;
 pub mod paging;
 pub mod query;
 pub mod rate_limit;

@@ -60,7 +60,8 @@ struct Kept {
     body: Value,
 }
 
-/// Runs `change` once per key and answers its result as `{"data": …}` with `status`; the same key again gets the same answer.
+/// Runs `change` once per key and answers its result as `{"data": …}` with `status`; the same key again gets the same answer, except that
+/// a `secret` is in the first one only.
 pub async fn once<T: Serialize>(
     caller: &Caller,
     request: &HttpRequest,
@@ -69,10 +70,27 @@ pub async fn once<T: Serialize>(
     status: StatusCode,
     change: impl FnOnce(&mut WriteTx) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<HttpResponse, ApiError> {
+    once_with(caller, request, key, body, move |tx| Ok((status, change(tx)?))).await
+}
+
+/// The same for a change that says itself whether it made something.
+pub async fn once_with<T: Serialize>(
+    caller: &Caller,
+    request: &HttpRequest,
+    key: Key,
+    body: &[u8],
+    change: impl FnOnce(&mut WriteTx) -> Result<(StatusCode, T), ApiError> + Send + 'static,
+) -> Result<HttpResponse, ApiError> {
     let operation = format!("{} {}", request.method(), request.path());
     let Some(key) = key_of(request, key)? else {
         let app = caller.app.clone();
-        let data = blocking(move || app.store.write(|tx| to_body(change(tx)?))).await?;
+        let change = move || {
+            app.store.write(|tx| {
+                let (status, data) = change(tx)?;
+                Ok::<_, ApiError>((status, to_body(data)?))
+            })
+        };
+        let (status, data) = blocking(change).await?;
         return Ok(HttpResponse::build(status).json(data));
     };
     let claim = Claim {
@@ -81,7 +99,7 @@ pub async fn once<T: Serialize>(
         fields: fields_of(&caller.app, &operation, body)?.stored(),
     };
     let (app, request_id) = (caller.app.clone(), caller.request_id.clone());
-    let outcome = blocking(move || claim.run(&app, &request_id, status, change)).await?;
+    let outcome = blocking(move || claim.run(&app, &request_id, change)).await?;
     let mut response = HttpResponse::build(StatusCode::from_u16(outcome.status).unwrap_or(StatusCode::OK));
     if outcome.replayed {
         response.insert_header(("Idempotent-Replayed", "true"));
@@ -91,6 +109,15 @@ pub async fn once<T: Serialize>(
 
 fn to_body<T: Serialize>(data: T) -> Result<Value, ApiError> {
     serde_json::to_value(super::envelope::Data { data }).map_err(ApiError::internal)
+}
+
+/// A secret is stored nowhere but as its digest, so a repeated request does not get it again.
+fn without_secret(body: &Value) -> Value {
+    let mut kept = body.clone();
+    if let Some(secret) = kept.pointer_mut("/data/secret") {
+        *secret = Value::Null;
+    }
+    kept
 }
 
 struct Claim {
@@ -122,18 +149,17 @@ impl Claim {
         &self,
         app: &App,
         request_id: &str,
-        status: StatusCode,
-        change: impl FnOnce(&mut WriteTx) -> Result<T, ApiError>,
+        change: impl FnOnce(&mut WriteTx) -> Result<(StatusCode, T), ApiError>,
     ) -> Result<Answered, ApiError> {
         let done = app.store.write(|tx| {
             let Some(id) = self.take(tx)? else { return Ok(None) };
-            let data = change(tx).map_err(Stop::Refused)?;
+            let (status, data) = change(tx).map_err(Stop::Refused)?;
             let body = to_body(data).map_err(Stop::Failed)?;
-            keep(tx, id, status.as_u16(), &body)?;
-            Ok(Some(body))
+            keep(tx, id, status.as_u16(), &without_secret(&body))?;
+            Ok(Some(Answered { status: status.as_u16(), body, replayed: false }))
         });
         match done {
-            Ok(Some(body)) => Ok(Answered { status: status.as_u16(), body, replayed: false }),
+            Ok(Some(answered)) => Ok(answered),
             Ok(None) => self.earlier(app),
             Err(Stop::Refused(error)) if error.code().status().is_client_error() => {
                 let body = serde_json::to_value(error.body(request_id, "")).map_err(ApiError::internal)?;

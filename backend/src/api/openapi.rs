@@ -34,6 +34,7 @@ pub fn document() -> Document {
     let mut document = ApiDescription::openapi();
     document.merge(super::air::routes::AirDescription::openapi());
     document.merge(super::v1::V1Description::openapi());
+    super::operations::complete(&mut document);
     document
 }
 

@@ -4,7 +4,7 @@ use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
-use crate::credit::{AdvanceError, FacilityError, LimitError, ReceiptError};
+use crate::credit::{AdvanceError, FacilityError, LimitError, LimitViewError, ReceiptError};
 use crate::db::DbError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
@@ -54,6 +54,7 @@ impl From<AirlineError> for ApiError {
         match error {
             AirlineError::Taken(_) => invalid("/data/iata_code", error),
             AirlineError::AccountingCode => invalid("/data/accounting_code", error),
+            AirlineError::NotFound => ApiError::of(Code::NotFound),
             AirlineError::Db(error) => error.into(),
         }
     }
@@ -97,6 +98,10 @@ impl From<ReceiptError> for ApiError {
         match error {
             ReceiptError::NotPositive => invalid("/data/amount", error),
             ReceiptError::WrongAccount(_) => invalid("/data/account", error),
+            ReceiptError::NoAgency => invalid("/data/agency_id", error),
+            ReceiptError::CurrencyMismatch { .. } => {
+                ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency")
+            }
             ReceiptError::FutureValueDate(_) => invalid("/data/value_date", error),
             ReceiptError::ReferenceReused { field, .. } => {
                 ApiError::new(Code::BankReferenceReused, format!("{error}.")).at(format!("/data/{field}"))
@@ -123,6 +128,9 @@ impl From<FacilityError> for ApiError {
         match error {
             FacilityError::Limit => invalid("/data/limit_amount", error),
             FacilityError::Rate => invalid("/data/base_rate", error),
+            FacilityError::DayCount => invalid("/data/day_count", error),
+            FacilityError::Bounds => invalid("/data/max_unconfirmed", error),
+            FacilityError::NoBank => invalid("/data/organisation_id", error),
             FacilityError::NotFound => ApiError::of(Code::NotFound),
             FacilityError::CurrencyMismatch => ApiError::of(Code::CurrencyMismatch).at("/data/limit_currency"),
             FacilityError::Unresolved => ApiError::new(Code::InvalidState, format!("{error}.")),
@@ -221,4 +229,13 @@ pub fn refusal(refusal: &Refusal) -> ApiError {
 
 fn amount(minor: i64, currency: &str) -> String {
     Currency::parse(currency).map_or_else(|_| minor.to_string(), |currency| format!("{:?}", Money::new(minor, currency)))
+}
+
+impl From<LimitViewError> for ApiError {
+    fn from(error: LimitViewError) -> Self {
+        match error {
+            LimitViewError::Money(error) => ApiError::internal(error),
+            LimitViewError::Db(error) => error.into(),
+        }
+    }
 }

@@ -4,6 +4,7 @@ use crate::db::{Db, DbError};
 use crate::ids::AgencyId;
 use crate::ledger::{AccountCode, AccountKey, Book, balances};
 use crate::money::{Currency, Money, MoneyError};
+use std::collections::HashMap;
 
 /// The five accounts of an agency in one currency, each on its normal side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +51,15 @@ impl Standing {
     }
 }
 
+/// The standing of many agencies, in their order.
+pub fn standings(db: &mut Db, agencies: &[(AgencyId, Currency)]) -> Result<Vec<Standing>, DbError> {
+    let keys: Vec<AccountKey> = agencies.iter().flat_map(|(agency, currency)| standing_accounts(*agency, *currency)).collect();
+    let found: HashMap<AccountKey, Money> = balances(db, &keys)?.into_iter().collect();
+    let balance = |key: &AccountKey| found.get(key).copied().unwrap_or(Money::zero(key.currency));
+    Ok(agencies.iter().map(|(agency, currency)| Standing::read(*agency, *currency, balance)).collect())
+}
+
 pub fn standing(db: &mut Db, agency: AgencyId, currency: Currency) -> Result<Standing, DbError> {
-    let found = balances(db, &standing_accounts(agency, currency))?;
-    let balance =
-        |key: &AccountKey| found.iter().find(|(known, _)| known == key).map_or(Money::zero(currency), |(_, balance)| *balance);
-    Ok(Standing::read(agency, currency, balance))
+    let found = standings(db, &[(agency, currency)])?.pop();
+    found.ok_or_else(|| DbError::Corrupt(format!("agency {agency} has no standing")))
 }

@@ -1,11 +1,13 @@
 //! The bank line that pays airlines: its limit, and whether it takes new holds. It fails closed, never open.
 
+use super::room::Room;
 use crate::clock::Timestamp;
 use crate::db::schema::{advance, facility, facility_slice};
-use crate::db::{Contended, Db, DbError, RowSet, WriteTx, insert, lock, rows};
+use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, windowed};
+use crate::identity::{OrganisationKind, organisation};
 use crate::ids::{FacilityId, Id, OrganisationId, SliceId};
 use crate::ledger::{AccountCode, AccountKey, Book, balances, open_accounts};
-use crate::money::{Currency, Money, Rate};
+use crate::money::{Currency, Money, MoneyError, Rate};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -57,7 +59,15 @@ pub struct Facility {
     pub created_at: NaiveDateTime,
 }
 
+/// What the reason of a facility begins with that a person closed.
+const BY_HAND: &str = "closed by the operator: ";
+
 impl Facility {
+    /// A person closed it, so it does not reopen by itself.
+    pub fn is_closed_by_hand(&self) -> bool {
+        self.closed_reason.as_ref().is_some_and(|reason| reason.starts_with(BY_HAND))
+    }
+
     fn of(row: FacilityRow, slice: &SliceRow) -> Result<Self, DbError> {
         let corrupt = |_| DbError::Corrupt(format!("facility {}", row.id));
         let currency = Currency::parse(&row.currency).map_err(corrupt)?;
@@ -132,6 +142,12 @@ pub enum FacilityError {
     Limit,
     #[error("a rate is between 0 and 1")]
     Rate,
+    #[error("interest is counted ACT/360 or ACT/365F")]
+    DayCount,
+    #[error("advances in flight and the seconds that one may be unresolved are more than zero")]
+    Bounds,
+    #[error("no such organisation of kind bank")]
+    NoBank,
     #[error("no such facility")]
     NotFound,
     #[error("the limit's currency is not the facility's")]
@@ -141,6 +157,9 @@ pub enum FacilityError {
     #[error(transparent)]
     Db(#[from] DbError),
 }
+
+/// How days of interest are counted.
+const DAY_COUNTS: [&str; 2] = ["ACT/360", "ACT/365F"];
 
 #[derive(Clone, Debug)]
 pub struct NewFacility {
@@ -166,6 +185,16 @@ pub fn open_facility(tx: &mut WriteTx, new: NewFacility) -> Result<Facility, Fac
     let one = rust_decimal::Decimal::ONE;
     if [new.base_rate, new.margin_rate].iter().any(|rate| rate.is_negative() || rate.decimal() > one) {
         return Err(FacilityError::Rate);
+    }
+    if !DAY_COUNTS.contains(&new.day_count.as_str()) {
+        return Err(FacilityError::DayCount);
+    }
+    if new.max_unconfirmed <= 0 || new.max_unresolved_secs <= 0 {
+        return Err(FacilityError::Bounds);
+    }
+    let bank = organisation(tx.db, new.bank)?;
+    if bank.is_none_or(|bank| bank.kind != OrganisationKind::Bank) {
+        return Err(FacilityError::NoBank);
     }
     let row = FacilityRow {
         id: tx.ids.next::<FacilityId>().raw(),
@@ -216,7 +245,17 @@ pub fn close_facility(tx: &mut WriteTx, id: FacilityId, reason: &str) -> Result<
     if current.closed_reason.is_some() {
         return Ok(current);
     }
-    let row = facility::table.find(id.raw());
+    close(tx, current, reason)
+}
+
+/// Closed by a person, whatever else it was closed for: it stays closed until a person reopens it.
+pub fn close_facility_by_hand(tx: &mut WriteTx, id: FacilityId, reason: &str) -> Result<Facility, FacilityError> {
+    let current = locked(tx, id)?;
+    close(tx, current, &format!("{BY_HAND}{reason}"))
+}
+
+fn close(tx: &mut WriteTx, current: Facility, reason: &str) -> Result<Facility, FacilityError> {
+    let row = facility::table.find(current.id.raw());
     let closed =
         (facility::status.eq("closed"), facility::closed_reason.eq(Some(reason)), facility::closed_at.eq(Some(tx.now.naive())));
     diesel::update(row).set(closed).execute(&mut *tx.db).map_err(DbError::from)?;
@@ -279,6 +318,11 @@ pub fn oldest_unresolved(db: &mut Db, id: FacilityId) -> Result<Option<Timestamp
 }
 
 impl FacilityState {
+    /// What is left of the limit after draws and holds.
+    pub fn room(&self) -> Result<Room, MoneyError> {
+        Room::of(self.facility.limit, self.drawn.checked_add(self.held)?)
+    }
+
     /// From a loan account that is locked in this transaction.
     pub fn in_book(tx: &mut WriteTx, book: &Book, facility: Facility) -> Result<Self, DbError> {
         let loan = loan_account(facility.id, facility.limit.currency);
@@ -289,6 +333,22 @@ impl FacilityState {
 
 pub fn facility(db: &mut Db, id: FacilityId) -> Result<Option<FacilityState>, DbError> {
     load(db, Some(id), &[])?.pop().map(|facility| state(db, facility)).transpose()
+}
+
+/// Of one bank, or of all, with their state.
+pub fn facilities_of(
+    db: &mut Db,
+    bank: Option<OrganisationId>,
+    window: Window,
+    limit: i64,
+) -> Result<Vec<FacilityState>, DbError> {
+    let all = facility::table.inner_join(facility_slice::table).into_boxed();
+    let mut query = windowed!(all, facility::id, window, limit);
+    if let Some(bank) = bank {
+        query = query.filter(facility::organisation_id.eq(bank.raw()));
+    }
+    let rows: Vec<(FacilityRow, SliceRow)> = query.select((FacilityRow::as_select(), SliceRow::as_select())).load(db)?;
+    rows.into_iter().map(|(row, slice)| state(db, Facility::of(row, &slice)?)).collect()
 }
 
 /// All facilities with their state: a handful.

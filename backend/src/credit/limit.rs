@@ -1,7 +1,7 @@
 //! The sales limit: a policy on the deposit. Beside it the Remittance Holding Capacity, the trade's baseline.
 
 use crate::db::schema::{air_order, limit_policy};
-use crate::db::{Db, DbError, RowSet, WriteTx, insert, rows};
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, Id, LimitPolicyId};
 use crate::money::{Currency, Money, MoneyError, Rate};
 use chrono::{NaiveDate, NaiveDateTime};
@@ -95,6 +95,16 @@ fn versions(db: &mut Db, currencies: &[Currency]) -> Result<Vec<LimitPolicy>, Db
     let codes: Vec<String> = currencies.iter().map(|currency| currency.code().to_owned()).collect();
     let of_currencies = limit_policy::table.filter(limit_policy::currency.eq_any(codes)).order(limit_policy::version);
     let rows: Vec<LimitPolicyRow> = of_currencies.select(LimitPolicyRow::as_select()).load(db)?;
+    rows.into_iter().map(LimitPolicy::try_from).collect()
+}
+
+/// All versions in one currency, or in any.
+pub fn limit_policies(db: &mut Db, of: Option<Currency>, window: Window, limit: i64) -> Result<Vec<LimitPolicy>, DbError> {
+    let mut query = windowed!(limit_policy::table.into_boxed(), limit_policy::id, window, limit);
+    if let Some(currency) = of {
+        query = query.filter(limit_policy::currency.eq(currency.code().to_owned()));
+    }
+    let rows: Vec<LimitPolicyRow> = query.select(LimitPolicyRow::as_select()).load(db)?;
     rows.into_iter().map(LimitPolicy::try_from).collect()
 }
 

@@ -1,5 +1,6 @@
 //! Money that reached one of the platform's bank accounts: recorded once per bank reference and booked in the same commit.
 
+use crate::agencies::agency;
 use crate::audit::Actor;
 use crate::db::schema::bank_receipt;
 use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, windowed};
@@ -125,6 +126,11 @@ pub enum ReceiptError {
     NotPositive,
     #[error("{} belongs on the {} account", .0.text(), .0.purse().text())]
     WrongAccount(Purpose),
+    #[error("no such agency")]
+    NoAgency,
+    /// What an agency lodges or prepays counts for its sales, which are in one currency.
+    #[error("the agency is in {agency}")]
+    CurrencyMismatch { agency: Currency },
     #[error("the value date is after the ledger date {0}")]
     FutureValueDate(NaiveDate),
     #[error("bank reference {reference} was recorded with another {field}")]
@@ -146,14 +152,14 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
     if new.value_date > tx.ledger_date {
         return Err(ReceiptError::FutureValueDate(tx.ledger_date));
     }
-    if let Some(agency) = new.purpose.agency() {
-        lock(tx, Contended::Agency, &[agency.raw()])?;
+    if let Some(id) = new.purpose.agency() {
+        lock(tx, Contended::Agency, &[id.raw()])?;
+        let agency = agency(tx.db, id)?.ok_or(ReceiptError::NoAgency)?;
+        if agency.currency != new.amount.currency {
+            return Err(ReceiptError::CurrencyMismatch { agency: agency.currency });
+        }
     }
-    let by_reference = bank_receipt::table.filter(bank_receipt::bank_reference.eq(&new.bank_reference));
-    let known: Option<ReceiptRow> =
-        by_reference.select(ReceiptRow::as_select()).first(&mut *tx.db).optional().map_err(DbError::from)?;
-    if let Some(known) = known {
-        let known = Receipt::try_from(known)?;
+    if let Some(known) = receipt_by_reference(tx.db, &new.bank_reference)? {
         return match first_difference(&known, new) {
             None => Ok(known),
             Some(field) => Err(ReceiptError::ReferenceReused { reference: known.bank_reference, field }),
@@ -199,11 +205,18 @@ pub fn receipt(db: &mut Db, id: BankReceiptId) -> Result<Option<Receipt>, DbErro
     row.map(Receipt::try_from).transpose()
 }
 
-/// Of one agency, or of all.
-pub fn receipts(db: &mut Db, of: Option<AgencyId>, window: Window, limit: i64) -> Result<Vec<Receipt>, DbError> {
+/// What is recorded under a bank's reference.
+pub fn receipt_by_reference(db: &mut Db, bank_reference: &str) -> Result<Option<Receipt>, DbError> {
+    let by_reference = bank_receipt::table.filter(bank_receipt::bank_reference.eq(bank_reference));
+    let row: Option<ReceiptRow> = by_reference.select(ReceiptRow::as_select()).first(db).optional()?;
+    row.map(Receipt::try_from).transpose()
+}
+
+/// Of these agencies, or of all.
+pub fn receipts(db: &mut Db, of: Option<&[AgencyId]>, window: Window, limit: i64) -> Result<Vec<Receipt>, DbError> {
     let mut query = windowed!(bank_receipt::table.into_boxed(), bank_receipt::id, window, limit);
-    if let Some(agency) = of {
-        query = query.filter(bank_receipt::agency_id.eq(agency.raw()));
+    if let Some(agencies) = of {
+        query = query.filter(bank_receipt::agency_id.eq_any(agencies.iter().map(|id| Some(id.raw())).collect::<Vec<_>>()));
     }
     let rows: Vec<ReceiptRow> = query.select(ReceiptRow::as_select()).load(db)?;
     rows.into_iter().map(Receipt::try_from).collect()

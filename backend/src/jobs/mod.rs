@@ -1,10 +1,12 @@
 //! What runs by itself: advances leave and are booked, facilities reopen, the chain is sealed. One set of jobs per mode.
 
+mod callback;
 mod disburse;
 mod metrics;
 mod recover;
 mod seal;
 
+pub use callback::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard, hear_callback};
 pub use disburse::{book_said, callback_outcome};
 pub use metrics::Metrics;
 

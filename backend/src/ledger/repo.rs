@@ -92,6 +92,60 @@ impl AccountRow {
     }
 }
 
+impl EntryRow {
+    /// The amount in the debit column or in the credit column; never in both.
+    pub fn columns(&self, currency: Currency) -> (Option<Money>, Option<Money>) {
+        let amount = Money::new(self.amount_minor, currency);
+        if self.amount_minor >= 0 {
+            return (Some(amount), None);
+        }
+        // The book refuses what does not fit when negated.
+        (None, Some(Money::new(self.amount_minor.saturating_neg(), currency)))
+    }
+}
+
+/// Of these owners, or of all; of one code, or of any.
+pub fn accounts(
+    db: &mut Db,
+    owners: Option<&[i64]>,
+    code: Option<AccountCode>,
+    window: Window,
+    limit: i64,
+) -> Result<Vec<AccountRow>, DbError> {
+    let mut query = windowed!(account::table.into_boxed(), account::id, window, limit);
+    if let Some(owners) = owners {
+        query = query.filter(account::owner_id.eq_any(owners.to_vec()));
+    }
+    if let Some(code) = code {
+        query = query.filter(account::code.eq(code.text()));
+    }
+    Ok(query.select(AccountRow::as_select()).load(db)?)
+}
+
+/// Normal-side balances by code and currency, summed over these owners, or over all.
+pub fn totals(
+    db: &mut Db,
+    codes: &[AccountCode],
+    owners: Option<&[i64]>,
+) -> Result<Vec<(AccountCode, Currency, Money)>, DbError> {
+    let texts: Vec<&str> = codes.iter().map(|code| code.text()).collect();
+    // CAST: PostgreSQL sums bigint to numeric, which has no portable type here.
+    let sum = diesel::dsl::sql::<diesel::sql_types::BigInt>("CAST(SUM(balance_minor) AS BIGINT)");
+    let grouped = account::table.group_by((account::code, account::currency)).select((account::code, account::currency, sum));
+    let mut query = grouped.order((account::code, account::currency)).filter(account::code.eq_any(texts)).into_boxed();
+    if let Some(owners) = owners {
+        query = query.filter(account::owner_id.eq_any(owners.to_vec()));
+    }
+    let sums: Vec<(String, String, i64)> = query.load(db)?;
+    sums.into_iter()
+        .map(|(code, currency, minor)| {
+            let code = AccountCode::parse(&code).ok_or_else(|| DbError::Corrupt(format!("account code {code}")))?;
+            let currency = Currency::parse(&currency).map_err(|error| DbError::Corrupt(error.to_string()))?;
+            Ok((code, currency, Money::new(code.normal_side(minor), currency)))
+        })
+        .collect()
+}
+
 pub fn account(db: &mut Db, id: AccountId) -> Result<Option<AccountRow>, DbError> {
     Ok(account::table.find(id.raw()).select(AccountRow::as_select()).first(db).optional()?)
 }

@@ -23,5 +23,5 @@ pub use postings::sale_draft;
 pub use prepare::{PlanError, plan_tickets, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
 pub use refusal::Refusal;
-pub use ticket::{CouponRow, IssuedOrder, TaxRow, TicketRow, issued_orders, ticket_by_number};
+pub use ticket::{CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, issued_orders, ticket_by_number, tickets};
 pub use verify::{SaleFault, SaleProof, verify_sales};

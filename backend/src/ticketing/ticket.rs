@@ -1,7 +1,7 @@
 use crate::airlines::TicketNumber;
 use crate::db::schema::{coupon, ticket, ticket_tax};
-use crate::db::{Db, DbError, rows};
-use crate::ids::{Id, OrderId};
+use crate::db::{Db, DbError, Window, rows, windowed};
+use crate::ids::{AgencyId, AirlineId, Id, OrderId};
 use crate::ordering::{OrderRow, PassengerRow, PersonKeyRow, passengers_of};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
@@ -105,4 +105,30 @@ pub fn issued_orders(db: &mut Db, orders: Vec<OrderRow>) -> Result<Vec<IssuedOrd
 pub fn ticket_by_number(db: &mut Db, number: &TicketNumber) -> Result<Option<TicketRow>, DbError> {
     let by_number = ticket::table.filter(ticket::number.eq(number.text()));
     Ok(by_number.select(TicketRow::as_select()).first(db).optional()?)
+}
+
+/// Which tickets; `None` leaves a condition out.
+#[derive(Clone, Debug, Default)]
+pub struct TicketFilter {
+    pub agencies: Option<Vec<AgencyId>>,
+    pub airlines: Option<Vec<AirlineId>>,
+    pub order: Option<OrderId>,
+    pub number: Option<TicketNumber>,
+}
+
+pub fn tickets(db: &mut Db, filter: &TicketFilter, window: Window, limit: i64) -> Result<Vec<TicketRow>, DbError> {
+    let mut query = windowed!(ticket::table.into_boxed(), ticket::id, window, limit);
+    if let Some(agencies) = &filter.agencies {
+        query = query.filter(ticket::agency_id.eq_any(agencies.iter().map(|id| id.raw()).collect::<Vec<_>>()));
+    }
+    if let Some(airlines) = &filter.airlines {
+        query = query.filter(ticket::airline_id.eq_any(airlines.iter().map(|id| id.raw()).collect::<Vec<_>>()));
+    }
+    if let Some(order) = filter.order {
+        query = query.filter(ticket::order_id.eq(order.raw()));
+    }
+    if let Some(number) = &filter.number {
+        query = query.filter(ticket::number.eq(number.text().to_owned()));
+    }
+    Ok(query.select(TicketRow::as_select()).load(db)?)
 }

@@ -1,11 +1,159 @@
-//! The settlement part: everything under `/v1`.
+//! The settlement part: everything under `/v1`. One file per noun, each with the shapes that it answers and the operations on them.
+//!
+//! A handler asks for its scope, reads the whole body before it answers what is wrong with it, and makes one commit in which the change, its
+//! audit row and the idempotency key stand or fall together. What belongs to another organisation is answered like what does not exist.
 
-use actix_web::web::ServiceConfig;
+pub mod agencies;
+pub mod airlines;
+pub mod bank_callbacks;
+pub mod bank_receipts;
+pub mod contracts;
+pub mod disbursements;
+pub mod facilities;
+mod input;
+pub mod keys;
+pub mod ledger;
+pub mod limit_policies;
+pub mod limits;
+pub mod operations;
+pub mod organisations;
+pub mod postings;
+mod shape;
+mod sight;
+pub mod test_clock;
+pub mod tickets;
+
+use actix_web::web::{ServiceConfig, get, post, resource};
 use utoipa::OpenApi;
 
 /// The operations under `/v1`.
 #[derive(OpenApi)]
-#[openapi()]
+#[openapi(paths(
+    organisations::list_organisations,
+    organisations::create_organisation,
+    organisations::get_organisation,
+    keys::list_keys,
+    keys::create_key,
+    keys::get_key,
+    keys::roll,
+    keys::revoke,
+    agencies::list_agencies,
+    agencies::create_agency,
+    agencies::get_agency,
+    agencies::freeze,
+    agencies::unfreeze,
+    agencies::close,
+    airlines::list_airlines,
+    airlines::sign,
+    airlines::get_airline,
+    airlines::list_stock,
+    airlines::create_stock,
+    airlines::stop,
+    airlines::resume,
+    contracts::list_contracts,
+    contracts::sign,
+    contracts::get_contract,
+    limit_policies::list_limit_policies,
+    limit_policies::adopt,
+    bank_receipts::list_bank_receipts,
+    bank_receipts::record,
+    bank_receipts::get_bank_receipt,
+    limits::get_limit,
+    limits::list_exposure,
+    facilities::list_facilities,
+    facilities::create_facility,
+    facilities::get_facility,
+    facilities::set_limit,
+    facilities::close,
+    facilities::reopen,
+    disbursements::list_disbursements,
+    disbursements::get_disbursement,
+    tickets::list_tickets,
+    tickets::get_ticket,
+    ledger::list_accounts,
+    ledger::get_account,
+    ledger::list_entries,
+    postings::list_postings,
+    postings::get_posting,
+    ledger::get_trial_balance,
+    test_clock::get_test_clock,
+    test_clock::set_test_clock,
+    operations::get_operation,
+    bank_callbacks::receive,
+))]
 pub struct V1Description;
 
-pub fn configure(_config: &mut ServiceConfig) {}
+pub fn configure(config: &mut ServiceConfig) {
+    parties(config);
+    money(config);
+    config
+        .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
+        .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
+        .service(resource("/v1/ledger/accounts").route(get().to(ledger::list_accounts)))
+        .service(resource("/v1/ledger/accounts/{id}").route(get().to(ledger::get_account)))
+        .service(resource("/v1/ledger/accounts/{id}/entries").route(get().to(ledger::list_entries)))
+        .service(resource("/v1/ledger/postings").route(get().to(postings::list_postings)))
+        .service(resource("/v1/ledger/postings/{id}").route(get().to(postings::get_posting)))
+        .service(resource("/v1/ledger/trial_balance").route(get().to(ledger::get_trial_balance)))
+        .service(
+            resource("/v1/test_clock").route(get().to(test_clock::get_test_clock)).route(post().to(test_clock::set_test_clock)),
+        )
+        .service(resource("/v1/operations/{id}").route(get().to(operations::get_operation)))
+        .service(resource("/v1/bank_callbacks/{mode}").route(post().to(bank_callbacks::receive)));
+}
+
+/// Who trades, with which keys and on which terms.
+fn parties(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/v1/organisations")
+                .route(get().to(organisations::list_organisations))
+                .route(post().to(organisations::create_organisation)),
+        )
+        .service(resource("/v1/organisations/{id}").route(get().to(organisations::get_organisation)))
+        .service(resource("/v1/keys").route(get().to(keys::list_keys)).route(post().to(keys::create_key)))
+        .service(resource("/v1/keys/{id}").route(get().to(keys::get_key)))
+        .service(resource("/v1/keys/{id}/actions/roll").route(post().to(keys::roll)))
+        .service(resource("/v1/keys/{id}/actions/revoke").route(post().to(keys::revoke)))
+        .service(resource("/v1/agencies").route(get().to(agencies::list_agencies)).route(post().to(agencies::create_agency)))
+        .service(resource("/v1/agencies/{id}").route(get().to(agencies::get_agency)))
+        .service(resource("/v1/agencies/{id}/actions/freeze").route(post().to(agencies::freeze)))
+        .service(resource("/v1/agencies/{id}/actions/unfreeze").route(post().to(agencies::unfreeze)))
+        .service(resource("/v1/agencies/{id}/actions/close").route(post().to(agencies::close)))
+        .service(resource("/v1/airlines").route(get().to(airlines::list_airlines)).route(post().to(airlines::sign)))
+        .service(resource("/v1/airlines/{id}").route(get().to(airlines::get_airline)))
+        .service(
+            resource("/v1/airlines/{id}/stock").route(get().to(airlines::list_stock)).route(post().to(airlines::create_stock)),
+        )
+        .service(resource("/v1/airlines/{id}/actions/stop").route(post().to(airlines::stop)))
+        .service(resource("/v1/airlines/{id}/actions/resume").route(post().to(airlines::resume)))
+        .service(resource("/v1/contracts").route(get().to(contracts::list_contracts)).route(post().to(contracts::sign)))
+        .service(resource("/v1/contracts/{id}").route(get().to(contracts::get_contract)));
+}
+
+/// What comes in, what may be owed, and what pays the airlines.
+fn money(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/v1/limit_policies")
+                .route(get().to(limit_policies::list_limit_policies))
+                .route(post().to(limit_policies::adopt)),
+        )
+        .service(
+            resource("/v1/bank_receipts")
+                .route(get().to(bank_receipts::list_bank_receipts))
+                .route(post().to(bank_receipts::record)),
+        )
+        .service(resource("/v1/bank_receipts/{id}").route(get().to(bank_receipts::get_bank_receipt)))
+        .service(resource("/v1/limits/{agency}").route(get().to(limits::get_limit)))
+        .service(resource("/v1/exposure").route(get().to(limits::list_exposure)))
+        .service(
+            resource("/v1/facilities").route(get().to(facilities::list_facilities)).route(post().to(facilities::create_facility)),
+        )
+        .service(resource("/v1/facilities/{id}").route(get().to(facilities::get_facility)))
+        .service(resource("/v1/facilities/{id}/actions/set_limit").route(post().to(facilities::set_limit)))
+        .service(resource("/v1/facilities/{id}/actions/close").route(post().to(facilities::close)))
+        .service(resource("/v1/facilities/{id}/actions/reopen").route(post().to(facilities::reopen)))
+        .service(resource("/v1/disbursements").route(get().to(disbursements::list_disbursements)))
+        .service(resource("/v1/disbursements/{id}").route(get().to(disbursements::get_disbursement)));
+}

@@ -1,0 +1,194 @@
+//! `/v1/bank_receipts`: money that reached one of the platform's bank accounts.
+
+use super::input::Input;
+use super::shape::{PageParams, choice, time};
+use super::sight::{Sight, not_found};
+use crate::api::caller::Caller;
+use crate::api::code::Code;
+use crate::api::envelope::{Body, Data, Page, ok, page};
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::once::{Key, once_with};
+use crate::api::paging::PageRequest;
+use crate::api::query::{Query, path_id};
+use crate::audit;
+use crate::credit::{self, NewReceipt, receipt, receipt_by_reference, receipts, record_receipt};
+use crate::identity::Scope;
+use crate::ids::{AgencyId, BankReceiptId, Id};
+use crate::ledger::Purse;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+choice! {
+    /// Own money and client money never share a bank account.
+    BankAccount = Purse { Own, Client }
+}
+
+/// What money is for: capital goes to the own account; deposits and wallet top-ups, which are an agency's, to the client account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptPurpose {
+    Capital,
+    Deposit,
+    Wallet,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BankReceipt {
+    #[schema(example = "rcp_0000000000001")]
+    pub id: String,
+    pub account: BankAccount,
+    #[schema(example = "100000.00")]
+    pub amount: String,
+    #[schema(example = "CNY")]
+    pub currency: String,
+    #[schema(example = "2026-11-01")]
+    pub value_date: String,
+    /// The bank's own reference; one reference is one receipt.
+    pub bank_reference: String,
+    pub purpose: ReceiptPurpose,
+    pub agency_id: Option<String>,
+    /// The posting that booked it.
+    pub posting_id: String,
+    /// RFC 3339, UTC.
+    pub created_at: String,
+}
+
+impl From<credit::Receipt> for BankReceipt {
+    fn from(receipt: credit::Receipt) -> Self {
+        BankReceipt {
+            id: receipt.id.to_string(),
+            account: receipt.account.into(),
+            amount: receipt.amount.to_string(),
+            currency: receipt.amount.currency.to_string(),
+            value_date: receipt.value_date.to_string(),
+            bank_reference: receipt.bank_reference,
+            purpose: match receipt.purpose {
+                credit::Purpose::Capital => ReceiptPurpose::Capital,
+                credit::Purpose::Deposit(_) => ReceiptPurpose::Deposit,
+                credit::Purpose::Wallet(_) => ReceiptPurpose::Wallet,
+            },
+            agency_id: receipt.purpose.agency().map(|id| id.to_string()),
+            posting_id: receipt.posting.to_string(),
+            created_at: time(receipt.created_at),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordReceipt {
+    /// `own` for capital, `client` for deposits and wallets.
+    pub account: BankAccount,
+    /// Decimal string, more than zero.
+    #[schema(example = "100000.00")]
+    pub amount: String,
+    /// ISO 4217; for a deposit or a wallet the agency's.
+    #[schema(example = "CNY")]
+    pub currency: String,
+    /// Not after the ledger date.
+    #[schema(example = "2026-11-01")]
+    pub value_date: String,
+    /// 1 to 64 characters.
+    pub bank_reference: String,
+    pub purpose: ReceiptPurpose,
+    /// For a deposit or a wallet, and only then.
+    pub agency_id: Option<String>,
+}
+
+impl RecordReceipt {
+    fn validate(&self) -> Result<NewReceipt, ApiError> {
+        let mut input = Input::default();
+        let amount = input.money(("amount", &self.amount), ("currency", &self.currency));
+        if amount.is_some_and(|amount| amount.minor <= 0) {
+            input.fail(Code::InvalidValue, "amount", "`amount` is more than zero.");
+        }
+        let value_date = input.date("value_date", &self.value_date);
+        let bank_reference = input.text("bank_reference", &self.bank_reference, 64);
+        let agency: Option<Option<AgencyId>> = input.optional_id("agency_id", self.agency_id.as_deref());
+        let purpose = match (self.purpose, agency) {
+            (_, None) => None,
+            (ReceiptPurpose::Capital, Some(None)) => Some(credit::Purpose::Capital),
+            (ReceiptPurpose::Capital, Some(Some(_))) => {
+                input.fail(Code::InvalidValue, "agency_id", "Capital is no agency's: leave `agency_id` out.");
+                None
+            }
+            (ReceiptPurpose::Deposit, Some(Some(agency))) => Some(credit::Purpose::Deposit(agency)),
+            (ReceiptPurpose::Wallet, Some(Some(agency))) => Some(credit::Purpose::Wallet(agency)),
+            (ReceiptPurpose::Deposit | ReceiptPurpose::Wallet, Some(None)) => {
+                input.fail(Code::MissingField, "agency_id", "`agency_id` says whose deposit or wallet it is.");
+                None
+            }
+        };
+        let account: Purse = self.account.into();
+        if let Some(purpose) = purpose.filter(|purpose| purpose.purse() != account) {
+            let message = format!("{} belongs on the {} account.", purpose.text(), purpose.purse().text());
+            input.fail(Code::InvalidValue, "account", message);
+        }
+        let read = (|| {
+            let (amount, value_date) = (amount?, value_date?);
+            Some(NewReceipt { account, amount, value_date, bank_reference: bank_reference?, purpose: purpose? })
+        })();
+        input.finish(read)
+    }
+}
+
+/// Receipts, newest first. The operator sees all, an agency its deposits and top-ups.
+#[utoipa::path(get, path = "/v1/bank_receipts", tag = "Settlement", operation_id = "list_bank_receipts",
+    params(PageParams, ("agency_id" = Option<String>, Query, description = "Only this agency's")),
+    responses((status = 200, body = Page<BankReceipt>)))]
+pub async fn list_bank_receipts(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::FinanceRead)?;
+    let request = PageRequest::<i64>::read(&query, "/v1/bank_receipts")?;
+    let (window, limit) = (request.window(), request.fetch());
+    let asked: Option<AgencyId> = query.id("agency_id")?;
+    let of = match (asked, caller.visible_agencies().await?) {
+        (None, visible) => visible,
+        (Some(asked), None) => Some(vec![asked]),
+        (Some(asked), Some(own)) => Some(own.into_iter().filter(|id| *id == asked).collect()),
+    };
+    let found = caller.read(move |db| receipts(db, of.as_deref(), window, limit)).await?;
+    Ok(page(&request.page(found, |receipt| receipt.id.raw()).map(BankReceipt::from)))
+}
+
+/// Records money that arrived and books it in the same commit. The same bank reference with the same content is the same receipt: it is answered with
+/// 200 and nothing is booked again. The operator only.
+#[utoipa::path(post, path = "/v1/bank_receipts", tag = "Settlement", operation_id = "record_bank_receipt", request_body = Data<RecordReceipt>,
+    params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; required, because this moves money")),
+    responses((status = 201, body = Data<BankReceipt>),
+        (status = 200, description = "Recorded before under this bank reference", body = Data<BankReceipt>),
+        (status = 400, description = "`idempotency_key_required`, `idempotency_key_invalid`, `invalid_json`, `missing_data`", body = ErrorBody),
+        (status = 409, description = "`bank_reference_reused`, `idempotency_key_reused`, `idempotency_in_progress`", body = ErrorBody),
+        (status = 422, description = "`too_many_decimals`, `unknown_currency`, `currency_mismatch`: not the agency's currency; `invalid_value`, `missing_field`", body = ErrorBody)))]
+pub async fn record(caller: Caller, request: HttpRequest, body: Body<RecordReceipt>) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::FinanceWrite)?;
+    let new = body.data.validate()?;
+    let cause = caller.cause();
+    once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
+        let known = receipt_by_reference(tx.db, &new.bank_reference)?.is_some();
+        let recorded = record_receipt(tx, cause.actor, &new)?;
+        if known {
+            return Ok((StatusCode::OK, BankReceipt::from(recorded)));
+        }
+        audit::record(tx, &cause, "bank_receipt.record", recorded.id)?;
+        Ok((StatusCode::CREATED, BankReceipt::from(recorded)))
+    })
+    .await
+}
+
+/// One receipt.
+#[utoipa::path(get, path = "/v1/bank_receipts/{id}", tag = "Settlement", operation_id = "get_bank_receipt",
+    params(("id" = String, Path, description = "`rcp_…`")), responses((status = 200, body = Data<BankReceipt>)))]
+pub async fn get_bank_receipt(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::FinanceRead)?;
+    let id: BankReceiptId = path_id(&id)?;
+    let sight = Sight::of(&caller).await?;
+    let found = caller.read(move |db| receipt(db, id)).await?;
+    // Capital is the operator's own.
+    let found = found.filter(|receipt| match receipt.purpose.agency() {
+        Some(agency) => sight.sees_agency(agency),
+        None => sight.agencies.is_none(),
+    });
+    Ok(ok(found.map(BankReceipt::from).ok_or_else(not_found)?))
+}

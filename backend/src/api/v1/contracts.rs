@@ -1,0 +1,212 @@
+//! `/v1/contracts`: the terms of a sale. A version is immutable; a change is the next version.
+
+use super::input::Input;
+use super::shape::{PageParams, choice, time};
+use super::sight::{Sight, not_found};
+use crate::agencies::{self, NewContract, agency, contracts, sign_contract};
+use crate::airlines::airline;
+use crate::api::caller::Caller;
+use crate::api::code::Code;
+use crate::api::envelope::{Body, Data, Page, ok, page};
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::once::{Key, once};
+use crate::api::paging::PageRequest;
+use crate::api::query::{Query, path_id};
+use crate::audit;
+use crate::db::WriteTx;
+use crate::identity::Scope;
+use crate::ids::{AgencyId, ContractId, Id};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+choice! {
+    /// What the commission rate is a share of.
+    CommissionBase = agencies::CommissionBase { Price, Fare }
+}
+choice! {
+    /// Who pays the authorities' taxes over to them.
+    TaxRemitter = agencies::TaxRemitter { Platform, Airline }
+}
+choice! {
+    /// How much commission a refund takes back.
+    Clawback = agencies::Clawback { Full, ProRata, None }
+}
+choice! {
+    /// What becomes of the platform's fee at a refund.
+    FeeOnRefund = agencies::FeeOnRefund { Refunded, Kept }
+}
+choice! {
+    /// How an airline gives back what it was paid for a ticket that was voided or refunded.
+    AirlineReturn = agencies::AirlineReturn { SetOff, RepayOnDemand }
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Contract {
+    #[schema(example = "ctr_0000000000001")]
+    pub id: String,
+    pub agency_id: String,
+    /// Null: every airline that has no terms of its own.
+    pub airline_id: Option<String>,
+    /// ISO 4217.
+    pub currency: String,
+    pub version: i64,
+    /// In the zone of the point of sale.
+    #[schema(example = "2026-11-01")]
+    pub effective_from: String,
+    /// A factor: `0.03` is 3 %.
+    #[schema(example = "0.03")]
+    pub commission_rate: String,
+    pub commission_base: CommissionBase,
+    /// A factor of the price, paid by the payee of the fare: `0.005` is 0.5 %.
+    #[schema(example = "0.005")]
+    pub fee_rate: String,
+    pub tax_remitter: TaxRemitter,
+    /// Days from the end of a cycle until the agency has to have remitted.
+    pub payment_days: i64,
+    pub clawback: Clawback,
+    pub fee_on_refund: FeeOnRefund,
+    pub airline_return: AirlineReturn,
+    /// RFC 3339, UTC.
+    pub created_at: String,
+}
+
+impl From<agencies::Contract> for Contract {
+    fn from(contract: agencies::Contract) -> Self {
+        Contract {
+            id: contract.id.to_string(),
+            agency_id: contract.agency.to_string(),
+            airline_id: contract.airline.map(|id| id.to_string()),
+            currency: contract.currency.to_string(),
+            version: contract.version,
+            effective_from: contract.effective_from.to_string(),
+            commission_rate: contract.commission_rate.to_string(),
+            commission_base: contract.commission_base.into(),
+            fee_rate: contract.fee_rate.to_string(),
+            tax_remitter: contract.tax_remitter.into(),
+            payment_days: contract.payment_days,
+            clawback: contract.clawback.into(),
+            fee_on_refund: contract.fee_on_refund.into(),
+            airline_return: contract.airline_return.into(),
+            created_at: time(contract.created_at),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignContract {
+    pub agency_id: String,
+    /// Left out: every airline that has no terms of its own.
+    pub airline_id: Option<String>,
+    /// The agency's currency.
+    pub currency: String,
+    /// Not before the version that is in force.
+    pub effective_from: String,
+    /// A factor from 0 to 1 as text: `"0.03"` is 3 %.
+    pub commission_rate: String,
+    pub commission_base: CommissionBase,
+    /// A factor of the price from 0 to 1 as text.
+    pub fee_rate: String,
+    pub tax_remitter: TaxRemitter,
+    /// 0 to 365 days.
+    pub payment_days: i64,
+    pub clawback: Clawback,
+    pub fee_on_refund: FeeOnRefund,
+    pub airline_return: AirlineReturn,
+}
+
+impl SignContract {
+    fn validate(&self) -> Result<NewContract, ApiError> {
+        let mut input = Input::default();
+        let agency = input.id("agency_id", &self.agency_id);
+        let airline = input.optional_id("airline_id", self.airline_id.as_deref());
+        let currency = input.currency("currency", &self.currency);
+        let effective_from = input.date("effective_from", &self.effective_from);
+        let commission_rate = input.rate("commission_rate", &self.commission_rate);
+        let fee_rate = input.rate("fee_rate", &self.fee_rate);
+        let payment_days = input.whole("payment_days", self.payment_days, 0..=365);
+        let read = (|| {
+            Some(NewContract {
+                agency: agency?,
+                airline: airline?,
+                currency: currency?,
+                effective_from: effective_from?,
+                commission_rate: commission_rate?,
+                commission_base: self.commission_base.into(),
+                fee_rate: fee_rate?,
+                tax_remitter: self.tax_remitter.into(),
+                payment_days: payment_days?,
+                clawback: self.clawback.into(),
+                fee_on_refund: self.fee_on_refund.into(),
+                airline_return: self.airline_return.into(),
+            })
+        })();
+        input.finish(read)
+    }
+}
+
+/// Both parties exist and the agency sells in the contract's currency.
+fn check_parties(tx: &mut WriteTx, new: &NewContract) -> Result<(), ApiError> {
+    let Some(agency) = agency(tx.db, new.agency)? else {
+        return Err(ApiError::new(Code::InvalidValue, "There is no such agency.").at("/data/agency_id"));
+    };
+    if agency.currency != new.currency {
+        let message = format!("The agency sells in {}.", agency.currency);
+        return Err(ApiError::new(Code::CurrencyMismatch, message).at("/data/currency"));
+    }
+    match new.airline {
+        Some(id) if airline(tx.db, id)?.is_none() => {
+            Err(ApiError::new(Code::InvalidValue, "There is no such airline.").at("/data/airline_id"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// All versions of contracts, newest first: of one agency, or of all that the caller sees.
+#[utoipa::path(get, path = "/v1/contracts", tag = "Settlement", operation_id = "list_contracts",
+    params(PageParams, ("agency_id" = Option<String>, Query, description = "Only this agency's")),
+    responses((status = 200, body = Page<Contract>)))]
+pub async fn list_contracts(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::PartiesRead)?;
+    let request = PageRequest::<i64>::read(&query, "/v1/contracts")?;
+    let (window, limit) = (request.window(), request.fetch());
+    let asked: Option<AgencyId> = query.id("agency_id")?;
+    let of = match (asked, caller.visible_agencies().await?) {
+        (None, visible) => visible,
+        (Some(asked), None) => Some(vec![asked]),
+        (Some(asked), Some(own)) => Some(own.into_iter().filter(|id| *id == asked).collect()),
+    };
+    let found = caller.read(move |db| contracts(db, of.as_deref(), window, limit)).await?;
+    Ok(page(&request.page(found, |contract| contract.id.raw()).map(Contract::from)))
+}
+
+/// Signs the next version of the terms between an agency, an airline (or all of them) and the platform. The operator only.
+#[utoipa::path(post, path = "/v1/contracts", tag = "Settlement", operation_id = "sign_contract", request_body = Data<SignContract>,
+    responses((status = 201, body = Data<Contract>),
+        (status = 422, description = "`invalid_value`, `unknown_currency`, `currency_mismatch`: not the agency's currency", body = ErrorBody)))]
+pub async fn sign(caller: Caller, request: HttpRequest, body: Body<SignContract>) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::PartiesWrite)?;
+    let new = body.data.validate()?;
+    let cause = caller.cause();
+    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::CREATED, move |tx| {
+        check_parties(tx, &new)?;
+        let signed = sign_contract(tx, &new)?;
+        audit::record(tx, &cause, "contract.sign", signed.id)?;
+        Ok(Contract::from(signed))
+    })
+    .await
+}
+
+/// One version of a contract.
+#[utoipa::path(get, path = "/v1/contracts/{id}", tag = "Settlement", operation_id = "get_contract",
+    params(("id" = String, Path, description = "`ctr_…`")), responses((status = 200, body = Data<Contract>)))]
+pub async fn get_contract(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::PartiesRead)?;
+    let id: ContractId = path_id(&id)?;
+    let sight = Sight::of(&caller).await?;
+    let found = caller.read(move |db| agencies::contract(db, id)).await?;
+    let found = found.filter(|contract| sight.sees_agency(contract.agency));
+    Ok(ok(found.map(Contract::from).ok_or_else(not_found)?))
+}

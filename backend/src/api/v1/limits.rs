@@ -1,0 +1,229 @@
+//! `/v1/limits/{agency}` and `/v1/exposure`: what an agency may owe, what it owes, and what both are made of.
+
+use super::limit_policies::LimitPolicy;
+use super::shape::PageParams;
+use super::sight::visible_agency;
+use crate::agencies::{Agency, agencies, agency};
+use crate::api::caller::Caller;
+use crate::api::envelope::{Data, ok};
+use crate::api::error::ApiError;
+use crate::api::paging::PageRequest;
+use crate::api::query::{Query, path_id};
+use crate::credit::{self, BANDS, Capacity, LimitViewError, Standing, agency_limits, agency_totals, holding_capacity};
+use crate::identity::Scope;
+use crate::ids::{AgencyId, Id};
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What an agency owes and has with the platform: decimal strings in `currency`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Balances {
+    /// Cash collateral lodged.
+    #[schema(example = "1000.00")]
+    pub deposit_amount: String,
+    /// Prepaid; sells without a limit and without a bank line.
+    pub wallet_amount: String,
+    /// Gross price of tickets issued on credit.
+    pub receivable_amount: String,
+    /// Late fees and financing charges.
+    pub charges_amount: String,
+    /// Front commission that the remittance nets.
+    pub commission_amount: String,
+}
+
+/// What an agency may owe and owes. Amounts are decimal strings in `currency`; none of the available ones is ever negative.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AgencyLimit {
+    pub agency_id: String,
+    pub currency: String,
+    #[serde(flatten)]
+    pub balances: Balances,
+    /// The version in force; null: nothing is sold on credit.
+    pub policy: Option<LimitPolicy>,
+    /// Deposit x multiplier, before the cap.
+    pub deposit_times_multiplier_amount: String,
+    /// The smaller of that and the cap.
+    #[schema(example = "1500.00")]
+    pub limit_amount: String,
+    /// Receivable + charges - commission.
+    #[schema(example = "970.00")]
+    pub exposure_amount: String,
+    /// Limit - exposure, or zero.
+    #[schema(example = "530.00")]
+    pub available_amount: String,
+    /// Exposure - limit, or zero: charges and a lowered limit may exceed it, and then sales on credit stop.
+    pub over_limit_amount: String,
+    /// Exposure in per cent of the limit, rounded down to two decimals; null where nothing may be owed at all.
+    #[schema(example = "64.66")]
+    pub percent_used: Option<String>,
+    pub bands: Vec<LimitBand>,
+}
+
+/// A part of the limit that people are told about.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LimitBand {
+    /// 50, 75, 90 or 100.
+    pub percent: u8,
+    pub reached: bool,
+}
+
+/// The Remittance Holding Capacity, the trade's baseline: (reporting days + remittance days) x average daily sales on credit of the three highest periods
+/// of the last twelve months x 2. Shown beside the limit; it does not decide.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HoldingCapacity {
+    #[schema(example = "700000.00")]
+    pub amount: String,
+    pub reporting_days: u32,
+    /// The longest payment days of the contracts in force.
+    pub remittance_days: u32,
+    /// Oldest first.
+    pub periods: Vec<TurnoverPeriod>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TurnoverPeriod {
+    #[schema(example = "2026-11-H1")]
+    pub cycle: String,
+    pub days: u32,
+    /// Gross sales on credit.
+    pub turnover_amount: String,
+}
+
+/// The limit with its derivation, and the trade's baseline beside it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LimitDerivation {
+    #[serde(flatten)]
+    pub limit: AgencyLimit,
+    pub remittance_holding_capacity: HoldingCapacity,
+}
+
+/// `{"data": […], "meta": {…}}` with sums over everything that the caller sees, not only the page.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ExposurePage {
+    pub data: Vec<AgencyLimit>,
+    pub meta: ExposureMeta,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ExposureMeta {
+    pub limit: u16,
+    pub after: Option<String>,
+    pub before: Option<String>,
+    pub totals: Vec<ExposureTotal>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ExposureTotal {
+    pub currency: String,
+    #[serde(flatten)]
+    pub balances: Balances,
+    pub exposure_amount: String,
+}
+
+impl From<&Standing> for Balances {
+    fn from(standing: &Standing) -> Self {
+        Balances {
+            deposit_amount: standing.deposit.to_string(),
+            wallet_amount: standing.wallet.to_string(),
+            receivable_amount: standing.receivable.to_string(),
+            charges_amount: standing.charges.to_string(),
+            commission_amount: standing.commission.to_string(),
+        }
+    }
+}
+
+impl From<&credit::AgencyLimit> for AgencyLimit {
+    fn from(limit: &credit::AgencyLimit) -> Self {
+        AgencyLimit {
+            agency_id: limit.agency.to_string(),
+            currency: limit.limit.currency.to_string(),
+            balances: Balances::from(&limit.standing),
+            policy: limit.policy.as_ref().map(LimitPolicy::from),
+            deposit_times_multiplier_amount: limit.multiplied.to_string(),
+            limit_amount: limit.limit.to_string(),
+            exposure_amount: limit.exposure.to_string(),
+            available_amount: limit.room.available.to_string(),
+            over_limit_amount: limit.room.over.to_string(),
+            percent_used: limit.percent_used.map(|percent| format!("{percent:.2}")),
+            bands: BANDS.map(|percent| LimitBand { percent, reached: limit.has_reached(percent) }).to_vec(),
+        }
+    }
+}
+
+impl From<Capacity> for HoldingCapacity {
+    fn from(capacity: Capacity) -> Self {
+        let period = |period: credit::CapacityPeriod| TurnoverPeriod {
+            cycle: period.cycle,
+            days: period.days,
+            turnover_amount: period.turnover.to_string(),
+        };
+        HoldingCapacity {
+            amount: capacity.amount.to_string(),
+            reporting_days: capacity.reporting_days,
+            remittance_days: capacity.remittance_days,
+            periods: capacity.periods.into_iter().map(period).collect(),
+        }
+    }
+}
+
+impl ExposureTotal {
+    fn of(standing: &Standing) -> Result<Self, LimitViewError> {
+        Ok(ExposureTotal {
+            currency: standing.deposit.currency.to_string(),
+            balances: Balances::from(standing),
+            exposure_amount: standing.exposure()?.to_string(),
+        })
+    }
+}
+
+/// An agency's sales limit, term by term: deposit, policy, exposure and what is left, with the Remittance Holding Capacity beside it.
+#[utoipa::path(get, path = "/v1/limits/{agency}", tag = "Settlement", operation_id = "get_limit",
+    params(("agency" = String, Path, description = "`agy_…`")), responses((status = 200, body = Data<LimitDerivation>)))]
+pub async fn get_limit(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::FinanceRead)?;
+    let id: AgencyId = path_id(&id)?;
+    let (reader, store) = (caller.clone(), caller.app.store.clone());
+    let shown = caller
+        .read(move |db| {
+            let agency = visible_agency(&reader, db, id)?;
+            let today = store.clock().now().date_in(store.zone());
+            let capacity = holding_capacity(db, &agency, today)?;
+            let limit = agency_limits(db, std::slice::from_ref(&agency), today)?.pop();
+            let limit = limit.ok_or_else(|| ApiError::internal("no limit of an agency that is there"))?;
+            let limit = AgencyLimit::from(&limit);
+            Ok::<_, ApiError>(LimitDerivation { limit, remittance_holding_capacity: capacity.into() })
+        })
+        .await?;
+    Ok(ok(shown))
+}
+
+/// Limit and exposure of every agency that the caller sees, newest agency first, with totals per currency over all of them.
+#[utoipa::path(get, path = "/v1/exposure", tag = "Settlement", operation_id = "list_exposure",
+    params(PageParams), responses((status = 200, body = ExposurePage)))]
+pub async fn list_exposure(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::FinanceRead)?;
+    let request = PageRequest::<i64>::read(&query, "/v1/exposure")?;
+    let (window, limit) = (request.window(), request.fetch());
+    let own = caller.visible_agencies().await?;
+    let (organisation, bound) = (caller.key.organisation, caller.key.agency);
+    let store = caller.app.store.clone();
+    let (limits, totals) = caller
+        .read(move |db| {
+            let shown: Vec<Agency> = match (&own, bound) {
+                (None, _) => agencies(db, None, window, limit)?,
+                (Some(_), Some(bound)) => agency(db, bound)?.into_iter().collect(),
+                (Some(own), None) if own.is_empty() => Vec::new(),
+                (Some(_), None) => agencies(db, Some(organisation), window, limit)?,
+            };
+            let today = store.clock().now().date_in(store.zone());
+            let limits = agency_limits(db, &shown, today)?;
+            let totals = agency_totals(db, own.as_deref())?;
+            let totals = totals.iter().map(ExposureTotal::of).collect::<Result<Vec<_>, _>>()?;
+            Ok::<_, LimitViewError>((limits, totals))
+        })
+        .await?;
+    let found = request.page(limits, |limit| limit.agency.raw()).map(|limit| AgencyLimit::from(&limit));
+    let meta = ExposureMeta { limit: found.meta.limit, after: found.meta.after, before: found.meta.before, totals };
+    Ok(HttpResponse::Ok().json(ExposurePage { data: found.data, meta }))
+}

@@ -1,0 +1,309 @@
+//! `/v1/tickets`: one ticket with everything that its sale decided and moved.
+
+use super::disbursements::{Disbursement, with_attempts};
+use super::postings::{LedgerPosting, with_entries};
+use super::shape::{PageParams, choice, time};
+use super::sight::{Sight, not_found, require_one};
+use crate::agencies::{agency, contract};
+use crate::airlines::{TicketNumber, airline, check_digit};
+use crate::api::caller::Caller;
+use crate::api::code::Code;
+use crate::api::envelope::{Data, Page, ok, page};
+use crate::api::error::ApiError;
+use crate::api::paging::PageRequest;
+use crate::api::query::Query;
+use crate::catalogue::{AirportCode, Catalogue};
+use crate::credit::advance_of_ticket;
+use crate::db::{Db, DbError};
+use crate::identity::{OrganisationKind, Scope};
+use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrderId, PassengerId, TicketId};
+use crate::ledger::postings_about;
+use crate::money::{Currency, Money};
+use crate::ordering::{self, OrderRow, order};
+use crate::ticketing::{CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, issued_orders, ticket_by_number, tickets};
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+choice! {
+    /// What paid: the agency's credit or its wallet.
+    Tender = ordering::Tender { Credit, Wallet }
+}
+
+/// Amounts are decimal strings in `currency`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketSummary {
+    #[schema(example = "tkt_0000000000001")]
+    pub id: String,
+    /// Thirteen digits: accounting code and document number.
+    #[schema(example = "7812100000001")]
+    pub number: String,
+    /// The thirteen digits modulo 7; never a part of the number.
+    #[schema(example = 3)]
+    pub check_digit: u8,
+    pub order_id: String,
+    pub agency_id: String,
+    pub airline_id: String,
+    /// RFC 3339, UTC.
+    pub issued_at: String,
+    /// In the zone of the point of sale.
+    #[schema(example = "2026-11-01")]
+    pub issue_date: String,
+    #[schema(example = "CNY")]
+    pub currency: String,
+    #[schema(example = "950.00")]
+    pub base_amount: String,
+    #[schema(example = "50.00")]
+    pub tax_amount: String,
+    /// Base + taxes.
+    #[schema(example = "1000.00")]
+    pub total_amount: String,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Ticket {
+    #[serde(flatten)]
+    pub ticket: TicketSummary,
+    pub booking_reference: String,
+    /// As in the order.
+    pub passenger_id: String,
+    pub tender: Tender,
+    pub contract: TicketContract,
+    pub fare_calculation: String,
+    pub taxes: Vec<TicketTax>,
+    pub coupons: Vec<TicketCoupon>,
+    /// Who gets which part of the price. The parts add up to it exactly.
+    pub split: Vec<SplitLeg>,
+    /// Every posting about the ticket, oldest first.
+    pub journal: Vec<LedgerPosting>,
+    /// The payment of the airline's share; null if there is nothing to pay.
+    pub disbursement: Option<Disbursement>,
+}
+
+/// The terms that it was sold under.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketContract {
+    pub id: String,
+    pub version: i64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketTax {
+    #[schema(example = "CN")]
+    pub code: String,
+    #[schema(example = "50.00")]
+    pub amount: String,
+    /// Who it is for.
+    pub payee: String,
+    /// Who pays it over: `platform` or `airline`.
+    #[schema(example = "platform")]
+    pub remitter: String,
+}
+
+/// One flight. Its times are local, with the airport's IANA zone.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketCoupon {
+    pub number: i64,
+    /// `O`: open for use.
+    #[schema(example = "O")]
+    pub status: String,
+    #[schema(example = "MU5101")]
+    pub flight: String,
+    pub origin: String,
+    pub origin_time_zone: Option<String>,
+    pub destination: String,
+    pub destination_time_zone: Option<String>,
+    #[schema(example = "2026-12-01T08:00:00")]
+    pub departing_at: String,
+    pub arriving_at: String,
+    pub booking_class: String,
+    pub cabin: String,
+    pub fare_basis: String,
+    /// Its share of the base fare.
+    pub base_amount: String,
+    pub checked_bag_kg: i64,
+}
+
+/// Where a part of the price goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitLegKind {
+    Airline,
+    Authority,
+    Commission,
+    Fee,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SplitLeg {
+    pub kind: SplitLegKind,
+    /// An airline, an authority, an agency or the platform.
+    pub payee: String,
+    /// Of an authority's leg.
+    pub tax_code: Option<String>,
+    #[schema(example = "915.00")]
+    pub amount: String,
+}
+
+impl TicketSummary {
+    fn of(row: &TicketRow) -> Result<Self, DbError> {
+        let corrupt = || DbError::Corrupt(format!("number of ticket {}", row.id));
+        let number = TicketNumber::parse(&row.number).ok_or_else(corrupt)?;
+        let currency = currency_of(row)?;
+        Ok(TicketSummary {
+            id: TicketId::of(row.id).to_string(),
+            check_digit: check_digit(&number),
+            number: number.to_string(),
+            order_id: OrderId::of(row.order_id).to_string(),
+            agency_id: AgencyId::of(row.agency_id).to_string(),
+            airline_id: AirlineId::of(row.airline_id).to_string(),
+            issued_at: time(row.issued_at),
+            issue_date: row.issue_date.to_string(),
+            currency: row.currency.clone(),
+            base_amount: Money::new(row.base_minor, currency).to_string(),
+            tax_amount: Money::new(row.tax_minor, currency).to_string(),
+            total_amount: Money::new(row.price_minor, currency).to_string(),
+        })
+    }
+}
+
+fn currency_of(row: &TicketRow) -> Result<Currency, DbError> {
+    Currency::parse(&row.currency).map_err(|error| DbError::Corrupt(error.to_string()))
+}
+
+fn tax(row: &TaxRow, currency: Currency) -> TicketTax {
+    TicketTax {
+        code: row.code.clone(),
+        amount: Money::new(row.minor, currency).to_string(),
+        payee: row.payee.clone(),
+        remitter: row.remitter.clone(),
+    }
+}
+
+fn coupon(row: &CouponRow, currency: Currency, catalogue: &Catalogue) -> TicketCoupon {
+    let zone = |code: &str| {
+        let airport = catalogue.airports.get(AirportCode::parse(code)?)?;
+        Some(airport.zone.name().to_owned())
+    };
+    let local = |at: chrono::NaiveDateTime| at.format("%Y-%m-%dT%H:%M:%S").to_string();
+    TicketCoupon {
+        number: row.number,
+        status: row.status.clone(),
+        flight: format!("{}{}", row.carrier, row.flight_number),
+        origin_time_zone: zone(&row.origin),
+        origin: row.origin.clone(),
+        destination_time_zone: zone(&row.destination),
+        destination: row.destination.clone(),
+        departing_at: local(row.departing_at),
+        arriving_at: local(row.arriving_at),
+        booking_class: row.booking_class.clone(),
+        cabin: row.cabin.clone(),
+        fare_basis: row.fare_basis.clone(),
+        base_amount: Money::new(row.base_minor, currency).to_string(),
+        checked_bag_kg: row.checked_bag_kg,
+    }
+}
+
+/// The airline's leg, the authorities' that the platform pays over, the agency's commission and the platform's fee.
+fn split(row: &TicketRow, taxes: &[&TaxRow], airline: &str, agency: &str) -> Result<Vec<SplitLeg>, DbError> {
+    let currency = currency_of(row)?;
+    let leg = |kind, payee: &str, tax_code: Option<&str>, minor| SplitLeg {
+        kind,
+        payee: payee.to_owned(),
+        tax_code: tax_code.map(str::to_owned),
+        amount: Money::new(minor, currency).to_string(),
+    };
+    let mut legs = vec![leg(SplitLegKind::Airline, airline, None, row.airline_minor)];
+    let remitted = taxes.iter().filter(|tax| tax.remitter == "platform");
+    legs.extend(remitted.map(|tax| leg(SplitLegKind::Authority, &tax.payee, Some(&tax.code), tax.minor)));
+    legs.push(leg(SplitLegKind::Commission, agency, None, row.commission_minor));
+    legs.push(leg(SplitLegKind::Fee, "Airsettle", None, row.fee_minor));
+    Ok(legs)
+}
+
+fn tender(row: &OrderRow) -> Tender {
+    if row.tender == ordering::Tender::Wallet.text() { Tender::Wallet } else { Tender::Credit }
+}
+
+fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue) -> Result<Ticket, ApiError> {
+    let missing = |what: &str| ApiError::internal(format!("ticket {} has no {what}", row.number));
+    let orders = order(db, OrderId::of(row.order_id))?.into_iter().collect();
+    let issued: IssuedOrder = issued_orders(db, orders)?.pop().ok_or_else(|| missing("order"))?;
+    let contract = contract(db, ContractId::of(row.contract_id))?.ok_or_else(|| missing("contract"))?;
+    let airline = airline(db, AirlineId::of(row.airline_id))?.ok_or_else(|| missing("airline"))?;
+    let agency = agency(db, AgencyId::of(row.agency_id))?.ok_or_else(|| missing("agency"))?;
+    let passenger = issued.passengers.iter().find(|(passenger, _)| passenger.id == row.passenger_id);
+    let (passenger, _) = passenger.ok_or_else(|| missing("passenger"))?;
+    let taxes: Vec<&TaxRow> = issued.taxes.iter().filter(|tax| tax.ticket_id == row.id).collect();
+    let coupons = issued.coupons.iter().filter(|coupon| coupon.ticket_id == row.id);
+    let currency = currency_of(row)?;
+    let journal = postings_about(db, row.id)?;
+    let advance = advance_of_ticket(db, TicketId::of(row.id))?;
+    Ok(Ticket {
+        ticket: TicketSummary::of(row)?,
+        booking_reference: issued.order.booking_reference.clone(),
+        passenger_id: PassengerId::of(passenger.offer_passenger_id).to_string(),
+        tender: tender(&issued.order),
+        contract: TicketContract { id: contract.id.to_string(), version: contract.version },
+        fare_calculation: row.fare_calculation.clone(),
+        coupons: coupons.map(|row| coupon(row, currency, catalogue)).collect(),
+        split: split(row, &taxes, &airline.name, &agency.name)?,
+        taxes: taxes.into_iter().map(|row| tax(row, currency)).collect(),
+        journal: with_entries(db, journal)?,
+        disbursement: advance.map(|advance| with_attempts(db, advance)).transpose()?,
+    })
+}
+
+/// Those that the caller sold, or that are on its stock.
+async fn visible_tickets(caller: &Caller) -> Result<TicketFilter, ApiError> {
+    let sight = Sight::of(caller).await?;
+    let all = TicketFilter::default();
+    Ok(match caller.key.kind {
+        OrganisationKind::Operator => all,
+        OrganisationKind::Airline => TicketFilter { airlines: sight.airlines, ..all },
+        OrganisationKind::Agency | OrganisationKind::Bank => TicketFilter { agencies: sight.agencies, ..all },
+    })
+}
+
+const SCOPES: [Scope; 2] = [Scope::AirRead, Scope::FinanceRead];
+
+/// Tickets, newest first: an agency's own, those on an airline's stock, or for the operator all.
+#[utoipa::path(get, path = "/v1/tickets", tag = "Tickets", operation_id = "list_tickets",
+    params(PageParams, ("order_id" = Option<String>, Query, description = "Only of this order"),
+        ("number" = Option<String>, Query, description = "Only this one: 13 digits, with or without a hyphen behind the third")),
+    responses((status = 200, body = Page<TicketSummary>)))]
+pub async fn list_tickets(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
+    require_one(&caller, &SCOPES)?;
+    let request = PageRequest::<i64>::read(&query, "/v1/tickets")?;
+    let (window, limit) = (request.window(), request.fetch());
+    let mut filter = visible_tickets(&caller).await?;
+    filter.order = query.id("order_id")?;
+    if let Some(text) = query.get("number") {
+        let message = "`number` is 13 digits, with or without a hyphen behind the third.";
+        let number = TicketNumber::parse(text);
+        filter.number = Some(number.ok_or_else(|| ApiError::new(Code::InvalidValue, message).parameter("number"))?);
+    }
+    let found = caller.read(move |db| tickets(db, &filter, window, limit)).await?;
+    Ok(page(&request.page(found, |row| row.id).try_map(|row| TicketSummary::of(&row))?))
+}
+
+/// One ticket: price, coupons, taxes, split, journal and the payment of the airline's share.
+#[utoipa::path(get, path = "/v1/tickets/{number}", tag = "Tickets", operation_id = "get_ticket",
+    params(("number" = String, Path, description = "13 digits, with or without a hyphen behind the third")),
+    responses((status = 200, body = Data<Ticket>)))]
+pub async fn get_ticket(caller: Caller, number: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    require_one(&caller, &SCOPES)?;
+    let number = TicketNumber::parse(&number).ok_or_else(not_found)?;
+    let sight = Sight::of(&caller).await?;
+    let catalogue = caller.app.catalogue.clone();
+    let found = caller
+        .read(move |db| {
+            let row = ticket_by_number(db, &number)?.ok_or_else(not_found)?;
+            if !sight.sees_agency(AgencyId::of(row.agency_id)) && !sight.sees_airline(AirlineId::of(row.airline_id)) {
+                return Err(not_found());
+            }
+            shown(db, &row, &catalogue)
+        })
+        .await?;
+    Ok(ok(found))
+}
