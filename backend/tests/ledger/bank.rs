@@ -41,10 +41,7 @@ impl World {
         self.write(|tx| {
             let confirmed = record_outcomes(tx, Actor::platform(), outcomes)?;
             let subjects: Vec<i64> = confirmed.iter().map(|advance| advance.id.raw()).collect();
-            use airsettle::db::schema::outbox;
-            let messages = outbox::table.filter(outbox::subject_id.eq_any(subjects)).select(outbox::id);
-            let messages: Vec<i64> = messages.load(&mut *tx.db)?;
-            notify::done(tx, &messages)?;
+            notify::done_about(tx, notify::PAY_ADVANCE, &subjects)?;
             Ok(confirmed)
         })
     }
