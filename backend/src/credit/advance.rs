@@ -7,9 +7,9 @@
 use super::facility::{FacilityError, close_facility, loan_account};
 use crate::audit::Actor;
 use crate::clock::Timestamp;
-use crate::db::schema::{advance, advance_attempt, facility_slice, hold, ticket};
+use crate::db::schema::{advance, advance_attempt, facility_slice, hold};
 use crate::db::{Cell, Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
-use crate::ids::{AdvanceId, AgencyId, AirlineId, FacilityId, HoldId, Id, TicketId};
+use crate::ids::{AdvanceId, AirlineId, FacilityId, HoldId, Id, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, HoldRow, Leg, PostError, Purse, Resolution, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
 use chrono::NaiveDateTime;
@@ -435,44 +435,6 @@ pub fn advances(
         query = query.filter(advance::airline_id.eq(airline.raw()));
     }
     if let Some(state) = state {
-        query = query.filter(advance::state.eq(state.text()));
-    }
-    let rows: Vec<AdvanceRow> = query.select(AdvanceRow::as_select()).load(db)?;
-    rows.into_iter().map(Advance::try_from).collect()
-}
-
-/// Which advances; `None` leaves a condition out.
-#[derive(Clone, Debug, Default)]
-pub struct AdvanceFilter {
-    /// Tickets that these agencies sold.
-    pub agencies: Option<Vec<AgencyId>>,
-    pub airlines: Option<Vec<AirlineId>>,
-    pub facilities: Option<Vec<FacilityId>>,
-    pub ticket: Option<TicketId>,
-    pub state: Option<AdvanceState>,
-}
-
-fn raw<T: Id>(ids: &[T]) -> Vec<i64> {
-    ids.iter().map(|id| id.raw()).collect()
-}
-
-pub fn advances_where(db: &mut Db, filter: &AdvanceFilter, window: Window, limit: i64) -> Result<Vec<Advance>, DbError> {
-    let mut query = windowed!(advance::table.into_boxed(), advance::id, window, limit);
-    if let Some(agencies) = &filter.agencies {
-        let sold = ticket::table.filter(ticket::agency_id.eq_any(raw(agencies))).select(ticket::id);
-        query = query.filter(advance::ticket_id.eq_any(sold));
-    }
-    if let Some(airlines) = &filter.airlines {
-        query = query.filter(advance::airline_id.eq_any(raw(airlines)));
-    }
-    if let Some(facilities) = &filter.facilities {
-        let drawn_on: Vec<Option<i64>> = facilities.iter().map(|id| Some(id.raw())).collect();
-        query = query.filter(advance::facility_id.eq_any(drawn_on));
-    }
-    if let Some(id) = filter.ticket {
-        query = query.filter(advance::ticket_id.eq(id.raw()));
-    }
-    if let Some(state) = filter.state {
         query = query.filter(advance::state.eq(state.text()));
     }
     let rows: Vec<AdvanceRow> = query.select(AdvanceRow::as_select()).load(db)?;

@@ -1,6 +1,7 @@
 //! How much an agency may sell, which bank line pays the airline, and the advance that does.
 
 mod advance;
+mod advance_list;
 mod derivation;
 mod exposure;
 mod facility;
@@ -9,9 +10,10 @@ mod receipt;
 mod room;
 
 pub use advance::{
-    Advance, AdvanceError, AdvanceEvent, AdvanceFilter, AdvanceRow, AdvanceState, AttemptRow, BankOutcome, BankSaid, advance,
-    advance_of_ticket, advances, advances_where, attempts_of, payment_reference, record_outcomes, reference_parts, start_sending,
+    Advance, AdvanceError, AdvanceEvent, AdvanceRow, AdvanceState, AttemptRow, BankOutcome, BankSaid, advance, advance_of_ticket,
+    advances, attempts_of, payment_reference, record_outcomes, reference_parts, start_sending,
 };
+pub use advance_list::{AdvanceFilter, advances_where};
 pub use derivation::{
     AgencyLimit, BANDS, Capacity, CapacityPeriod, LimitViewError, agency_limits, agency_totals, holding_capacity,
 };
