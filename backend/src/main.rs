@@ -164,7 +164,12 @@ fn seed(with_demo: bool, data: &std::path::Path) -> Result<ExitCode, Failure> {
     let platform = Platform::open(&config)?;
     let mut keys = Vec::new();
     for app in platform.apps() {
-        keys.extend(if with_demo { demo::seed_demo(app)? } else { demo::seed_operator(app)? });
+        let made = if with_demo { demo::seed_demo(app) } else { demo::seed_operator(app) };
+        // A seed that was interrupted before it had written its keys down is completed with new ones.
+        keys.extend(match made {
+            Err(demo::SeedError::NotEmpty) if !data.join("demo.json").exists() => demo::mint_anew(app)?,
+            made => made?,
+        });
     }
     demo::write_keys(data, &config.public_url, &keys)?;
     Ok(ExitCode::SUCCESS)

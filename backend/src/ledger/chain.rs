@@ -51,7 +51,8 @@ pub(super) fn digest(posting: &PostingRow, entries: &[(&EntryRow, &AccountRow)])
         put(&mut hash, account.detail.as_bytes());
         put(&mut hash, account.currency.as_bytes());
         put(&mut hash, &account.stripe.to_be_bytes());
-        let EntryRow { id, posting_id, account_id, amount_minor, balance_after_minor, version, previous_entry_id, cycle } = *entry;
+        let EntryRow { id, posting_id, account_id, amount_minor, balance_after_minor, version, previous_entry_id, cycle } =
+            *entry;
         for number in [id, posting_id, account_id, amount_minor, balance_after_minor, version, previous_entry_id] {
             put(&mut hash, &number.to_be_bytes());
         }
