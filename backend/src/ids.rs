@@ -87,17 +87,24 @@ ids! {
 /// Gives out ids for one node. It never repeats one, also when the machine's clock goes back or a caller takes a block that
 /// is larger than what is left of a millisecond: then it runs ahead of the clock.
 #[derive(Debug)]
-pub struct IdGenerator {
+pub struct IdGenerator(Mutex<Place>);
+
+/// Whose ids, and the next free (milliseconds << 12 | sequence).
+#[derive(Debug)]
+struct Place {
     node: i64,
-    /// The next free (milliseconds << 12 | sequence).
-    next: Mutex<i64>,
+    next: i64,
 }
 
 impl IdGenerator {
     /// `not_before` is the first Unix millisecond that this node has not used yet, as its lease remembers it.
     pub fn new(node: u16, not_before: i64) -> Self {
-        let node = i64::from(node) & ((1 << NODE_BITS) - 1);
-        IdGenerator { node, next: Mutex::new((not_before - EPOCH_MILLIS).max(0) << SEQUENCE_BITS) }
+        IdGenerator(Mutex::new(Place::new(node, not_before)))
+    }
+
+    /// Goes on under another number, after the lease of the last one was lost.
+    pub fn adopt(&self, node: u16, not_before: i64) {
+        *self.0.lock() = Place::new(node, not_before);
     }
 
     /// The first of `count` consecutive ids; at most one millisecond's worth (4,096).
@@ -105,15 +112,15 @@ impl IdGenerator {
         let per_milli = 1i64 << SEQUENCE_BITS;
         let count = i64::try_from(count).unwrap_or(per_milli).clamp(1, per_milli);
         let clock = (chrono::Utc::now().timestamp_millis() - EPOCH_MILLIS).max(0) << SEQUENCE_BITS;
-        let mut next = self.next.lock();
-        let mut first = (*next).max(clock);
+        let mut place = self.0.lock();
+        let mut first = place.next.max(clock);
         if (first & (per_milli - 1)) + count > per_milli {
             first = ((first >> SEQUENCE_BITS) + 1) << SEQUENCE_BITS;
         }
-        *next = first + count;
+        place.next = first + count;
         let millis = first >> SEQUENCE_BITS;
         let sequence = first & (per_milli - 1);
-        (millis << (NODE_BITS + SEQUENCE_BITS)) | (self.node << SEQUENCE_BITS) | sequence
+        (millis << (NODE_BITS + SEQUENCE_BITS)) | (place.node << SEQUENCE_BITS) | sequence
     }
 
     pub fn next<T: Id>(&self) -> T {
@@ -122,8 +129,21 @@ impl IdGenerator {
 
     /// The Unix millisecond after the last one used: what a lease has to remember.
     pub fn high_water(&self) -> i64 {
-        (*self.next.lock() >> SEQUENCE_BITS) + 1 + EPOCH_MILLIS
+        (self.0.lock().next >> SEQUENCE_BITS) + 1 + EPOCH_MILLIS
     }
+}
+
+impl Place {
+    fn new(node: u16, not_before: i64) -> Self {
+        let node = i64::from(node) & ((1 << NODE_BITS) - 1);
+        Place { node, next: (not_before - EPOCH_MILLIS).max(0) << SEQUENCE_BITS }
+    }
+}
+
+/// The first id that a node could give out at or after a Unix millisecond.
+pub fn first_at(node: i64, unix_millis: i64) -> i64 {
+    let millis = (unix_millis - EPOCH_MILLIS).max(0);
+    (millis << (NODE_BITS + SEQUENCE_BITS)) | (node << SEQUENCE_BITS)
 }
 
 /// The node that gave out an id.

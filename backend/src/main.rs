@@ -4,7 +4,7 @@ use airsettle::api;
 use airsettle::app::Platform;
 use airsettle::clock::Clock;
 use airsettle::config::Config;
-use airsettle::db::{DbError, MigrateError, Store, StoreConfig, migrate, setting};
+use airsettle::db::{DbError, MigrateError, Readers, StoreConfig, migrate, setting};
 use airsettle::demo;
 use airsettle::gateways::bank::callback::CallbackSecret;
 use airsettle::gateways::bank::simulator::{self, SimulatorConfig};
@@ -131,7 +131,12 @@ fn serve() -> Result<ExitCode, Failure> {
     }
     tracing::info!(address = %config.listen, "serving");
     let public_url = config.public_url.clone();
-    actix_web::rt::System::new().block_on(async move { api::server::serve(platform, &public_url, listener)?.await })?;
+    let served = platform.clone();
+    actix_web::rt::System::new().block_on(async move { api::server::serve(served, &public_url, listener)?.await })?;
+    // The jobs are still running, so this is the last that the process does.
+    for app in platform.apps() {
+        app.store.release();
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -159,15 +164,20 @@ fn seed(with_demo: bool, data: &std::path::Path) -> Result<ExitCode, Failure> {
     let platform = Platform::open(&config)?;
     let mut keys = Vec::new();
     for app in platform.apps() {
-        keys.extend(if with_demo { demo::seed_demo(app)? } else { demo::seed_operator(app)? });
+        let made = if with_demo { demo::seed_demo(app) } else { demo::seed_operator(app) };
+        // A seed that was interrupted before it had written its keys down is completed with new ones.
+        keys.extend(match made {
+            Err(demo::SeedError::NotEmpty) if !data.join("demo.json").exists() => demo::mint_anew(app)?,
+            made => made?,
+        });
     }
     demo::write_keys(data, &config.public_url, &keys)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn open_for_reading(database: &str) -> Result<Store, Failure> {
+fn open_for_reading(database: &str) -> Result<Readers, Failure> {
     let config = StoreConfig { url: database.to_owned(), readers: 1, patience: std::time::Duration::from_secs(5) };
-    Ok(Store::open(&config, Clock::system(), chrono_tz::Asia::Shanghai)?)
+    Ok(Readers::open(&config)?)
 }
 
 fn verify_database(database: &str, anchor: Option<&std::path::Path>) -> Result<ExitCode, Failure> {
@@ -177,6 +187,10 @@ fn verify_database(database: &str, anchor: Option<&std::path::Path>) -> Result<E
         Some(path) => Anchor::read_last(path, &id)?,
         None => BTreeMap::new(),
     };
+    if anchor.is_some() && anchors.is_empty() {
+        println!("WRONG  the anchor has no head of database {id:?}");
+        return Ok(ExitCode::FAILURE);
+    }
     let began = std::time::Instant::now();
     let (ledger, sales) = store.snapshot(|db| {
         let ledger = verify(db, &anchors)?;
@@ -205,7 +219,10 @@ fn verify_database(database: &str, anchor: Option<&std::path::Path>) -> Result<E
         proof.holds,
         proof.seals,
         proof.unsealed,
-        if anchor.is_some() { ", anchor matches" } else { "" }
+        match anchors.len() {
+            0 => String::new(),
+            chains => format!(", anchor matches for {chains} chains"),
+        }
     );
     println!("ok  {} tickets keep {} rules; {:.2} s", sales.tickets, sales.rules, began.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
@@ -213,7 +230,8 @@ fn verify_database(database: &str, anchor: Option<&std::path::Path>) -> Result<E
 
 fn print_trial_balance(database: &str, as_of: Option<chrono::NaiveDate>) -> Result<ExitCode, Failure> {
     let store = open_for_reading(database)?;
-    let as_of = as_of.unwrap_or_else(|| store.clock().now().date_in(store.zone()));
+    // The ledger date of an operator in another zone is given by --as-of.
+    let as_of = as_of.unwrap_or_else(|| Clock::system().now().date_in(chrono_tz::Asia::Shanghai));
     let balance = store.read(|db| trial_balance(db, as_of))?;
     println!("Trial balance as of {as_of}");
     println!("{:<36} {:>3} {:>20} {:>20}", "account", "", "debit", "credit");

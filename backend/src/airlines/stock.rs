@@ -1,7 +1,7 @@
 //! Ticket numbers. A number is the airline's three-digit accounting code and a ten-digit document number; its check digit is a field of
 //! its own and never a part of the thirteen digits.
 
-use crate::db::schema::stock_range;
+use crate::db::schema::{airline, stock_range};
 use crate::db::{Db, DbError, RowSet, WriteTx, insert, rows};
 use crate::ids::{AirlineId, Id, StockId};
 use chrono::NaiveDateTime;
@@ -56,7 +56,7 @@ pub fn check_digit(number: &TicketNumber) -> u8 {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StockError {
-    #[error("a range runs from a ten-digit document number to a later one")]
+    #[error("a range runs from a ten-digit document number to a later one and has at most 1,073,741,824 numbers")]
     Range,
     #[error("the range overlaps documents {first} to {last}")]
     Overlap { first: i64, last: i64 },
@@ -64,17 +64,33 @@ pub enum StockError {
     Db(#[from] DbError),
 }
 
-pub fn add_stock(tx: &mut WriteTx, airline: AirlineId, first: i64, last: i64) -> Result<StockRow, StockError> {
-    if first < 0 || last < first || last > 9_999_999_999 {
+/// How many record locators there are: 2^30.
+const LOCATORS: i64 = 1 << 30;
+
+/// The airlines whose ticket numbers begin like this one's, itself included.
+fn with_accounting_code_of(db: &mut Db, id: AirlineId) -> Result<Vec<AirlineId>, DbError> {
+    let code: Option<String> = airline::table.find(id.raw()).select(airline::accounting_code).first(db).optional()?;
+    let ids: Vec<i64> =
+        airline::table.filter(airline::accounting_code.eq(code.unwrap_or_default())).select(airline::id).load(db)?;
+    Ok(ids.into_iter().map(AirlineId::of).collect())
+}
+
+pub fn add_stock(tx: &mut WriteTx, of: AirlineId, first: i64, last: i64) -> Result<StockRow, StockError> {
+    if first < 0 || last < first || last > 9_999_999_999 || last - first >= LOCATORS {
         return Err(StockError::Range);
     }
-    let overlaps = |known: &StockRow| known.first_document <= last && first <= known.last_document;
-    if let Some(known) = stock_of(tx.db, &[airline])?.into_iter().find(overlaps) {
+    // Also where the numbers only meet modulo the number of record locators: a locator is made of its order's first number.
+    let overlaps = |known: &StockRow| {
+        let distance = (known.first_document - first).rem_euclid(LOCATORS);
+        distance <= last - first || LOCATORS - distance <= known.last_document - known.first_document
+    };
+    let shared = with_accounting_code_of(tx.db, of)?;
+    if let Some(known) = stock_of(tx.db, &shared)?.into_iter().find(overlaps) {
         return Err(StockError::Overlap { first: known.first_document, last: known.last_document });
     }
     let row = StockRow {
         id: tx.ids.next::<StockId>().raw(),
-        airline_id: airline.raw(),
+        airline_id: of.raw(),
         first_document: first,
         last_document: last,
         next_document: first,

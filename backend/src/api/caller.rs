@@ -72,7 +72,10 @@ impl Caller {
         let (bound, organisation) = (self.key.agency, self.key.organisation);
         let found: Vec<Agency> = self
             .read(move |db| match bound {
-                Some(id) => Ok::<_, DbError>(agency(db, id)?.into_iter().collect()),
+                Some(id) => {
+                    let bound = agency(db, id)?.filter(|agency| agency.organisation == organisation);
+                    Ok::<_, DbError>(bound.into_iter().collect())
+                }
                 None => agencies(db, Some(organisation), Window::OlderThan(i64::MAX), 2),
             })
             .await?;
@@ -94,11 +97,9 @@ impl Caller {
             OrganisationKind::Agency => self.key.organisation,
             OrganisationKind::Airline | OrganisationKind::Bank => return Ok(Some(Vec::new())),
         };
-        if let Some(bound) = self.key.agency {
-            return Ok(Some(vec![bound]));
-        }
         let own = self.read(move |db| agencies(db, Some(organisation), Window::OlderThan(i64::MAX), 1_000)).await?;
-        Ok(Some(own.iter().map(|agency| agency.id).collect()))
+        let bound = self.key.agency;
+        Ok(Some(own.iter().map(|agency| agency.id).filter(|id| bound.is_none_or(|bound| bound == *id)).collect()))
     }
 }
 

@@ -73,6 +73,7 @@ impl From<KeyError> for ApiError {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::ScopeNotAllowed(..) | KeyError::NoScope => invalid("/data/scopes", error),
+            KeyError::NotItsAgency => invalid("/data/agency_id", error),
             KeyError::NoOrganisation => invalid("/data/organisation_id", error),
             KeyError::NotFound => ApiError::of(Code::NotFound),
             KeyError::Revoked => ApiError::new(Code::InvalidState, format!("{error}.")),
@@ -216,6 +217,7 @@ pub fn refusal(refusal: &Refusal) -> ApiError {
             (Code::FacilityExhausted, format!("The bank line is short of {}.", amount(*short_minor, currency)))
         }
         Refusal::FacilityClosed { reason } => (Code::FacilityClosed, format!("The bank line takes no new advances: {reason}.")),
+        Refusal::Unsellable { code, message } => (Code::find(code).unwrap_or(Code::OfferNoLongerAvailable), message.clone()),
         Refusal::NoFacility { currency } => (Code::NoFacility, format!("There is no bank line in {currency}.")),
     };
     let short_by = refusal.short().and_then(|(minor, code)| Some(Money::new(minor, Currency::parse(code).ok()?)));

@@ -4,7 +4,7 @@
 //! the bank has to be asked about. Each attempt has its own reference, and the bank does one payment per reference. A new
 //! attempt starts only after the bank said that the last one failed for good. Locks: facility slices, then advances, then accounts.
 
-use super::facility::{FacilityError, close_facility, loan_account};
+use super::facility::{CONTRADICTED, FacilityError, REFUSED, WRONG_AMOUNT, close_facility, loan_account};
 use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::db::schema::{advance, advance_attempt, facility_slice, hold};
@@ -101,7 +101,8 @@ impl AdvanceState {
         use AdvanceState::{Confirmed, Failed, Held, Sent, Unknown};
         match (self, event) {
             (Held | Unknown, Send) | (Unknown, Accept) => Moved::Applied(Sent),
-            (Sent | Unknown, Confirm) => Moved::Applied(Confirmed),
+            // Also from failed, as long as no new attempt was made: the money moved after all.
+            (Sent | Unknown | Failed, Confirm) => Moved::Applied(Confirmed),
             (Sent | Unknown, Fail) => Moved::Applied(Failed),
             (Sent, LoseSight) => Moved::Applied(Unknown),
             (Failed, Retry) => Moved::Applied(Held),
@@ -109,7 +110,7 @@ impl AdvanceState {
             (Confirmed, Confirm | Accept | LoseSight) | (Failed, Fail | LoseSight) => Moved::AlreadyApplied,
             (Sent, Send | Accept) | (Unknown, LoseSight) | (Held, Retry) => Moved::AlreadyApplied,
             (Held, Accept | Confirm | Fail | LoseSight) | (Sent | Unknown, Retry) => Moved::Refused,
-            (Failed, Send | Accept | Confirm) | (Confirmed, Send | Fail | Retry) => Moved::Refused,
+            (Failed, Send | Accept) | (Confirmed, Send | Fail | Retry) => Moved::Refused,
         }
     }
 }
@@ -251,6 +252,9 @@ pub fn record_outcomes(tx: &mut WriteTx, actor: Actor, outcomes: &[BankOutcome])
     for outcome in outcomes {
         let Some(advance) = current.get_mut(&outcome.advance) else { continue };
         if advance.attempt != outcome.attempt {
+            if matches!(outcome.said, BankSaid::Settled { .. }) {
+                contradicted(tx, advance, outcome.attempt)?;
+            }
             continue;
         }
         match &outcome.said {
@@ -293,7 +297,16 @@ fn wrong_amount(tx: &mut WriteTx, advance: &mut Advance, settled: Money) -> Resu
     advance.detail = Some(format!("the bank settled {settled:?} instead of {:?}", advance.amount));
     tracing::error!(advance = %advance.id, ?settled, ordered = ?advance.amount, "bank settled another amount");
     if let Some(facility) = advance.facility {
-        close_facility(tx, facility, "the bank settled an advance at another amount")?;
+        close_facility(tx, facility, WRONG_AMOUNT)?;
+    }
+    Ok(())
+}
+
+/// The bank paid an attempt that it had refused for good, while a later attempt is under way or paid: the airline may have been paid twice.
+fn contradicted(tx: &mut WriteTx, advance: &Advance, attempt: i64) -> Result<(), AdvanceError> {
+    tracing::error!(advance = %advance.id, attempt, current = advance.attempt, "bank settled an attempt that it had refused");
+    if let Some(facility) = advance.facility {
+        close_facility(tx, facility, CONTRADICTED)?;
     }
     Ok(())
 }
@@ -314,7 +327,7 @@ fn refused(tx: &mut WriteTx, advance: &mut Advance, reason: &str) -> Result<(), 
     };
     insert(tx, &[RowSet::of(&[attempt])])?;
     if let Some(facility) = advance.facility {
-        close_facility(tx, facility, "the bank refused an advance")?;
+        close_facility(tx, facility, REFUSED)?;
     }
     Ok(())
 }

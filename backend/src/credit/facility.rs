@@ -9,7 +9,9 @@ use crate::ids::{FacilityId, Id, OrganisationId, SliceId};
 use crate::ledger::{AccountCode, AccountKey, Book, balances, open_accounts};
 use crate::money::{Currency, Money, MoneyError, Rate};
 use chrono::{Duration, NaiveDateTime};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 rows! {
     pub struct FacilityRow in facility {
@@ -87,6 +89,18 @@ impl Facility {
             max_unconfirmed: row.max_unconfirmed,
             created_at: row.created_at,
         })
+    }
+}
+
+/// Reasons for which a facility closes by itself and may reopen by itself. Any other reason is a person's, and so is the reopening.
+pub(super) const REFUSED: &str = "the bank refused an advance";
+pub(super) const WRONG_AMOUNT: &str = "the bank settled an advance at another amount";
+/// For a person to settle with the bank.
+pub(super) const CONTRADICTED: &str = "the bank settled an attempt that it had refused before";
+
+impl Facility {
+    pub fn is_closed_by_itself(&self) -> bool {
+        self.closed_reason.as_deref().is_some_and(|reason| [REFUSED, WRONG_AMOUNT].contains(&reason))
     }
 }
 
@@ -268,6 +282,7 @@ pub fn reopen_facility(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, Fac
     let oldest = oldest_unresolved(tx.db, id)?;
     let in_doubt = advance::table
         .filter(advance::facility_id.eq(id.raw()))
+        .filter(sql::<Bool>("state <> 'confirmed'"))
         .filter(advance::state.eq_any(vec!["unknown", "failed"]))
         .count()
         .get_result::<i64>(&mut *tx.db)
@@ -312,7 +327,8 @@ pub fn facilities_in(db: &mut Db, currencies: &[Currency]) -> Result<Vec<Facilit
 
 /// When the ticket of the oldest advance that is not confirmed was sold.
 pub fn oldest_unresolved(db: &mut Db, id: FacilityId) -> Result<Option<Timestamp>, DbError> {
-    let unresolved = advance::table.filter(advance::facility_id.eq(id.raw())).filter(advance::state.ne("confirmed"));
+    // The words of the partial index, literally: a bound value would hide from a generic plan that the index applies.
+    let unresolved = advance::table.filter(advance::facility_id.eq(id.raw())).filter(sql::<Bool>("state <> 'confirmed'"));
     let sold_at: Option<NaiveDateTime> = unresolved.order(advance::id).select(advance::sold_at).first(db).optional()?;
     Ok(sold_at.map(Timestamp::from))
 }

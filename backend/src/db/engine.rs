@@ -69,8 +69,12 @@ impl Manager {
     pub(super) fn connect_writer(&self) -> Result<Db, DbError> {
         let mut db = self.connect().map_err(|error| DbError::Unavailable(error.to_string()))?;
         if let Db::Postgres(connection) = &mut db {
-            // Array statements have one best plan whatever the batch size; planning each anew costs more than running it.
-            connection.batch_execute("SET plan_cache_mode = force_generic_plan")?;
+            // Array statements have one best plan whatever the batch size; planning each anew costs more than running it. A node that is
+            // frozen while it holds locks must not hold up the others for ever. No statement_timeout: it would cut short the wait for a
+            // synchronous standby in COMMIT and report success.
+            connection.batch_execute(
+                "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'",
+            )?;
         }
         Ok(db)
     }
@@ -122,6 +126,15 @@ impl r2d2::ManageConnection for Manager {
 }
 
 impl Db {
+    /// On PostgreSQL only one session at a time writes under a node's number. SQLite has one writer at a time anyway.
+    pub(super) fn guard_node(&mut self, node: u16) -> Result<(), DbError> {
+        if let Db::Postgres(connection) = self {
+            connection.batch_execute("SELECT pg_advisory_unlock_all()")?;
+            connection.batch_execute(&format!("SELECT pg_advisory_lock(4711205, {node})"))?;
+        }
+        Ok(())
+    }
+
     /// SQLite takes the write lock at once, so that no transaction fails half-way for want of it.
     pub(super) fn begin(&mut self) -> Result<(), DbError> {
         match self {

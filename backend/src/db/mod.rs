@@ -46,14 +46,24 @@ pub enum DbError {
 }
 
 impl DbError {
-    /// The server or the connection to it went away before a COMMIT was sent: nothing happened, and another connection may work.
-    pub fn is_connection_lost(&self) -> bool {
+    /// The server went away before a COMMIT was sent, or two transactions stood in each other's way: nothing happened, and the same may work now.
+    pub fn is_passing(&self) -> bool {
         use diesel::result::{DatabaseErrorKind, Error};
-        let lost = |kind: &DatabaseErrorKind| {
-            matches!(kind, DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand)
+        let passing = |kind: &DatabaseErrorKind| {
+            matches!(
+                kind,
+                DatabaseErrorKind::ClosedConnection
+                    | DatabaseErrorKind::UnableToSendCommand
+                    | DatabaseErrorKind::SerializationFailure
+                    | DatabaseErrorKind::ReadOnlyTransaction
+            )
         };
+        // Diesel has no kinds for these.
+        let words = ["deadlock detected", "lock timeout", "database is locked"];
         match self {
-            DbError::Query(Error::DatabaseError(kind, _)) => lost(kind),
+            DbError::Query(Error::DatabaseError(kind, info)) => {
+                passing(kind) || words.iter().any(|word| info.message().contains(word))
+            }
             DbError::Unavailable(_) => true,
             DbError::Query(_) | DbError::CommitUnknown(_) | DbError::Corrupt(_) => false,
         }
@@ -70,8 +80,11 @@ pub struct StoreConfig {
     pub patience: Duration,
 }
 
+/// Pooled connections for reading: all that a proof needs, and a part of every store.
+pub struct Readers(r2d2::Pool<Manager>);
+
 pub struct Store {
-    readers: r2d2::Pool<Manager>,
+    readers: Readers,
     writer: FairMutex<Option<Db>>,
     manager: Manager,
     clock: Clock,
@@ -91,19 +104,53 @@ pub struct WriteTx<'a> {
     pub ids: &'a IdGenerator,
 }
 
+impl Readers {
+    /// A SQLite file has to exist: reading makes none.
+    pub fn open(config: &StoreConfig) -> Result<Self, DbError> {
+        if let Some(path) = config.url.strip_prefix("sqlite:")
+            && !std::path::Path::new(path).is_file()
+        {
+            return Err(DbError::Unavailable(format!("there is no file {path}")));
+        }
+        Readers::connect(config, Manager::new(&config.url, Statements::default())?)
+    }
+
+    fn connect(config: &StoreConfig, manager: Manager) -> Result<Self, DbError> {
+        let pool = r2d2::Pool::builder()
+            .max_size(config.readers)
+            .min_idle(Some(1))
+            .connection_timeout(config.patience)
+            .build(manager)
+            .map_err(|error| DbError::Unavailable(error.to_string()))?;
+        Ok(Readers(pool))
+    }
+
+    /// Runs reads on a pooled connection. Each statement sees its own snapshot.
+    pub fn read<T, E: From<DbError>>(&self, reads: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E> {
+        let mut connection = self.0.get().map_err(|error| DbError::Unavailable(error.to_string()))?;
+        reads(&mut connection)
+    }
+
+    /// Runs reads that all see one moment, for proofs over many tables.
+    pub fn snapshot<T, E: From<DbError>>(&self, reads: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E> {
+        self.read(|db| {
+            db.begin_snapshot()?;
+            let result = reads(db);
+            db.roll_back()?;
+            result
+        })
+    }
+}
+
 impl Store {
     /// Connects, leases a node number and is ready for reads and writes. The schema must be current.
     pub fn open(config: &StoreConfig, clock: Clock, zone: Tz) -> Result<Self, DbError> {
         let statements = Statements::default();
         let manager = Manager::new(&config.url, statements.clone())?;
-        let readers = r2d2::Pool::builder()
-            .max_size(config.readers)
-            .min_idle(Some(1))
-            .connection_timeout(config.patience)
-            .build(manager.clone())
-            .map_err(|error| DbError::Unavailable(error.to_string()))?;
+        let readers = Readers::connect(config, manager.clone())?;
         let mut writer = manager.connect_writer()?;
         let lease = Lease::take(&mut writer)?;
+        writer.guard_node(lease.node)?;
         let ids = Arc::new(IdGenerator::new(lease.node, lease.not_before));
         let (writer, lease) = (FairMutex::new(Some(writer)), Mutex::new(lease));
         Ok(Store { readers, writer, manager, clock, zone, ids, lease, statements })
@@ -138,20 +185,29 @@ impl Store {
         &self.statements
     }
 
-    /// Runs reads on a pooled connection. Each statement sees its own snapshot.
+    /// See [`Readers::read`].
     pub fn read<T, E: From<DbError>>(&self, reads: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E> {
-        let mut connection = self.readers.get().map_err(|error| DbError::Unavailable(error.to_string()))?;
-        reads(&mut connection)
+        self.readers.read(reads)
     }
 
-    /// Runs reads that all see one moment, for proofs over many tables.
+    /// See [`Readers::snapshot`].
     pub fn snapshot<T, E: From<DbError>>(&self, reads: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E> {
-        self.read(|db| {
-            db.begin_snapshot()?;
-            let result = reads(db);
-            db.roll_back()?;
-            result
-        })
+        self.readers.snapshot(reads)
+    }
+
+    /// Keeps the node's number while there is nothing to write; call it every few seconds.
+    pub fn keep_lease(&self) -> Result<(), DbError> {
+        if self.lease.lock().is_due() { self.write(|_| Ok(())) } else { Ok(()) }
+    }
+
+    /// Gives the node number back, so that a restart gets it again and its ids go on where they stopped. Nothing may be written afterwards.
+    pub fn release(&self) {
+        let used = self.ids.high_water();
+        if let Some(db) = self.writer.lock().as_mut()
+            && let Err(error) = self.lease.lock().release(db, used)
+        {
+            tracing::warn!(%error, "the node's lease was not given back; it runs out by itself");
+        }
     }
 
     /// Runs `change` in one transaction on the node's writer and commits it if it answers `Ok`; otherwise nothing remains.
@@ -172,12 +228,13 @@ impl Store {
         let mut slot = self.writer.lock();
         let mut db = match slot.take() {
             Some(db) => db,
-            None => self.manager.connect_writer()?,
+            None => self.connect_writer()?,
         };
         if let Err(error) = self.begin(&mut db) {
             // The connection may have died between two commits (a restarted server): one new one before giving up.
             tracing::warn!(%error, "writer connection lost, connecting again");
-            db = self.manager.connect_writer()?;
+            drop(db);
+            db = self.connect_writer()?;
             self.begin(&mut db)?;
         }
         let now = self.clock.now();
@@ -193,25 +250,31 @@ impl Store {
         result
     }
 
-    /// Ids carry this node's number only while the lease is ours.
+    /// Waits until the session that wrote under this number before is gone: a COMMIT of it that is still on its way must not land among
+    /// later postings of the same chain.
+    fn connect_writer(&self) -> Result<Db, DbError> {
+        let mut db = self.manager.connect_writer()?;
+        db.guard_node(self.node())?;
+        Ok(db)
+    }
+
+    /// Ids carry this node's number only while the lease is ours. A process that slept longer than its lease goes on under another number.
     fn begin(&self, db: &mut Db) -> Result<(), DbError> {
         let mut lease = self.lease.lock();
-        if lease.is_due() {
-            lease.renew(db, self.ids.high_water())?;
+        if lease.is_due() && !lease.renew(db, self.ids.high_water())? {
+            let lost = lease.node;
+            *lease = Lease::take(db)?;
+            db.guard_node(lease.node)?;
+            self.ids.adopt(lease.node, lease.not_before);
+            tracing::warn!(lost, node = lease.node, "the node's lease had run out and was taken by another process");
         }
         db.begin()
     }
 }
 
 impl Drop for Store {
-    /// Gives the node number back, so that a restart gets it again and its ids go on where they stopped.
     fn drop(&mut self) {
-        let used = self.ids.high_water();
-        if let Some(db) = self.writer.lock().as_mut()
-            && let Err(error) = self.lease.lock().release(db, used)
-        {
-            tracing::warn!(%error, "the node's lease was not given back; it runs out by itself");
-        }
+        self.release();
     }
 }
 

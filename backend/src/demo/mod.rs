@@ -3,5 +3,5 @@
 mod seed;
 mod sell;
 
-pub use seed::{SeedError, Seeded, seed_demo, seed_operator, write_keys};
+pub use seed::{SeedError, Seeded, mint_anew, seed_demo, seed_operator, write_keys};
 pub use sell::run;

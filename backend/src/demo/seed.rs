@@ -11,8 +11,10 @@ use crate::credit::{
     FacilityError, LimitError, NewFacility, NewLimitPolicy, NewReceipt, Purpose, ReceiptError, adopt_policy, open_facility,
     record_receipt,
 };
-use crate::db::{DbError, WriteTx};
-use crate::identity::{KeyError, KeyMode, NewKey, NewOrganisation, OrganisationKind, Scope, issue_key, open_organisation};
+use crate::db::{DbError, Window, WriteTx};
+use crate::identity::{
+    KeyError, KeyMode, NewKey, NewOrganisation, OrganisationKind, Scope, issue_key, open_organisation, organisations,
+};
 use crate::ids::{AgencyId, AirlineId, OrganisationId};
 use crate::ledger::Purse;
 use crate::money::{Currency, Money, MoneyError, Rate};
@@ -83,22 +85,46 @@ fn organisation(tx: &mut WriteTx, kind: OrganisationKind, name: &str) -> Result<
     Ok(open_organisation(tx, new)?.id)
 }
 
-/// The live clock cannot be moved, so no live key is given that right.
-fn may(mode: KeyMode, scope: Scope) -> bool {
-    scope.allowed_to(OrganisationKind::Operator) && (mode == KeyMode::Test || scope != Scope::ClockWrite)
-}
-
 /// The operator with a key that may do everything an operator may: the way into an empty platform.
 pub fn seed_operator(app: &App) -> Result<Vec<Seeded>, SeedError> {
+    app.store.write(|tx| operator(app.mode, tx))
+}
+
+fn operator(mode: KeyMode, tx: &mut WriteTx) -> Result<Vec<Seeded>, SeedError> {
+    if !organisations(tx.db, Window::NEWEST, 1)?.is_empty() {
+        return Err(SeedError::NotEmpty);
+    }
+    let operator = organisation(tx, OrganisationKind::Operator, OPERATOR)?;
+    Ok(vec![mint(tx, mode, operator, OPERATOR, &scopes_of(mode, OrganisationKind::Operator))?])
+}
+
+/// What a seeded key of such an organisation may do.
+fn scopes_of(mode: KeyMode, kind: OrganisationKind) -> Vec<Scope> {
+    let wanted = |scope: &Scope| match kind {
+        OrganisationKind::Operator | OrganisationKind::Agency => true,
+        OrganisationKind::Airline | OrganisationKind::Bank => matches!(scope, Scope::FinanceRead | Scope::PartiesRead),
+    };
+    // The live clock cannot be moved, so no live key is given that right.
+    let possible = |scope: &Scope| scope.allowed_to(kind) && (mode == KeyMode::Test || *scope != Scope::ClockWrite);
+    Scope::ALL.iter().copied().filter(|scope| wanted(scope) && possible(scope)).collect()
+}
+
+/// New keys for a world that is there already: its secrets were lost before they were written down.
+pub fn mint_anew(app: &App) -> Result<Vec<Seeded>, SeedError> {
     app.store.write(|tx| {
-        if !crate::identity::organisations(tx.db, crate::db::Window::NEWEST, 1)?.is_empty() {
-            return Err(SeedError::NotEmpty);
-        }
-        let operator = organisation(tx, OrganisationKind::Operator, "Airsettle Operations")?;
-        let scopes: Vec<Scope> = Scope::ALL.iter().copied().filter(|scope| may(app.mode, *scope)).collect();
-        Ok(vec![mint(tx, app.mode, operator, "Airsettle Operations", &scopes)?])
+        let mut known = organisations(tx.db, Window::NEWEST, 1_000)?;
+        known.reverse();
+        let mut airline_seen = false;
+        known.retain(|organisation| {
+            let first = organisation.kind != OrganisationKind::Airline || !airline_seen;
+            airline_seen |= organisation.kind == OrganisationKind::Airline;
+            first
+        });
+        known.iter().map(|known| mint(tx, app.mode, known.id, &known.name, &scopes_of(app.mode, known.kind))).collect()
     })
 }
+
+const OPERATOR: &str = "Airsettle Operations";
 
 struct DemoAgency {
     name: &'static str,
@@ -134,20 +160,18 @@ const AGENCIES: [DemoAgency; 3] = [
 
 /// The operator and the demo world, in one commit: half of it is never there.
 pub fn seed_demo(app: &App) -> Result<Vec<Seeded>, SeedError> {
-    let mut keys = seed_operator(app)?;
-    let more = app.store.write(|tx| {
-        let mut keys = bank(tx, app.mode)?;
+    app.store.write(|tx| {
+        let mut keys = operator(app.mode, tx)?;
+        keys.extend(bank(tx, app.mode)?);
         let signed = carriers(app, tx)?;
         if let Some((_, organisation, name)) = signed.first() {
-            keys.push(mint(tx, app.mode, *organisation, name, &[Scope::FinanceRead, Scope::PartiesRead])?);
+            keys.push(mint(tx, app.mode, *organisation, name, &scopes_of(app.mode, OrganisationKind::Airline))?);
         }
         for agency in &AGENCIES {
             keys.push(demo_agency(tx, app.mode, agency, &signed)?);
         }
-        Ok::<_, SeedError>(keys)
-    })?;
-    keys.extend(more);
-    Ok(keys)
+        Ok(keys)
+    })
 }
 
 fn cny(text: &str) -> Result<Money, MoneyError> {
@@ -174,7 +198,7 @@ fn bank(tx: &mut WriteTx, mode: KeyMode) -> Result<Vec<Seeded>, SeedError> {
     let effective_from = tx.ledger_date;
     adopt_policy(tx, &NewLimitPolicy { effective_from, deposit_multiplier: Rate::parse("2")?, cap: cny("5000000.00")? })?;
     receipt(tx, cny("1000000.00")?, "DEMO-CAPITAL", Purpose::Capital)?;
-    Ok(vec![mint(tx, mode, bank, name, &[Scope::FinanceRead, Scope::PartiesRead])?])
+    Ok(vec![mint(tx, mode, bank, name, &scopes_of(mode, OrganisationKind::Bank))?])
 }
 
 fn receipt(tx: &mut WriteTx, amount: Money, reference: &str, purpose: Purpose) -> Result<(), SeedError> {
@@ -245,11 +269,7 @@ fn demo_agency(
     }
     receipt(tx, cny(demo.deposit)?, &format!("DEMO-DEPOSIT-{}", demo.numeric_code), Purpose::Deposit(agency.id))?;
     receipt(tx, cny(demo.wallet)?, &format!("DEMO-WALLET-{}", demo.numeric_code), Purpose::Wallet(agency.id))?;
-    let mut scopes = vec![Scope::AirRead, Scope::AirWrite, Scope::FinanceRead, Scope::PartiesRead, Scope::KeysWrite];
-    if mode == KeyMode::Test {
-        scopes.push(Scope::ClockWrite);
-    }
-    mint(tx, mode, organisation, demo.name, &scopes)
+    mint(tx, mode, organisation, demo.name, &scopes_of(mode, OrganisationKind::Agency))
 }
 
 fn terms(

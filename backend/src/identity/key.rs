@@ -1,7 +1,7 @@
 //! API keys. The secret has 160 random bits, is shown once and stored as its SHA-256: with that much entropy a slow hash adds nothing.
 
 use crate::clock::Timestamp;
-use crate::db::schema::{api_key, organisation};
+use crate::db::schema::{agency, api_key, organisation};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::identity::organisation::OrganisationKind;
 use crate::ids::{AgencyId, Id, KeyId, OrganisationId};
@@ -123,6 +123,8 @@ pub enum KeyError {
     ScopeNotAllowed(Scope, OrganisationKind),
     #[error("a key needs at least one scope")]
     NoScope,
+    #[error("the agency is not the organisation's")]
+    NotItsAgency,
     #[error("no such organisation")]
     NoOrganisation,
     #[error("no such key")]
@@ -201,6 +203,12 @@ pub fn authenticate(
 /// Makes a key; the secret in the answer is nowhere else.
 pub fn issue_key(tx: &mut WriteTx, mode: KeyMode, new: &NewKey) -> Result<(ApiKey, String), KeyError> {
     let owner = super::organisation(tx.db, new.organisation)?.ok_or(KeyError::NoOrganisation)?;
+    if let Some(bound) = new.agency {
+        let owner = agency::table.find(bound.raw()).select(agency::organisation_id).first::<i64>(&mut *tx.db).optional();
+        if owner.map_err(DbError::from)? != Some(new.organisation.raw()) {
+            return Err(KeyError::NotItsAgency);
+        }
+    }
     if new.scopes.is_empty() {
         return Err(KeyError::NoScope);
     }
@@ -235,9 +243,12 @@ pub fn roll_key(tx: &mut WriteTx, mode: KeyMode, id: KeyId, overlap: Duration) -
     if old.revoked_at.is_some_and(|at| at <= tx.now) {
         return Err(KeyError::Revoked);
     }
+    let old_ends = old.revoked_at;
     let ApiKey { organisation, agency, name, scopes, allowed_ips, expires_at, .. } = old;
     let made = issue_key(tx, mode, &NewKey { organisation, agency, name, scopes, allowed_ips, expires_at })?;
-    let until = tx.now.plus(overlap).naive();
+    // Rolling again never lengthens the life of an old secret.
+    let until = tx.now.plus(overlap);
+    let until = old_ends.map_or(until, |ends| ends.min(until)).naive();
     let row = api_key::table.find(id.raw());
     diesel::update(row).set(api_key::revoked_at.eq(Some(until))).execute(&mut *tx.db).map_err(DbError::from)?;
     Ok(made)

@@ -18,7 +18,7 @@ use crate::gateways::GatewayError;
 use crate::gateways::bank::callback::BankNotification;
 use crate::gateways::bank::{PaymentOrder, PaymentStatus};
 use crate::ids::{AdvanceId, Id};
-use crate::notify::{OutboxRow, PAY_ADVANCE, done_about, due, postpone};
+use crate::notify::{OutboxRow, PAY_ADVANCE, Tried, done_about, due};
 use chrono::Duration;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -26,6 +26,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 const MOST_IN_FLIGHT: usize = 64;
+/// Of these at most so many with payments that were tried before: stuck ones leave room for new sales.
+const MOST_AGAIN: usize = 32;
 /// Longer than a conversation with the bank can take: then it is over or the process is.
 const CLAIM_SECS: i64 = 30;
 const POLL: std::time::Duration = std::time::Duration::from_millis(200);
@@ -45,10 +47,13 @@ pub(super) fn run(app: &App) {
     };
     runtime.block_on(async {
         let mut conversations: FuturesUnordered<Conversation> = FuturesUnordered::new();
+        let mut again = 0;
         loop {
-            match claim(app, MOST_IN_FLIGHT - conversations.len()) {
+            let room = MOST_IN_FLIGHT - conversations.len();
+            match claim(app, room, room.min(MOST_AGAIN.saturating_sub(again))) {
                 Ok(claimed) => {
                     for (outbox, advance, order, first) in claimed {
+                        again += usize::from(outbox.attempts > 0);
                         conversations.push(Box::pin(converse(app, outbox, advance, order, first)));
                     }
                 }
@@ -68,6 +73,7 @@ pub(super) fn run(app: &App) {
             while let Some(Some(one)) = conversations.next().now_or_never() {
                 said.push(one);
             }
+            again -= said.iter().filter(|one| one.outbox.attempts > 0).count();
             if !said.is_empty()
                 && let Err(error) = book(app, &said)
             {
@@ -87,9 +93,17 @@ enum First {
     NotAnyMore,
 }
 
-fn claim(app: &App, room: usize) -> Result<Vec<Claimed>, AdvanceError> {
-    let limit = i64::try_from(room).unwrap_or(0);
-    let messages = app.store.read(|db| due(db, PAY_ADVANCE, app.now(), limit))?;
+fn claim(app: &App, room: usize, room_again: usize) -> Result<Vec<Claimed>, AdvanceError> {
+    let now = app.now();
+    let fresh = i64::try_from(room).unwrap_or(0);
+    let (new, again) = app.store.read(|db| {
+        let new = due(db, PAY_ADVANCE, Tried::Never, now, fresh)?;
+        let again = due(db, PAY_ADVANCE, Tried::Before, now, i64::try_from(room_again).unwrap_or(0))?;
+        Ok::<_, DbError>((new, again))
+    })?;
+    let mut messages = new;
+    messages.extend(again);
+    messages.truncate(room);
     if messages.is_empty() {
         return Ok(Vec::new());
     }
@@ -97,11 +111,13 @@ fn claim(app: &App, room: usize) -> Result<Vec<Claimed>, AdvanceError> {
     let ids: Vec<AdvanceId> = messages.iter().map(|message| AdvanceId::of(message.subject_id)).collect();
     let sending = app.store.write(|tx| {
         let until = tx.now.plus(Duration::seconds(CLAIM_SECS));
+        // The advances first: their locks keep two nodes in line.
         let sending = start_sending(tx, &ids)?;
-        postpone(tx, &messages.iter().map(|message| message.id).collect::<Vec<_>>(), until)?;
-        Ok::<_, AdvanceError>((tx.now, sending))
+        let claimed = crate::notify::claim(tx, &messages.iter().map(|message| message.id).collect::<Vec<_>>(), until)?;
+        Ok::<_, AdvanceError>((tx.now, sending, claimed))
     })?;
-    let (now, sending) = sending;
+    let (now, sending, ours) = sending;
+    messages.retain(|message| ours.contains(&message.id));
     let mut claimed = Vec::new();
     for advance in sending {
         let Some(message) = messages.iter().find(|message| message.subject_id == advance.id.raw()) else { continue };
@@ -134,7 +150,8 @@ async fn converse(app: &App, outbox: OutboxRow, advance: Advance, order: Payment
     let answer = match first {
         First::Time => app.bank.pay(&order).await,
         First::NotAnyMore => match app.bank.status(&order.reference).await {
-            Ok(PaymentStatus::NotFound) => app.bank.pay(&order).await,
+            // Never had, or refused for now: the same order may be sent again under the same reference.
+            Ok(PaymentStatus::NotFound | PaymentStatus::Refused { is_final: false, .. }) => app.bank.pay(&order).await,
             other => other,
         },
     };

@@ -42,7 +42,7 @@ impl Anchor {
         }
     }
 
-    /// Appends one line per seal and waits until the disk has them.
+    /// Appends one line per seal and waits until the disk has them. Half a line that a crash left is cut off first.
     pub fn append(path: &Path, anchors: &[Anchor]) -> Result<(), AnchorError> {
         let failed = |error: std::io::Error| AnchorError::File { path: path.to_owned(), reason: error.to_string() };
         let mut lines = String::new();
@@ -51,7 +51,10 @@ impl Anchor {
             lines.push_str(&line);
             lines.push('\n');
         }
+        let whole = std::fs::read(path)
+            .map_or(0, |bytes| bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end.saturating_add(1)));
         let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
+        file.set_len(u64::try_from(whole).unwrap_or(u64::MAX)).map_err(failed)?;
         file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()).map_err(failed)
     }
 

@@ -185,7 +185,12 @@ impl Book {
             entry_count: i64::try_from(entries.len()).unwrap_or(i64::MAX),
             digest: Vec::new(),
         };
-        posting.digest = chain::digest(&posting, &entries);
+        let mut hashed = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            let loaded = self.accounts.get(&AccountId::of(entry.account_id)).ok_or(PostError::Empty)?;
+            hashed.push((entry, &loaded.row));
+        }
+        posting.digest = chain::digest(&posting, &hashed);
         self.postings.push(posting);
         self.entries.extend(entries);
         Ok(PostingId::of(first))

@@ -38,10 +38,21 @@ impl OutboxRow {
     }
 }
 
+/// Which messages to look for: those that stand waiting must not hold up those that were never tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    Never,
+    Before,
+}
+
 /// The oldest messages of a kind that are due.
-pub fn due(db: &mut Db, kind: &str, now: Timestamp, limit: i64) -> Result<Vec<OutboxRow>, DbError> {
+pub fn due(db: &mut Db, kind: &str, tried: Tried, now: Timestamp, limit: i64) -> Result<Vec<OutboxRow>, DbError> {
     let pending = outbox::table.filter(outbox::done_at.is_null()).filter(outbox::kind.eq(kind));
-    let due = pending.filter(outbox::due_at.le(now.naive())).order(outbox::due_at).limit(limit);
+    let mut due = pending.filter(outbox::due_at.le(now.naive())).order(outbox::due_at).limit(limit).into_boxed();
+    due = match tried {
+        Tried::Never => due.filter(outbox::attempts.eq(0)),
+        Tried::Before => due.filter(outbox::attempts.gt(0)),
+    };
     Ok(due.select(OutboxRow::as_select()).load(db)?)
 }
 
@@ -56,11 +67,13 @@ pub fn done_about(tx: &mut WriteTx, kind: &str, subjects: &[i64]) -> Result<(), 
     Ok(())
 }
 
-/// Claimed: nobody else takes these before `until`, when the claimer must be done or gone.
-pub fn postpone(tx: &mut WriteTx, ids: &[i64], until: Timestamp) -> Result<(), DbError> {
-    let rows = outbox::table.filter(outbox::id.eq_any(ids.to_vec()));
-    diesel::update(rows).set(outbox::due_at.eq(until.naive())).execute(&mut *tx.db)?;
-    Ok(())
+/// Claims messages until `until`, when the claimer must be done or gone; answers those that were still due. Another node that saw the same ones
+/// due gets none of them. A claim counts as an attempt, so that a message whose claimer died is not taken for a new one.
+pub fn claim(tx: &mut WriteTx, ids: &[i64], until: Timestamp) -> Result<Vec<i64>, DbError> {
+    let rows = outbox::table.filter(outbox::id.eq_any(ids.to_vec())).filter(outbox::done_at.is_null());
+    let due = rows.filter(outbox::due_at.le(tx.now.naive()));
+    let claimed = diesel::update(due).set((outbox::due_at.eq(until.naive()), outbox::attempts.eq(outbox::attempts + 1)));
+    Ok(claimed.returning(outbox::id).get_results(&mut *tx.db)?)
 }
 
 /// Not done by this attempt: due again at `due_at`.

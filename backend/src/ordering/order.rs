@@ -64,16 +64,18 @@ pub fn order(db: &mut Db, id: OrderId) -> Result<Option<OrderRow>, DbError> {
     Ok(air_order::table.find(id.raw()).select(OrderRow::as_select()).first(db).optional()?)
 }
 
-/// The orders of these agencies.
+/// The orders of these agencies, or of all.
 pub fn orders_of(
     db: &mut Db,
-    agencies: &[AgencyId],
+    agencies: Option<&[AgencyId]>,
     booking_reference: Option<&str>,
     window: Window,
     limit: i64,
 ) -> Result<Vec<OrderRow>, DbError> {
-    let raw: Vec<i64> = agencies.iter().map(|id| id.raw()).collect();
-    let of_agencies = air_order::table.filter(air_order::agency_id.eq_any(raw)).into_boxed();
+    let mut of_agencies = air_order::table.into_boxed();
+    if let Some(agencies) = agencies {
+        of_agencies = of_agencies.filter(air_order::agency_id.eq_any(agencies.iter().map(|id| id.raw()).collect::<Vec<_>>()));
+    }
     let mut query = windowed!(of_agencies, air_order::id, window, limit);
     if let Some(reference) = booking_reference {
         query = query.filter(air_order::booking_reference.eq(reference.to_owned()));

@@ -121,7 +121,9 @@ fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Res
     let ranges: Vec<i64> = stock_of(tx.db, &airlines)?.iter().map(|range| range.id).collect();
     lock(tx, Contended::StockRange, &ranges)?;
 
-    let facilities = facilities_in(tx.db, &currencies)?;
+    let mut facilities = facilities_in(tx.db, &currencies)?;
+    // One that another node has added since then is not locked: it waits for the next batch.
+    facilities.retain(|facility| slices.contains(&facility.slice.raw()));
     let mut limited: Vec<AccountKey> = Vec::new();
     for (agency, currency) in orders.iter().map(|order| (order.agency, order.currency)).collect::<BTreeSet<_>>() {
         limited.extend(standing_accounts(agency, currency));
@@ -147,6 +149,7 @@ fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Res
     }
     let mut by_airline = BTreeMap::new();
     let mut stock = stock_of(tx.db, &airlines)?;
+    stock.retain(|range| ranges.contains(&range.id));
     for airline in airlines_by_id(tx.db, &airlines)? {
         let own = stock.extract_if(.., |range| range.airline_id == airline.id.raw()).collect();
         by_airline.insert(airline.id, AirlineFacts { status: airline.status, stock: own });

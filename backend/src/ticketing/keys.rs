@@ -109,6 +109,27 @@ fn earlier_outcome(tx: &mut WriteTx, order: &IssueOrder, row: &ClaimRow) -> Resu
     }
 }
 
+/// Keeps a refusal that was decided before the commit; a key that is taken meanwhile keeps what it has.
+pub fn keep_refusal(
+    tx: &mut WriteTx,
+    organisation: OrganisationId,
+    key: &str,
+    fields: &str,
+    reason: &Refusal,
+) -> Result<(), DbError> {
+    let row = ClaimRow {
+        id: tx.ids.block(1),
+        organisation_id: organisation.raw(),
+        key: key.to_owned(),
+        fields: fields.to_owned(),
+        resource_id: None,
+        status: None,
+        outcome: Some(serde_json::to_string(reason).map_err(|error| DbError::Corrupt(error.to_string()))?),
+        created_at: tx.now.naive(),
+    };
+    claim_keys(tx, &[row]).map(drop)
+}
+
 /// The same key twice in one batch: the later one gets what the first one got.
 pub(super) fn repeat_within_batch(orders: &[IssueOrder], outcomes: &mut [Option<Outcome>], first_of: &FirstOf) {
     for (index, order) in orders.iter().enumerate() {

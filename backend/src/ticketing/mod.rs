@@ -17,7 +17,7 @@ mod verify;
 
 pub use decide::{Decision, Facts, decide};
 pub use issue::{Mode, issue_all, seats_sold};
-pub use keys::Outcome;
+pub use keys::{Outcome, keep_refusal};
 pub use plan::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 pub use postings::sale_draft;
 pub use prepare::{PlanError, plan_tickets, splits};

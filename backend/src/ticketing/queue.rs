@@ -132,8 +132,8 @@ impl Worker {
                 let until = pursue_until.unwrap_or_else(|| Instant::now() + self.config.pursuit);
                 self.try_again(batch, Some(until));
             }
-            Err(PostError::Db(error)) if error.is_connection_lost() => {
-                tracing::warn!(%error, orders = batch.len(), "no database: trying again");
+            Err(PostError::Db(error)) if error.is_passing() => {
+                tracing::warn!(%error, orders = batch.len(), "the batch could not run: trying again");
                 self.try_again(batch, pursue_until);
             }
             Err(error) => self.halve(batch, pursue_until, &error),

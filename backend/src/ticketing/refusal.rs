@@ -46,6 +46,11 @@ pub enum Refusal {
     NoFacility {
         currency: String,
     },
+    /// Refused before the commit, with the code and the words of the API: no contract, another price, a flight that is gone.
+    Unsellable {
+        code: String,
+        message: String,
+    },
 }
 
 impl Refusal {
@@ -85,6 +90,7 @@ impl Refusal {
                 "The bank line takes no new advances at the moment and reopens by itself when the bank answers again. \
                  Wallet sales go on: pay with type balance."
             }
+            Refusal::Unsellable { .. } => "Search again; where terms are missing, the operator has to agree them first.",
             Refusal::NoFacility { .. } => "There is no bank line in this currency. Wallet sales go on: pay with type balance.",
         }
     }

@@ -39,6 +39,33 @@ const RULES: &[(&str, &str)] = &[
          GROUP BY t.id, t.number, t.price_minor HAVING COALESCE(SUM(e.amount_minor), 0) <> t.price_minor LIMIT 1",
     ),
     (
+        "a ticket's airline share, commission and fee are what its sale booked",
+        "SELECT t.number AS wrong FROM ticket t JOIN posting p ON p.reference_id = t.id AND p.event = 'ticket_sale'
+         JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count JOIN account a ON a.id = e.account_id
+         GROUP BY t.id, t.number, t.airline_minor, t.commission_minor, t.fee_minor, t.authority_minor
+         HAVING SUM(CASE WHEN a.code = 'airline.payable' AND a.owner_id = t.airline_id THEN e.amount_minor ELSE 0 END) <> -t.airline_minor
+            OR SUM(CASE WHEN a.code = 'agency.commission' AND a.owner_id = t.agency_id AND e.amount_minor < 0
+                THEN e.amount_minor ELSE 0 END) <> -t.commission_minor
+            OR SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END) <> -t.fee_minor
+            OR SUM(CASE WHEN a.code = 'authority.tax' THEN e.amount_minor ELSE 0 END) <> -t.authority_minor LIMIT 1",
+    ),
+    (
+        "a ticket sold on credit is paid by a bank line, one from the wallet is not",
+        "SELECT t.number AS wrong FROM ticket t JOIN air_order o ON o.id = t.order_id JOIN advance a ON a.ticket_id = t.id
+         WHERE (o.tender = 'credit') <> (a.facility_id IS NOT NULL) LIMIT 1",
+    ),
+    (
+        "a pending hold belongs to exactly one advance",
+        "SELECT CAST(h.id AS TEXT) AS wrong FROM hold h LEFT JOIN advance a ON a.hold_id = h.id
+         WHERE h.state = 'pending' GROUP BY h.id HAVING COUNT(a.id) <> 1 LIMIT 1",
+    ),
+    (
+        "a bank receipt is booked with its own amount",
+        "SELECT r.bank_reference AS wrong FROM bank_receipt r LEFT JOIN posting p ON p.id = r.posting_id AND p.reference_id = r.id
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count AND e.amount_minor > 0
+         GROUP BY r.id, r.bank_reference, r.amount_minor HAVING COALESCE(SUM(e.amount_minor), 0) <> r.amount_minor LIMIT 1",
+    ),
+    (
         "a sale posting has a ticket",
         "SELECT CAST(p.id AS TEXT) AS wrong FROM posting p LEFT JOIN ticket t ON t.id = p.reference_id
          WHERE p.event = 'ticket_sale' AND t.id IS NULL LIMIT 1",

@@ -60,7 +60,7 @@ fn sell_and_prove(stack: &Stack) {
 
     let (code, output) = run(stack.airsettle().arg("verify").arg("--anchor").arg(stack.data().join("live.anchor")));
     assert_eq!(code, 0, "{output}");
-    assert!(output.contains("anchor matches") && output.contains("tickets keep"), "{output}");
+    assert!(output.contains("anchor matches for") && output.contains("tickets keep"), "{output}");
     let (code, output) = run(stack.airsettle().arg("trial-balance"));
     assert!(code == 0 && output.contains("platform.fee_income"), "{output}");
 }

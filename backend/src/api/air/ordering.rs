@@ -23,7 +23,8 @@ use crate::ordering::{Person, PersonDocument, TenderWish, order, orders_of};
 use crate::shopping::price::reprice;
 use crate::shopping::{StoredSearch, search_of_offer};
 use crate::ticketing::{
-    IssueOrder, IssuedOrder, Mode, Outcome, PassengerPlan, PlanError, QueueError, issue_all, issued_orders, plan_tickets,
+    IssueOrder, IssuedOrder, Mode, Outcome, PassengerPlan, PlanError, QueueError, Refusal, issue_all, issued_orders,
+    keep_refusal, plan_tickets,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
@@ -63,7 +64,15 @@ pub async fn create_order(
     let prepared = match prepared {
         Ok(prepared) => prepared,
         // An order that exists is answered whatever has become of its offer since.
-        Err(error) => return earlier(&caller, names.get_ref(), &key, &fields).await?.ok_or(error),
+        Err(error) => {
+            if let Some(answer) = earlier(&caller, names.get_ref(), &key, &fields).await? {
+                return Ok(answer);
+            }
+            if !dry_run {
+                remember(&caller, &key, &fields, &error).await?;
+            }
+            return Err(error);
+        }
     };
     if dry_run {
         return rehearse(&caller, names, prepared).await;
@@ -122,6 +131,24 @@ async fn earlier(
         }
         (None, None) => Ok(None),
     }
+}
+
+/// Keeps a decision against the sale with an explicit key: a late retry never turns it into a sale. What was merely malformed is not kept.
+async fn remember(caller: &Caller, key: &IdempotencyKey, fields: &str, error: &ApiError) -> Result<(), ApiError> {
+    let decisions = [
+        Code::NoContract,
+        Code::SplitExceedsFare,
+        Code::OfferExpired,
+        Code::OfferPriceChanged,
+        Code::OfferNoLongerAvailable,
+        Code::FlightDeparted,
+    ];
+    let Some(item) = error.items().first().filter(|item| key.is_explicit() && decisions.contains(&item.code)) else {
+        return Ok(());
+    };
+    let reason = Refusal::Unsellable { code: item.code.text().to_owned(), message: item.message.clone() };
+    let (organisation, stored, fields) = (caller.key.organisation, key.stored(), fields.to_owned());
+    caller.write(move |tx| keep_refusal(tx, organisation, &stored, &fields, &reason)).await
 }
 
 /// The same people on the same offer, whatever else the body says and in whatever order it names them.
@@ -281,13 +308,10 @@ pub async fn list_orders(caller: Caller, names: web::Data<CatalogueNames>, query
     let request = PageRequest::<i64>::read(&query, "/air/orders")?;
     let (window, limit) = (request.window(), request.fetch());
     let reference = query.get("booking_reference").map(str::to_owned);
-    let agencies = match caller.visible_agencies().await? {
-        Some(own) => own,
-        None => vec![caller.selling_agency().await?.id],
-    };
+    let agencies = caller.visible_agencies().await?;
     let found = caller
         .read(move |db| {
-            let rows = orders_of(db, &agencies, reference.as_deref(), window, limit)?;
+            let rows = orders_of(db, agencies.as_deref(), reference.as_deref(), window, limit)?;
             issued_orders(db, rows)
         })
         .await?;

@@ -211,11 +211,14 @@ pub async fn list_offers(caller: Caller, names: web::Data<CatalogueNames>, query
         }
     }
     if let Some(text) = query.get("max_connections") {
-        let most: usize = text
+        let most: u8 = text
             .parse()
             .map_err(|_| ApiError::new(Code::InvalidValue, "`max_connections` is 0 or 1.").parameter("max_connections"))?;
         order.retain(|position| {
-            stored.offers.get(*position).is_some_and(|offer| offer.slices.iter().all(|slice| slice.segments.len() <= most + 1))
+            stored
+                .offers
+                .get(*position)
+                .is_some_and(|offer| offer.slices.iter().all(|slice| slice.segments.len() <= usize::from(most) + 1))
         });
     }
     // A position in the sorted list is the key: a search never changes.
