@@ -154,16 +154,18 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
     }
     if let Some(id) = new.purpose.agency() {
         lock(tx, Contended::Agency, &[id.raw()])?;
-        let agency = agency(tx.db, id)?.ok_or(ReceiptError::NoAgency)?;
-        if agency.currency != new.amount.currency {
-            return Err(ReceiptError::CurrencyMismatch { agency: agency.currency });
-        }
     }
     if let Some(known) = receipt_by_reference(tx.db, &new.bank_reference)? {
         return match first_difference(&known, new) {
             None => Ok(known),
             Some(field) => Err(ReceiptError::ReferenceReused { reference: known.bank_reference, field }),
         };
+    }
+    if let Some(id) = new.purpose.agency() {
+        let agency = agency(tx.db, id)?.ok_or(ReceiptError::NoAgency)?;
+        if agency.currency != new.amount.currency {
+            return Err(ReceiptError::CurrencyMismatch { agency: agency.currency });
+        }
     }
     let id: BankReceiptId = tx.ids.next();
     let currency = new.amount.currency;

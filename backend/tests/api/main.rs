@@ -10,3 +10,4 @@ mod postgres;
 mod air;
 mod clients;
 mod paying;
+mod v1;

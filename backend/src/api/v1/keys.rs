@@ -111,7 +111,8 @@ impl CreateKey {
         if organisation.is_some_and(|id| id != caller.key.organisation) && !caller.is_operator() {
             input.fail(Code::InvalidValue, "organisation_id", "Only the operator makes keys for another organisation.");
         }
-        let agency = input.optional_id("agency_id", self.agency_id.as_deref());
+        // A key that is bound to an agency never makes one that is not.
+        let agency = input.optional_id("agency_id", self.agency_id.as_deref()).map(|given| given.or(caller.key.agency));
         if agency.is_some_and(|agency| caller.key.agency.is_some() && agency != caller.key.agency) {
             input.fail(Code::InvalidValue, "agency_id", "A key that is bound to an agency makes keys for that agency only.");
         }
@@ -188,8 +189,6 @@ pub async fn create_key(caller: Caller, request: HttpRequest, body: Body<CreateK
     caller.require(Scope::KeysWrite)?;
     let new = body.data.validate(&caller)?;
     let (cause, mode) = (caller.cause(), caller.app.mode);
-    // A key that is bound to an agency never makes one that is not.
-    let new = NewKey { agency: new.agency.or(caller.key.agency), ..new };
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::CREATED, move |tx| {
         if let Some(id) = new.agency {
             let theirs = agency(tx.db, id)?.filter(|agency| agency.organisation == new.organisation);

@@ -1,0 +1,166 @@
+//! What holds for every operation under `/v1`, walked over the published description: who may call it, and what a malformed request is answered.
+
+use crate::platform::{Answer, BANK, OPERATOR, World};
+use crate::v1::{key_for, organisation_of};
+use airsettle::identity::Scope;
+use reqwest::Method;
+use serde_json::{Value, json, to_value};
+
+struct Operation {
+    method: Method,
+    path: String,
+    /// What stands before an id of the address.
+    prefix: Option<String>,
+}
+
+fn operations() -> Vec<Operation> {
+    let document = to_value(airsettle::api::openapi::document()).unwrap();
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        if !path.starts_with("/v1/") || path.starts_with("/v1/bank_callbacks") {
+            continue;
+        }
+        for (method, operation) in item.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let id = parameters.iter().find(|parameter| parameter["in"] == "path");
+            let prefix = id.and_then(|id| id["description"].as_str()?.split(['`', '…']).nth(1).map(str::to_owned));
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            found.push(Operation { method, path: path.clone(), prefix: prefix.filter(|text| text.ends_with('_')) });
+        }
+    }
+    assert!(found.len() > 45, "{}", found.len());
+    found
+}
+
+impl Operation {
+    fn at(&self, id: &str) -> String {
+        match (self.path.find('{'), self.path.find('}')) {
+            (Some(start), Some(end)) => format!("{}{id}{}", &self.path[..start], &self.path[end + 1..]),
+            _ => self.path.clone(),
+        }
+    }
+
+    fn send(&self, world: &World, key: &str, id: &str, data: Option<&Value>) -> Answer {
+        let body = data.map(|data| json!({ "data": data }).to_string());
+        let headers = [("Idempotency-Key", "every-address")];
+        let headers = if self.path == "/v1/bank_receipts" { &headers[..] } else { &[] };
+        world.block_on(world.send(key, self.method.clone(), &self.at(id), headers, body))
+    }
+
+    /// A body that is right in its form; its ids are of nothing.
+    fn body(&self) -> Option<Value> {
+        if self.method != Method::POST {
+            return None;
+        }
+        let nothing = "0000000000009";
+        Some(match self.path.as_str() {
+            "/v1/organisations" => json!({ "kind": "agency", "name": "A", "country": "CN" }),
+            "/v1/keys" => json!({ "name": "A", "scopes": ["air:read"] }),
+            "/v1/keys/{id}/actions/roll" => json!({ "overlap_secs": 0 }),
+            "/v1/agencies" => json!({ "organisation_id": format!("org_{nothing}"), "numeric_code": "08301241", "name": "A",
+                "country": "CN", "time_zone": "Asia/Shanghai", "currency": "CNY" }),
+            "/v1/airlines" => json!({ "organisation_id": format!("org_{nothing}"), "iata_code": "MU", "payee_account": "a",
+                "payee_name": "b" }),
+            "/v1/airlines/{id}/stock" => json!({ "first_document": "0000000001", "last_document": "0000000002" }),
+            "/v1/contracts" => json!({ "agency_id": format!("agy_{nothing}"), "currency": "CNY", "effective_from": "2026-01-01",
+                "commission_rate": "0.03", "commission_base": "price", "fee_rate": "0.005", "tax_remitter": "platform",
+                "payment_days": 7, "clawback": "full", "fee_on_refund": "refunded", "airline_return": "set_off" }),
+            "/v1/limit_policies" => json!({ "effective_from": "2026-01-01", "deposit_multiplier": "2", "cap_amount": "1.00",
+                "cap_currency": "CNY" }),
+            "/v1/bank_receipts" => json!({ "account": "own", "amount": "1.00", "currency": "CNY", "value_date": "2026-01-05",
+                "bank_reference": "R", "purpose": "capital" }),
+            "/v1/facilities" => json!({ "organisation_id": format!("org_{nothing}"), "name": "A", "limit_amount": "1.00",
+                "limit_currency": "CNY", "debit_account": "d", "base_rate": "0.03", "margin_rate": "0.01", "day_count": "ACT/360" }),
+            "/v1/facilities/{id}/actions/set_limit" => json!({ "limit_amount": "1.00", "limit_currency": "CNY" }),
+            "/v1/facilities/{id}/actions/close" => json!({ "reason": "a test" }),
+            "/v1/test_clock" => json!({ "now": "2036-01-01T00:00:00Z" }),
+            path if path.contains("/actions/") => json!({}),
+            path => panic!("no body for {path}"),
+        })
+    }
+
+    fn unknown(&self) -> String {
+        self.prefix.as_ref().map_or_else(|| "9990000000000".to_owned(), |prefix| format!("{prefix}0000000000009"))
+    }
+}
+
+on_both_engines! {
+    fn nobody_calls_anything_without_a_key_or_without_its_scope(world) {
+        // The one scope that no operation of live mode needs.
+        let bank = organisation_of(world, &world.key(BANK));
+        let idle = key_for(world, &bank, &[Scope::ClockWrite]);
+        for operation in operations() {
+            let (body, id) = (operation.body(), operation.unknown());
+            let at = format!("{} {}", operation.method, operation.path);
+            let stranger = operation.send(world, "as_live_nobody", &id, body.as_ref());
+            assert_eq!((stranger.status, stranger.code()), (401, "unauthenticated"), "{at}: {}", stranger.body);
+            assert_eq!(stranger.header("www-authenticate"), Some("Bearer"), "{at}");
+            let refused = operation.send(world, &idle, &id, body.as_ref());
+            let code = if operation.path == "/v1/test_clock" { "test_mode_only" } else { "insufficient_scope" };
+            assert_eq!((refused.status, refused.code()), (403, code), "{at}: {}", refused.body);
+        }
+        let clockless = world.key_in("test", BANK);
+        world.get(&clockless, "/v1/test_clock").expect_error(403, "insufficient_scope");
+    }
+
+    fn what_is_not_there_is_not_found(world) {
+        let key = world.key(OPERATOR);
+        for operation in operations().iter().filter(|operation| operation.path.contains('{')) {
+            let at = format!("{} {}", operation.method, operation.path);
+            let body = operation.body();
+            for id in ["nothing", "agy_0000000000000", "%00", &"x".repeat(300)] {
+                let answer = operation.send(world, &key, id, body.as_ref());
+                assert_eq!((answer.status, answer.code()), (404, "not_found"), "{at} {id}: {}", answer.body);
+            }
+            if !operation.path.starts_with("/v1/operations") {
+                let answer = operation.send(world, &key, &operation.unknown(), body.as_ref());
+                assert_eq!((answer.status, answer.code()), (404, "not_found"), "{at}: {}", answer.body);
+            }
+        }
+        world.get(&key, "/v1/nothing").expect_error(404, "not_found");
+        world.block_on(world.send(&key, Method::DELETE, "/v1/agencies", &[], None)).expect_error(405, "method_not_allowed");
+    }
+
+    fn a_malformed_body_is_answered_by_what_is_wrong_with_it(world) {
+        let (live, test) = (world.key(OPERATOR), world.key_in("test", OPERATOR));
+        for operation in operations() {
+            let Some(body) = operation.body() else { continue };
+            let key = if operation.path == "/v1/test_clock" { &test } else { &live };
+            let (at, id) = (operation.path.clone(), operation.unknown());
+            let send = |text: &str, kind: &str| {
+                let headers = [("Idempotency-Key", "malformed"), ("content-type", kind)];
+                let path = operation.at(&id);
+                let request = reqwest::Client::new().post(format!("{}{path}", world.url)).bearer_auth(key);
+                let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+                world.block_on(async {
+                    let response = request.body(text.to_owned()).send().await.unwrap();
+                    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+                    Answer { status, body: serde_json::from_str(&response.text().await.unwrap()).unwrap(), headers }
+                })
+            };
+            let expect = |answer: Answer, status: u16, code: &str| {
+                assert_eq!((answer.status, answer.code()), (status, code), "{at}: {}", answer.body);
+                answer
+            };
+            expect(send("{\"data\":", "application/json"), 400, "invalid_json");
+            expect(send("{}", "application/json"), 400, "missing_data");
+            expect(send("{\"data\": []}", "application/json"), 422, "invalid_type");
+            expect(send("data=1", "application/x-www-form-urlencoded"), 415, "unsupported_media_type");
+            let mut strange = body.clone();
+            strange["nonsense"] = json!(1);
+            let answer = expect(send(&json!({ "data": strange }).to_string(), "application/json"), 422, "unknown_field");
+            assert_eq!(answer.pointer(), "/data/nonsense", "{at}");
+            for name in body.as_object().unwrap().keys() {
+                let mut lacking = body.clone();
+                lacking.as_object_mut().unwrap().remove(name);
+                let answer = expect(send(&json!({ "data": lacking }).to_string(), "application/json"), 422, "missing_field");
+                assert_eq!(answer.pointer(), format!("/data/{name}"), "{at}");
+                let mut wrong = body.clone();
+                wrong[name] = json!({ "a": 1 });
+                // A choice of words says which there are; everything else is of another type.
+                let answer = send(&json!({ "data": wrong }).to_string(), "application/json");
+                assert_eq!((answer.status, answer.pointer()), (422, format!("/data/{name}").as_str()), "{at}: {}", answer.body);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! `/v1`: settlement. One module per noun of the addresses, and one that walks over all of them.
+
+mod agencies;
+mod airlines;
+mod bank_callbacks;
+mod bank_receipts;
+mod contracts;
+mod every_address;
+mod exposure;
+mod facilities;
+mod keys;
+mod ledger;
+mod operations;
+mod organisations;
+mod test_clock;
+mod tickets;
+
+use crate::air::{an_offer, an_order};
+use crate::platform::{OPERATOR, World};
+use airsettle::identity::Scope;
+use airsettle::money::{Currency, Money};
+use serde_json::{Value, json};
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("not text: {value}")).to_owned()
+}
+
+pub fn cny(value: &Value) -> Money {
+    Money::parse(value.as_str().unwrap_or_else(|| panic!("not an amount: {value}")), Currency::CNY).unwrap()
+}
+
+pub fn sum<'a>(amounts: impl IntoIterator<Item = &'a Value>) -> Money {
+    Money::sum(Currency::CNY, amounts.into_iter().map(cny)).unwrap()
+}
+
+/// A new key of another organisation with these scopes, made by the operator.
+pub fn key_for(world: &World, organisation: &str, scopes: &[Scope]) -> String {
+    let scopes: Vec<&str> = scopes.iter().map(|scope| scope.text()).collect();
+    let new = json!({ "organisation_id": organisation, "name": "made for a test", "scopes": scopes });
+    text(&world.post(&world.key(OPERATOR), "/v1/keys", &new).expect(201).data()["secret"])
+}
+
+/// The id of the one agency of a key's organisation.
+pub fn agency_of(world: &World, key: &str) -> String {
+    text(&world.get(key, "/v1/agencies").expect(200).data()[0]["id"])
+}
+
+/// The organisation of a key.
+pub fn organisation_of(world: &World, key: &str) -> String {
+    text(&world.get(key, "/v1/organisations").expect(200).data()[0]["id"])
+}
+
+/// Sells one ticket and answers its order.
+pub fn sold(world: &World, key: &str, family_name: &str, payment: &str) -> Value {
+    let offer = an_offer(world, key);
+    world.post(key, "/air/orders", &an_order(&offer, family_name, payment)).expect(201).data().clone()
+}
+
+pub fn number_of(order: &Value) -> String {
+    text(&order["documents"][0]["unique_identifier"])
+}
+
+/// Reads a list to its end, two rows at a time; answers the ids in their order.
+pub fn all_ids(world: &World, key: &str, address: &str) -> Vec<String> {
+    let separator = if address.contains('?') { '&' } else { '?' };
+    let (mut ids, mut next) = (Vec::new(), Some(format!("{address}{separator}limit=2")));
+    while let Some(path) = next {
+        let page = world.get(key, &path).expect(200);
+        ids.extend(page.data().as_array().unwrap().iter().map(|row| text(&row["id"])));
+        next = page.body["meta"]["after"].as_str().map(|after| format!("{address}{separator}limit=2&after={after}"));
+        assert!(ids.len() < 1_000);
+    }
+    ids
+}
