@@ -130,9 +130,7 @@ fn serve() -> Result<ExitCode, Failure> {
         jobs::start(app)?;
     }
     tracing::info!(address = %config.listen, "serving");
-    let public_url = config.public_url.clone();
-    let served = platform.clone();
-    actix_web::rt::System::new().block_on(async move { api::server::serve(served, &public_url, listener)?.await })?;
+    api::server::run(platform.clone(), &config.public_url, listener)?;
     // The jobs are still running, so this is the last that the process does.
     for app in platform.apps() {
         app.store.release();
@@ -143,7 +141,7 @@ fn serve() -> Result<ExitCode, Failure> {
 fn simulate_bank(listen: SocketAddr, data: PathBuf, secret: &str) -> Result<ExitCode, Failure> {
     let secret = CallbackSecret::parse(secret)?;
     let config = SimulatorConfig { bind: listen, ..SimulatorConfig::new(data, secret) };
-    actix_web::rt::System::new().block_on(simulator::run(config))?;
+    simulator::run_until_stopped(config)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -43,6 +43,11 @@ pub fn serve(platform: Arc<Platform>, public_url: &str, listener: TcpListener) -
     Ok(HttpServer::new(factory).workers(workers()).listen(listener)?.shutdown_timeout(10).run())
 }
 
+/// Serves until the process is told to stop, and finishes what has begun.
+pub fn run(platform: Arc<Platform>, public_url: &str, listener: TcpListener) -> std::io::Result<()> {
+    actix_web::rt::System::new().block_on(async move { serve(platform, public_url, listener)?.await })
+}
+
 fn workers() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from).min(8)
 }

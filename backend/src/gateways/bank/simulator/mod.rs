@@ -70,6 +70,11 @@ pub struct RunningSimulator {
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
+/// The program's body on a runtime of its own.
+pub fn run_until_stopped(config: SimulatorConfig) -> io::Result<()> {
+    actix_web::rt::System::new().block_on(run(config))
+}
+
 /// Runs until interrupted. Works inside an actix system or any tokio runtime.
 pub async fn run(config: SimulatorConfig) -> io::Result<()> {
     let listener = TcpListener::bind(config.bind)?;
