@@ -29,7 +29,7 @@ const KNOWN: &[&str] = &[
     "AIRSETTLE_ZONE",
 ];
 /// Read by the tests and their scripts, not by the program.
-const OF_TESTS: &[&str] = &["AIRSETTLE_TEST_LONG", "AIRSETTLE_TEST_POSTGRES"];
+const OF_TESTS: &[&str] = &["AIRSETTLE_TEST_LONG", "AIRSETTLE_TEST_POSTGRES", "AIRSETTLE_TEST_SEED"];
 
 /// Everything that `serve` needs.
 #[derive(Clone, Debug)]
