@@ -170,6 +170,9 @@ fn seed(with_demo: bool, data: &std::path::Path) -> Result<ExitCode, Failure> {
         });
     }
     demo::write_keys(data, &config.public_url, &keys)?;
+    for app in platform.apps() {
+        app.store.release();
+    }
     Ok(ExitCode::SUCCESS)
 }
 
