@@ -58,7 +58,7 @@ pub fn check_digit(number: &TicketNumber) -> u8 {
 pub enum StockError {
     #[error("a range runs from a ten-digit document number to a later one and has at most 1,073,741,824 numbers")]
     Range,
-    #[error("the range overlaps documents {first} to {last}")]
+    #[error("the range overlaps documents {first} to {last}, or gives record locators that those give")]
     Overlap { first: i64, last: i64 },
     #[error(transparent)]
     Db(#[from] DbError),

@@ -65,11 +65,6 @@ pub struct Facility {
 const BY_HAND: &str = "closed by the operator: ";
 
 impl Facility {
-    /// A person closed it, so it does not reopen by itself.
-    pub fn is_closed_by_hand(&self) -> bool {
-        self.closed_reason.as_ref().is_some_and(|reason| reason.starts_with(BY_HAND))
-    }
-
     fn of(row: FacilityRow, slice: &SliceRow) -> Result<Self, DbError> {
         let corrupt = |_| DbError::Corrupt(format!("facility {}", row.id));
         let currency = Currency::parse(&row.currency).map_err(corrupt)?;

@@ -191,16 +191,86 @@ async fn show_ticket(client: &Client, number: &str) -> Result<(), Failure> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
-    println!("\n{}", serde_json::to_string_pretty(&ticket)?);
+    let currency = text_of(&ticket["currency"]);
+    println!("\nTicket {number}, check digit {}, sold on {}", text_of(&ticket["check_digit"]), text_of(&ticket["tender"]));
+    println!("  fare calculation  {}", text_of(&ticket["fare_calculation"]));
+    for coupon in list(&ticket["coupons"]) {
+        let (from, to) = (text_of(&coupon["origin"]), text_of(&coupon["destination"]));
+        println!(
+            "  coupon {}          {} {from}-{to} {} class {} status {}",
+            text_of(&coupon["number"]),
+            text_of(&coupon["flight"]),
+            text_of(&coupon["departing_at"]),
+            text_of(&coupon["booking_class"]),
+            text_of(&coupon["status"])
+        );
+    }
+    println!(
+        "  price             {:>12} {currency} = fare {} + taxes {}",
+        text_of(&ticket["total_amount"]),
+        text_of(&ticket["base_amount"]),
+        text_of(&ticket["tax_amount"])
+    );
+    println!("  split");
+    for leg in list(&ticket["split"]) {
+        let what = match leg["kind"].as_str() {
+            Some("fee") => "platform fee".to_owned(),
+            Some("authority") => format!("tax {}", text_of(&leg["tax_code"])),
+            other => other.unwrap_or_default().to_owned(),
+        };
+        println!("    {what:<14}  {:>12} {currency}  {}", text_of(&leg["amount"]), text_of(&leg["payee"]));
+    }
+    println!("  journal");
+    for posting in list(&ticket["journal"]) {
+        println!("    {} on {}", text_of(&posting["event"]), text_of(&posting["ledger_date"]));
+        for entry in list(&posting["entries"]) {
+            let (debit, credit) = (text_of(&entry["debit_amount"]), text_of(&entry["credit_amount"]));
+            println!("      {:<22} {debit:>12} {credit:>12}", text_of(&entry["account_code"]));
+        }
+    }
+    let advance = &ticket["disbursement"];
+    println!(
+        "  advance           {:>12} {currency} {} in attempt {}, {} ms after the sale, bank reference {}",
+        text_of(&advance["amount"]),
+        text_of(&advance["state"]),
+        text_of(&advance["attempt"]),
+        text_of(&advance["sale_to_credit_millis"]),
+        text_of(&advance["bank_reference"])
+    );
     Ok(())
 }
 
 async fn show_limit(client: &Client) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string_pretty(&client.get(BEIJING, "/v1/limits").await?)?);
+    let agencies = client.get(BEIJING, "/v1/agencies").await?;
+    let id = text_of(&agencies[0]["id"]);
+    let limit = client.get(BEIJING, &format!("/v1/limits/{id}")).await?;
+    let currency = text_of(&limit["currency"]);
+    println!("\n{BEIJING}");
+    for (what, field) in
+        [("sales limit", "limit_amount"), ("exposure", "exposure_amount"), ("remaining capacity", "available_amount")]
+    {
+        println!("  {what:<18}{:>14} {currency}", text_of(&limit[field]));
+    }
+    println!(
+        "  {:<18}{:>14} {currency} (not deciding)",
+        "RHC beside it",
+        text_of(&limit["remittance_holding_capacity"]["amount"])
+    );
     Ok(())
 }
 
 async fn show_trial_balance(client: &Client) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string_pretty(&client.get(OPERATOR, "/v1/ledger/trial_balance").await?)?);
+    let trial = client.get(OPERATOR, "/v1/ledger/trial_balance").await?;
+    println!("\nTrial balance as of {}", text_of(&trial["as_of"]));
+    for line in list(&trial["lines"]) {
+        let (debit, credit) = (text_of(&line["debit_amount"]), text_of(&line["credit_amount"]));
+        println!("  {:<28}{debit:>16}{credit:>16} {}", text_of(&line["account"]), text_of(&line["currency"]));
+    }
+    let balanced = if trial["balanced"] == true { "debits equal credits" } else { "DEBITS AND CREDITS DIFFER" };
+    println!("  {balanced}");
     Ok(())
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
 }

@@ -22,10 +22,7 @@ pub(super) fn run(app: &App) {
 fn recover_once(app: &App, runtime: &tokio::runtime::Runtime) -> Result<(), FacilityError> {
     for state in app.store.read(facilities)? {
         // What a person closed stays closed until a person reopens it.
-        if !state.facility.is_closed_by_itself()
-            || state.facility.is_closed_by_hand()
-            || runtime.block_on(app.bank.probe()).is_err()
-        {
+        if !state.facility.is_closed_by_itself() || runtime.block_on(app.bank.probe()).is_err() {
             continue;
         }
         match app.store.write(|tx| reopen_facility(tx, state.facility.id)) {

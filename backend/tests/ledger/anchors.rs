@@ -126,12 +126,20 @@ fn every_node_has_a_chain_of_its_own(engine: Engine) {
     };
     anchored.books(2);
     books_there(3);
-    let mut counts: Vec<(i64, i64, i64)> = anchored.seals().iter().map(|seal| (seal.node, seal.height, seal.count)).collect();
-    counts.sort_unstable();
     let (here, there) = (i64::from(world.store.node()), i64::from(other.node()));
-    assert_eq!(counts, [(here, 1, 2), (there, 1, 3)]);
+    let seals_there = || {
+        let seals = other.write(seal_pending).unwrap();
+        let anchors: Vec<Anchor> = seals.iter().map(|seal| Anchor::of("live", seal)).collect();
+        Anchor::append(&anchored.file, &anchors).unwrap();
+        seals
+    };
+    let what = |seals: Vec<Seal>| seals.iter().map(|seal| (seal.node, seal.height, seal.count)).collect::<Vec<_>>();
+    assert_eq!(what(anchored.seals()), [(here, 1, 2)], "a node that is running seals itself");
+    assert_eq!(what(seals_there()), [(there, 1, 3)]);
     books_there(1);
-    assert_eq!(anchored.seals().iter().map(|seal| (seal.node, seal.height)).collect::<Vec<_>>(), [(there, 2)]);
+    // One that has stopped is sealed by another.
+    other.release();
+    assert_eq!(what(anchored.seals()), [(there, 2, 1)]);
     let proof = anchored.proof().unwrap();
     assert_eq!((proof.seals, proof.unsealed), (3, 0));
     let nodes = world.numbers("SELECT id AS value FROM posting");

@@ -68,10 +68,13 @@ fn a_refused_advance_closes_the_line_until_the_bank_was_probed(engine: Engine) {
     world.sends(&advance);
     world.bank_says(&[refused(&advance)]);
     only_wallets_sell(&world, "the bank refused an advance");
-    world.reopens_line().unwrap();
-    world.sells(world.order());
+    // In doubt until the next attempt has been paid.
+    let error = world.reopens_line().unwrap_err();
+    assert!(matches!(error, AdvanceError::Facility(FacilityError::Unresolved)), "{error}");
     let second = world.sends(&advance).unwrap();
     world.bank_says(&[settled(&second)]);
+    world.reopens_line().unwrap();
+    world.sells(world.order());
     world.adds_up();
 }
 

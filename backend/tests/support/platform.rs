@@ -50,7 +50,6 @@ pub struct World {
     pub platform: Arc<Platform>,
     pub bank: RunningSimulator,
     pub test_bank: RunningSimulator,
-    pub database_url: String,
     keys: Vec<Seeded>,
     http: reqwest::Client,
     runtime: tokio::runtime::Runtime,
@@ -143,7 +142,7 @@ impl World {
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
-        World { url, platform, bank, test_bank, database_url: urls[0].clone(), keys, http, runtime, folder }
+        World { url, platform, bank, test_bank, keys, http, runtime, folder }
     }
 
     pub fn folder(&self) -> &std::path::Path {

@@ -52,12 +52,12 @@ on_both_engines! {
         let add = |first: &str, last: &str| {
             world.post(&operator, &path, &json!({ "first_document": first, "last_document": last }))
         };
-        let made = add("0000000001", "0000000010").expect(201);
-        assert_eq!((&made.data()["first_document"], &made.data()["next_document"]), (&json!("0000000001"), &json!("0000000001")));
-        assert_eq!(add("0000000010", "0000000020").expect_error(422, "invalid_value").pointer(), "/data/first_document");
-        assert_eq!(add("0000000030", "0000000020").expect_error(422, "invalid_value").pointer(), "/data/first_document");
-        assert_eq!(add("1", "0000000020").expect_error(422, "invalid_value").pointer(), "/data/first_document");
-        assert_eq!(add("0000000011", "x").expect_error(422, "invalid_value").pointer(), "/data/last_document");
+        let made = add("0500000001", "0500000010").expect(201);
+        assert_eq!((&made.data()["first_document"], &made.data()["next_document"]), (&json!("0500000001"), &json!("0500000001")));
+        assert_eq!(add("0500000010", "0500000020").expect_error(422, "invalid_value").pointer(), "/data/first_document");
+        assert_eq!(add("0500000030", "0500000020").expect_error(422, "invalid_value").pointer(), "/data/first_document");
+        assert_eq!(add("1", "0500000020").expect_error(422, "invalid_value").pointer(), "/data/first_document");
+        assert_eq!(add("0500000011", "x").expect_error(422, "invalid_value").pointer(), "/data/last_document");
         assert_eq!(world.get(&operator, &path).expect(200).data().as_array().unwrap().len(), 2);
     }
 

@@ -87,7 +87,7 @@ on_both_engines! {
         let live = &world.platform.live;
         let yen = live.store.read(facilities).unwrap().pop().unwrap().facility.id;
         for _ in 0..2 {
-            live.store.write(|tx| close_facility(tx, yen, "a test")).unwrap();
+            live.store.write(|tx| close_facility(tx, yen, "the bank refused an advance")).unwrap();
             world.await_that("the other line reopens", || {
                 live.store.read(facilities).unwrap().iter().any(|line| line.facility.id == yen && line.facility.closed_reason.is_none())
             });
