@@ -16,6 +16,10 @@ on_both_engines! {
         assert_eq!(made.data()["scopes"], json!(["air:read", "finance:read"]));
         let again = world.post_with(&key, "/v1/keys", &header, &new).expect(201);
         assert_eq!((&again.data()["id"], &again.data()["secret"]), (&json!(id), &json!(null)), "a secret is kept nowhere");
+        for file in ["live.sqlite", "live.sqlite-wal"] {
+            let bytes = std::fs::read(world.folder().join(file)).unwrap_or_default();
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "not in the database either");
+        }
         world.get(&secret, "/v1/tickets").expect(200);
         world.get(&secret, "/v1/keys").expect_error(403, "insufficient_scope");
         let read = world.get(&key, &format!("/v1/keys/{id}")).expect(200);
