@@ -186,9 +186,12 @@ impl History {
     }
 
     fn reopens(&mut self) -> String {
-        self.world.reopens_line().unwrap();
-        self.model.state.closed = None;
-        "reopen".into()
+        let reopened = self.world.reopens_line().is_ok();
+        assert_eq!(reopened, !self.model.line_is_in_doubt());
+        if reopened {
+            self.model.state.closed = None;
+        }
+        format!("reopen: {reopened}")
     }
 
     fn changes_the_line(&mut self) -> String {

@@ -176,6 +176,11 @@ impl Model {
         }
     }
 
+    /// A payment of the line that the bank has refused, or that we have lost sight of, keeps it closed.
+    pub fn line_is_in_doubt(&self) -> bool {
+        self.payments.iter().any(|payment| payment.on_line && matches!(payment.state, Payment::Unknown | Payment::Failed))
+    }
+
     pub fn hears(&mut self, index: usize, word: BankWord) {
         let payment = &mut self.payments[index];
         let on_its_way = matches!(payment.state, Payment::Sent | Payment::Unknown);
@@ -198,7 +203,8 @@ impl Model {
                 payment.state = Payment::Unknown;
                 None
             }
-            BankWord::Settled if on_its_way => {
+            // Also after it had refused: the money moved.
+            BankWord::Settled if on_its_way || payment.state == Payment::Failed => {
                 payment.state = Payment::Paid;
                 self.state.paid += 1;
                 if payment.on_line {
