@@ -55,15 +55,24 @@ macro_rules! ids {
 ids! {
     /// One entry's account in the ledger.
     AccountId = "acc_",
+    /// A day of interest on a facility.
+    AccrualId = "acr_",
     /// The payment of one ticket's airline share (a disbursement instruction).
     AdvanceId = "adv_",
     AgencyId = "agy_",
     AirlineId = "arl_",
     AuditEventId = "aud_",
+    BankPaymentId = "pay_",
     BankReceiptId = "rcp_",
+    CancellationId = "ore_",
+    /// Between the own and the client account.
+    CashTransferId = "xfr_",
+    /// What an airline has to give back.
+    ClaimId = "clm_",
     ContractId = "ctr_",
     CouponId = "cpn_",
     EntryId = "ent_",
+    ExportId = "exp_",
     FacilityId = "fac_",
     HoldId = "hld_",
     KeyId = "key_",

@@ -25,6 +25,12 @@ rows! {
         facility_id: Option<i64>,
         hold_id: Option<i64>,
         amount_minor: i64,
+        /// Paid by setting it off against claims on the airline.
+        set_off_minor: i64,
+        /// Not to be paid any more.
+        cancelled_minor: i64,
+        /// Taken back while it was on its way: a claim if the bank confirms, cancelled if it refuses.
+        reclaimed_minor: i64,
         currency: String,
         state: String,
         attempt: i64,
@@ -34,6 +40,8 @@ rows! {
         credited_at: Option<NaiveDateTime>,
         bank_reference: Option<String>,
         detail: Option<String>,
+        /// When nothing more was to be paid.
+        resolved_at: Option<NaiveDateTime>,
     }
 
     /// An attempt that is over.
@@ -407,10 +415,11 @@ fn write_states<'a>(tx: &mut WriteTx, advances: impl Iterator<Item = &'a Advance
                 advance.credited_at.map(Timestamp::naive).into(),
                 advance.bank_reference.clone().into(),
                 advance.detail.clone().into(),
+                advance.confirmed_at.map(Timestamp::naive).into(),
             ],
         })
         .collect();
-    update(tx, "advance", &["state", "confirmed_at", "credited_at", "bank_reference", "detail"], &changes)?;
+    update(tx, "advance", &["state", "confirmed_at", "credited_at", "bank_reference", "detail", "resolved_at"], &changes)?;
     Ok(())
 }
 

@@ -9,9 +9,7 @@ use crate::ids::{FacilityId, Id, OrganisationId, SliceId};
 use crate::ledger::{AccountCode, AccountKey, Book, balances, open_accounts};
 use crate::money::{Currency, Money, MoneyError, Rate};
 use chrono::{Duration, NaiveDateTime};
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 
 rows! {
     pub struct FacilityRow in facility {
@@ -105,7 +103,7 @@ pub struct FacilityState {
     pub facility: Facility,
     pub drawn: Money,
     pub held: Money,
-    /// When the ticket of the oldest advance that is neither confirmed nor given up was sold.
+    /// When the ticket of the oldest advance that is not resolved was sold.
     pub oldest_unresolved: Option<Timestamp>,
 }
 
@@ -277,7 +275,7 @@ pub fn reopen_facility(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, Fac
     let oldest = oldest_unresolved(tx.db, id)?;
     let in_doubt = advance::table
         .filter(advance::facility_id.eq(id.raw()))
-        .filter(sql::<Bool>("state <> 'confirmed'"))
+        .filter(advance::resolved_at.is_null())
         .filter(advance::state.eq_any(vec!["unknown", "failed"]))
         .count()
         .get_result::<i64>(&mut *tx.db)
@@ -322,8 +320,7 @@ pub fn facilities_in(db: &mut Db, currencies: &[Currency]) -> Result<Vec<Facilit
 
 /// When the ticket of the oldest advance that is not confirmed was sold.
 pub fn oldest_unresolved(db: &mut Db, id: FacilityId) -> Result<Option<Timestamp>, DbError> {
-    // The words of the partial index, literally: a bound value would hide from a generic plan that the index applies.
-    let unresolved = advance::table.filter(advance::facility_id.eq(id.raw())).filter(sql::<Bool>("state <> 'confirmed'"));
+    let unresolved = advance::table.filter(advance::facility_id.eq(id.raw())).filter(advance::resolved_at.is_null());
     let sold_at: Option<NaiveDateTime> = unresolved.order(advance::id).select(advance::sold_at).first(db).optional()?;
     Ok(sold_at.map(Timestamp::from))
 }

@@ -20,6 +20,10 @@ rows! {
         bank_reference: String,
         purpose: String,
         agency_id: Option<i64>,
+        airline_id: Option<i64>,
+        cycle: Option<String>,
+        /// The commission that a remittance nets.
+        commission_minor: i64,
         posting_id: i64,
         created_at: NaiveDateTime,
     }
@@ -184,6 +188,9 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
         bank_reference: new.bank_reference.clone(),
         purpose: new.purpose.text().to_owned(),
         agency_id: new.purpose.agency().map(Id::raw),
+        airline_id: None,
+        cycle: None,
+        commission_minor: 0,
         posting_id: posted.first().map_or(0, |posting| posting.raw()),
         created_at: tx.now.naive(),
     };

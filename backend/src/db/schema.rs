@@ -197,6 +197,7 @@ diesel::table! {
         reference_id -> BigInt,
         amount_minor -> BigInt,
         posted_minor -> BigInt,
+        released_minor -> BigInt,
         state -> Text,
         created_at -> Timestamp,
         expires_at -> Nullable<Timestamp>,
@@ -226,6 +227,9 @@ diesel::table! {
         bank_reference -> Text,
         purpose -> Text,
         agency_id -> Nullable<BigInt>,
+        airline_id -> Nullable<BigInt>,
+        cycle -> Nullable<Text>,
+        commission_minor -> BigInt,
         posting_id -> BigInt,
         created_at -> Timestamp,
     }
@@ -283,6 +287,7 @@ diesel::table! {
         cycle -> Text,
         metadata -> Text,
         created_at -> Timestamp,
+        cancelled_at -> Nullable<Timestamp>,
     }
 }
 
@@ -371,6 +376,9 @@ diesel::table! {
         facility_id -> Nullable<BigInt>,
         hold_id -> Nullable<BigInt>,
         amount_minor -> BigInt,
+        set_off_minor -> BigInt,
+        cancelled_minor -> BigInt,
+        reclaimed_minor -> BigInt,
         currency -> Text,
         state -> Text,
         attempt -> BigInt,
@@ -380,6 +388,7 @@ diesel::table! {
         credited_at -> Nullable<Timestamp>,
         bank_reference -> Nullable<Text>,
         detail -> Nullable<Text>,
+        resolved_at -> Nullable<Timestamp>,
     }
 }
 
@@ -418,6 +427,93 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    order_cancellation (id) {
+        id -> BigInt,
+        order_id -> BigInt,
+        agency_id -> BigInt,
+        refund_minor -> BigInt,
+        currency -> Text,
+        expires_at -> Timestamp,
+        created_at -> Timestamp,
+        confirmed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    airline_claim (id) {
+        id -> BigInt,
+        ticket_id -> BigInt,
+        airline_id -> BigInt,
+        currency -> Text,
+        amount_minor -> BigInt,
+        settled_minor -> BigInt,
+        terms -> Text,
+        created_at -> Timestamp,
+        settled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    claim_settlement (id) {
+        id -> BigInt,
+        claim_id -> BigInt,
+        advance_id -> Nullable<BigInt>,
+        receipt_id -> Nullable<BigInt>,
+        amount_minor -> BigInt,
+        posting_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility_accrual (id) {
+        id -> BigInt,
+        facility_id -> BigInt,
+        day -> Date,
+        balance_minor -> BigInt,
+        rate_e8 -> BigInt,
+        total_scaled -> Text,
+        total_booked_minor -> BigInt,
+        booked_minor -> BigInt,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    bank_payment (id) {
+        id -> BigInt,
+        account -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        value_date -> Date,
+        bank_reference -> Text,
+        purpose -> Text,
+        facility_id -> Nullable<BigInt>,
+        principal_minor -> BigInt,
+        interest_minor -> BigInt,
+        payee -> Nullable<Text>,
+        tax_code -> Nullable<Text>,
+        posting_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    cash_transfer (id) {
+        id -> BigInt,
+        to_account -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        ticket_id -> Nullable<BigInt>,
+        bank_reference -> Nullable<Text>,
+        value_date -> Nullable<Date>,
+        created_at -> Timestamp,
+        confirmed_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -449,6 +545,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     advance_attempt,
     outbox,
     audit_event,
+    order_cancellation,
+    airline_claim,
+    claim_settlement,
+    facility_accrual,
+    bank_payment,
+    cash_transfer,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

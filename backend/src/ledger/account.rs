@@ -46,8 +46,11 @@ codes! {
     /// Interest and commitment fees accrued.
     BankInterest = "bank.interest", Liability;
     PlatformCash = "platform.cash", Asset;
+    /// Own money ordered into the client account, not yet confirmed.
+    PlatformCashTransfer = "platform.cash_transfer", Asset;
     PlatformCapital = "platform.capital", Equity;
     PlatformFeeIncome = "platform.fee_income", ProfitAndLoss;
+    PlatformInterestExpense = "platform.interest_expense", ProfitAndLoss;
 }
 
 impl AccountCode {
@@ -55,11 +58,19 @@ impl AccountCode {
         AccountCode::ALL.iter().copied().find(|code| code.text() == text)
     }
 
-    /// Prepaid money, collateral and cash are never spent twice: no posting takes these below zero. A loan is never repaid twice.
+    /// Prepaid money, collateral and cash are never spent twice: no posting takes these below zero. Loan, interest, taxes and claims are never paid
+    /// twice.
     pub(super) fn may_be_overdrawn(self) -> bool {
         !matches!(
             self,
-            AccountCode::AgencyDeposit | AccountCode::AgencyWallet | AccountCode::PlatformCash | AccountCode::BankLoan
+            AccountCode::AgencyDeposit
+                | AccountCode::AgencyWallet
+                | AccountCode::AirlineReceivable
+                | AccountCode::AuthorityTax
+                | AccountCode::BankInterest
+                | AccountCode::BankLoan
+                | AccountCode::PlatformCash
+                | AccountCode::PlatformCashTransfer
         )
     }
 

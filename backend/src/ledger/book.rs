@@ -30,6 +30,18 @@ events! {
     WalletTransferIn = "wallet_transfer_in",
     TicketSale = "ticket_sale",
     AdvanceConfirmed = "advance_confirmed",
+    TicketVoid = "ticket_void",
+    // An advance that was on its way when its ticket was voided turned out never to be paid.
+    AdvanceReclaimDropped = "advance_reclaim_dropped",
+    ClaimSetOff = "claim_set_off",
+    AirlineRepaid = "airline_repaid",
+    AgencyRemitted = "agency_remitted",
+    InterestAccrued = "interest_accrued",
+    FacilityRepaid = "facility_repaid",
+    TaxPaid = "tax_paid",
+    EarningsSwept = "earnings_swept",
+    TransferOrdered = "transfer_ordered",
+    TransferConfirmed = "transfer_confirmed",
 }
 
 /// One side of a posting; debits are positive.
@@ -236,6 +248,7 @@ impl Book {
             reference_id: reference,
             amount_minor: amount.minor,
             posted_minor: 0,
+            released_minor: 0,
             state: HoldState::Pending.text().to_owned(),
             created_at: tx.now.naive(),
             expires_at: None,
@@ -249,15 +262,20 @@ impl Book {
         let loaded = self.accounts.get_mut(&AccountId::of(hold.account_id)).ok_or(PostError::NoHold)?;
         let currency = loaded.row.money_currency()?;
         let state = HoldState::parse(&hold.state).ok_or_else(|| DbError::Corrupt(format!("hold state {}", hold.state)))?;
-        let (held, posted) = (Money::new(hold.amount_minor, currency), Money::new(hold.posted_minor, currency));
-        let resolved = state.resolve(held, posted, resolution)?;
+        let held = Money::new(hold.amount_minor.saturating_sub(hold.released_minor), currency);
+        let resolved = state.resolve(held, Money::new(hold.posted_minor, currency), resolution)?;
         let Resolved::Applied(next) = resolved else { return Ok(resolved) };
-        let pending = loaded.row.pending_minor.checked_sub(hold.amount_minor).filter(|pending| *pending >= 0);
+        // A release frees its part; everything else frees what is still held.
+        let freed = if let Resolution::Release(part) = resolution { part.minor } else { held.minor };
+        let pending = loaded.row.pending_minor.checked_sub(freed).filter(|pending| *pending >= 0);
         loaded.row.pending_minor = pending.ok_or_else(|| DbError::Corrupt(format!("pending of account {}", loaded.row.id)))?;
         loaded.changed = true;
         let posted_minor = if let Resolution::Post(amount) = resolution { amount.minor } else { 0 };
-        let resolved_at = Some(tx.now.naive());
-        self.resolved_holds.push(HoldRow { state: next.text().to_owned(), posted_minor, resolved_at, ..hold.clone() });
+        let released = if let Resolution::Release(part) = resolution { part.minor } else { 0 };
+        let released_minor = hold.released_minor.saturating_add(released);
+        let resolved_at = (next != HoldState::Pending).then(|| tx.now.naive());
+        let changed = HoldRow { state: next.text().to_owned(), posted_minor, released_minor, resolved_at, ..hold.clone() };
+        self.resolved_holds.push(changed);
         Ok(resolved)
     }
 
@@ -284,10 +302,10 @@ impl Book {
             .into_iter()
             .map(|hold| Change {
                 id: hold.id,
-                values: vec![hold.state.into(), hold.posted_minor.into(), hold.resolved_at.into()],
+                values: vec![hold.state.into(), hold.posted_minor.into(), hold.released_minor.into(), hold.resolved_at.into()],
             })
             .collect();
-        update(tx, "hold", &["state", "posted_minor", "resolved_at"], &holds)?;
+        update(tx, "hold", &["state", "posted_minor", "released_minor", "resolved_at"], &holds)?;
         Ok(())
     }
 }

@@ -15,6 +15,8 @@ pub enum HoldState {
 pub enum Resolution {
     /// The held amount, or less of it, really moved; what is left over is free again.
     Post(Money),
+    /// Less is to be paid than was held: a part of it is free again, and all of it ends the hold.
+    Release(Money),
     Void,
     Expire,
 }
@@ -54,7 +56,7 @@ impl HoldState {
         HoldState::ALL.into_iter().find(|state| state.text() == text)
     }
 
-    /// The one place that says how a hold moves on. `posted` is what was posted when the hold is resolved already.
+    /// The one place that says how a hold moves on. `held` is what is not released; `posted` is what was posted when the hold is resolved already.
     pub fn resolve(self, held: Money, posted: Money, resolution: Resolution) -> Result<Resolved, HoldError> {
         match (self, resolution) {
             (HoldState::Pending, Resolution::Post(amount)) if amount.minor <= 0 => Err(HoldError::NotPositive(amount)),
@@ -63,6 +65,12 @@ impl HoldState {
             }
             (HoldState::Pending, Resolution::Post(amount)) if amount == held => Ok(Resolved::Applied(HoldState::Posted)),
             (HoldState::Pending, Resolution::Post(_)) => Ok(Resolved::Applied(HoldState::PartlyPosted)),
+            (HoldState::Pending, Resolution::Release(part)) if part.minor <= 0 => Err(HoldError::NotPositive(part)),
+            (HoldState::Pending, Resolution::Release(part)) if part.minor > held.minor => {
+                Err(HoldError::MoreThanHeld { asked: part, held })
+            }
+            (HoldState::Pending, Resolution::Release(part)) if part == held => Ok(Resolved::Applied(HoldState::Voided)),
+            (HoldState::Pending, Resolution::Release(_)) => Ok(Resolved::Applied(HoldState::Pending)),
             (HoldState::Pending, Resolution::Void) => Ok(Resolved::Applied(HoldState::Voided)),
             (HoldState::Pending, Resolution::Expire) => Ok(Resolved::Applied(HoldState::Expired)),
             (HoldState::Posted | HoldState::PartlyPosted, Resolution::Post(amount)) if amount == posted => {
@@ -88,6 +96,7 @@ mod tests {
     fn resolutions() -> impl Strategy<Value = Resolution> {
         prop_oneof![
             (-10i64..200).prop_map(|minor| Resolution::Post(cny(minor))),
+            (-10i64..200).prop_map(|minor| Resolution::Release(cny(minor))),
             Just(Resolution::Void),
             Just(Resolution::Expire),
         ]
@@ -96,18 +105,22 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_tried_a_hold_is_resolved_at_most_once(tries in prop::collection::vec(resolutions(), 0..12)) {
-            let held = cny(100);
-            let (mut state, mut posted, mut applied) = (HoldState::Pending, cny(0), 0);
+            let (mut held, mut state, mut posted, mut ended) = (cny(100), HoldState::Pending, cny(0), 0);
             for resolution in tries {
                 if let Ok(Resolved::Applied(next)) = state.resolve(held, posted, resolution) {
-                    applied += 1;
+                    ended += usize::from(next != HoldState::Pending);
                     state = next;
-                    if let Resolution::Post(amount) = resolution { posted = amount; }
+                    match resolution {
+                        Resolution::Post(amount) => posted = amount,
+                        Resolution::Release(part) => held = cny(held.minor - part.minor),
+                        Resolution::Void | Resolution::Expire => {}
+                    }
                 }
                 prop_assert!(posted.minor <= held.minor && posted.minor >= 0);
             }
-            prop_assert!(applied <= 1);
-            prop_assert_eq!(applied == 0, state == HoldState::Pending);
+            prop_assert!(ended <= 1);
+            prop_assert_eq!(ended == 0, state == HoldState::Pending);
+            prop_assert!(held.minor > 0 || state == HoldState::Voided);
         }
     }
 

@@ -55,6 +55,8 @@ rows! {
         reference_id: i64,
         amount_minor: i64,
         posted_minor: i64,
+        /// Not held any more, because less is to be paid: `amount_minor - released_minor` is pending.
+        released_minor: i64,
         state: String,
         created_at: NaiveDateTime,
         expires_at: Option<NaiveDateTime>,

@@ -177,7 +177,7 @@ fn entry_fault(entry: &EntryRow, what: &'static str) -> Fault {
 
 /// Stored balances and pending amounts are caches; here is their proof.
 fn balances_match(db: &mut Db, folds: &HashMap<i64, Fold>, proof: &mut Proof) -> Result<(), Stop> {
-    let sum = sql::<BigInt>("CAST(SUM(amount_minor) AS BIGINT)");
+    let sum = sql::<BigInt>("CAST(SUM(amount_minor - released_minor) AS BIGINT)");
     let by_account = hold::table.filter(hold::state.eq("pending")).group_by(hold::account_id);
     let held: Vec<(i64, i64)> = by_account.select((hold::account_id, sum)).load(db)?;
     let held: HashMap<i64, i64> = held.into_iter().collect();

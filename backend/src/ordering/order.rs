@@ -21,6 +21,8 @@ rows! {
         cycle: String,
         metadata: String,
         created_at: NaiveDateTime,
+        /// Its tickets were voided then.
+        cancelled_at: Option<NaiveDateTime>,
     }
 
     pub struct PassengerRow in passenger {

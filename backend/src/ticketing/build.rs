@@ -55,6 +55,7 @@ pub(super) fn build(
         cycle: cycle.clone(),
         metadata: order.metadata.clone(),
         created_at: tx.now.naive(),
+        cancelled_at: None,
     };
     let mut issued =
         IssuedOrder { order: order_row, passengers: Vec::new(), tickets: Vec::new(), taxes: Vec::new(), coupons: Vec::new() };
@@ -95,6 +96,9 @@ fn build_advance(
         facility_id: decision.facility.map(Id::raw),
         hold_id: hold.map(Id::raw),
         amount_minor: amount.minor,
+        set_off_minor: 0,
+        cancelled_minor: 0,
+        reclaimed_minor: 0,
         currency: amount.currency.code().to_owned(),
         state: "held".to_owned(),
         attempt: 1,
@@ -104,6 +108,7 @@ fn build_advance(
         credited_at: None,
         bank_reference: None,
         detail: None,
+        resolved_at: None,
     });
     written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));
     Ok(())

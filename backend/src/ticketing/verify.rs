@@ -108,7 +108,7 @@ const RULES: &[(&str, &str)] = &[
         "an advance that is not confirmed has a message waiting",
         "SELECT CAST(a.id AS TEXT) AS wrong FROM advance a
          LEFT JOIN outbox o ON o.subject_id = a.id AND o.kind = 'pay_advance' AND o.done_at IS NULL
-         WHERE a.state <> 'confirmed' AND o.id IS NULL LIMIT 1",
+         WHERE a.resolved_at IS NULL AND o.id IS NULL LIMIT 1",
     ),
     (
         "a facility's loan is what its advances drew",
@@ -120,7 +120,7 @@ const RULES: &[(&str, &str)] = &[
     (
         "a facility slice counts the advances in flight",
         "SELECT CAST(s.id AS TEXT) AS wrong FROM facility_slice s
-         LEFT JOIN advance a ON a.facility_id = s.facility_id AND a.state <> 'confirmed'
+         LEFT JOIN advance a ON a.facility_id = s.facility_id AND a.resolved_at IS NULL
          GROUP BY s.id, s.unconfirmed HAVING COUNT(a.id) <> s.unconfirmed LIMIT 1",
     ),
     (
@@ -135,7 +135,7 @@ const RULES: &[(&str, &str)] = &[
             WHERE a.code IN ('agency.wallet', 'agency.deposit') OR (a.code = 'platform.cash' AND a.detail = 'client')
             GROUP BY a.currency) w
          LEFT JOIN (SELECT v.currency AS currency, SUM(v.amount_minor) AS owed FROM advance v
-            WHERE v.facility_id IS NULL AND v.state <> 'confirmed' GROUP BY v.currency) u ON u.currency = w.currency
+            WHERE v.facility_id IS NULL AND v.resolved_at IS NULL GROUP BY v.currency) u ON u.currency = w.currency
          WHERE w.cover < COALESCE(u.owed, 0) LIMIT 1",
     ),
     (
