@@ -17,5 +17,6 @@ pub mod ledger;
 pub mod money;
 pub mod notify;
 pub mod ordering;
+pub mod settlement;
 pub mod shopping;
 pub mod ticketing;

@@ -11,6 +11,7 @@ use airsettle::gateways::bank::simulator::{self, SimulatorConfig};
 use airsettle::jobs;
 use airsettle::ledger::{Anchor, trial_balance, verify};
 use airsettle::money::{Currency, Money};
+use airsettle::settlement::verify_settlement;
 use airsettle::ticketing::verify_sales;
 use clap::{Parser, Subcommand};
 use std::collections::BTreeMap;
@@ -193,11 +194,12 @@ fn verify_database(database: &str, anchor: Option<&std::path::Path>) -> Result<E
         return Ok(ExitCode::FAILURE);
     }
     let began = std::time::Instant::now();
-    let (ledger, sales) = store.snapshot(|db| {
+    let (ledger, sales, settlement) = store.snapshot(|db| {
         let ledger = verify(db, &anchors)?;
         // The sales are only worth looking at on a ledger that holds.
         let sales = if ledger.is_ok() { Some(verify_sales(db)?) } else { None };
-        Ok::<_, DbError>((ledger, sales))
+        let settlement = if matches!(sales, Some(Ok(_))) { Some(verify_settlement(db)?) } else { None };
+        Ok::<_, DbError>((ledger, sales, settlement))
     })?;
     let wrong = |fault: &dyn std::fmt::Display| {
         println!("WRONG  {fault}");
@@ -212,6 +214,11 @@ fn verify_database(database: &str, anchor: Option<&std::path::Path>) -> Result<E
         Some(Err(fault)) => return wrong(&fault),
         None => return wrong(&"the sales were not looked at"),
     };
+    let settled = match settlement {
+        Some(Ok(rules)) => rules,
+        Some(Err(fault)) => return wrong(&fault),
+        None => return wrong(&"the settlement was not looked at"),
+    };
     println!(
         "ok  {} postings, {} entries, {} accounts, {} holds; {} seals, {} postings not sealed yet{}",
         proof.postings,
@@ -225,7 +232,7 @@ fn verify_database(database: &str, anchor: Option<&std::path::Path>) -> Result<E
             chains => format!(", anchor matches for {chains} chains"),
         }
     );
-    println!("ok  {} tickets keep {} rules; {:.2} s", sales.tickets, sales.rules, began.elapsed().as_secs_f64());
+    println!("ok  {} tickets keep {} rules; {:.2} s", sales.tickets, sales.rules + settled, began.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -246,6 +246,17 @@ impl fmt::Debug for Rate {
     }
 }
 
+/// Half to even, for a positive divisor: what every division of money here ends with.
+pub fn divide_half_even(dividend: i128, divisor: i128) -> Option<i128> {
+    let (quotient, rest) = (dividend.checked_div_euclid(divisor)?, dividend.checked_rem_euclid(divisor)?);
+    let up = match rest.checked_mul(2)?.cmp(&divisor) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Equal => quotient.checked_rem(2)? != 0,
+    };
+    if up { quotient.checked_add(1) } else { Some(quotient) }
+}
+
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects, clippy::unwrap_used)]
 mod tests {

@@ -9,10 +9,10 @@ mod postgres;
 
 use airsettle::audit::Actor;
 use airsettle::clock::Clock;
-use airsettle::credit::{NewReceipt, Purpose, record_receipt};
 use airsettle::db::{DbError, Store, migrate, pending};
 use airsettle::ledger::{Purse, seal_pending};
 use airsettle::money::{Currency, Money};
+use airsettle::settlement::{NewReceipt, Purpose, record_receipt};
 use database::{Database, Engine};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};

@@ -4,7 +4,7 @@ use crate::db::schema::contract;
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id};
 use crate::money::{Currency, Rate};
-use chrono::{Datelike, NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 rows! {
@@ -206,39 +206,4 @@ pub fn in_force(contracts: &[Contract], airline: AirlineId, currency: Currency, 
     let begun = contracts.iter().filter(|known| known.currency == currency && known.effective_from <= date);
     let applicable = begun.filter(|known| known.airline.is_none_or(|own| own == airline));
     applicable.max_by_key(|known| (known.airline.is_some(), known.version))
-}
-
-/// The half-monthly remittance cycle of a date of issue: `2026-11-H1` is 1 to 15 November.
-pub fn cycle_of(date_of_issue: NaiveDate) -> String {
-    let half = if date_of_issue.day() <= 15 { 1 } else { 2 };
-    format!("{}-H{half}", date_of_issue.format("%Y-%m"))
-}
-
-/// How many days a half-monthly cycle has: 15, and what is left of its month.
-pub fn cycle_days(cycle: &str) -> Option<u32> {
-    let (month, half) = cycle.rsplit_once("-H")?;
-    let first = NaiveDate::parse_from_str(&format!("{month}-01"), "%Y-%m-%d").ok()?;
-    match half {
-        "1" => Some(15),
-        "2" => u32::try_from(first.checked_add_months(chrono::Months::new(1))?.signed_duration_since(first).num_days() - 15).ok(),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_halves_of_a_month_have_fifteen_days_and_the_rest() {
-        let days = [("2026-11-H1", 15), ("2026-11-H2", 15), ("2026-12-H2", 16), ("2026-02-H2", 13), ("2028-02-H2", 14)];
-        for (cycle, expected) in days {
-            assert_eq!(cycle_days(cycle), Some(expected), "{cycle}");
-        }
-        for wrong in ["", "2026-11", "2026-13-H1", "2026-11-H3"] {
-            assert_eq!(cycle_days(wrong), None, "{wrong}");
-        }
-        let date = NaiveDate::from_ymd_opt(2026, 11, 16);
-        assert_eq!(date.map(cycle_of).as_deref().and_then(cycle_days), Some(15));
-    }
 }

@@ -2,6 +2,7 @@
 
 mod agency;
 mod contract;
+mod cycle;
 
 pub use agency::{
     Agency, AgencyError, AgencyRow, AgencyStatus, NewAgency, TenderOrder, agencies, agencies_by_id, agency,
@@ -9,5 +10,6 @@ pub use agency::{
 };
 pub use contract::{
     AirlineReturn, Clawback, CommissionBase, Contract, ContractError, FeeOnRefund, NewContract, TaxRemitter, contract, contracts,
-    contracts_of, cycle_days, cycle_of, in_force, sign_contract,
+    contracts_of, in_force, sign_contract,
 };
+pub use cycle::{Cycle, cycle_days, cycle_of};

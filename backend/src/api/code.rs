@@ -192,6 +192,20 @@ codes! {
         "No bank line serves this currency, so that nothing can be sold on credit in it.";
     BankReferenceReused "bank_reference_reused" CONFLICT InvalidState "Bank reference reused"
         "A receipt with this bank reference exists with other details. The same reference is the same receipt.";
+    MoreThanOwed "more_than_owed" UNPROCESSABLE_ENTITY InvalidState "More than is owed"
+        "A payment is larger than what is owed. The message gives what is; nothing was booked.";
+    OwnCashShort "own_cash_short" UNPROCESSABLE_ENTITY InvalidState "Own account too low"
+        "The platform's own account does not hold enough in the books. `short_by` says how much is missing.";
+    AboveCover "above_cover" UNPROCESSABLE_ENTITY InvalidState "Client money would be missing"
+        "The client account has to cover wallets, deposits and what wallet tickets owe airlines. Only what is above that is swept.";
+    OrderAlreadyCancelled "order_already_cancelled" CONFLICT InvalidState "Order already cancelled"
+        "The order was cancelled before and its tickets are void.";
+    VoidWindowClosed "void_window_closed" UNPROCESSABLE_ENTITY InvalidState "Void window closed"
+        "Tickets are voided until the end of the void window, usually 23:59 of the day of issue at the point of sale. After that they are refunded.";
+    CouponNotOpen "coupon_not_open" UNPROCESSABLE_ENTITY InvalidState "Coupon not open"
+        "A void needs every coupon of every ticket to be open. The message names the one that is not.";
+    AirlineFundsAwaited "airline_funds_awaited" UNPROCESSABLE_ENTITY InvalidState "Waiting for the airline's money"
+        "The airline was or may be paid, and the platform's own money does not cover the wallet until it gives the money back. Nothing was changed.";
     NotSettableClock "not_settable_clock" FORBIDDEN InvalidState "Clock cannot be set"
         "This clock follows real time. Only the test clock can be set.";
     ClockBackwards "clock_backwards" UNPROCESSABLE_ENTITY Validation "Clock only goes forward"

@@ -167,7 +167,15 @@ mod tests {
                 required.push(path);
             }
         }
-        assert_eq!(required, ["/v1/bank_receipts"], "what moves money insists on it");
+        let moving_money = [
+            "/v1/bank_receipts",
+            "/v1/cash_transfers",
+            "/v1/cash_transfers/{id}/actions/confirm",
+            "/v1/facilities/{id}/accruals",
+            "/v1/facilities/{id}/repayments",
+            "/v1/tax_payments",
+        ];
+        assert_eq!(required, moving_money, "what moves money insists on it");
     }
 
     /// Two shapes of one name would silently become one.

@@ -4,12 +4,13 @@ use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
-use crate::credit::{AdvanceError, FacilityError, LimitError, LimitViewError, ReceiptError};
+use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
 use crate::db::DbError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
-use crate::ticketing::{PlanError, QueueError, Refusal};
+use crate::settlement::{PaymentError, ReceiptError};
+use crate::ticketing::{PlanError, QueueError, Refusal, VoidError};
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
@@ -103,12 +104,105 @@ impl From<ReceiptError> for ApiError {
             ReceiptError::CurrencyMismatch { .. } => {
                 ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency")
             }
+            ReceiptError::NoAirline => invalid("/data/airline_id", error),
+            ReceiptError::NothingInCycle(_) => invalid("/data/cycle", error),
+            ReceiptError::MoreThanClaimed { .. } => ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount"),
+            ReceiptError::Money(error) => ApiError::internal(error),
             ReceiptError::FutureValueDate(_) => invalid("/data/value_date", error),
             ReceiptError::ReferenceReused { field, .. } => {
                 ApiError::new(Code::BankReferenceReused, format!("{error}.")).at(format!("/data/{field}"))
             }
             ReceiptError::Post(error) => error.into(),
             ReceiptError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<PaymentError> for ApiError {
+    fn from(error: PaymentError) -> Self {
+        match error {
+            PaymentError::NotPositive => invalid("/data/amount", error),
+            PaymentError::MoreThanOwed { field, .. } => {
+                ApiError::new(Code::MoreThanOwed, format!("{error}.")).at(format!("/data/{field}"))
+            }
+            PaymentError::OwnCashShort { short } => own_cash_short(&error, short),
+            PaymentError::CurrencyMismatch => ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency"),
+            PaymentError::FutureValueDate(_) => invalid("/data/value_date", error),
+            PaymentError::ReferenceReused { field, .. } => {
+                ApiError::new(Code::BankReferenceReused, format!("{error}.")).at(format!("/data/{field}"))
+            }
+            PaymentError::Facility(error) => error.into(),
+            PaymentError::Money(error) => ApiError::internal(error),
+            PaymentError::Post(error) => error.into(),
+            PaymentError::Db(error) => error.into(),
+        }
+    }
+}
+
+fn own_cash_short(error: &dyn std::fmt::Display, short: Money) -> ApiError {
+    ApiError::new(Code::OwnCashShort, format!("{error}.")).rejected(Rejection {
+        retry: Retry::MaySucceed,
+        short_by: Some(short),
+        remedy: Some("Pay in capital or sweep earned money to the own account, then repeat.".to_owned()),
+        rule: Some(Code::OwnCashShort.text().to_owned()),
+    })
+}
+
+impl From<TransferError> for ApiError {
+    fn from(error: TransferError) -> Self {
+        match error {
+            TransferError::NotPositive => invalid("/data/amount", error),
+            TransferError::AboveCover { free } => ApiError::new(Code::AboveCover, format!("{error}.")).rejected(Rejection {
+                retry: Retry::MaySucceed,
+                short_by: None,
+                remedy: Some(format!("Sweep {free} at most.")),
+                rule: Some(Code::AboveCover.text().to_owned()),
+            }),
+            TransferError::OwnCashShort { short } => own_cash_short(&error, short),
+            TransferError::FutureValueDate(_) => invalid("/data/value_date", error),
+            TransferError::ReferenceReused(_) => {
+                ApiError::new(Code::BankReferenceReused, format!("{error}.")).at("/data/bank_reference")
+            }
+            TransferError::NotFound => ApiError::of(Code::NotFound),
+            TransferError::Money(error) => ApiError::internal(error),
+            TransferError::Post(error) => error.into(),
+            TransferError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccrualError> for ApiError {
+    fn from(error: AccrualError) -> Self {
+        match error {
+            AccrualError::NotOver { .. } => invalid("/data/through", error),
+            AccrualError::Overflow => ApiError::internal(error),
+            AccrualError::Facility(error) => error.into(),
+            AccrualError::Money(error) => ApiError::internal(error),
+            AccrualError::Post(error) => error.into(),
+            AccrualError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<VoidError> for ApiError {
+    fn from(error: VoidError) -> Self {
+        match error {
+            VoidError::NotFound => ApiError::of(Code::NotFound),
+            VoidError::AlreadyCancelled { .. } => ApiError::new(Code::OrderAlreadyCancelled, format!("{error}.")),
+            VoidError::WindowClosed { .. } => ApiError::new(Code::VoidWindowClosed, format!("{error}.")),
+            VoidError::CouponNotOpen { .. } => ApiError::new(Code::CouponNotOpen, format!("{error}.")),
+            VoidError::AirlineFundsAwaited { short } => {
+                ApiError::new(Code::AirlineFundsAwaited, format!("{error}.")).rejected(Rejection {
+                    retry: Retry::MaySucceed,
+                    short_by: Some(short),
+                    remedy: Some("Confirm again once the airline has given the money back or own money was paid in.".to_owned()),
+                    rule: Some(Code::AirlineFundsAwaited.text().to_owned()),
+                })
+            }
+            VoidError::Advance(error) => error.into(),
+            VoidError::Money(error) => ApiError::internal(error),
+            VoidError::Post(error) => error.into(),
+            VoidError::Db(error) => error.into(),
         }
     }
 }

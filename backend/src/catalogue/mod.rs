@@ -1,4 +1,4 @@
-//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund fees, schedules and the size of
+//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund fees, void windows, schedules and the size of
 //! seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing here touches a database or a clock.
 //! Whatever changes over time takes the date as an argument. Lists are sorted and looked up by binary search or in sorted maps, so
 //! that no result depends on the order of a hash.
@@ -15,6 +15,7 @@ pub mod refunds;
 pub mod schedules;
 pub mod split;
 pub mod taxes;
+pub mod voids;
 
 pub use aircraft::{Aircraft, Cabin};
 pub use airports::{Airport, City};
@@ -37,6 +38,7 @@ pub struct Catalogue {
     pub fares: fares::Fares,
     pub refunds: refunds::Refunds,
     pub schedules: schedules::Schedules,
+    pub voids: voids::VoidWindows,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +77,7 @@ impl Catalogue {
         Ok(Catalogue {
             taxes: taxes::Taxes::read(table!("taxes_cn.csv"))?,
             refunds: refunds::Refunds::read(table!("refund_ladders.csv"))?,
+            voids: voids::VoidWindows::read(table!("void_windows.csv"))?,
             airports,
             carriers,
             aircraft,

@@ -10,6 +10,7 @@ use crate::ledger::{AccountCode, AccountKey, Book, balances, open_accounts};
 use crate::money::{Currency, Money, MoneyError, Rate};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
+use rust_decimal::prelude::ToPrimitive;
 
 rows! {
     pub struct FacilityRow in facility {
@@ -92,6 +93,17 @@ pub(super) const WRONG_AMOUNT: &str = "the bank settled an advance at another am
 pub(super) const CONTRADICTED: &str = "the bank settled an attempt that it had refused before";
 
 impl Facility {
+    /// Base and margin per year, in units of 1e-8.
+    pub fn rate_e8(&self) -> i64 {
+        let sum = self.base_rate.decimal() + self.margin_rate.decimal();
+        (sum * rust_decimal::Decimal::from(100_000_000)).to_i64().unwrap_or(0)
+    }
+
+    /// Days in the year that its rate is for.
+    pub fn day_count_base(&self) -> i128 {
+        if self.day_count == "ACT/360" { 360 } else { 365 }
+    }
+
     pub fn is_closed_by_itself(&self) -> bool {
         self.closed_reason.as_deref().is_some_and(|reason| [REFUSED, WRONG_AMOUNT].contains(&reason))
     }
@@ -147,7 +159,7 @@ pub fn gate(state: &FacilityState, adding: i64, now: Timestamp) -> Result<(), Cl
 pub enum FacilityError {
     #[error("a limit is not negative")]
     Limit,
-    #[error("a rate is between 0 and 1")]
+    #[error("a rate is between 0 and 1 and has at most 8 decimals")]
     Rate,
     #[error("interest is counted ACT/360 or ACT/365F")]
     DayCount,
@@ -181,6 +193,10 @@ pub struct NewFacility {
     pub max_unresolved_secs: i64,
 }
 
+pub fn interest_account(facility: FacilityId, currency: Currency) -> AccountKey {
+    AccountKey::facility(AccountCode::BankInterest, facility, currency)
+}
+
 pub fn loan_account(facility: FacilityId, currency: Currency) -> AccountKey {
     AccountKey::facility(AccountCode::BankLoan, facility, currency)
 }
@@ -190,7 +206,8 @@ pub fn open_facility(tx: &mut WriteTx, new: NewFacility) -> Result<Facility, Fac
         return Err(FacilityError::Limit);
     }
     let one = rust_decimal::Decimal::ONE;
-    if [new.base_rate, new.margin_rate].iter().any(|rate| rate.is_negative() || rate.decimal() > one) {
+    let in_range = |rate: &Rate| !rate.is_negative() && rate.decimal() <= one && rate.decimal().normalize().scale() <= 8;
+    if ![new.base_rate, new.margin_rate].iter().all(in_range) {
         return Err(FacilityError::Rate);
     }
     if !DAY_COUNTS.contains(&new.day_count.as_str()) {
@@ -234,7 +251,7 @@ pub fn open_facility(tx: &mut WriteTx, new: NewFacility) -> Result<Facility, Fac
 
 /// A limit below what is drawn and held is allowed: it only stops new holds.
 pub fn set_facility_limit(tx: &mut WriteTx, id: FacilityId, limit: Money) -> Result<Facility, FacilityError> {
-    let current = locked(tx, id)?;
+    let current = lock_facility(tx, id)?;
     if limit.is_negative() {
         return Err(FacilityError::Limit);
     }
@@ -248,7 +265,7 @@ pub fn set_facility_limit(tx: &mut WriteTx, id: FacilityId, limit: Money) -> Res
 
 /// From the next commit on no new hold is taken. The first reason stays.
 pub fn close_facility(tx: &mut WriteTx, id: FacilityId, reason: &str) -> Result<Facility, FacilityError> {
-    let current = locked(tx, id)?;
+    let current = lock_facility(tx, id)?;
     if current.closed_reason.is_some() {
         return Ok(current);
     }
@@ -257,7 +274,7 @@ pub fn close_facility(tx: &mut WriteTx, id: FacilityId, reason: &str) -> Result<
 
 /// Closed by a person, whatever else it was closed for: it stays closed until a person reopens it.
 pub fn close_facility_by_hand(tx: &mut WriteTx, id: FacilityId, reason: &str) -> Result<Facility, FacilityError> {
-    let current = locked(tx, id)?;
+    let current = lock_facility(tx, id)?;
     close(tx, current, &format!("{BY_HAND}{reason}"))
 }
 
@@ -271,7 +288,7 @@ fn close(tx: &mut WriteTx, current: Facility, reason: &str) -> Result<Facility, 
 
 /// Only after the bank answered a probe, which is the caller's to make, and while no advance is unknown, failed or too old.
 pub fn reopen_facility(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, FacilityError> {
-    let current = locked(tx, id)?;
+    let current = lock_facility(tx, id)?;
     let oldest = oldest_unresolved(tx.db, id)?;
     let in_doubt = advance::table
         .filter(advance::facility_id.eq(id.raw()))
@@ -290,7 +307,8 @@ pub fn reopen_facility(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, Fac
     Ok(Facility { closed_reason: None, ..current })
 }
 
-fn locked(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, FacilityError> {
+/// Locks a facility's slices and reads it.
+pub fn lock_facility(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, FacilityError> {
     let slices: Vec<i64> = facility_slice::table
         .filter(facility_slice::facility_id.eq(id.raw()))
         .select(facility_slice::id)

@@ -2,32 +2,43 @@
 
 mod advance;
 mod advance_list;
+mod claim;
+mod client_money;
 mod derivation;
 mod exposure;
 mod facility;
+mod interest;
 mod limit;
-mod receipt;
+mod outcome;
 mod room;
+mod sending;
+mod take_back;
 
 pub use advance::{
-    Advance, AdvanceError, AdvanceEvent, AdvanceRow, AdvanceState, AttemptRow, BankOutcome, BankSaid, advance, advance_of_ticket,
-    advances, attempts_of, payment_reference, record_outcomes, reference_parts, start_sending,
+    Advance, AdvanceError, AdvanceEvent, AdvanceRow, AdvanceState, AttemptRow, advance, advance_of_ticket, advances, attempts_of,
+    payment_reference, reference_parts,
 };
 pub use advance_list::{AdvanceFilter, advances_where};
+pub use claim::{Claim, RepaymentError, SettlementRow, claims, repay_claims, settlements_of};
+pub use client_money::{
+    CashTransfer, Confirmation, TransferError, TransferRow, accounts as client_accounts, confirm_transfer, cover, order_transfer,
+    sweep, top_up_client_cash, transfer, transfers,
+};
 pub use derivation::{
     AgencyLimit, BANDS, Capacity, CapacityPeriod, LimitViewError, agency_limits, agency_totals, holding_capacity,
 };
 pub use exposure::{Standing, standing, standing_accounts, standings};
 pub use facility::{
     Closed, Facility, FacilityError, FacilityRow, FacilityState, NewFacility, SliceRow, close_facility, close_facility_by_hand,
-    facilities, facilities_in, facilities_of, facility, gate, loan_account, oldest_unresolved, open_facility, reopen_facility,
-    set_facility_limit,
+    facilities, facilities_in, facilities_of, facility, gate, interest_account, loan_account, lock_facility, oldest_unresolved,
+    open_facility, reopen_facility, set_facility_limit,
 };
+pub use interest::{Accrual, AccrualError, accruals, accrue, accrue_in};
 pub use limit::{
     LimitError, LimitPolicy, NewLimitPolicy, RhcPeriod, adopt_policy, limit_policies, policies_in_force, policy_in_force,
     remittance_holding_capacity, sales_limit, turnover_by_cycle,
 };
-pub use receipt::{
-    NewReceipt, Purpose, Receipt, ReceiptError, ReceiptRow, receipt, receipt_by_reference, receipts, record_receipt,
-};
+pub use outcome::{BankOutcome, BankSaid, record_outcomes};
 pub use room::Room;
+pub use sending::start_sending;
+pub use take_back::{AirlineLeg, TakeBack, lock_slices_of};

@@ -21,6 +21,7 @@ pub enum Contended {
     SeatBucket,
     StockRange,
     Advance,
+    AirlineClaim,
     Account,
 }
 
@@ -32,6 +33,7 @@ impl Contended {
             Contended::SeatBucket => "seat_bucket",
             Contended::StockRange => "stock_range",
             Contended::Advance => "advance",
+            Contended::AirlineClaim => "airline_claim",
             Contended::Account => "account",
         }
     }

@@ -7,17 +7,14 @@ use crate::agencies::{
 use crate::airlines::{AirlineError, NewAirline, StockError, add_stock, sign_airline};
 use crate::app::App;
 use crate::audit::Actor;
-use crate::credit::{
-    FacilityError, LimitError, NewFacility, NewLimitPolicy, NewReceipt, Purpose, ReceiptError, adopt_policy, open_facility,
-    record_receipt,
-};
+use crate::credit::{FacilityError, LimitError, NewFacility, NewLimitPolicy, adopt_policy, open_facility};
 use crate::db::{DbError, Window, WriteTx};
 use crate::identity::{
     KeyError, KeyMode, NewKey, NewOrganisation, OrganisationKind, Scope, issue_key, open_organisation, organisations,
 };
 use crate::ids::{AgencyId, AirlineId, OrganisationId};
-use crate::ledger::Purse;
 use crate::money::{Currency, Money, MoneyError, Rate};
+use crate::settlement::{NewReceipt, Purpose, ReceiptError, record_receipt};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -206,10 +203,7 @@ fn receipt(tx: &mut WriteTx, amount: Money, reference: &str, purpose: Purpose) -
         return Ok(());
     }
     let new = NewReceipt {
-        account: match purpose {
-            Purpose::Capital => Purse::Own,
-            Purpose::Deposit(_) | Purpose::Wallet(_) => Purse::Client,
-        },
+        account: purpose.purse(),
         amount,
         value_date: tx.ledger_date,
         bank_reference: reference.to_owned(),

@@ -79,6 +79,12 @@ pub enum KeyMode {
 }
 
 impl KeyMode {
+    pub fn is_live(self) -> bool {
+        self == KeyMode::Live
+    }
+}
+
+impl KeyMode {
     pub fn prefix(self) -> &'static str {
         match self {
             KeyMode::Live => "as_live_",

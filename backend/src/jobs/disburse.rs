@@ -140,7 +140,7 @@ fn payment_order(app: &App, advance: &Advance, airline: &Airline, debit_account:
         debit_account,
         payee_account: airline.payee_account.clone(),
         payee_name: airline.payee_name.clone(),
-        amount: advance.amount,
+        amount: advance.outstanding(),
         remittance_text: format!("Airsettle {}", advance.ticket),
         callback_url: Some(app.callback_url.clone()),
     }

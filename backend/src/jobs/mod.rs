@@ -1,5 +1,6 @@
-//! What runs by itself: advances leave and are booked, facilities reopen, the chain is sealed. One set of jobs per mode.
+//! What runs by itself: advances leave and are booked, facilities reopen, interest is accrued, the chain is sealed. One set of jobs per mode.
 
+mod accrue;
 mod callback;
 mod disburse;
 mod metrics;
@@ -15,9 +16,10 @@ use std::sync::Arc;
 
 /// Starts the jobs of one mode, each on a thread of its own. They end with the process.
 pub fn start(app: &Arc<App>) -> std::io::Result<()> {
-    let (disbursing, sealing, recovering) = (app.clone(), app.clone(), app.clone());
+    let (disbursing, sealing, recovering, accruing) = (app.clone(), app.clone(), app.clone(), app.clone());
     std::thread::Builder::new().name("disburse".into()).spawn(move || disburse::run(&disbursing))?;
     std::thread::Builder::new().name("seal".into()).spawn(move || seal::run(&sealing))?;
     std::thread::Builder::new().name("recover".into()).spawn(move || recover::run(&recovering))?;
+    std::thread::Builder::new().name("accrue".into()).spawn(move || accrue::run(&accruing))?;
     Ok(())
 }

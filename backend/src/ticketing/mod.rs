@@ -14,6 +14,7 @@ mod queue;
 mod refusal;
 mod ticket;
 mod verify;
+mod void;
 
 pub use decide::{Decision, Facts, decide};
 pub use issue::{Mode, issue_all, seats_sold};
@@ -24,4 +25,8 @@ pub use prepare::{PlanError, plan_tickets, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
 pub use refusal::Refusal;
 pub use ticket::{CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, issued_orders, ticket_by_number, tickets};
-pub use verify::{SaleFault, SaleProof, verify_sales};
+pub use verify::{SaleFault, SaleProof, first_wrong, verify_sales};
+pub use void::{
+    CancellationRow, VoidError, cancellation, cancellation_of, cancellations, check_voidable, confirm_void, quote_void,
+    void_window_ends_at,
+};

@@ -63,7 +63,8 @@ const RULES: &[(&str, &str)] = &[
         "a bank receipt is booked with its own amount",
         "SELECT r.bank_reference AS wrong FROM bank_receipt r LEFT JOIN posting p ON p.id = r.posting_id AND p.reference_id = r.id
          LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count AND e.amount_minor > 0
-         GROUP BY r.id, r.bank_reference, r.amount_minor HAVING COALESCE(SUM(e.amount_minor), 0) <> r.amount_minor LIMIT 1",
+         GROUP BY r.id, r.bank_reference, r.amount_minor, r.commission_minor
+         HAVING COALESCE(SUM(e.amount_minor), 0) <> r.amount_minor + r.commission_minor LIMIT 1",
     ),
     (
         "a sale posting has a ticket",
@@ -93,29 +94,89 @@ const RULES: &[(&str, &str)] = &[
          HAVING COALESCE(SUM(a.amount_minor), 0) <> t.airline_minor OR COUNT(a.id) > 1 LIMIT 1",
     ),
     (
+        "a ticket of a cancelled order has exactly one void posting, which is the inverse of its sale, and no other has one",
+        "SELECT t.number AS wrong FROM ticket t JOIN air_order o ON o.id = t.order_id
+         LEFT JOIN posting p ON p.reference_id = t.id AND p.event = 'ticket_void'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         GROUP BY t.id, t.number, t.airline_minor, t.commission_minor, t.fee_minor, t.authority_minor, t.price_minor, o.tender,
+            o.cancelled_at
+         HAVING (o.cancelled_at IS NULL) <> (COUNT(e.id) = 0) OR (o.cancelled_at IS NOT NULL AND (
+            SUM(CASE WHEN a.code IN ('airline.payable', 'airline.receivable') THEN e.amount_minor ELSE 0 END) <> t.airline_minor
+            OR SUM(CASE WHEN a.code = 'authority.tax' THEN e.amount_minor ELSE 0 END) <> t.authority_minor
+            OR SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END) <> t.fee_minor
+            OR SUM(CASE WHEN a.code = 'agency.commission' THEN e.amount_minor ELSE 0 END)
+                <> CASE o.tender WHEN 'credit' THEN t.commission_minor ELSE 0 END
+            OR SUM(CASE WHEN a.code IN ('agency.receivable', 'agency.wallet') THEN e.amount_minor ELSE 0 END)
+                <> CASE o.tender WHEN 'credit' THEN -t.price_minor ELSE t.commission_minor - t.price_minor END)) LIMIT 1",
+    ),
+    (
+        "the coupons of a cancelled order are void, and no others",
+        "SELECT t.number AS wrong FROM coupon c JOIN ticket t ON t.id = c.ticket_id JOIN air_order o ON o.id = t.order_id
+         WHERE (c.status = 'V') <> (o.cancelled_at IS NOT NULL) LIMIT 1",
+    ),
+    (
+        "an order is cancelled by exactly one confirmed cancellation",
+        "SELECT o.booking_reference AS wrong FROM air_order o
+         LEFT JOIN order_cancellation c ON c.order_id = o.id AND c.confirmed_at IS NOT NULL
+         GROUP BY o.id, o.booking_reference, o.cancelled_at
+         HAVING COUNT(c.id) <> CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE 1 END LIMIT 1",
+    ),
+    (
+        "what airlines have to give back is open claims and what was taken back on its way",
+        "SELECT a.code AS wrong FROM account a
+         LEFT JOIN (SELECT airline_id, currency, SUM(amount_minor - settled_minor) AS open FROM airline_claim
+            GROUP BY airline_id, currency) c ON c.airline_id = a.owner_id AND c.currency = a.currency
+         LEFT JOIN (SELECT airline_id, currency, SUM(reclaimed_minor) AS reclaimed FROM advance WHERE resolved_at IS NULL
+            GROUP BY airline_id, currency) v ON v.airline_id = a.owner_id AND v.currency = a.currency
+         WHERE a.code = 'airline.receivable' AND a.balance_minor <> COALESCE(c.open, 0) + COALESCE(v.reclaimed, 0) LIMIT 1",
+    ),
+    (
+        "what is owed to airlines is what advances have still to pay",
+        "SELECT a.code AS wrong FROM account a
+         LEFT JOIN (SELECT airline_id, currency, SUM(amount_minor - set_off_minor - cancelled_minor) AS due FROM advance
+            WHERE resolved_at IS NULL GROUP BY airline_id, currency) v ON v.airline_id = a.owner_id AND v.currency = a.currency
+         WHERE a.code = 'airline.payable' AND -a.balance_minor <> COALESCE(v.due, 0) LIMIT 1",
+    ),
+    (
+        "a claim is settled by what its settlements add up to, and an advance set off by the same",
+        "SELECT CAST(c.id AS TEXT) AS wrong FROM airline_claim c LEFT JOIN claim_settlement s ON s.claim_id = c.id
+         GROUP BY c.id, c.settled_minor HAVING COALESCE(SUM(s.amount_minor), 0) <> c.settled_minor
+         UNION ALL SELECT CAST(a.id AS TEXT) FROM advance a LEFT JOIN claim_settlement s ON s.advance_id = a.id
+         GROUP BY a.id, a.set_off_minor HAVING COALESCE(SUM(s.amount_minor), 0) <> a.set_off_minor LIMIT 1",
+    ),
+    (
+        "a settlement of a claim is booked with its own amount",
+        "SELECT CAST(s.id AS TEXT) AS wrong FROM claim_settlement s LEFT JOIN posting p ON p.id = s.posting_id
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count AND e.amount_minor > 0
+         WHERE s.advance_id IS NOT NULL GROUP BY s.id, s.amount_minor HAVING COALESCE(SUM(e.amount_minor), 0) <> s.amount_minor LIMIT 1",
+    ),
+    (
         "an advance is booked as confirmed once, when it is",
         "SELECT CAST(a.id AS TEXT) AS wrong FROM advance a
          LEFT JOIN posting p ON p.reference_id = a.ticket_id AND p.event = 'advance_confirmed'
          WHERE (a.state = 'confirmed') <> (p.id IS NOT NULL) LIMIT 1",
     ),
     (
-        "a hold is pending as long as its advance is not confirmed",
+        "a hold is pending as long as its advance is not resolved, and holds what is still to be paid",
         "SELECT CAST(a.id AS TEXT) AS wrong FROM advance a LEFT JOIN hold h ON h.id = a.hold_id
          WHERE a.facility_id IS NOT NULL AND (h.id IS NULL OR h.amount_minor <> a.amount_minor
-            OR h.state <> CASE a.state WHEN 'confirmed' THEN 'posted' ELSE 'pending' END) LIMIT 1",
+            OR h.released_minor <> a.set_off_minor + a.cancelled_minor
+            OR h.state <> CASE a.state WHEN 'confirmed' THEN 'posted' WHEN 'set_off' THEN 'voided' WHEN 'cancelled' THEN 'voided' ELSE 'pending' END) LIMIT 1",
     ),
     (
-        "an advance that is not confirmed has a message waiting",
+        "an advance that is not resolved has a message waiting",
         "SELECT CAST(a.id AS TEXT) AS wrong FROM advance a
          LEFT JOIN outbox o ON o.subject_id = a.id AND o.kind = 'pay_advance' AND o.done_at IS NULL
          WHERE a.resolved_at IS NULL AND o.id IS NULL LIMIT 1",
     ),
     (
-        "a facility's loan is what its advances drew",
+        "a facility's loan is what its advances drew less the principal repaid",
         "SELECT f.name AS wrong FROM facility f
          JOIN account l ON l.owner_id = f.id AND l.code = 'bank.loan'
-         LEFT JOIN advance a ON a.facility_id = f.id AND a.state = 'confirmed'
-         GROUP BY f.id, f.name, l.id, l.balance_minor HAVING COALESCE(SUM(a.amount_minor), 0) <> -l.balance_minor LIMIT 1",
+         LEFT JOIN (SELECT facility_id, SUM(amount_minor - set_off_minor - cancelled_minor) AS drawn FROM advance
+            WHERE state = 'confirmed' GROUP BY facility_id) a ON a.facility_id = f.id
+         LEFT JOIN (SELECT facility_id, SUM(principal_minor) AS repaid FROM bank_payment GROUP BY facility_id) b ON b.facility_id = f.id
+         WHERE COALESCE(a.drawn, 0) - COALESCE(b.repaid, 0) <> -l.balance_minor LIMIT 1",
     ),
     (
         "a facility slice counts the advances in flight",
@@ -132,9 +193,9 @@ const RULES: &[(&str, &str)] = &[
         "client cash covers wallets, deposits and what wallet tickets still owe airlines",
         "SELECT w.currency AS wrong FROM (
             SELECT a.currency AS currency, SUM(a.balance_minor) AS cover FROM account a
-            WHERE a.code IN ('agency.wallet', 'agency.deposit') OR (a.code = 'platform.cash' AND a.detail = 'client')
+            WHERE a.code IN ('agency.wallet', 'agency.deposit', 'platform.cash_transfer') OR (a.code = 'platform.cash' AND a.detail = 'client')
             GROUP BY a.currency) w
-         LEFT JOIN (SELECT v.currency AS currency, SUM(v.amount_minor) AS owed FROM advance v
+         LEFT JOIN (SELECT v.currency AS currency, SUM(v.amount_minor - v.set_off_minor - v.cancelled_minor) AS owed FROM advance v
             WHERE v.facility_id IS NULL AND v.resolved_at IS NULL GROUP BY v.currency) u ON u.currency = w.currency
          WHERE w.cover < COALESCE(u.owed, 0) LIMIT 1",
     ),
@@ -151,13 +212,21 @@ const RULES: &[(&str, &str)] = &[
     ),
 ];
 
-/// `Ok(Err(fault))` is the first rule that a row breaks.
-pub fn verify_sales(db: &mut Db) -> Result<Result<SaleProof, SaleFault>, DbError> {
-    for (rule, query) in RULES {
+/// The first row that breaks a rule; a rule is a query for rows that do, with the column `wrong`.
+pub fn first_wrong(db: &mut Db, rules: &[(&'static str, &'static str)]) -> Result<Option<SaleFault>, DbError> {
+    for (rule, query) in rules {
         let wrong: Vec<Wrong> = sql_query(*query).load(db)?;
         if let Some(row) = wrong.into_iter().next() {
-            return Ok(Err(SaleFault { rule, row: row.wrong }));
+            return Ok(Some(SaleFault { rule, row: row.wrong }));
         }
+    }
+    Ok(None)
+}
+
+/// `Ok(Err(fault))` is the first rule that a row breaks.
+pub fn verify_sales(db: &mut Db) -> Result<Result<SaleProof, SaleFault>, DbError> {
+    if let Some(fault) = first_wrong(db, RULES)? {
+        return Ok(Err(fault));
     }
     let tickets: Vec<Count> = sql_query("SELECT COUNT(*) AS count FROM ticket").load(db)?;
     let tickets = tickets.first().and_then(|row| u64::try_from(row.count).ok()).unwrap_or(0);

@@ -2,9 +2,9 @@
 
 use crate::database::Engine;
 use crate::world::World;
-use airsettle::credit::Purpose;
 use airsettle::ids::node_of;
 use airsettle::ledger::{Anchor, AnchorError, Fault, Proof, Seal, seal_pending, verify};
+use airsettle::settlement::Purpose;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -121,7 +121,7 @@ fn every_node_has_a_chain_of_its_own(engine: Engine) {
         for _ in 0..count {
             let new = world.receipt(Purpose::Capital, "1.00");
             let actor = airsettle::audit::Actor::platform();
-            other.write(|tx| airsettle::credit::record_receipt(tx, actor, &new)).unwrap();
+            other.write(|tx| airsettle::settlement::record_receipt(tx, actor, &new)).unwrap();
         }
     };
     anchored.books(2);

@@ -8,9 +8,9 @@ use crate::database::Engine;
 use crate::model::{BankWord, Buyer, Model, Payment, State};
 use crate::world::{World, cny};
 use airsettle::agencies::AgencyStatus;
-use airsettle::credit::{NewReceipt, Purpose};
 use airsettle::ledger::{AccountKey, Purse, balances, seal_pending};
 use airsettle::money::{Currency, Money};
+use airsettle::settlement::{NewReceipt, Purpose};
 use airsettle::ticketing::{IssueOrder, Outcome};
 
 on_both_engines!(random_histories_end_as_the_model_says);

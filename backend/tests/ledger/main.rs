@@ -28,5 +28,7 @@ mod queue;
 mod receipts;
 mod refusals;
 mod rehearsal;
+mod settlement;
 mod statements;
+mod voids;
 mod worked_case;

@@ -3,13 +3,13 @@
 use crate::database::Engine;
 use crate::world::{World, cny};
 use airsettle::audit::Actor;
-use airsettle::credit::Purpose;
 use airsettle::ids::{AccountId, Id};
 use airsettle::ledger::{
     AccountCode, AccountKey, Book, Draft, Event, Leg, PostError, Purse, accounts_of, open_accounts, post_all, statement,
     trial_balance,
 };
 use airsettle::money::{Currency, Money};
+use airsettle::settlement::Purpose;
 use chrono::Days;
 
 on_both_engines!(

@@ -2,9 +2,12 @@
 
 use crate::bank::{refused, settled};
 use crate::database::Engine;
-use crate::world::World;
+use crate::settlement::tax;
+use crate::world::{World, cny};
+use airsettle::agencies::{Cycle, cycle_of};
 use airsettle::ids::{AccountId, EntryId, Id, PostingId};
 use airsettle::ledger::{Fault, seal_pending};
+use airsettle::settlement::Purpose;
 
 on_both_engines!(
     clean_books_are_proved,
@@ -16,6 +19,7 @@ on_both_engines!(
     a_stored_balance_that_is_not_the_sum_is_found,
     what_was_sealed_cannot_be_rewritten,
     every_rule_of_the_sales_finds_a_row_that_breaks_it,
+    every_rule_of_the_settlement_finds_a_row_that_breaks_it,
 );
 
 /// Three tickets on credit, one of them paid, one refused by the bank; one from the wallet.
@@ -216,7 +220,9 @@ fn every_rule_of_the_sales_finds_a_row_that_breaks_it(engine: Engine) {
         ("UPDATE outbox SET done_at = created_at", "has a message waiting"),
         ("UPDATE facility_slice SET unconfirmed = unconfirmed + 1", "counts the advances in flight"),
         ("UPDATE seat_bucket SET sold = sold - 1", "seats sold are the coupons"),
-        ("UPDATE coupon SET status = 'V' WHERE ticket_id = @", "seats sold are the coupons"),
+        ("UPDATE coupon SET status = 'V' WHERE ticket_id = @", "the coupons of a cancelled order are void"),
+        ("UPDATE air_order SET cancelled_at = created_at", "exactly one void posting"),
+        ("UPDATE advance SET set_off_minor = 1 WHERE state = 'held'", "what advances have still to pay"),
         ("UPDATE stock_range SET next_document = first_document", "taken from the airline's stock"),
         ("UPDATE account SET balance_minor = balance_minor + 1 WHERE code = 'bank.loan'", "loan is what its advances drew"),
         (
@@ -235,5 +241,67 @@ fn every_rule_of_the_sales_finds_a_row_that_breaks_it(engine: Engine) {
         let fault = world.sale_fault().unwrap_or_else(|| panic!("nothing noticed: {change}"));
         assert!(fault.rule.contains(rule), "{change}: {fault}");
         assert!(!fault.row.is_empty());
+    }
+}
+
+/// A void that was paid and set off, a remittance, interest, the bank and the authority paid, own money ordered to the client account.
+fn settled_history(engine: Engine) -> World {
+    let world = World::on(engine);
+    world.lodges_deposit("9000.00");
+    world.receives(&world.receipt(Purpose::Capital, "100.00")).unwrap();
+    let cycle = Cycle::parse(&cycle_of(world.today())).unwrap();
+    let voided = world.sells(world.order());
+    let sent = world.sends(&world.advance_of(&voided)).unwrap();
+    world.bank_says(&[settled(&sent)]);
+    world.voids(&voided);
+    let set_off = world.sells(world.order().fare(cny("500.00")));
+    world.sends(&world.advance_of(&set_off));
+    world.remits("100.00", cycle).unwrap();
+    world.time_passes(chrono::Duration::days(3));
+    world.accrues(None).unwrap();
+    world.pays(world.repayment("50.00", "0.10")).unwrap();
+    world.pays(tax("20.00")).unwrap();
+    world.write(|tx| Ok(airsettle::credit::order_transfer(tx, airsettle::audit::Actor::platform(), cny("5.00"))?));
+    world.adds_up();
+    world
+}
+
+fn every_rule_of_the_settlement_finds_a_row_that_breaks_it(engine: Engine) {
+    let cases = [
+        ("DELETE FROM order_cancellation", "exactly one confirmed cancellation"),
+        ("UPDATE airline_claim SET amount_minor = amount_minor + 1", "open claims and what was taken back"),
+        ("UPDATE claim_settlement SET amount_minor = amount_minor + 1", "what its settlements add up to"),
+        (
+            "UPDATE bank_payment SET principal_minor = principal_minor + 1 WHERE facility_id IS NOT NULL",
+            "less the principal repaid",
+        ),
+        ("UPDATE bank_payment SET amount_minor = amount_minor + 1", "a bank payment is booked with its own amounts"),
+        (
+            "UPDATE bank_receipt SET commission_minor = commission_minor + 1 WHERE purpose = 'remittance'",
+            "booked with its own amount",
+        ),
+        ("UPDATE bank_receipt SET cycle = '2020-01-H1' WHERE purpose = 'remittance'", "what an agency owes in a cycle"),
+        ("UPDATE account SET balance_minor = balance_minor - 1 WHERE code = 'agency.commission'", "commission not yet netted"),
+        (
+            "UPDATE account SET balance_minor = balance_minor - 1 WHERE code = 'authority.tax'",
+            "a tax owed is what tickets carried",
+        ),
+        (
+            "UPDATE account SET balance_minor = balance_minor - 1 WHERE code = 'bank.interest'",
+            "interest owed is what was accrued",
+        ),
+        ("UPDATE account SET balance_minor = balance_minor + 1 WHERE code = 'platform.cash_transfer'", "own money on its way"),
+        (
+            "UPDATE facility_accrual SET booked_minor = 0, posting_id = NULL WHERE total_booked_minor = 15",
+            "interest owed is what was",
+        ),
+        ("UPDATE facility_accrual SET balance_minor = 1, total_scaled = '7'", "recomputation"),
+        ("UPDATE facility_accrual SET total_booked_minor = total_booked_minor + 1", "recomputation"),
+    ];
+    for (change, rule) in cases {
+        let world = settled_history(engine);
+        world.database.as_owner(change).unwrap();
+        let fault = world.sale_fault().unwrap_or_else(|| panic!("nothing noticed: {change}"));
+        assert!(fault.rule.contains(rule), "{change}: {fault}");
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::database::Engine;
 use crate::world::{World, cny};
-use airsettle::credit::{NewReceipt, Purpose, ReceiptError};
 use airsettle::ledger::{PostError, Purse, trial_balance};
 use airsettle::money::{Currency, Money};
+use airsettle::settlement::{NewReceipt, Purpose, ReceiptError};
 use airsettle::ticketing::Refusal;
 use chrono::Days;
 

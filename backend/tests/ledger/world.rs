@@ -8,24 +8,25 @@ use airsettle::agencies::{
     TenderOrder, open_agency, set_status, sign_contract,
 };
 use airsettle::airlines::{NewAirline, add_stock, sign_airline};
-use airsettle::audit::Actor;
+use airsettle::audit::{Actor, Cause};
+use airsettle::catalogue::Catalogue;
 use airsettle::clock::Clock;
 use airsettle::credit::{
-    FacilityState, NewFacility, NewLimitPolicy, NewReceipt, Purpose, Receipt, ReceiptError, Standing, adopt_policy, facility,
-    open_facility, record_receipt, set_facility_limit, standing,
+    FacilityState, NewFacility, NewLimitPolicy, Standing, adopt_policy, facility, open_facility, set_facility_limit, standing,
 };
 use airsettle::db::{Db, DbError, Store, WriteTx};
 use airsettle::identity::{NewOrganisation, OrganisationKind, open_organisation};
 use airsettle::ids::{AgencyId, AirlineId, FacilityId, OrganisationId};
 use airsettle::ledger::{AccountRow, Chart, Fault, Proof, verify};
 use airsettle::money::{Currency, Money, Rate};
+use airsettle::settlement::{NewReceipt, Purpose, Receipt, ReceiptError, record_receipt, verify_settlement};
 use airsettle::ticketing::{IssueOrder, IssuedOrder, Mode, Outcome, Refusal, SaleFault, issue_all, verify_sales};
 use chrono::{Duration, NaiveDate};
 use diesel::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub type Anything = Box<dyn std::error::Error + Send + Sync>;
 
@@ -57,6 +58,12 @@ pub const TABLES: &[&str] = &[
     "advance_attempt",
     "outbox",
     "audit_event",
+    "order_cancellation",
+    "airline_claim",
+    "claim_settlement",
+    "facility_accrual",
+    "bank_payment",
+    "cash_transfer",
 ];
 
 pub fn cny(text: &str) -> Money {
@@ -126,6 +133,15 @@ impl World {
 
     pub fn write<T>(&self, change: impl FnOnce(&mut WriteTx) -> Result<T, Anything>) -> T {
         self.store.write(change).unwrap()
+    }
+
+    pub fn catalogue(&self) -> &'static Catalogue {
+        static READ: OnceLock<Catalogue> = OnceLock::new();
+        READ.get_or_init(|| Catalogue::load().unwrap())
+    }
+
+    pub fn cause(&self) -> Cause {
+        Cause { actor: Actor::platform(), request_id: "req".into() }
     }
 
     pub fn today(&self) -> NaiveDate {
@@ -281,7 +297,7 @@ impl World {
     }
 
     pub fn sale_fault(&self) -> Option<SaleFault> {
-        self.read(verify_sales).err()
+        self.read(verify_sales).err().or_else(|| self.read(verify_settlement).err())
     }
 
     /// The ledger and the sales add up.

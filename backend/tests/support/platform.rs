@@ -216,6 +216,7 @@ impl World {
         let (ledger, sales) = store
             .snapshot(|db| {
                 let ledger = airsettle::ledger::verify(db, &std::collections::BTreeMap::new())?;
+                airsettle::settlement::verify_settlement(db)?.unwrap();
                 Ok::<_, DbError>((ledger, airsettle::ticketing::verify_sales(db)?))
             })
             .unwrap();

@@ -1,23 +1,53 @@
 //! An issued order in the shape of the API, and a rehearsed one with its split and its ledger entries.
 
 use super::Names;
+use super::cancelling::OrderCancellation;
 use super::create_order::{Gender, OrderType, PaymentType, Title};
 use super::itinerary::Conditions;
-use super::order::{Order, OrderFacts, PaidFacts, PassengerFacts};
+use super::order::{Action, Order, OrderFacts, PaidFacts, PassengerFacts};
+use crate::agencies::{Agency, agency};
 use crate::api::error::{Amount, ApiError};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::ids::{Id, OfferId, OrderId, PassengerId};
+use crate::db::Db;
+use crate::ids::{AgencyId, Id, OfferId, OrderId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
 use crate::shopping::offer::{
     Cabin, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
 };
-use crate::ticketing::{CouponRow, IssueOrder, IssuedOrder, TicketRow, sale_draft};
+use crate::ticketing::{CouponRow, IssueOrder, IssuedOrder, TicketRow, cancellation_of, sale_draft, void_window_ends_at};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub fn shown_order(app: &App, issued: &IssuedOrder, names: &dyn Names) -> Result<Order, ApiError> {
+/// What became of an order after it was issued, and what may still become of it.
+#[derive(Clone, Debug, Default)]
+pub struct Afterwards {
+    void_window_ends_at: Option<Timestamp>,
+    cancellation: Option<OrderCancellation>,
+}
+
+impl Afterwards {
+    /// Of an order that was issued a moment ago.
+    pub fn issued(app: &App, issued: &IssuedOrder, seller: &Agency) -> Self {
+        Afterwards { void_window_ends_at: void_window_ends_at(&app.catalogue, seller, issued), cancellation: None }
+    }
+
+    pub fn read(app: &App, db: &mut Db, issued: &IssuedOrder) -> Result<Self, ApiError> {
+        let seller = agency(db, AgencyId::of(issued.order.agency_id))?;
+        let seller = seller.ok_or_else(|| ApiError::internal(format!("order {} has no agency", issued.order.id)))?;
+        let cancellation = cancellation_of(db, &issued.order)?;
+        let shown = cancellation.map(|row| OrderCancellation::read(db, &row, app.mode.is_live())).transpose()?;
+        Ok(Afterwards { cancellation: shown, ..Afterwards::issued(app, issued, &seller) })
+    }
+
+    fn actions(&self, issued: &IssuedOrder, now: Timestamp) -> Vec<Action> {
+        let open = issued.order.cancelled_at.is_none() && issued.coupons.iter().all(|coupon| coupon.status == "O");
+        if open && self.void_window_ends_at.is_some_and(|ends| now < ends) { vec![Action::Cancel] } else { Vec::new() }
+    }
+}
+
+pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &dyn Names) -> Result<Order, ApiError> {
     let offer = journey(issued)?;
     let at = Timestamp::from(issued.order.created_at);
     let kind = if issued.order.tender == Tender::Credit.text() { PaymentType::ArcBspCash } else { PaymentType::Balance };
@@ -32,8 +62,10 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, names: &dyn Names) -> Result
         tickets: issued.tickets.iter().map(|ticket| (ticket.number.clone(), traveller(issued, ticket))).collect(),
         created_at: at,
         paid: PaidFacts::Paid { kind, at },
-        cancelled_at: None,
-        actions: Vec::new(),
+        cancelled_at: issued.order.cancelled_at.map(Timestamp::from),
+        actions: after.actions(issued, app.now()),
+        void_window_ends_at: after.void_window_ends_at,
+        cancellation: after.cancellation,
         conditions: Conditions::default(),
         metadata: serde_json::from_str(&issued.order.metadata).map_err(ApiError::internal)?,
     };
@@ -209,6 +241,6 @@ pub fn shown_rehearsal(app: &App, issued: &IssuedOrder, plan: &IssueOrder, names
         total_amount: Money::new(issued.order.total_minor, currency).to_string(),
         total_currency: currency.to_string(),
         tickets,
-        order: shown_order(app, issued, names)?,
+        order: shown_order(app, issued, Afterwards::default(), names)?,
     })
 }

@@ -1,5 +1,6 @@
 //! An order as it is shown.
 
+use super::cancelling::OrderCancellation;
 use super::create_order::{Gender, OrderType, PaymentType, Title};
 use super::itinerary::{Conditions, Slice, slices};
 use super::offer::{Mode, Price};
@@ -31,8 +32,9 @@ pub struct Order {
     pub synced_at: String,
     pub cancelled_at: Option<String>,
     /// Null while the order is not cancelled.
-    #[schema(value_type = Option<Object>)]
-    pub cancellation: Option<()>,
+    pub cancellation: Option<OrderCancellation>,
+    /// Until when the order can be voided, whole; null where it never can.
+    pub void_window_ends_at: Option<String>,
     /// Always `self_managed`.
     pub content: &'static str,
     pub owner: Airline,
@@ -137,6 +139,8 @@ pub struct OrderFacts<'a> {
     pub created_at: Timestamp,
     pub paid: PaidFacts,
     pub cancelled_at: Option<Timestamp>,
+    pub cancellation: Option<OrderCancellation>,
+    pub void_window_ends_at: Option<Timestamp>,
     pub actions: Vec<Action>,
     pub conditions: Conditions,
     pub metadata: BTreeMap<String, String>,
@@ -184,7 +188,8 @@ impl Order {
             created_at: facts.created_at.to_string(),
             synced_at: facts.created_at.to_string(),
             cancelled_at: facts.cancelled_at.map(|at| at.to_string()),
-            cancellation: None,
+            cancellation: facts.cancellation,
+            void_window_ends_at: facts.void_window_ends_at.map(|at| at.to_string()),
             content: "self_managed",
             owner: Airline::named(names, &facts.offer.carrier),
             slices: slices(facts.offer, &id, &ids, names),
@@ -286,6 +291,8 @@ mod tests {
             created_at: Timestamp::from_millis(1_790_000_000_000).unwrap(),
             paid,
             cancelled_at: None,
+            cancellation: None,
+            void_window_ends_at: None,
             actions: vec![Action::Cancel, Action::Update],
             conditions: Conditions::default(),
             metadata: BTreeMap::from([("trip".to_owned(), "1".to_owned())]),

@@ -1,7 +1,7 @@
 //! `/air/orders`: ordering an offer and reading orders.
 
 use super::create_order::{CreateOrder, OrderType, PaymentType, ValidOrder, ValidPassenger};
-use super::issued::shown_order;
+use super::issued::{Afterwards, shown_order};
 use super::names::CatalogueNames;
 use super::offer::passenger_ids;
 use super::order::Order;
@@ -16,10 +16,10 @@ use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::api::rejections::refusal;
 use crate::app::App;
-use crate::db::DbError;
+use crate::db::{Db, DbError};
 use crate::identity::{IdempotencyKey, Scope, claims, first_difference};
 use crate::ids::{Id, OfferId, OrderId};
-use crate::ordering::{Person, PersonDocument, TenderWish, order, orders_of};
+use crate::ordering::{OrderRow, Person, PersonDocument, TenderWish, order, orders_of};
 use crate::shopping::price::reprice;
 use crate::shopping::{StoredSearch, search_of_offer};
 use crate::ticketing::{
@@ -52,6 +52,7 @@ pub async fn create_order(
     let offer = body.data.offer_id()?;
     let key = key_of(&request, Key::Accepted)?.unwrap_or_else(|| business_key(&caller.app, offer, &body.data));
     let fields = fields_of(&caller.app, "create_order", &body.bytes)?.stored();
+    let seller = agency.clone();
     let preparation = Preparation {
         caller: caller.clone(),
         agency,
@@ -78,10 +79,15 @@ pub async fn create_order(
         return rehearse(&caller, names, prepared).await;
     }
     let outcome = caller.app.queue.issue(prepared).await;
-    answer(&caller, names.get_ref(), outcome).await
+    answer(&caller, &seller, names.get_ref(), outcome).await
 }
 
-async fn answer(caller: &Caller, names: &CatalogueNames, outcome: Result<Outcome, QueueError>) -> Result<HttpResponse, ApiError> {
+async fn answer(
+    caller: &Caller,
+    seller: &Agency,
+    names: &CatalogueNames,
+    outcome: Result<Outcome, QueueError>,
+) -> Result<HttpResponse, ApiError> {
     let label = match &outcome {
         Ok(Outcome::Issued(_)) => "issued",
         Ok(Outcome::Replayed(_)) => "replayed",
@@ -91,7 +97,10 @@ async fn answer(caller: &Caller, names: &CatalogueNames, outcome: Result<Outcome
     };
     caller.app.metrics.orders.with_label_values(&[label]).inc();
     match outcome {
-        Ok(Outcome::Issued(issued)) => Ok(HttpResponse::Created().json(Data { data: shown_order(&caller.app, &issued, names)? })),
+        Ok(Outcome::Issued(issued)) => {
+            let after = Afterwards::issued(&caller.app, &issued, seller);
+            Ok(HttpResponse::Created().json(Data { data: shown_order(&caller.app, &issued, after, names)? }))
+        }
         Ok(Outcome::Replayed(id)) => repeated(caller, names, id).await,
         Ok(Outcome::Refused(reason)) => Err(refusal(&reason)),
         Ok(Outcome::RefusedBefore(reason)) => Err(refusal(&reason).with_header("Idempotent-Replayed", "true")),
@@ -106,8 +115,9 @@ async fn answer(caller: &Caller, names: &CatalogueNames, outcome: Result<Outcome
 }
 
 async fn repeated(caller: &Caller, names: &CatalogueNames, id: OrderId) -> Result<HttpResponse, ApiError> {
-    let issued = load(caller, id).await?.ok_or_else(|| ApiError::internal(format!("order {id} of a key is not there")))?;
-    let shown = shown_order(&caller.app, &issued, names)?;
+    let found = load(caller, id).await?;
+    let (issued, after) = found.ok_or_else(|| ApiError::internal(format!("order {id} of a key is not there")))?;
+    let shown = shown_order(&caller.app, &issued, after, names)?;
     Ok(HttpResponse::Ok().insert_header(("Idempotent-Replayed", "true")).json(Data { data: shown }))
 }
 
@@ -274,16 +284,22 @@ async fn rehearse(caller: &Caller, names: web::Data<CatalogueNames>, prepared: I
 }
 
 /// An order that the caller may see.
-async fn load(caller: &Caller, id: OrderId) -> Result<Option<IssuedOrder>, ApiError> {
+async fn load(caller: &Caller, id: OrderId) -> Result<Option<(IssuedOrder, Afterwards)>, ApiError> {
     let visible = caller.visible_agencies().await?;
-    let found = caller
+    let app = caller.app.clone();
+    caller
         .read(move |db| {
-            let rows = order(db, id)?.into_iter().collect();
-            issued_orders(db, rows)
+            let seen = order(db, id)?.filter(|row| visible.is_none_or(|own| own.iter().any(|id| id.raw() == row.agency_id)));
+            completed(&app, db, seen.into_iter().collect()).map(|mut found| found.pop())
         })
-        .await?
-        .pop();
-    Ok(found.filter(|issued| visible.is_none_or(|own| own.iter().any(|agency| agency.raw() == issued.order.agency_id))))
+        .await
+}
+
+/// Orders with their tickets and what became of them.
+fn completed(app: &App, db: &mut Db, rows: Vec<OrderRow>) -> Result<Vec<(IssuedOrder, Afterwards)>, ApiError> {
+    let issued = issued_orders(db, rows)?;
+    let with = |issued: IssuedOrder| Afterwards::read(app, db, &issued).map(|after| (issued, after));
+    issued.into_iter().map(with).collect()
 }
 
 /// One order with its tickets.
@@ -295,8 +311,8 @@ pub async fn get_order(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::AirRead)?;
-    let issued = load(&caller, path_id(&id)?).await?.ok_or_else(|| ApiError::of(Code::NotFound))?;
-    Ok(ok(shown_order(&caller.app, &issued, names.get_ref())?))
+    let (issued, after) = load(&caller, path_id(&id)?).await?.ok_or_else(|| ApiError::of(Code::NotFound))?;
+    Ok(ok(shown_order(&caller.app, &issued, after, names.get_ref())?))
 }
 
 /// An agency's orders, newest first.
@@ -309,12 +325,13 @@ pub async fn list_orders(caller: Caller, names: web::Data<CatalogueNames>, query
     let (window, limit) = (request.window(), request.fetch());
     let reference = query.get("booking_reference").map(str::to_owned);
     let agencies = caller.visible_agencies().await?;
+    let app = caller.app.clone();
     let found = caller
         .read(move |db| {
             let rows = orders_of(db, agencies.as_deref(), reference.as_deref(), window, limit)?;
-            issued_orders(db, rows)
+            completed(&app, db, rows)
         })
         .await?;
-    let found = request.page(found, |issued| issued.order.id);
-    Ok(page(&found.try_map(|issued| shown_order(&caller.app, &issued, names.get_ref()))?))
+    let found = request.page(found, |(issued, _)| issued.order.id);
+    Ok(page(&found.try_map(|(issued, after)| shown_order(&caller.app, &issued, after, names.get_ref()))?))
 }

@@ -1,7 +1,7 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
 use super::issued::Rehearsal;
-use super::{ordering, reference, searching};
+use super::{cancelling, ordering, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -17,6 +17,10 @@ use utoipa::OpenApi;
         ordering::create_order,
         ordering::get_order,
         ordering::list_orders,
+        cancelling::create_order_cancellation,
+        cancelling::confirm_order_cancellation,
+        cancelling::get_order_cancellation,
+        cancelling::list_order_cancellations,
         reference::list_airlines,
         reference::get_airline,
         reference::list_airports,
@@ -25,7 +29,7 @@ use utoipa::OpenApi;
         reference::get_aircraft,
         reference::suggest_places,
     ),
-    components(schemas(Rehearsal))
+    components(schemas(Rehearsal, cancelling::CancellationRehearsal))
 )]
 pub struct AirDescription;
 
@@ -35,7 +39,16 @@ pub fn configure(config: &mut ServiceConfig) {
         .route(web::get().to(searching::list_offer_requests));
     let orders =
         web::resource("/air/orders").route(web::post().to(ordering::create_order)).route(web::get().to(ordering::list_orders));
+    let cancellations = web::resource("/air/order_cancellations")
+        .route(web::post().to(cancelling::create_order_cancellation))
+        .route(web::get().to(cancelling::list_order_cancellations));
     config
+        .service(cancellations)
+        .service(web::resource("/air/order_cancellations/{id}").route(web::get().to(cancelling::get_order_cancellation)))
+        .service(
+            web::resource("/air/order_cancellations/{id}/actions/confirm")
+                .route(web::post().to(cancelling::confirm_order_cancellation)),
+        )
         .service(offer_requests)
         .service(web::resource("/air/offer_requests/{id}").route(web::get().to(searching::get_offer_request)))
         .service(web::resource("/air/offers").route(web::get().to(searching::list_offers)))

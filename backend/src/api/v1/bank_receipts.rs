@@ -3,6 +3,7 @@
 use super::input::Input;
 use super::shape::{PageParams, choice, time};
 use super::sight::{Sight, not_found};
+use crate::agencies::Cycle;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -11,10 +12,10 @@ use crate::api::once::{Key, once_with};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::audit;
-use crate::credit::{self, NewReceipt, receipt, receipt_by_reference, receipts, record_receipt};
 use crate::identity::Scope;
-use crate::ids::{AgencyId, BankReceiptId, Id};
+use crate::ids::{AgencyId, AirlineId, BankReceiptId, Id};
 use crate::ledger::Purse;
+use crate::settlement::{self, NewReceipt, receipt, receipt_by_reference, receipts, record_receipt};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -25,13 +26,16 @@ choice! {
     BankAccount = Purse { Own, Client }
 }
 
-/// What money is for: capital goes to the own account; deposits and wallet top-ups, which are an agency's, to the client account.
+/// What money is for: capital, an agency's remittance for a cycle and what an airline gives back go to the own account; deposits and wallet top-ups,
+/// which are an agency's, to the client account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptPurpose {
     Capital,
     Deposit,
     Wallet,
+    Remittance,
+    AirlineRepayment,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -49,14 +53,21 @@ pub struct BankReceipt {
     pub bank_reference: String,
     pub purpose: ReceiptPurpose,
     pub agency_id: Option<String>,
+    /// Of a remittance: the half-monthly cycle.
+    #[schema(example = "2026-11-H1")]
+    pub cycle: Option<String>,
+    /// The commission that a remittance netted; zero for everything else.
+    pub commission_amount: String,
+    /// Of what an airline gave back.
+    pub airline_id: Option<String>,
     /// The posting that booked it.
     pub posting_id: String,
     /// RFC 3339, UTC.
     pub created_at: String,
 }
 
-impl From<credit::Receipt> for BankReceipt {
-    fn from(receipt: credit::Receipt) -> Self {
+impl From<settlement::Receipt> for BankReceipt {
+    fn from(receipt: settlement::Receipt) -> Self {
         BankReceipt {
             id: receipt.id.to_string(),
             account: receipt.account.into(),
@@ -65,10 +76,15 @@ impl From<credit::Receipt> for BankReceipt {
             value_date: receipt.value_date.to_string(),
             bank_reference: receipt.bank_reference,
             purpose: match receipt.purpose {
-                credit::Purpose::Capital => ReceiptPurpose::Capital,
-                credit::Purpose::Deposit(_) => ReceiptPurpose::Deposit,
-                credit::Purpose::Wallet(_) => ReceiptPurpose::Wallet,
+                settlement::Purpose::Capital => ReceiptPurpose::Capital,
+                settlement::Purpose::Deposit(_) => ReceiptPurpose::Deposit,
+                settlement::Purpose::Wallet(_) => ReceiptPurpose::Wallet,
+                settlement::Purpose::Remittance(..) => ReceiptPurpose::Remittance,
+                settlement::Purpose::AirlineRepayment(_) => ReceiptPurpose::AirlineRepayment,
             },
+            cycle: receipt.purpose.cycle().map(|cycle| cycle.to_string()),
+            commission_amount: receipt.commission.to_string(),
+            airline_id: receipt.purpose.airline().map(|id| id.to_string()),
             agency_id: receipt.purpose.agency().map(|id| id.to_string()),
             posting_id: receipt.posting.to_string(),
             created_at: time(receipt.created_at),
@@ -79,7 +95,7 @@ impl From<credit::Receipt> for BankReceipt {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordReceipt {
-    /// `own` for capital, `client` for deposits and wallets.
+    /// `own` for capital, remittances and what airlines give back, `client` for deposits and wallets.
     pub account: BankAccount,
     /// Decimal string, more than zero.
     #[schema(example = "100000.00")]
@@ -93,8 +109,13 @@ pub struct RecordReceipt {
     /// 1 to 64 characters.
     pub bank_reference: String,
     pub purpose: ReceiptPurpose,
-    /// For a deposit or a wallet, and only then.
+    /// For a deposit, a wallet or a remittance, and only then.
     pub agency_id: Option<String>,
+    /// For a remittance, and only then: the cycle that it pays.
+    #[schema(example = "2026-11-H1")]
+    pub cycle: Option<String>,
+    /// For an airline repayment, and only then.
+    pub airline_id: Option<String>,
 }
 
 impl RecordReceipt {
@@ -106,21 +127,7 @@ impl RecordReceipt {
         }
         let value_date = input.date("value_date", &self.value_date);
         let bank_reference = input.text("bank_reference", &self.bank_reference, 64);
-        let agency: Option<Option<AgencyId>> = input.optional_id("agency_id", self.agency_id.as_deref());
-        let purpose = match (self.purpose, agency) {
-            (_, None) => None,
-            (ReceiptPurpose::Capital, Some(None)) => Some(credit::Purpose::Capital),
-            (ReceiptPurpose::Capital, Some(Some(_))) => {
-                input.fail(Code::InvalidValue, "agency_id", "Capital is no agency's: leave `agency_id` out.");
-                None
-            }
-            (ReceiptPurpose::Deposit, Some(Some(agency))) => Some(credit::Purpose::Deposit(agency)),
-            (ReceiptPurpose::Wallet, Some(Some(agency))) => Some(credit::Purpose::Wallet(agency)),
-            (ReceiptPurpose::Deposit | ReceiptPurpose::Wallet, Some(None)) => {
-                input.fail(Code::MissingField, "agency_id", "`agency_id` says whose deposit or wallet it is.");
-                None
-            }
-        };
+        let purpose = self.purpose(&mut input);
         let account: Purse = self.account.into();
         if let Some(purpose) = purpose.filter(|purpose| purpose.purse() != account) {
             let message = format!("{} belongs on the {} account.", purpose.text(), purpose.purse().text());
@@ -131,6 +138,34 @@ impl RecordReceipt {
             Some(NewReceipt { account, amount, value_date, bank_reference: bank_reference?, purpose: purpose? })
         })();
         input.finish(read)
+    }
+}
+
+impl RecordReceipt {
+    /// A purpose takes exactly the fields that say whose money it is.
+    fn purpose(&self, input: &mut Input) -> Option<settlement::Purpose> {
+        use ReceiptPurpose::{AirlineRepayment, Capital, Deposit, Remittance, Wallet};
+        let purpose = self.purpose;
+        let takes_agency = matches!(purpose, Deposit | Wallet | Remittance);
+        let agency = input.only_if("agency_id", self.agency_id.as_deref(), takes_agency);
+        let cycle = input.only_if("cycle", self.cycle.as_deref(), purpose == Remittance);
+        let airline = input.only_if("airline_id", self.airline_id.as_deref(), purpose == AirlineRepayment);
+        let agency: Option<AgencyId> = agency.and_then(|text| input.id("agency_id", text));
+        let airline: Option<AirlineId> = airline.and_then(|text| input.id("airline_id", text));
+        let cycle = cycle.and_then(|text| {
+            let cycle = Cycle::parse(text);
+            if cycle.is_none() {
+                input.fail(Code::InvalidValue, "cycle", "`cycle` is a half-month such as \"2026-11-H1\".");
+            }
+            cycle
+        });
+        match purpose {
+            Capital => Some(settlement::Purpose::Capital),
+            Deposit => Some(settlement::Purpose::Deposit(agency?)),
+            Wallet => Some(settlement::Purpose::Wallet(agency?)),
+            Remittance => Some(settlement::Purpose::Remittance(agency?, cycle?)),
+            AirlineRepayment => Some(settlement::Purpose::AirlineRepayment(airline?)),
+        }
     }
 }
 
@@ -160,7 +195,7 @@ pub async fn list_bank_receipts(caller: Caller, query: Query) -> Result<HttpResp
         (status = 200, description = "Recorded before under this bank reference", body = Data<BankReceipt>),
         (status = 400, description = "`idempotency_key_required`, `idempotency_key_invalid`, `invalid_json`, `missing_data`", body = ErrorBody),
         (status = 409, description = "`bank_reference_reused`, `idempotency_key_reused`, `idempotency_in_progress`", body = ErrorBody),
-        (status = 422, description = "`too_many_decimals`, `unknown_currency`, `currency_mismatch`: not the agency's currency; `invalid_value`, `missing_field`", body = ErrorBody)))]
+        (status = 422, description = "`too_many_decimals`, `unknown_currency`, `currency_mismatch`: not the agency's currency; `more_than_owed`: more than the airline has to give back; `invalid_value`, `missing_field`", body = ErrorBody)))]
 pub async fn record(caller: Caller, request: HttpRequest, body: Body<RecordReceipt>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;

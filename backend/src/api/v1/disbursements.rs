@@ -19,8 +19,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 choice! {
-    /// `held` (not sent yet), `sent` (the bank has it), `unknown` (the bank is being asked), `failed` (refused; the next attempt follows), `confirmed` (paid).
-    DisbursementState = credit::AdvanceState { Held, Sent, Unknown, Failed, Confirmed }
+    /// `held` (not sent yet), `sent` (the bank has it), `unknown` (the bank is being asked), `failed` (refused; the next attempt follows), `confirmed` (paid), `set_off`
+    /// (paid by what the airline had to give back), `cancelled` (the ticket was voided before it was paid).
+    DisbursementState = credit::AdvanceState { Held, Sent, Unknown, Failed, Confirmed, SetOff, Cancelled }
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -35,6 +36,14 @@ pub struct Disbursement {
     pub amount: String,
     #[schema(example = "CNY")]
     pub currency: String,
+    /// Of the amount: set off against what the airline had to give back, so that it is not paid.
+    pub set_off_amount: String,
+    /// Of the amount: not to be paid any more.
+    pub cancelled_amount: String,
+    /// Of the amount: taken back by a void while the bank had it. To be given back if the bank confirms, cancelled if it refuses.
+    pub reclaimed_amount: String,
+    /// What the bank was or is told to pay.
+    pub payable_amount: String,
     pub state: DisbursementState,
     /// The number of the current or last attempt, from 1.
     pub attempt: i64,
@@ -81,6 +90,10 @@ impl From<Advance> for Disbursement {
             facility_id: advance.facility.map(|id| id.to_string()),
             amount: advance.amount.to_string(),
             currency: advance.amount.currency.to_string(),
+            set_off_amount: advance.set_off.to_string(),
+            cancelled_amount: advance.cancelled.to_string(),
+            reclaimed_amount: advance.reclaimed.to_string(),
+            payable_amount: advance.outstanding().to_string(),
             state: advance.state.into(),
             attempt: advance.attempt,
             payment_reference: payment_reference(advance.id, advance.attempt),
@@ -153,7 +166,7 @@ pub async fn list_disbursements(caller: Caller, query: Query) -> Result<HttpResp
     let (window, limit) = (request.window(), request.fetch());
     let mut filter = visible_advances(&caller).await?;
     if let Some(text) = query.get("state") {
-        let message = "`state` is `held`, `sent`, `unknown`, `failed` or `confirmed`.";
+        let message = "`state` is `held`, `sent`, `unknown`, `failed`, `confirmed`, `set_off` or `cancelled`.";
         let state = credit::AdvanceState::parse(text);
         filter.state = Some(state.ok_or_else(|| ApiError::new(Code::InvalidValue, message).parameter("state"))?);
     }

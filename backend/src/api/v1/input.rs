@@ -49,6 +49,18 @@ impl Input {
         }
     }
 
+    /// A field that has to be there for this kind of request, and for no other.
+    pub fn only_if<'t>(&mut self, field: &str, text: Option<&'t str>, wanted: bool) -> Option<&'t str> {
+        match (text, wanted) {
+            (None, true) => self.fail(Code::MissingField, field, format!("`{field}` is missing.")),
+            (Some(_), false) => {
+                self.fail(Code::InvalidValue, field, format!("`{field}` has no meaning here: leave it out."));
+            }
+            _ => {}
+        }
+        text.filter(|_| wanted)
+    }
+
     /// ISO 3166 alpha-2.
     pub fn country(&mut self, field: &str, text: &str) -> Option<String> {
         if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {

@@ -4,12 +4,16 @@
 //! audit row and the idempotency key stand or fall together. What belongs to another organisation is answered like what does not exist.
 
 pub mod agencies;
+pub mod airline_claims;
 pub mod airlines;
 pub mod bank_callbacks;
 pub mod bank_receipts;
+pub mod cash_transfers;
 pub mod contracts;
+pub mod cycles;
 pub mod disbursements;
 pub mod facilities;
+pub mod facility_money;
 mod input;
 pub mod keys;
 pub mod ledger;
@@ -20,6 +24,7 @@ pub mod organisations;
 pub mod postings;
 mod shape;
 mod sight;
+pub mod tax_payments;
 pub mod test_clock;
 pub mod tickets;
 
@@ -66,6 +71,18 @@ use utoipa::OpenApi;
     facilities::set_limit,
     facilities::close,
     facilities::reopen,
+    facility_money::accrue,
+    facility_money::list_accruals,
+    facility_money::repay,
+    facility_money::list_repayments,
+    tax_payments::list_tax_payments,
+    tax_payments::pay,
+    cash_transfers::list_cash_transfers,
+    cash_transfers::make,
+    cash_transfers::get_cash_transfer,
+    cash_transfers::confirm,
+    cycles::list_cycles,
+    airline_claims::list_airline_claims,
     disbursements::list_disbursements,
     disbursements::get_disbursement,
     tickets::list_tickets,
@@ -86,6 +103,7 @@ pub struct V1Description;
 pub fn configure(config: &mut ServiceConfig) {
     parties(config);
     money(config);
+    settlement(config);
     config
         .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
         .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
@@ -156,4 +174,31 @@ fn money(config: &mut ServiceConfig) {
         .service(resource("/v1/facilities/{id}/actions/reopen").route(post().to(facilities::reopen)))
         .service(resource("/v1/disbursements").route(get().to(disbursements::list_disbursements)))
         .service(resource("/v1/disbursements/{id}").route(get().to(disbursements::get_disbursement)));
+}
+
+/// How sales are settled: with agencies, banks, authorities and airlines.
+fn settlement(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/v1/facilities/{id}/accruals")
+                .route(get().to(facility_money::list_accruals))
+                .route(post().to(facility_money::accrue)),
+        )
+        .service(
+            resource("/v1/facilities/{id}/repayments")
+                .route(get().to(facility_money::list_repayments))
+                .route(post().to(facility_money::repay)),
+        )
+        .service(
+            resource("/v1/tax_payments").route(get().to(tax_payments::list_tax_payments)).route(post().to(tax_payments::pay)),
+        )
+        .service(
+            resource("/v1/cash_transfers")
+                .route(get().to(cash_transfers::list_cash_transfers))
+                .route(post().to(cash_transfers::make)),
+        )
+        .service(resource("/v1/cash_transfers/{id}").route(get().to(cash_transfers::get_cash_transfer)))
+        .service(resource("/v1/cash_transfers/{id}/actions/confirm").route(post().to(cash_transfers::confirm)))
+        .service(resource("/v1/cycles").route(get().to(cycles::list_cycles)))
+        .service(resource("/v1/airline_claims").route(get().to(airline_claims::list_airline_claims)));
 }

@@ -154,7 +154,7 @@ fn reference_id(event: &str, raw: i64) -> Option<String> {
 }
 
 /// Postings with their entries, in their order.
-pub(super) fn with_entries(db: &mut Db, rows: Vec<PostingRow>) -> Result<Vec<LedgerPosting>, DbError> {
+pub(in crate::api) fn with_entries(db: &mut Db, rows: Vec<PostingRow>) -> Result<Vec<LedgerPosting>, DbError> {
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         let entries = entries_of(db, &row)?;

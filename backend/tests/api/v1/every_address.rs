@@ -42,8 +42,11 @@ impl Operation {
 
     fn send(&self, world: &World, key: &str, id: &str, data: Option<&Value>) -> Answer {
         let body = data.map(|data| json!({ "data": data }).to_string());
-        let headers = [("Idempotency-Key", "every-address")];
-        let headers = if self.path == "/v1/bank_receipts" { &headers[..] } else { &[] };
+        let once = format!("{}:{id}", self.path);
+        let headers = [("Idempotency-Key", once.as_str())];
+        let money = ["/v1/bank_receipts", "/v1/tax_payments", "/v1/cash_transfers", "/accruals", "/repayments"];
+        let moves_money = money.iter().any(|part| self.path.contains(part)) && self.method == Method::POST;
+        let headers = if moves_money { &headers[..] } else { &[] };
         world.block_on(world.send(key, self.method.clone(), &self.at(id), headers, body))
     }
 
@@ -74,6 +77,13 @@ impl Operation {
             "/v1/facilities/{id}/actions/set_limit" => json!({ "limit_amount": "1.00", "limit_currency": "CNY" }),
             "/v1/facilities/{id}/actions/close" => json!({ "reason": "a test" }),
             "/v1/test_clock" => json!({ "now": "2036-01-01T00:00:00Z" }),
+            "/v1/facilities/{id}/accruals" => json!({}),
+            "/v1/facilities/{id}/repayments" => json!({ "principal_amount": "1.00", "interest_amount": "0.00", "currency": "CNY",
+                "value_date": "2026-01-05", "bank_reference": "P" }),
+            "/v1/tax_payments" => json!({ "payee": "CAAC", "tax_code": "CN", "amount": "1.00", "currency": "CNY",
+                "value_date": "2026-01-05", "bank_reference": "T" }),
+            "/v1/cash_transfers" => json!({ "to": "client", "amount": "1.00", "currency": "CNY" }),
+            "/v1/cash_transfers/{id}/actions/confirm" => json!({ "bank_reference": "X", "value_date": "2026-01-05" }),
             path if path.contains("/actions/") => json!({}),
             path => panic!("no body for {path}"),
         })

@@ -14,6 +14,7 @@ mod operations;
 mod organisations;
 mod test_clock;
 mod tickets;
+mod worked_case;
 
 use crate::air::{an_offer, an_order};
 use crate::platform::{OPERATOR, World};

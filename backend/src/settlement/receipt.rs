@@ -1,12 +1,15 @@
 //! Money that reached one of the platform's bank accounts: recorded once per bank reference and booked in the same commit.
 
-use crate::agencies::agency;
+use super::cycles::cycle_standing;
+use crate::agencies::{Cycle, agency};
+use crate::airlines::airline;
 use crate::audit::Actor;
+use crate::credit::{RepaymentError, repay_claims};
 use crate::db::schema::bank_receipt;
 use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, windowed};
-use crate::ids::{AgencyId, BankReceiptId, Id, PostingId};
+use crate::ids::{AgencyId, AirlineId, BankReceiptId, Id, PostingId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
-use crate::money::{Currency, Money};
+use crate::money::{Currency, Money, MoneyError};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -35,6 +38,10 @@ pub enum Purpose {
     Capital,
     Deposit(AgencyId),
     Wallet(AgencyId),
+    /// What an agency owes for the tickets of a cycle.
+    Remittance(AgencyId, Cycle),
+    /// What an airline gives back for tickets that were voided after it was paid.
+    AirlineRepayment(AirlineId),
 }
 
 impl Purpose {
@@ -43,38 +50,32 @@ impl Purpose {
             Purpose::Capital => "capital",
             Purpose::Deposit(_) => "deposit",
             Purpose::Wallet(_) => "wallet",
+            Purpose::Remittance(..) => "remittance",
+            Purpose::AirlineRepayment(_) => "airline_repayment",
         }
     }
 
     /// Own money and client money never share a bank account.
     pub fn purse(self) -> Purse {
         match self {
-            Purpose::Capital => Purse::Own,
+            Purpose::Capital | Purpose::Remittance(..) | Purpose::AirlineRepayment(_) => Purse::Own,
             Purpose::Deposit(_) | Purpose::Wallet(_) => Purse::Client,
         }
     }
 
     pub fn agency(self) -> Option<AgencyId> {
         match self {
-            Purpose::Capital => None,
-            Purpose::Deposit(agency) | Purpose::Wallet(agency) => Some(agency),
+            Purpose::Capital | Purpose::AirlineRepayment(_) => None,
+            Purpose::Deposit(agency) | Purpose::Wallet(agency) | Purpose::Remittance(agency, _) => Some(agency),
         }
     }
 
-    fn event(self) -> Event {
-        match self {
-            Purpose::Capital => Event::CapitalPaidIn,
-            Purpose::Deposit(_) => Event::DepositLodged,
-            Purpose::Wallet(_) => Event::WalletTransferIn,
-        }
+    pub fn airline(self) -> Option<AirlineId> {
+        if let Purpose::AirlineRepayment(airline) = self { Some(airline) } else { None }
     }
 
-    fn credited(self, currency: Currency) -> AccountKey {
-        match self {
-            Purpose::Capital => AccountKey::platform(AccountCode::PlatformCapital, currency),
-            Purpose::Deposit(agency) => AccountKey::agency(AccountCode::AgencyDeposit, agency, currency),
-            Purpose::Wallet(agency) => AccountKey::agency(AccountCode::AgencyWallet, agency, currency),
-        }
+    pub fn cycle(self) -> Option<Cycle> {
+        if let Purpose::Remittance(_, cycle) = self { Some(cycle) } else { None }
     }
 }
 
@@ -95,6 +96,8 @@ pub struct Receipt {
     pub value_date: NaiveDate,
     pub bank_reference: String,
     pub purpose: Purpose,
+    /// The commission that a remittance netted.
+    pub commission: Money,
     pub posting: PostingId,
     pub created_at: NaiveDateTime,
 }
@@ -105,16 +108,21 @@ impl TryFrom<ReceiptRow> for Receipt {
     fn try_from(row: ReceiptRow) -> Result<Self, DbError> {
         let corrupt = || DbError::Corrupt(format!("bank receipt {}", row.id));
         let agency = row.agency_id.map(AgencyId::of);
-        let purpose = match (row.purpose.as_str(), agency) {
-            ("capital", None) => Purpose::Capital,
-            ("deposit", Some(agency)) => Purpose::Deposit(agency),
-            ("wallet", Some(agency)) => Purpose::Wallet(agency),
+        let currency = Currency::parse(&row.currency).map_err(|_| corrupt())?;
+        let cycle = row.cycle.as_deref().and_then(Cycle::parse);
+        let purpose = match (row.purpose.as_str(), agency, row.airline_id, cycle) {
+            ("capital", None, None, None) => Purpose::Capital,
+            ("deposit", Some(agency), None, None) => Purpose::Deposit(agency),
+            ("wallet", Some(agency), None, None) => Purpose::Wallet(agency),
+            ("remittance", Some(agency), None, Some(cycle)) => Purpose::Remittance(agency, cycle),
+            ("airline_repayment", None, Some(airline), None) => Purpose::AirlineRepayment(AirlineId::of(airline)),
             _ => return Err(corrupt()),
         };
         Ok(Receipt {
             id: BankReceiptId::of(row.id),
             account: Purse::parse(&row.account).ok_or_else(corrupt)?,
-            amount: Money::new(row.amount_minor, Currency::parse(&row.currency).map_err(|_| corrupt())?),
+            amount: Money::new(row.amount_minor, currency),
+            commission: Money::new(row.commission_minor, currency),
             value_date: row.value_date,
             purpose,
             posting: PostingId::of(row.posting_id),
@@ -135,14 +143,33 @@ pub enum ReceiptError {
     /// What an agency lodges or prepays counts for its sales, which are in one currency.
     #[error("the agency is in {agency}")]
     CurrencyMismatch { agency: Currency },
+    #[error("no such airline")]
+    NoAirline,
+    #[error("the agency sold nothing on credit in cycle {0}")]
+    NothingInCycle(Cycle),
+    #[error("the airline has to give back {open}, not more")]
+    MoreThanClaimed { open: Money },
     #[error("the value date is after the ledger date {0}")]
     FutureValueDate(NaiveDate),
     #[error("bank reference {reference} was recorded with another {field}")]
     ReferenceReused { reference: String, field: &'static str },
     #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error(transparent)]
     Post(#[from] PostError),
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl From<RepaymentError> for ReceiptError {
+    fn from(error: RepaymentError) -> Self {
+        match error {
+            RepaymentError::MoreThanOpen { open, .. } => ReceiptError::MoreThanClaimed { open },
+            RepaymentError::Money(error) => error.into(),
+            RepaymentError::Post(error) => error.into(),
+            RepaymentError::Db(error) => error.into(),
+        }
+    }
 }
 
 /// Books a receipt. The same bank reference with the same content is the same receipt: nothing is booked again.
@@ -171,14 +198,12 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
             return Err(ReceiptError::CurrencyMismatch { agency: agency.currency });
         }
     }
+    if let Some(id) = new.purpose.airline() {
+        airline(tx.db, id)?.ok_or(ReceiptError::NoAirline)?;
+    }
     let id: BankReceiptId = tx.ids.next();
     let currency = new.amount.currency;
-    let legs = vec![
-        Leg::debit(AccountKey::cash(new.account, currency), new.amount),
-        Leg::credit(new.purpose.credited(currency), new.amount).map_err(PostError::from)?,
-    ];
-    let draft = Draft { event: new.purpose.event(), reference: id.raw(), contract: None, actor, legs };
-    let posted = post_all(tx, &[draft])?;
+    let (posting, commission) = book(tx, actor, id, new)?;
     let row = ReceiptRow {
         id: id.raw(),
         account: new.account.text().to_owned(),
@@ -188,14 +213,40 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
         bank_reference: new.bank_reference.clone(),
         purpose: new.purpose.text().to_owned(),
         agency_id: new.purpose.agency().map(Id::raw),
-        airline_id: None,
-        cycle: None,
-        commission_minor: 0,
-        posting_id: posted.first().map_or(0, |posting| posting.raw()),
+        airline_id: new.purpose.airline().map(Id::raw),
+        cycle: new.purpose.cycle().map(|cycle| cycle.to_string()),
+        commission_minor: commission.minor,
+        posting_id: posting.raw(),
         created_at: tx.now.naive(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     Ok(Receipt::try_from(row)?)
+}
+
+/// The posting, and the commission that it nets.
+fn book(tx: &mut WriteTx, actor: Actor, id: BankReceiptId, new: &NewReceipt) -> Result<(PostingId, Money), ReceiptError> {
+    let currency = new.amount.currency;
+    let agency = |code, agency| AccountKey::agency(code, agency, currency);
+    let mut commission = Money::zero(currency);
+    let (event, credited) = match new.purpose {
+        Purpose::Capital => (Event::CapitalPaidIn, AccountKey::platform(AccountCode::PlatformCapital, currency)),
+        Purpose::Deposit(of) => (Event::DepositLodged, agency(AccountCode::AgencyDeposit, of)),
+        Purpose::Wallet(of) => (Event::WalletTransferIn, agency(AccountCode::AgencyWallet, of)),
+        Purpose::Remittance(of, _) => (Event::AgencyRemitted, agency(AccountCode::AgencyReceivable, of)),
+        Purpose::AirlineRepayment(airline) => return Ok((repay_claims(tx, actor, airline, new.amount, id)?, commission)),
+    };
+    let mut legs = vec![Leg::debit(AccountKey::cash(new.account, currency), new.amount)];
+    if let Purpose::Remittance(of, cycle) = new.purpose {
+        let standing = cycle_standing(tx.db, of, currency, cycle)?.ok_or(ReceiptError::NothingInCycle(cycle))?;
+        let allocation = standing.allocate(new.amount)?;
+        commission = allocation.commission;
+        legs.push(Leg::debit(agency(AccountCode::AgencyCommission, of), commission));
+        legs.push(Leg::credit(credited, allocation.receivable)?.in_cycle(&cycle.to_string()));
+    } else {
+        legs.push(Leg::credit(credited, new.amount)?);
+    }
+    let posted = post_all(tx, &[Draft { event, reference: id.raw(), contract: None, actor, legs }])?;
+    Ok((posted.first().copied().ok_or(PostError::Empty)?, commission))
 }
 
 fn first_difference(known: &Receipt, new: &NewReceipt) -> Option<&'static str> {
@@ -204,6 +255,8 @@ fn first_difference(known: &Receipt, new: &NewReceipt) -> Option<&'static str> {
         ("account", known.account == new.account),
         ("purpose", known.purpose.text() == new.purpose.text()),
         ("agency_id", known.purpose.agency() == new.purpose.agency()),
+        ("airline_id", known.purpose.airline() == new.purpose.airline()),
+        ("cycle", known.purpose.cycle() == new.purpose.cycle()),
         ("value_date", known.value_date == new.value_date),
     ];
     fields.into_iter().find(|(_, same)| !same).map(|(field, _)| field)

@@ -1,0 +1,206 @@
+//! `/air/order_cancellations`: the void of an order, quoted and then confirmed.
+
+use super::create_order::PaymentType;
+use crate::api::caller::{Caller, blocking};
+use crate::api::code::Code;
+use crate::api::envelope::{Body, Data, Page, ok, page};
+use crate::api::error::{ApiError, ErrorBody, Item, Problems};
+use crate::api::once::{Key, once};
+use crate::api::paging::PageRequest;
+use crate::api::query::{Query, path_id};
+use crate::api::v1::postings::{LedgerPosting, with_entries};
+use crate::clock::Timestamp;
+use crate::db::Db;
+use crate::identity::Scope;
+use crate::ids::{AgencyId, CancellationId, Id, OrderId};
+use crate::ledger::{Event, postings_about};
+use crate::money::{Currency, Money};
+use crate::ordering::{Tender, order};
+use crate::ticketing::{CancellationRow, cancellation, cancellations, confirm_void, issued_orders, quote_void};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateOrderCancellation {
+    /// The order to be voided.
+    #[schema(example = "ord_0d3k8w2m5q7ha")]
+    pub order_id: String,
+}
+
+/// A quote while `confirmed_at` is null. A void gives back everything.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct OrderCancellation {
+    #[schema(example = "ore_0d3k8w2m5q7ha")]
+    pub id: String,
+    pub order_id: String,
+    /// The order's total: a void gives back all of it.
+    #[schema(example = "1000.00")]
+    pub refund_amount: String,
+    #[schema(example = "CNY")]
+    pub refund_currency: String,
+    /// What the order was paid with gets the money back.
+    pub refund_to: PaymentType,
+    #[schema(value_type = Vec<Object>)]
+    pub airline_credits: [(); 0],
+    /// The end of the void window: the quote can be confirmed until then.
+    pub expires_at: String,
+    pub created_at: String,
+    pub confirmed_at: Option<String>,
+    pub live_mode: bool,
+}
+
+impl OrderCancellation {
+    fn of(row: &CancellationRow, tender: &str, live_mode: bool) -> Result<Self, ApiError> {
+        let currency = Currency::parse(&row.currency).map_err(ApiError::internal)?;
+        let time = |at| Timestamp::from(at).to_string();
+        Ok(OrderCancellation {
+            id: CancellationId::of(row.id).to_string(),
+            order_id: OrderId::of(row.order_id).to_string(),
+            refund_amount: Money::new(row.refund_minor, currency).to_string(),
+            refund_currency: currency.to_string(),
+            refund_to: if tender == Tender::Credit.text() { PaymentType::ArcBspCash } else { PaymentType::Balance },
+            airline_credits: [],
+            expires_at: time(row.expires_at),
+            created_at: time(row.created_at),
+            confirmed_at: row.confirmed_at.map(time),
+            live_mode,
+        })
+    }
+
+    /// With the tender of its order.
+    pub(super) fn read(db: &mut Db, row: &CancellationRow, live_mode: bool) -> Result<Self, ApiError> {
+        let of = order(db, OrderId::of(row.order_id))?.ok_or_else(|| ApiError::of(Code::NotFound))?;
+        OrderCancellation::of(row, &of.tender, live_mode)
+    }
+}
+
+/// What a confirmation would book.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CancellationRehearsal {
+    /// Always true: nothing was done.
+    pub dry_run: bool,
+    pub cancellation: OrderCancellation,
+    pub postings: Vec<LedgerPosting>,
+}
+
+fn sees(visible: Option<&[AgencyId]>, agency: i64) -> bool {
+    visible.is_none_or(|own| own.iter().any(|id| id.raw() == agency))
+}
+
+fn not_found() -> ApiError {
+    ApiError::of(Code::NotFound)
+}
+
+/// Quotes the void of an order: what is given back and until when. Nothing is reserved; a void is confirmed within the void window.
+#[utoipa::path(post, path = "/air/order_cancellations", tag = "Orders", operation_id = "create_order_cancellation",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+    request_body = Data<CreateOrderCancellation>,
+    responses((status = 201, body = Data<OrderCancellation>), (status = 404, body = ErrorBody),
+        (status = 409, description = "`order_already_cancelled`", body = ErrorBody),
+        (status = 422, description = "`void_window_closed`, `coupon_not_open`", body = ErrorBody)))]
+pub async fn create_order_cancellation(
+    caller: Caller,
+    request: HttpRequest,
+    body: Body<CreateOrderCancellation>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirWrite)?;
+    let mut problems = Problems::default();
+    let id = problems.check(OrderId::parse(&body.data.order_id).map_err(|error| Item::bad_id(&error, "/data/order_id")));
+    problems.finish()?;
+    let id = id.ok_or_else(not_found)?;
+    let visible = caller.visible_agencies().await?;
+    let (cause, catalogue, live) = (caller.cause(), caller.app.catalogue.clone(), caller.app.mode.is_live());
+    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::CREATED, move |tx| {
+        let of = order(tx.db, id)?.filter(|order| sees(visible.as_deref(), order.agency_id));
+        of.ok_or_else(|| not_found().at("/data/order_id"))?;
+        let quote = quote_void(tx, &catalogue, &cause, id)?;
+        OrderCancellation::read(tx.db, &quote, live)
+    })
+    .await
+}
+
+/// Voids the order: its tickets are void, its seats free, what the agency owed or paid is given back in the same commit. Confirmed again, it answers the
+/// cancellation that exists.
+#[utoipa::path(post, path = "/air/order_cancellations/{id}/actions/confirm", tag = "Orders", operation_id = "confirm_order_cancellation",
+    params(("id" = String, Path), ("dry_run" = Option<bool>, Query, description = "True answers the decision and the ledger entries, and does nothing"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+    responses((status = 200, body = Data<OrderCancellation>), (status = 404, body = ErrorBody),
+        (status = 409, description = "`order_already_cancelled`", body = ErrorBody),
+        (status = 422, description = "`void_window_closed`, `coupon_not_open`, `airline_funds_awaited`", body = ErrorBody)))]
+pub async fn confirm_order_cancellation(
+    caller: Caller,
+    request: HttpRequest,
+    query: Query,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirWrite)?;
+    let id: CancellationId = path_id(&id)?;
+    let dry_run = query.flag("dry_run")?.unwrap_or(false);
+    let visible = caller.visible_agencies().await?;
+    let (cause, catalogue, live) = (caller.cause(), caller.app.catalogue.clone(), caller.app.mode.is_live());
+    let confirm = move |tx: &mut crate::db::WriteTx| {
+        let known = cancellation(tx.db, id)?.filter(|known| sees(visible.as_deref(), known.agency_id));
+        known.ok_or_else(not_found)?;
+        let confirmed = confirm_void(tx, &catalogue, &cause, id)?;
+        Ok::<_, ApiError>((OrderCancellation::read(tx.db, &confirmed, live)?, confirmed.order_id))
+    };
+    if !dry_run {
+        return once(&caller, &request, Key::Accepted, b"{\"data\":{}}", StatusCode::OK, move |tx| Ok(confirm(tx)?.0)).await;
+    }
+    let app = caller.app.clone();
+    let rehearsal = blocking(move || {
+        app.store.rehearse(|tx| {
+            let (cancellation, order_id) = confirm(tx)?;
+            let rows = order(tx.db, OrderId::of(order_id))?.into_iter().collect();
+            let issued = issued_orders(tx.db, rows)?.pop().ok_or_else(not_found)?;
+            let mut postings = Vec::new();
+            for ticket in &issued.tickets {
+                let journal = postings_about(tx.db, ticket.id)?;
+                postings.extend(journal.into_iter().filter(|posting| posting.event == Event::TicketVoid.text()));
+            }
+            Ok::<_, ApiError>(CancellationRehearsal { dry_run: true, cancellation, postings: with_entries(tx.db, postings)? })
+        })
+    })
+    .await?;
+    Ok(ok(rehearsal))
+}
+
+/// One cancellation.
+#[utoipa::path(get, path = "/air/order_cancellations/{id}", tag = "Orders", operation_id = "get_order_cancellation",
+    params(("id" = String, Path)), responses((status = 200, body = Data<OrderCancellation>), (status = 404, body = ErrorBody)))]
+pub async fn get_order_cancellation(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirRead)?;
+    let id: CancellationId = path_id(&id)?;
+    let (visible, live) = (caller.visible_agencies().await?, caller.app.mode.is_live());
+    let found = caller
+        .read(move |db| {
+            let row = cancellation(db, id)?.filter(|row| sees(visible.as_deref(), row.agency_id)).ok_or_else(not_found)?;
+            OrderCancellation::read(db, &row, live)
+        })
+        .await?;
+    Ok(ok(found))
+}
+
+/// Cancellations and quotes, newest first.
+#[utoipa::path(get, path = "/air/order_cancellations", tag = "Orders", operation_id = "list_order_cancellations",
+    params(("order_id" = Option<String>, Query), ("limit" = Option<u16>, Query), ("after" = Option<String>, Query), ("before" = Option<String>, Query)),
+    responses((status = 200, body = Page<OrderCancellation>), (status = 422, body = ErrorBody)))]
+pub async fn list_order_cancellations(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::AirRead)?;
+    let request = PageRequest::<i64>::read(&query, "/air/order_cancellations")?;
+    let (window, limit) = (request.window(), request.fetch());
+    let of: Option<OrderId> = query.id("order_id")?;
+    let (visible, live) = (caller.visible_agencies().await?, caller.app.mode.is_live());
+    let found = caller
+        .read(move |db| {
+            let rows = cancellations(db, visible.as_deref(), of, window, limit)?;
+            rows.into_iter()
+                .map(|row| Ok((row.id, OrderCancellation::read(db, &row, live)?)))
+                .collect::<Result<Vec<_>, ApiError>>()
+        })
+        .await?;
+    Ok(page(&request.page(found, |(id, _)| *id).map(|(_, shown)| shown)))
+}

@@ -1,0 +1,99 @@
+//! `/v1/cycles`: what an agency has sold on credit, remitted and still owes, per half-monthly cycle.
+
+use super::sight::visible_agency;
+use crate::agencies::{Cycle, contracts_of};
+use crate::api::caller::Caller;
+use crate::api::code::Code;
+use crate::api::envelope::{Data, ok};
+use crate::api::error::ApiError;
+use crate::api::query::Query;
+use crate::identity::Scope;
+use crate::ids::AgencyId;
+use crate::settlement::{CycleStanding, agency_cycles};
+use actix_web::HttpResponse;
+use chrono::Days;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Amounts are decimal strings in `currency`. Open = sold - voided - remitted - netted, and what is to be paid of it is less the commission.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RemittanceCycle {
+    #[schema(example = "2026-11-H1")]
+    pub cycle: String,
+    pub agency_id: String,
+    pub first_day: String,
+    pub last_day: String,
+    /// By when it has to be remitted: the last day and the shortest payment days of the agency's contracts.
+    pub due_date: String,
+    #[schema(example = "CNY")]
+    pub currency: String,
+    #[schema(example = "1000.00")]
+    pub sold_amount: String,
+    #[schema(example = "30.00")]
+    pub commission_amount: String,
+    pub voided_amount: String,
+    pub voided_commission_amount: String,
+    pub remitted_amount: String,
+    /// Commission that remittances netted.
+    pub netted_commission_amount: String,
+    pub open_amount: String,
+    pub open_commission_amount: String,
+    /// What is still to be remitted; a credit is negative.
+    #[schema(example = "970.00")]
+    pub to_remit_amount: String,
+}
+
+fn shown(agency: AgencyId, payment_days: u64, standing: &CycleStanding) -> Result<RemittanceCycle, ApiError> {
+    let last_day = standing.cycle.last_day();
+    let due = last_day.checked_add_days(Days::new(payment_days)).unwrap_or(last_day);
+    Ok(RemittanceCycle {
+        cycle: standing.cycle.to_string(),
+        agency_id: agency.to_string(),
+        first_day: standing.cycle.first_day().to_string(),
+        last_day: last_day.to_string(),
+        due_date: due.to_string(),
+        currency: standing.sold.currency.to_string(),
+        sold_amount: standing.sold.to_string(),
+        commission_amount: standing.commission.to_string(),
+        voided_amount: standing.voided.to_string(),
+        voided_commission_amount: standing.voided_commission.to_string(),
+        remitted_amount: standing.remitted.to_string(),
+        netted_commission_amount: standing.netted.to_string(),
+        open_amount: standing.open_gross().map_err(ApiError::internal)?.to_string(),
+        open_commission_amount: standing.open_commission().map_err(ApiError::internal)?.to_string(),
+        to_remit_amount: standing.open_net().map_err(ApiError::internal)?.to_string(),
+    })
+}
+
+/// Cycles at most in one answer; `before` goes further back.
+const MOST: i64 = 24;
+
+/// The cycles of an agency, the newest first, 24 at most. The operator, and the agency itself.
+#[utoipa::path(get, path = "/v1/cycles", tag = "Settlement", operation_id = "list_cycles",
+    params(("agency_id" = String, Query, description = "`agy_…`"),
+        ("before_cycle" = Option<String>, Query, description = "Only cycles before this one, such as `2026-11-H1`")),
+    responses((status = 200, body = Data<Vec<RemittanceCycle>>)))]
+pub async fn list_cycles(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::FinanceRead)?;
+    let missing = || ApiError::new(Code::MissingField, "`agency_id` says whose cycles.").parameter("agency_id");
+    let agency: AgencyId = query.id("agency_id")?.ok_or_else(missing)?;
+    let before = match query.get("before_cycle") {
+        None => None,
+        Some(text) => {
+            let message = "`before_cycle` is a half-month such as `2026-11-H1`.";
+            let cycle = Cycle::parse(text);
+            Some(cycle.ok_or_else(|| ApiError::new(Code::InvalidValue, message).parameter("before_cycle"))?)
+        }
+    };
+    let reader = caller.clone();
+    let found = caller
+        .read(move |db| {
+            let of = visible_agency(&reader, db, agency)?;
+            let days = contracts_of(db, agency)?.iter().map(|contract| contract.payment_days).min().unwrap_or(0);
+            let days = u64::try_from(days).unwrap_or(0);
+            let cycles = agency_cycles(db, agency, of.currency, before, MOST)?;
+            cycles.iter().map(|cycle| shown(agency, days, cycle)).collect::<Result<Vec<_>, _>>()
+        })
+        .await?;
+    Ok(ok(found))
+}

@@ -1,0 +1,217 @@
+//! What an airline was paid for a ticket that was voided, until it is set off against a later advance or repaid.
+//! A claim exists only once it is certain that the airline was paid.
+
+use crate::agencies::AirlineReturn;
+use crate::audit::Actor;
+use crate::db::schema::{airline_claim, claim_settlement, contract, ticket};
+use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
+use crate::ids::{AirlineId, BankReceiptId, ClaimId, Id, TicketId};
+use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
+use crate::money::{Currency, Money, MoneyError};
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+rows! {
+    pub struct ClaimRow in airline_claim {
+        id: i64,
+        ticket_id: i64,
+        airline_id: i64,
+        currency: String,
+        amount_minor: i64,
+        settled_minor: i64,
+        terms: String,
+        created_at: NaiveDateTime,
+        settled_at: Option<NaiveDateTime>,
+    }
+
+    /// By an advance that was paid less, or by money that came back.
+    pub struct SettlementRow in claim_settlement {
+        id: i64,
+        claim_id: i64,
+        advance_id: Option<i64>,
+        receipt_id: Option<i64>,
+        amount_minor: i64,
+        posting_id: i64,
+        created_at: NaiveDateTime,
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub id: ClaimId,
+    pub ticket: TicketId,
+    pub airline: AirlineId,
+    pub amount: Money,
+    pub settled: Money,
+    pub terms: AirlineReturn,
+    pub created_at: NaiveDateTime,
+    pub settled_at: Option<NaiveDateTime>,
+}
+
+impl Claim {
+    pub fn open(&self) -> Money {
+        Money::new(self.amount.minor - self.settled.minor, self.amount.currency)
+    }
+}
+
+impl TryFrom<ClaimRow> for Claim {
+    type Error = DbError;
+
+    fn try_from(row: ClaimRow) -> Result<Self, DbError> {
+        let corrupt = || DbError::Corrupt(format!("airline claim {}", row.id));
+        let currency = Currency::parse(&row.currency).map_err(|_| corrupt())?;
+        Ok(Claim {
+            id: ClaimId::of(row.id),
+            ticket: TicketId::of(row.ticket_id),
+            airline: AirlineId::of(row.airline_id),
+            amount: Money::new(row.amount_minor, currency),
+            settled: Money::new(row.settled_minor, currency),
+            terms: AirlineReturn::parse(&row.terms).ok_or_else(corrupt)?,
+            created_at: row.created_at,
+            settled_at: row.settled_at,
+        })
+    }
+}
+
+/// Opens claims for what airlines were certainly paid, on the terms of the contract that each ticket was sold under.
+pub(super) fn open_claims_for(tx: &mut WriteTx, paid: &[(TicketId, AirlineId, Money)]) -> Result<(), DbError> {
+    if paid.is_empty() {
+        return Ok(());
+    }
+    let tickets: Vec<i64> = paid.iter().map(|(ticket, _, _)| ticket.raw()).collect();
+    let terms: Vec<(i64, String)> = ticket::table
+        .inner_join(contract::table.on(contract::id.eq(ticket::contract_id)))
+        .filter(ticket::id.eq_any(tickets))
+        .select((ticket::id, contract::airline_return))
+        .load(&mut *tx.db)?;
+    let terms: HashMap<i64, String> = terms.into_iter().collect();
+    let mut rows = Vec::with_capacity(paid.len());
+    for (ticket, airline, amount) in paid {
+        let terms = terms.get(&ticket.raw()).ok_or_else(|| DbError::Corrupt(format!("ticket {ticket} has no contract")))?;
+        rows.push(ClaimRow {
+            id: tx.ids.next::<ClaimId>().raw(),
+            ticket_id: ticket.raw(),
+            airline_id: airline.raw(),
+            currency: amount.currency.code().to_owned(),
+            amount_minor: amount.minor,
+            settled_minor: 0,
+            terms: terms.clone(),
+            created_at: tx.now.naive(),
+            settled_at: None,
+        });
+    }
+    insert(tx, &[RowSet::of(&rows)])
+}
+
+/// Whether any advance might be paid by a claim: cheap, because open claims are few.
+pub(super) fn has_claims_to_set_off(db: &mut Db) -> Result<bool, DbError> {
+    let open = airline_claim::table.filter(airline_claim::settled_at.is_null());
+    let to_set_off = open.filter(airline_claim::terms.eq(AirlineReturn::SetOff.text()));
+    let any: Option<i64> = to_set_off.select(airline_claim::id).first(db).optional()?;
+    Ok(any.is_some())
+}
+
+fn locked(tx: &mut WriteTx, airlines: &[AirlineId], terms: Option<AirlineReturn>) -> Result<Vec<Claim>, DbError> {
+    let of: Vec<i64> = airlines.iter().map(|id| id.raw()).collect();
+    let mut open = airline_claim::table
+        .filter(airline_claim::settled_at.is_null())
+        .filter(airline_claim::airline_id.eq_any(of))
+        .order(airline_claim::id)
+        .into_boxed();
+    if let Some(terms) = terms {
+        open = open.filter(airline_claim::terms.eq(terms.text()));
+    }
+    let ids: Vec<i64> = open.select(airline_claim::id).load(&mut *tx.db)?;
+    lock(tx, Contended::AirlineClaim, &ids)?;
+    let open = airline_claim::table.filter(airline_claim::id.eq_any(ids)).filter(airline_claim::settled_at.is_null());
+    let rows: Vec<ClaimRow> = open.order(airline_claim::id).select(ClaimRow::as_select()).load(&mut *tx.db)?;
+    rows.into_iter().map(Claim::try_from).collect()
+}
+
+/// Open claims that the contract sets off, oldest first, locked.
+pub(super) fn lock_claims_to_set_off(tx: &mut WriteTx, airlines: &[AirlineId]) -> Result<Vec<Claim>, DbError> {
+    locked(tx, airlines, Some(AirlineReturn::SetOff))
+}
+
+/// Brings claims up to what was settled of them.
+pub(super) fn write_settled(tx: &mut WriteTx, claims: &[Claim]) -> Result<(), DbError> {
+    let changes: Vec<Change> = claims
+        .iter()
+        .map(|claim| {
+            let settled_at = (claim.open().minor == 0).then(|| tx.now.naive());
+            Change { id: claim.id.raw(), values: vec![claim.settled.minor.into(), settled_at.into()] }
+        })
+        .collect();
+    update(tx, "airline_claim", &["settled_minor", "settled_at"], &changes).map(drop)
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RepaymentError {
+    #[error("the airline has to give back {open}, not {asked}")]
+    MoreThanOpen { open: Money, asked: Money },
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error(transparent)]
+    Post(#[from] PostError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// An airline gives money back: claims are settled with it, oldest first, whatever their terms. Answers the posting.
+pub fn repay_claims(
+    tx: &mut WriteTx,
+    actor: Actor,
+    airline: AirlineId,
+    amount: Money,
+    receipt: BankReceiptId,
+) -> Result<crate::ids::PostingId, RepaymentError> {
+    let mut claims = locked(tx, &[airline], None)?;
+    claims.retain(|claim| claim.amount.currency == amount.currency);
+    let open = Money::sum(amount.currency, claims.iter().map(Claim::open))?;
+    if amount.minor > open.minor {
+        return Err(RepaymentError::MoreThanOpen { open, asked: amount });
+    }
+    let receivable = AccountKey::airline(AccountCode::AirlineReceivable, airline, amount.currency);
+    let legs = vec![Leg::debit(AccountKey::cash(Purse::Own, amount.currency), amount), Leg::credit(receivable, amount)?];
+    let draft = Draft { event: Event::AirlineRepaid, reference: receipt.raw(), contract: None, actor, legs };
+    let posting = post_all(tx, &[draft])?.pop().ok_or(PostError::Empty)?;
+    let (mut left, mut rows) = (amount.minor, Vec::new());
+    for claim in &mut claims {
+        let part = left.min(claim.open().minor);
+        if part == 0 {
+            continue;
+        }
+        left -= part;
+        claim.settled = claim.settled.checked_add(Money::new(part, amount.currency))?;
+        rows.push(SettlementRow {
+            id: tx.ids.block(1),
+            claim_id: claim.id.raw(),
+            advance_id: None,
+            receipt_id: Some(receipt.raw()),
+            amount_minor: part,
+            posting_id: posting.raw(),
+            created_at: tx.now.naive(),
+        });
+    }
+    insert(tx, &[RowSet::of(&rows)])?;
+    write_settled(tx, &claims)?;
+    Ok(posting)
+}
+
+/// On one of these airlines, or on all; newest first.
+pub fn claims(db: &mut Db, of: Option<&[AirlineId]>, window: Window, limit: i64) -> Result<Vec<Claim>, DbError> {
+    let mut query = windowed!(airline_claim::table.into_boxed(), airline_claim::id, window, limit);
+    if let Some(airlines) = of {
+        query = query.filter(airline_claim::airline_id.eq_any(airlines.iter().map(|id| id.raw()).collect::<Vec<_>>()));
+    }
+    let rows: Vec<ClaimRow> = query.select(ClaimRow::as_select()).load(db)?;
+    rows.into_iter().map(Claim::try_from).collect()
+}
+
+/// How these claims were settled, in that order.
+pub fn settlements_of(db: &mut Db, claims: &[ClaimId]) -> Result<Vec<SettlementRow>, DbError> {
+    let of: Vec<i64> = claims.iter().map(|id| id.raw()).collect();
+    let query = claim_settlement::table.filter(claim_settlement::claim_id.eq_any(of)).order(claim_settlement::id);
+    Ok(query.select(SettlementRow::as_select()).load(db)?)
+}

@@ -1,0 +1,197 @@
+//! What the bank said about advances, booked once each: an outcome that comes twice, late or for an earlier attempt changes nothing.
+//! Locks: facility slices, advances, accounts.
+
+use super::advance::{
+    Advance, AdvanceError, AdvanceEvent, AdvanceState, AttemptRow, count_down, holds_of, lock_slices, locked, resolve_hold,
+    write_back,
+};
+use super::claim::open_claims_for;
+use super::facility::{CONTRADICTED, REFUSED, WRONG_AMOUNT, close_facility};
+use crate::audit::Actor;
+use crate::clock::Timestamp;
+use crate::db::{DbError, RowSet, WriteTx, insert};
+use crate::ids::{AdvanceId, Id};
+use crate::ledger::{AccountKey, Book, Draft, Event, Leg, Resolution, open_accounts};
+use crate::money::Money;
+use std::collections::BTreeMap;
+
+/// What the bank said about an attempt.
+#[derive(Clone, Debug)]
+pub struct BankOutcome {
+    pub advance: AdvanceId,
+    pub attempt: i64,
+    pub said: BankSaid,
+}
+
+#[derive(Clone, Debug)]
+pub enum BankSaid {
+    Accepted,
+    Settled {
+        amount: Money,
+        credited_at: Timestamp,
+        bank_reference: String,
+    },
+    /// Never to be paid under this reference.
+    Refused {
+        reason: String,
+    },
+    /// No answer, or one that says nothing.
+    Nothing {
+        reason: String,
+    },
+}
+
+/// Books what the bank said about any number of attempts. Answers the advances that are resolved by this call: confirmed, or cancelled because
+/// their ticket had been voided while they were on their way.
+pub fn record_outcomes(tx: &mut WriteTx, actor: Actor, outcomes: &[BankOutcome]) -> Result<Vec<Advance>, AdvanceError> {
+    let ids: Vec<AdvanceId> = outcomes.iter().map(|outcome| outcome.advance).collect();
+    let slices = lock_slices(tx, &ids)?;
+    let mut current: BTreeMap<AdvanceId, Advance> = locked(tx, &ids)?.into_iter().map(|advance| (advance.id, advance)).collect();
+    for outcome in outcomes {
+        if let Some(advance) = current.get_mut(&outcome.advance) {
+            hear(tx, advance, outcome)?;
+        }
+    }
+    let resolved = book_resolved(tx, actor, &mut current)?;
+    count_down(tx, &slices, &resolved.iter().collect::<Vec<_>>())?;
+    write_back(tx, current.values())?;
+    Ok(resolved)
+}
+
+fn hear(tx: &mut WriteTx, advance: &mut Advance, outcome: &BankOutcome) -> Result<(), AdvanceError> {
+    let is_over = matches!(advance.state, AdvanceState::Cancelled | AdvanceState::SetOff);
+    if advance.attempt != outcome.attempt || is_over {
+        return match outcome.said {
+            BankSaid::Settled { .. } => contradicted(tx, advance, outcome.attempt),
+            _ => Ok(()),
+        };
+    }
+    match &outcome.said {
+        BankSaid::Settled { amount, credited_at, bank_reference } if *amount == advance.outstanding() => {
+            if advance.moves(AdvanceEvent::Confirm) {
+                advance.confirmed_at = Some(tx.now);
+                advance.credited_at = Some(*credited_at);
+                advance.bank_reference = Some(bank_reference.clone());
+                advance.detail = None;
+            }
+            Ok(())
+        }
+        BankSaid::Settled { amount, .. } => wrong_amount(tx, advance, *amount),
+        BankSaid::Accepted => {
+            move_on(advance, AdvanceEvent::Accept, None);
+            Ok(())
+        }
+        BankSaid::Nothing { reason } => {
+            move_on(advance, AdvanceEvent::LoseSight, Some(reason));
+            Ok(())
+        }
+        BankSaid::Refused { reason } => refused(tx, advance, reason),
+    }
+}
+
+fn move_on(advance: &mut Advance, event: AdvanceEvent, detail: Option<&String>) {
+    if advance.moves(event) {
+        advance.detail = detail.cloned();
+    }
+}
+
+/// The bank moved another amount than it was told: nothing is booked, no new attempt is made and the facility takes no new holds until a person
+/// has settled it with the bank.
+fn wrong_amount(tx: &mut WriteTx, advance: &mut Advance, settled: Money) -> Result<(), AdvanceError> {
+    if advance.state == AdvanceState::Confirmed {
+        return Ok(());
+    }
+    move_on(advance, AdvanceEvent::LoseSight, None);
+    let ordered = advance.outstanding();
+    advance.detail = Some(format!("the bank settled {settled:?} instead of {ordered:?}"));
+    tracing::error!(advance = %advance.id, ?settled, ?ordered, "bank settled another amount");
+    if let Some(facility) = advance.facility {
+        close_facility(tx, facility, WRONG_AMOUNT)?;
+    }
+    Ok(())
+}
+
+/// The bank paid an attempt that it had refused for good, while a later attempt is under way or paid or nothing is owed any more: the airline may
+/// have been paid what it should not have.
+fn contradicted(tx: &mut WriteTx, advance: &Advance, attempt: i64) -> Result<(), AdvanceError> {
+    tracing::error!(advance = %advance.id, attempt, current = advance.attempt, "bank settled an attempt that it had refused");
+    if let Some(facility) = advance.facility {
+        close_facility(tx, facility, CONTRADICTED)?;
+    }
+    Ok(())
+}
+
+fn refused(tx: &mut WriteTx, advance: &mut Advance, reason: &str) -> Result<(), AdvanceError> {
+    if !advance.moves(AdvanceEvent::Fail) {
+        return Ok(());
+    }
+    advance.detail = Some(reason.to_owned());
+    let attempt = AttemptRow {
+        advance_id: advance.id.raw(),
+        attempt: advance.attempt,
+        outcome: AdvanceState::Failed.text().to_owned(),
+        detail: reason.to_owned(),
+        sent_at: advance.sent_at.map(Timestamp::naive),
+        ended_at: tx.now.naive(),
+    };
+    insert(tx, &[RowSet::of(&[attempt])])?;
+    if let Some(facility) = advance.facility {
+        close_facility(tx, facility, REFUSED)?;
+    }
+    Ok(())
+}
+
+/// One posting per advance that was confirmed (the hold becomes the draw, or client cash pays), and one per advance that failed after it had been
+/// taken back: what was claimed from the airline it never got.
+fn book_resolved(
+    tx: &mut WriteTx,
+    actor: Actor,
+    current: &mut BTreeMap<AdvanceId, Advance>,
+) -> Result<Vec<Advance>, AdvanceError> {
+    let confirmed = |advance: &Advance| advance.state == AdvanceState::Confirmed;
+    let dropped = |advance: &Advance| advance.state == AdvanceState::Failed && advance.reclaimed.minor > 0;
+    let mut to_book: Vec<&mut Advance> =
+        current.values_mut().filter(|one| one.is_unresolved() && (confirmed(one) || dropped(one))).collect();
+    if to_book.is_empty() {
+        return Ok(Vec::new());
+    }
+    let accounts = |one: &&mut Advance| [one.payer_account(), one.payable_account(), one.receivable_account()];
+    let mut keys: Vec<AccountKey> = to_book.iter().flat_map(accounts).collect();
+    if to_book.iter().all(|one| confirmed(one)) {
+        // The account of claims is only touched when something is taken back.
+        keys.retain(|key| key.code != crate::ledger::AccountCode::AirlineReceivable);
+    }
+    keys.sort_by_key(|key| (key.code, key.owner));
+    keys.dedup();
+    let accounts = open_accounts(tx, &keys)?;
+    let mut book = Book::new();
+    book.load(tx, &accounts)?;
+    let holds = holds_of(tx, &to_book.iter().map(|one| &**one).collect::<Vec<_>>())?;
+    let (mut certain, mut resolved) = (Vec::new(), Vec::new());
+    for advance in &mut to_book {
+        let (event, amount, credited) = if confirmed(advance) {
+            (Event::AdvanceConfirmed, advance.outstanding(), advance.payer_account())
+        } else {
+            (Event::AdvanceReclaimDropped, advance.reclaimed, advance.receivable_account())
+        };
+        let resolution = if confirmed(advance) { Resolution::Post(amount) } else { Resolution::Release(amount) };
+        resolve_hold(tx, &mut book, &holds, advance, resolution)?;
+        let legs = vec![Leg::debit(advance.payable_account(), amount), Leg::credit(credited, amount)?];
+        book.post(tx, &Draft { event, reference: advance.ticket.raw(), contract: None, actor, legs })?;
+        let reclaimed = std::mem::replace(&mut advance.reclaimed, Money::zero(amount.currency));
+        if confirmed(advance) {
+            advance.resolved_at = Some(tx.now);
+            certain.extend((reclaimed.minor > 0).then_some((advance.ticket, advance.airline, reclaimed)));
+        } else {
+            advance.cancelled = advance.cancelled.checked_add(reclaimed)?;
+            if advance.outstanding().minor == 0 && advance.moves(AdvanceEvent::Cancel) {
+                advance.resolved_at = Some(tx.now);
+            }
+        }
+        resolved.extend(advance.resolved_at.is_some().then(|| (**advance).clone()));
+    }
+    insert(tx, &book.new_rows()).map_err(DbError::from)?;
+    book.finish(tx)?;
+    open_claims_for(tx, &certain)?;
+    Ok(resolved)
+}

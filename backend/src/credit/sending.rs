@@ -1,0 +1,142 @@
+//! Advances that leave for the bank. Before one leaves, open claims on its airline are set off against it, where the contract of the claim's
+//! ticket says so: never in the sale, and never on an advance that was sent.
+//! Locks: facility slices, advances, claims, accounts; all but the advances only where there is a claim.
+
+use super::advance::{
+    Advance, AdvanceError, AdvanceEvent, AdvanceState, Moved, count_down, holds_of, lock_slices, locked, resolve_hold, write_back,
+};
+use super::claim::{Claim, SettlementRow, has_claims_to_set_off, lock_claims_to_set_off, write_settled};
+use crate::audit::Actor;
+use crate::db::{Cell, Change, DbError, RowSet, WriteTx, insert, update};
+use crate::ids::{AdvanceId, Id};
+use crate::ledger::{AccountKey, Book, Draft, Event, Leg, Resolution, open_accounts};
+use crate::money::Money;
+use crate::notify::{PAY_ADVANCE, done_about};
+
+/// Marks these attempts as sent; answers those that may now go to the bank (first time, or again under the same reference).
+/// A failed advance becomes the next attempt first. What claims pay entirely does not go.
+pub fn start_sending(tx: &mut WriteTx, ids: &[AdvanceId]) -> Result<Vec<Advance>, AdvanceError> {
+    let set_off = has_claims_to_set_off(tx.db)?;
+    let slices = if set_off { lock_slices(tx, ids)? } else { Vec::new() };
+    let mut advances = locked(tx, ids)?;
+    for advance in &mut advances {
+        if advance.moves(AdvanceEvent::Retry) {
+            advance.attempt += 1;
+        }
+    }
+    if set_off {
+        set_off_claims(tx, &slices, &mut advances)?;
+    }
+    let mut sending = Vec::new();
+    let mut changes = Vec::new();
+    for mut advance in advances {
+        match advance.state.on(AdvanceEvent::Send) {
+            Moved::Applied(state) if advance.state == AdvanceState::Held => {
+                advance.state = state;
+                advance.sent_at = Some(tx.now);
+                let values = vec![state.text().into(), advance.attempt.into(), tx.now.naive().into(), Cell::Text(None)];
+                changes.push(Change { id: advance.id.raw(), values });
+            }
+            // Sent or lost sight of before: the bank is asked about the same reference, nothing changes here.
+            Moved::Applied(_) | Moved::AlreadyApplied => {}
+            Moved::Refused => continue,
+        }
+        sending.push(advance);
+    }
+    update(tx, "advance", &["state", "attempt", "sent_at", "detail"], &changes)?;
+    Ok(sending)
+}
+
+/// A part of an advance that a part of a claim pays.
+struct Part {
+    advance: usize,
+    claim: usize,
+    amount: Money,
+}
+
+fn set_off_claims(tx: &mut WriteTx, slices: &[i64], advances: &mut [Advance]) -> Result<(), AdvanceError> {
+    let held = |advance: &&Advance| advance.state == AdvanceState::Held;
+    let airlines: Vec<_> = advances.iter().filter(held).map(|advance| advance.airline).collect();
+    let mut claims = lock_claims_to_set_off(tx, &airlines)?;
+    let parts = match_claims(advances, &mut claims)?;
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let mut touched: Vec<usize> = parts.iter().map(|part| part.advance).collect();
+    touched.dedup();
+    let reduced: Vec<&Advance> = touched.iter().filter_map(|index| advances.get(*index)).collect();
+    let accounts = |one: &&Advance| [one.payer_account(), one.payable_account(), one.receivable_account()];
+    let keys: Vec<AccountKey> = reduced.iter().flat_map(accounts).collect();
+    let ids = open_accounts(tx, &keys)?;
+    let mut book = Book::new();
+    book.load(tx, &ids)?;
+    let holds = holds_of(tx, &reduced)?;
+    let mut settlements = Vec::with_capacity(parts.len());
+    for part in &parts {
+        let (Some(advance), Some(claim)) = (advances.get(part.advance), claims.get(part.claim)) else { continue };
+        let id = tx.ids.block(1);
+        let legs =
+            vec![Leg::debit(advance.payable_account(), part.amount), Leg::credit(advance.receivable_account(), part.amount)?];
+        let draft = Draft { event: Event::ClaimSetOff, reference: id, contract: None, actor: Actor::platform(), legs };
+        let posting = book.post(tx, &draft)?;
+        settlements.push(SettlementRow {
+            id,
+            claim_id: claim.id.raw(),
+            advance_id: Some(advance.id.raw()),
+            receipt_id: None,
+            amount_minor: part.amount.minor,
+            posting_id: posting.raw(),
+            created_at: tx.now.naive(),
+        });
+    }
+    for index in &touched {
+        let Some(advance) = advances.get(*index) else { continue };
+        let released = parts.iter().filter(|part| part.advance == *index).map(|part| part.amount);
+        let released = Money::sum(advance.amount.currency, released)?;
+        resolve_hold(tx, &mut book, &holds, advance, Resolution::Release(released))?;
+    }
+    insert(tx, &book.new_rows())?;
+    book.finish(tx)?;
+    insert(tx, &[RowSet::of(&settlements)]).map_err(DbError::from)?;
+    write_settled(tx, &claims)?;
+    finish_set_off(tx, slices, advances, &touched)
+}
+
+/// What is wholly set off is over: it does not count as in flight and has no message any more.
+fn finish_set_off(tx: &mut WriteTx, slices: &[i64], advances: &mut [Advance], touched: &[usize]) -> Result<(), AdvanceError> {
+    for index in touched {
+        let Some(advance) = advances.get_mut(*index) else { continue };
+        if advance.outstanding().minor == 0 && advance.moves(AdvanceEvent::SetOff) {
+            advance.resolved_at = Some(tx.now);
+        }
+    }
+    let changed: Vec<&Advance> = touched.iter().filter_map(|index| advances.get(*index)).collect();
+    let over: Vec<&Advance> = changed.iter().copied().filter(|advance| !advance.is_unresolved()).collect();
+    count_down(tx, slices, &over)?;
+    write_back(tx, changed.into_iter())?;
+    let subjects: Vec<i64> = over.iter().map(|advance| advance.id.raw()).collect();
+    done_about(tx, PAY_ADVANCE, &subjects)?;
+    Ok(())
+}
+
+/// Oldest claim first, advance by advance. Both are changed to what is left of them.
+fn match_claims(advances: &mut [Advance], claims: &mut [Claim]) -> Result<Vec<Part>, AdvanceError> {
+    let mut parts = Vec::new();
+    for (place, advance) in advances.iter_mut().enumerate() {
+        if advance.state != AdvanceState::Held {
+            continue;
+        }
+        for (index, claim) in claims.iter_mut().enumerate() {
+            let same = claim.airline == advance.airline && claim.amount.currency == advance.amount.currency;
+            let minor = claim.open().minor.min(advance.outstanding().minor);
+            if !same || minor == 0 {
+                continue;
+            }
+            let amount = Money::new(minor, advance.amount.currency);
+            claim.settled = claim.settled.checked_add(amount)?;
+            advance.set_off = advance.set_off.checked_add(amount)?;
+            parts.push(Part { advance: place, claim: index, amount });
+        }
+    }
+    Ok(parts)
+}

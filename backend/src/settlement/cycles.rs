@@ -1,0 +1,191 @@
+//! What an agency owes in a remittance cycle: its credit tickets of the cycle less voids and what was remitted for it.
+
+use crate::agencies::Cycle;
+use crate::db::{Db, DbError};
+use crate::ids::{AgencyId, Id};
+use crate::money::{Currency, Money, MoneyError, divide_half_even};
+use diesel::sql_types::{BigInt, Text};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+
+/// Amounts of one cycle; all in the agency's currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CycleStanding {
+    pub cycle: Cycle,
+    /// Gross price and commission of the tickets issued.
+    pub sold: Money,
+    pub commission: Money,
+    /// The same of those that were voided.
+    pub voided: Money,
+    pub voided_commission: Money,
+    /// Money that came for this cycle, and the commission that it netted.
+    pub remitted: Money,
+    pub netted: Money,
+}
+
+/// How a remittance is booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allocation {
+    pub commission: Money,
+    /// What leaves `agency.receivable`: the money and the commission.
+    pub receivable: Money,
+}
+
+impl CycleStanding {
+    pub fn open_gross(&self) -> Result<Money, MoneyError> {
+        self.sold.checked_sub(self.voided)?.checked_sub(self.remitted)?.checked_sub(self.netted)
+    }
+
+    pub fn open_commission(&self) -> Result<Money, MoneyError> {
+        self.commission.checked_sub(self.voided_commission)?.checked_sub(self.netted)
+    }
+
+    /// What is still to be remitted; negative is a credit.
+    pub fn open_net(&self) -> Result<Money, MoneyError> {
+        self.open_gross()?.checked_sub(self.open_commission()?)
+    }
+
+    /// A payment of all that is open nets all commission, a part of it the same part, rounded half to even. What is paid beyond stays as a credit in
+    /// the cycle.
+    pub fn allocate(&self, paid: Money) -> Result<Allocation, MoneyError> {
+        let (net, commission) = (self.open_net()?, self.open_commission()?);
+        let netted = if net.minor <= 0 || commission.minor <= 0 {
+            0
+        } else if paid.minor >= net.minor {
+            commission.minor
+        } else {
+            let product = i128::from(commission.minor).checked_mul(i128::from(paid.minor)).ok_or(MoneyError::Overflow)?;
+            let part = divide_half_even(product, i128::from(net.minor)).ok_or(MoneyError::Overflow)?;
+            i64::try_from(part).map_err(|_| MoneyError::Overflow)?
+        };
+        let commission = Money::new(netted, paid.currency);
+        Ok(Allocation { commission, receivable: paid.checked_add(commission)? })
+    }
+}
+
+#[derive(QueryableByName)]
+struct Sums {
+    #[diesel(sql_type = Text)]
+    cycle: String,
+    #[diesel(sql_type = BigInt)]
+    sold: i64,
+    #[diesel(sql_type = BigInt)]
+    commission: i64,
+    #[diesel(sql_type = BigInt)]
+    voided: i64,
+    #[diesel(sql_type = BigInt)]
+    voided_commission: i64,
+    #[diesel(sql_type = BigInt)]
+    remitted: i64,
+    #[diesel(sql_type = BigInt)]
+    netted: i64,
+}
+
+const SUMS: &str = "SELECT s.cycle AS cycle, s.sold AS sold, s.commission AS commission, s.voided AS voided,
+        s.voided_commission AS voided_commission,
+        COALESCE((SELECT CAST(SUM(r.amount_minor) AS BIGINT) FROM bank_receipt r
+            WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS remitted,
+        COALESCE((SELECT CAST(SUM(r.commission_minor) AS BIGINT) FROM bank_receipt r
+            WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS netted
+    FROM (SELECT o.cycle AS cycle, CAST(SUM(t.price_minor) AS BIGINT) AS sold, CAST(SUM(t.commission_minor) AS BIGINT) AS commission,
+            CAST(SUM(CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE t.price_minor END) AS BIGINT) AS voided,
+            CAST(SUM(CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE t.commission_minor END) AS BIGINT) AS voided_commission
+        FROM air_order o JOIN ticket t ON t.order_id = o.id
+        WHERE o.agency_id = $1 AND o.currency = $2 AND o.tender = 'credit'";
+
+fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
+    let of = |minor| Money::new(minor, currency);
+    Ok(CycleStanding {
+        cycle: Cycle::parse(&row.cycle).ok_or_else(|| DbError::Corrupt(format!("cycle {}", row.cycle)))?,
+        sold: of(row.sold),
+        commission: of(row.commission),
+        voided: of(row.voided),
+        voided_commission: of(row.voided_commission),
+        remitted: of(row.remitted),
+        netted: of(row.netted),
+    })
+}
+
+/// One cycle of an agency; `None` where it sold nothing on credit in it.
+pub fn cycle_standing(db: &mut Db, agency: AgencyId, currency: Currency, cycle: Cycle) -> Result<Option<CycleStanding>, DbError> {
+    let text = format!("{SUMS} AND o.cycle = $3 GROUP BY o.cycle) s");
+    let query = sql_query(text).bind::<BigInt, _>(agency.raw()).bind::<Text, _>(currency.code());
+    let rows: Vec<Sums> = query.bind::<Text, _>(cycle.to_string()).load(db)?;
+    rows.first().map(|row| standing(row, currency)).transpose()
+}
+
+/// The cycles of an agency, the newest first; those older than `before`, where it is given.
+pub fn agency_cycles(
+    db: &mut Db,
+    agency: AgencyId,
+    currency: Currency,
+    before: Option<Cycle>,
+    limit: i64,
+) -> Result<Vec<CycleStanding>, DbError> {
+    // The texts of cycles sort like their dates.
+    let before = before.map_or_else(|| "9999-12-H2".to_owned(), |cycle| cycle.to_string());
+    let text = format!("{SUMS} AND o.cycle < $3 GROUP BY o.cycle) s ORDER BY s.cycle DESC LIMIT $4");
+    let query = sql_query(text).bind::<BigInt, _>(agency.raw()).bind::<Text, _>(currency.code()).bind::<Text, _>(before);
+    let rows: Vec<Sums> = query.bind::<BigInt, _>(limit).load(db)?;
+    rows.iter().map(|row| standing(row, currency)).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cny(minor: i64) -> Money {
+        Money::new(minor, Currency::CNY)
+    }
+
+    fn sold(price: i64, commission: i64) -> CycleStanding {
+        let cycle = Cycle::parse("2026-11-H1").unwrap();
+        let zero = cny(0);
+        CycleStanding {
+            cycle,
+            sold: cny(price),
+            commission: cny(commission),
+            voided: zero,
+            voided_commission: zero,
+            remitted: zero,
+            netted: zero,
+        }
+    }
+
+    #[test]
+    fn the_worked_cycle_nets_all_its_commission() {
+        let paid = sold(100_000, 3_000).allocate(cny(97_000)).unwrap();
+        assert_eq!((paid.commission, paid.receivable), (cny(3_000), cny(100_000)));
+    }
+
+    #[test]
+    fn what_is_paid_beyond_stays_as_a_credit() {
+        let paid = sold(100_000, 3_000).allocate(cny(98_000)).unwrap();
+        assert_eq!((paid.commission, paid.receivable), (cny(3_000), cny(101_000)));
+        let all_voided = CycleStanding { voided: cny(100_000), voided_commission: cny(3_000), ..sold(100_000, 3_000) };
+        assert_eq!(all_voided.allocate(cny(1)).unwrap(), Allocation { commission: cny(0), receivable: cny(1) });
+    }
+
+    proptest! {
+        #[test]
+        fn however_a_cycle_is_paid_in_parts_it_ends_at_zero(
+            commission in 0i64..5_000, rest in 1i64..100_000, parts in prop::collection::vec(1i64..40_000, 0..9),
+        ) {
+            let mut cycle = sold(commission + rest, commission);
+            for part in parts {
+                let part = part.min(cycle.open_net().unwrap().minor - 1);
+                if part <= 0 { continue; }
+                let booked = cycle.allocate(cny(part)).unwrap();
+                prop_assert!(booked.commission.minor <= cycle.open_commission().unwrap().minor);
+                cycle.remitted = cycle.remitted.checked_add(cny(part)).unwrap();
+                cycle.netted = cycle.netted.checked_add(booked.commission).unwrap();
+                prop_assert!(cycle.open_net().unwrap().minor > 0);
+            }
+            let last = cycle.open_net().unwrap();
+            let booked = cycle.allocate(last).unwrap();
+            prop_assert_eq!(booked.receivable, cycle.open_gross().unwrap());
+            prop_assert_eq!(booked.commission, cycle.open_commission().unwrap());
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The proof of what follows the sale: what came and went is booked with its own amounts, and what is owed is what the records say.
+
+use crate::db::{Db, DbError};
+use crate::money::divide_half_even;
+use crate::ticketing::{SaleFault, first_wrong};
+use chrono::NaiveDate;
+use diesel::sql_types::{BigInt, Date, Text};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+
+const INTEREST: &str = "interest is the recomputation from the entries of the loan";
+
+/// Rules that are queries, and the recomputation of interest.
+pub const SETTLEMENT_RULES: usize = RULES.len() + 1;
+
+const RULES: &[(&str, &str)] = &[
+    (
+        "a bank payment is booked with its own amounts",
+        "SELECT b.bank_reference AS wrong FROM bank_payment b LEFT JOIN posting p ON p.id = b.posting_id AND p.reference_id = b.id
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         GROUP BY b.id, b.bank_reference, b.amount_minor, b.principal_minor, b.interest_minor
+         HAVING COALESCE(SUM(CASE WHEN a.code = 'platform.cash' THEN e.amount_minor ELSE 0 END), 0) <> -b.amount_minor
+            OR COALESCE(SUM(CASE WHEN a.code = 'bank.loan' THEN e.amount_minor ELSE 0 END), 0) <> b.principal_minor
+            OR COALESCE(SUM(CASE WHEN a.code = 'bank.interest' THEN e.amount_minor ELSE 0 END), 0) <> b.interest_minor LIMIT 1",
+    ),
+    (
+        "what an agency owes in a cycle is its tickets less voids and remittances",
+        "SELECT k.cycle AS wrong FROM (
+            SELECT a.owner_id AS agency_id, a.currency AS currency, e.cycle AS cycle, SUM(e.amount_minor) AS booked
+            FROM entry e JOIN account a ON a.id = e.account_id WHERE a.code = 'agency.receivable'
+            GROUP BY a.owner_id, a.currency, e.cycle) k
+         LEFT JOIN (SELECT o.agency_id AS agency_id, o.currency AS currency, o.cycle AS cycle, SUM(o.total_minor) AS sold
+            FROM air_order o WHERE o.tender = 'credit' AND o.cancelled_at IS NULL GROUP BY o.agency_id, o.currency, o.cycle) s
+            ON s.agency_id = k.agency_id AND s.currency = k.currency AND s.cycle = k.cycle
+         LEFT JOIN (SELECT r.agency_id AS agency_id, r.currency AS currency, r.cycle AS cycle,
+                SUM(r.amount_minor + r.commission_minor) AS paid
+            FROM bank_receipt r WHERE r.purpose = 'remittance' GROUP BY r.agency_id, r.currency, r.cycle) p
+            ON p.agency_id = k.agency_id AND p.currency = k.currency AND p.cycle = k.cycle
+         WHERE k.booked <> COALESCE(s.sold, 0) - COALESCE(p.paid, 0) OR k.cycle IS NULL LIMIT 1",
+    ),
+    (
+        "commission not yet netted is that of credit tickets less voids and remittances",
+        "SELECT a.code AS wrong FROM account a
+         LEFT JOIN (SELECT t.agency_id AS agency_id, t.currency AS currency, SUM(t.commission_minor) AS earned
+            FROM ticket t JOIN air_order o ON o.id = t.order_id WHERE o.tender = 'credit' AND o.cancelled_at IS NULL
+            GROUP BY t.agency_id, t.currency) s ON s.agency_id = a.owner_id AND s.currency = a.currency
+         LEFT JOIN (SELECT r.agency_id AS agency_id, r.currency AS currency, SUM(r.commission_minor) AS netted
+            FROM bank_receipt r WHERE r.purpose = 'remittance' GROUP BY r.agency_id, r.currency) p
+            ON p.agency_id = a.owner_id AND p.currency = a.currency
+         WHERE a.code = 'agency.commission' AND -a.balance_minor <> COALESCE(s.earned, 0) - COALESCE(p.netted, 0) LIMIT 1",
+    ),
+    (
+        "a tax owed is what tickets carried less voids and payments",
+        "SELECT a.detail AS wrong FROM account a
+         LEFT JOIN (SELECT x.payee AS payee, x.code AS code, t.currency AS currency, SUM(x.minor) AS due
+            FROM ticket_tax x JOIN ticket t ON t.id = x.ticket_id JOIN air_order o ON o.id = t.order_id
+            WHERE x.remitter = 'platform' AND o.cancelled_at IS NULL GROUP BY x.payee, x.code, t.currency) s
+            ON s.payee || '/' || s.code = a.detail AND s.currency = a.currency
+         LEFT JOIN (SELECT b.payee AS payee, b.tax_code AS code, b.currency AS currency, SUM(b.amount_minor) AS paid
+            FROM bank_payment b WHERE b.purpose = 'tax' GROUP BY b.payee, b.tax_code, b.currency) p
+            ON p.payee || '/' || p.code = a.detail AND p.currency = a.currency
+         WHERE a.code = 'authority.tax' AND -a.balance_minor <> COALESCE(s.due, 0) - COALESCE(p.paid, 0) LIMIT 1",
+    ),
+    (
+        "interest owed is what was accrued less what was paid",
+        "SELECT f.name AS wrong FROM facility f JOIN account a ON a.owner_id = f.id AND a.code = 'bank.interest'
+         LEFT JOIN (SELECT facility_id, SUM(booked_minor) AS accrued FROM facility_accrual GROUP BY facility_id) s ON s.facility_id = f.id
+         LEFT JOIN (SELECT facility_id, SUM(interest_minor) AS paid FROM bank_payment GROUP BY facility_id) p ON p.facility_id = f.id
+         WHERE -a.balance_minor <> COALESCE(s.accrued, 0) - COALESCE(p.paid, 0) LIMIT 1",
+    ),
+    (
+        "own money on its way to the client account is what was ordered and not confirmed",
+        "SELECT a.code AS wrong FROM account a
+         LEFT JOIN (SELECT currency, SUM(amount_minor) AS ordered FROM cash_transfer
+            WHERE to_account = 'client' AND confirmed_at IS NULL GROUP BY currency) s ON s.currency = a.currency
+         WHERE a.code = 'platform.cash_transfer' AND a.balance_minor <> COALESCE(s.ordered, 0) LIMIT 1",
+    ),
+    (
+        "a day of interest is booked with its own amount",
+        "SELECT CAST(f.id AS TEXT) AS wrong FROM facility_accrual f
+         LEFT JOIN posting p ON p.id = f.posting_id AND p.reference_id = f.id AND p.event = 'interest_accrued'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count AND e.amount_minor > 0
+         GROUP BY f.id, f.booked_minor HAVING COALESCE(SUM(e.amount_minor), 0) <> f.booked_minor LIMIT 1",
+    ),
+];
+
+#[derive(QueryableByName)]
+struct Day {
+    #[diesel(sql_type = BigInt)]
+    facility_id: i64,
+    #[diesel(sql_type = Date)]
+    day: NaiveDate,
+    #[diesel(sql_type = BigInt)]
+    closed_with: i64,
+    #[diesel(sql_type = BigInt)]
+    rate_e8: i64,
+    #[diesel(sql_type = Text)]
+    total_scaled: String,
+    #[diesel(sql_type = BigInt)]
+    total_booked_minor: i64,
+    #[diesel(sql_type = BigInt)]
+    base: i64,
+}
+
+/// Every accrued day with the balance that the entries of the loan give for its close.
+const DAYS: &str = "WITH moved AS (
+        SELECT a.owner_id AS facility_id, p.ledger_date AS day, SUM(-e.amount_minor) AS minor
+        FROM entry e JOIN account a ON a.id = e.account_id JOIN posting p ON p.id = e.posting_id
+        WHERE a.code = 'bank.loan' GROUP BY a.owner_id, p.ledger_date)
+    SELECT f.facility_id AS facility_id, f.day AS day, f.rate_e8 AS rate_e8, f.total_scaled AS total_scaled,
+        f.total_booked_minor AS total_booked_minor,
+        CAST(COALESCE((SELECT SUM(m.minor) FROM moved m WHERE m.facility_id = f.facility_id AND m.day <= f.day), 0) AS BIGINT) AS closed_with,
+        CAST(CASE l.day_count WHEN 'ACT/360' THEN 360 ELSE 365 END AS BIGINT) AS base
+    FROM facility_accrual f JOIN facility l ON l.id = f.facility_id ORDER BY f.facility_id, f.day";
+
+/// `Ok(Err(fault))` is the first rule that a row breaks.
+pub fn verify_settlement(db: &mut Db) -> Result<Result<usize, SaleFault>, DbError> {
+    if let Some(fault) = first_wrong(db, RULES)? {
+        return Ok(Err(fault));
+    }
+    let days: Vec<Day> = sql_query(DAYS).load(db)?;
+    let (mut facility, mut total, mut next): (i64, i128, Option<NaiveDate>) = (0, 0, None);
+    for day in days {
+        if day.facility_id != facility {
+            (facility, total, next) = (day.facility_id, 0, None);
+        }
+        total = total.saturating_add(i128::from(day.closed_with).saturating_mul(i128::from(day.rate_e8)));
+        let booked = divide_half_even(total, 100_000_000i128.saturating_mul(i128::from(day.base)));
+        let agrees = day.total_scaled == total.to_string() && booked == Some(i128::from(day.total_booked_minor));
+        if !agrees || next.is_some_and(|expected| expected != day.day) {
+            return Ok(Err(SaleFault { rule: INTEREST, row: day.day.to_string() }));
+        }
+        next = day.day.succ_opt();
+    }
+    Ok(Ok(SETTLEMENT_RULES))
+}
