@@ -50,7 +50,7 @@ pub struct Accrual {
 }
 
 impl Accrual {
-    fn of(row: AccrualRow, currency: Currency) -> Self {
+    fn of(row: &AccrualRow, currency: Currency) -> Self {
         Accrual {
             id: AccrualId::of(row.id),
             facility: FacilityId::of(row.facility_id),
@@ -230,7 +230,7 @@ fn accrue_with(
     insert(tx, &book.new_rows())?;
     book.finish(tx)?;
     insert(tx, &[RowSet::of(&rows)])?;
-    Ok(rows.into_iter().map(|row| Accrual::of(row, currency)).collect())
+    Ok(rows.into_iter().map(|row| Accrual::of(&row, currency)).collect())
 }
 
 /// The days of a facility, newest first.
@@ -244,5 +244,5 @@ pub fn accruals(
     let of_facility = facility_accrual::table.filter(facility_accrual::facility_id.eq(facility.raw())).into_boxed();
     let query = windowed!(of_facility, facility_accrual::id, window, limit);
     let rows: Vec<AccrualRow> = query.select(AccrualRow::as_select()).load(db)?;
-    Ok(rows.into_iter().map(|row| Accrual::of(row, currency)).collect())
+    Ok(rows.into_iter().map(|row| Accrual::of(&row, currency)).collect())
 }

@@ -9,7 +9,7 @@ use super::claim::open_claims_for;
 use super::facility::{CONTRADICTED, REFUSED, WRONG_AMOUNT, close_facility};
 use crate::audit::Actor;
 use crate::clock::Timestamp;
-use crate::db::{DbError, RowSet, WriteTx, insert};
+use crate::db::{RowSet, WriteTx, insert};
 use crate::ids::{AdvanceId, Id};
 use crate::ledger::{AccountKey, Book, Draft, Event, Leg, Resolution, open_accounts};
 use crate::money::Money;
@@ -190,7 +190,7 @@ fn book_resolved(
         }
         resolved.extend(advance.resolved_at.is_some().then(|| (**advance).clone()));
     }
-    insert(tx, &book.new_rows()).map_err(DbError::from)?;
+    insert(tx, &book.new_rows())?;
     book.finish(tx)?;
     open_claims_for(tx, &certain)?;
     Ok(resolved)

@@ -7,7 +7,7 @@ use super::advance::{
 };
 use super::claim::{Claim, SettlementRow, has_claims_to_set_off, lock_claims_to_set_off, write_settled};
 use crate::audit::Actor;
-use crate::db::{Cell, Change, DbError, RowSet, WriteTx, insert, update};
+use crate::db::{Cell, Change, RowSet, WriteTx, insert, update};
 use crate::ids::{AdvanceId, Id};
 use crate::ledger::{AccountKey, Book, Draft, Event, Leg, Resolution, open_accounts};
 use crate::money::Money;
@@ -97,7 +97,7 @@ fn set_off_claims(tx: &mut WriteTx, slices: &[i64], advances: &mut [Advance]) ->
     }
     insert(tx, &book.new_rows())?;
     book.finish(tx)?;
-    insert(tx, &[RowSet::of(&settlements)]).map_err(DbError::from)?;
+    insert(tx, &[RowSet::of(&settlements)])?;
     write_settled(tx, &claims)?;
     finish_set_off(tx, slices, advances, &touched)
 }

@@ -155,7 +155,7 @@ pub fn confirm_void(
     check_voidable(tx.db, catalogue, &issued, tx.now)?;
     let book = post(tx, cause, &issued, &mut taken)?;
     // From here on the void must succeed.
-    write(tx, book, taken, &issued, seats)?;
+    write(tx, book, taken, &issued, &seats)?;
     let confirmed = CancellationRow { confirmed_at: Some(tx.now.naive()), ..quote };
     let change = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
     update(tx, "order_cancellation", &["confirmed_at"], &[change])?;
@@ -259,13 +259,13 @@ fn lock_seats(tx: &mut WriteTx, issued: &IssuedOrder) -> Result<Vec<Change>, DbE
     Ok(rows.iter().map(|row| Change { id: row.id, values: vec![given_back(row).into()] }).collect())
 }
 
-fn write(tx: &mut WriteTx, booked: Booked, taken: TakeBack, issued: &IssuedOrder, seats: Vec<Change>) -> Result<(), VoidError> {
+fn write(tx: &mut WriteTx, booked: Booked, taken: TakeBack, issued: &IssuedOrder, seats: &[Change]) -> Result<(), VoidError> {
     let mut sets = booked.book.new_rows().into_iter().collect::<Vec<_>>();
     sets.push(RowSet::of(&booked.transfers));
     insert(tx, &sets)?;
     booked.book.finish(tx)?;
     taken.write(tx)?;
-    update(tx, "seat_bucket", &["sold"], &seats)?;
+    update(tx, "seat_bucket", &["sold"], seats)?;
     let voided: Vec<Change> = issued.coupons.iter().map(|coupon| Change { id: coupon.id, values: vec!["V".into()] }).collect();
     update(tx, "coupon", &["status"], &voided)?;
     let cancelled = Change { id: issued.order.id, values: vec![Some(tx.now.naive()).into()] };
