@@ -123,6 +123,7 @@ fn log_to_stderr() {
 }
 
 fn serve() -> Result<ExitCode, Failure> {
+    let began = std::time::Instant::now();
     let config = Config::from_env()?;
     let platform = Arc::new(Platform::open(&config)?);
     // The address is taken before the jobs begin, so that a second server on it does nothing at all.
@@ -130,6 +131,7 @@ fn serve() -> Result<ExitCode, Failure> {
     for app in platform.apps() {
         jobs::start(app)?;
     }
+    platform.live.metrics.ready.set(began.elapsed().as_secs_f64());
     tracing::info!(address = %config.listen, "serving");
     api::server::run(platform.clone(), &config.public_url, listener)?;
     // The jobs are still running, so this is the last that the process does.

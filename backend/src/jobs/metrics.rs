@@ -1,6 +1,6 @@
 //! What is measured, in the form Prometheus reads.
 
-use prometheus::{Encoder, Histogram, HistogramOpts, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, Gauge, Histogram, HistogramOpts, IntCounterVec, Opts, Registry, TextEncoder};
 
 pub struct Metrics {
     registry: Registry,
@@ -8,6 +8,8 @@ pub struct Metrics {
     pub sale_to_credit: Histogram,
     /// Orders by outcome: issued, replayed, or the rule that refused them.
     pub orders: IntCounterVec,
+    /// From the start of the process until it serves.
+    pub ready: Gauge,
 }
 
 impl Metrics {
@@ -19,8 +21,10 @@ impl Metrics {
             Histogram::with_opts(HistogramOpts::new("airsettle_sale_to_credit_seconds", about).buckets(buckets))?;
         let orders = IntCounterVec::new(Opts::new("airsettle_orders_total", "Orders by outcome."), &["outcome"])?;
         registry.register(Box::new(sale_to_credit.clone()))?;
+        let ready = Gauge::new("airsettle_ready_seconds", "Seconds from the start of the process until it served.")?;
         registry.register(Box::new(orders.clone()))?;
-        Ok(Metrics { registry, sale_to_credit, orders })
+        registry.register(Box::new(ready.clone()))?;
+        Ok(Metrics { registry, sale_to_credit, orders, ready })
     }
 
     pub fn text(&self) -> Result<String, prometheus::Error> {
