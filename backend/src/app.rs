@@ -33,6 +33,7 @@ pub struct App {
     pub bank: Arc<dyn BankGateway>,
     pub catalogue: Arc<Catalogue>,
     pub vault: Arc<Vault>,
+    pub searches: crate::shopping::RecentSearches,
     /// Woken after a sale, so that its advance leaves at once.
     pub disbursing: Arc<Notify>,
     pub callback_secret: CallbackSecret,
@@ -126,6 +127,7 @@ impl App {
             bank: Arc::new(bank),
             catalogue,
             vault,
+            searches: crate::shopping::RecentSearches::default(),
             disbursing,
             callback_secret,
             callback_url: format!("{}/v1/bank_callbacks/{name}", config.public_url),

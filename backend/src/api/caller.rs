@@ -69,16 +69,17 @@ impl Caller {
 
     /// The agency that this key sells for: the one it is bound to, or its organisation's only one.
     pub async fn selling_agency(&self) -> Result<Agency, ApiError> {
+        let caller = self.clone();
+        self.read(move |db| caller.selling_agency_in(db)).await
+    }
+
+    /// The same among other reads.
+    pub fn selling_agency_in(&self, db: &mut Db) -> Result<Agency, ApiError> {
         let (bound, organisation) = (self.key.agency, self.key.organisation);
-        let found: Vec<Agency> = self
-            .read(move |db| match bound {
-                Some(id) => {
-                    let bound = agency(db, id)?.filter(|agency| agency.organisation == organisation);
-                    Ok::<_, DbError>(bound.into_iter().collect())
-                }
-                None => agencies(db, Some(organisation), Window::OlderThan(i64::MAX), 2),
-            })
-            .await?;
+        let found: Vec<Agency> = match bound {
+            Some(id) => agency(db, id)?.into_iter().filter(|agency| agency.organisation == organisation).collect(),
+            None => agencies(db, Some(organisation), Window::OlderThan(i64::MAX), 2)?,
+        };
         match <[Agency; 1]>::try_from(found) {
             Ok([only]) => Ok(only),
             Err(several) if several.is_empty() => {

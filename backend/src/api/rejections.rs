@@ -15,11 +15,13 @@ use crate::ticketing::{PlanError, QueueError, Refusal, VoidError};
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Unavailable(_) => {
-                tracing::warn!(%error, "database not available");
+            passing if passing.is_passing() => {
+                tracing::warn!(error = %passing, "database not available");
                 ApiError::of(Code::DatabaseUnavailable).retry_after(1)
             }
-            DbError::Query(_) | DbError::CommitUnknown(_) | DbError::Corrupt(_) => ApiError::internal(error),
+            DbError::Unavailable(_) | DbError::Query(_) | DbError::CommitUnknown(_) | DbError::Corrupt(_) => {
+                ApiError::internal(error)
+            }
         }
     }
 }

@@ -331,7 +331,7 @@ fn load(db: &mut Db, id: Option<FacilityId>, currencies: &[Currency]) -> Result<
     rows.into_iter().map(|(row, slice)| Facility::of(row, &slice)).collect()
 }
 
-/// The facilities in these currencies, oldest first; with their rows as they stand, locked or not.
+/// The facilities in these currencies, or in all if none is named, oldest first; with their rows as they stand, locked or not.
 pub fn facilities_in(db: &mut Db, currencies: &[Currency]) -> Result<Vec<Facility>, DbError> {
     load(db, None, currencies)
 }

@@ -7,6 +7,7 @@ use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, ConnectionError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// A connection to either engine.
 #[derive(diesel::MultiConnection)]
@@ -66,6 +67,11 @@ impl Manager {
         Ok(db)
     }
 
+    /// The same database for work that is nobody's statement.
+    pub(super) fn uncounted(&self) -> Self {
+        Manager { statements: Statements::default(), ..self.clone() }
+    }
+
     pub(super) fn connect_writer(&self) -> Result<Db, DbError> {
         let mut db = self.connect().map_err(|error| DbError::Unavailable(error.to_string()))?;
         if let Db::Postgres(connection) = &mut db {
@@ -90,6 +96,9 @@ fn open_sqlite(path: &str) -> Result<SqliteConnection, ConnectionError> {
         "PRAGMA synchronous = FULL",
         "PRAGMA foreign_keys = ON",
         "PRAGMA recursive_triggers = ON",
+        // The bound; the regular work is done beside the writer.
+        "PRAGMA wal_autocheckpoint = 20000",
+        "PRAGMA cache_size = -32768",
     ] {
         connection.batch_execute(pragma).map_err(ConnectionError::CouldntSetupConfiguration)?;
     }
@@ -104,24 +113,36 @@ fn open_postgres(url: &str) -> Result<PgConnection, ConnectionError> {
     Ok(connection)
 }
 
+/// A connection of the pool, and when it was last known to work.
+pub(super) struct Pooled {
+    pub(super) db: Db,
+    checked_at: Instant,
+}
+
+/// For so long after a check a connection is not asked again whether it lives: asking costs as much as reading.
+const TRUSTED: Duration = Duration::from_millis(500);
+
 impl r2d2::ManageConnection for Manager {
-    type Connection = Db;
+    type Connection = Pooled;
     type Error = ConnectionError;
 
-    fn connect(&self) -> Result<Db, ConnectionError> {
-        Manager::connect(self)
+    fn connect(&self) -> Result<Pooled, ConnectionError> {
+        Ok(Pooled { db: Manager::connect(self)?, checked_at: Instant::now() })
     }
 
-    fn is_valid(&self, db: &mut Db) -> Result<(), ConnectionError> {
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), ConnectionError> {
         // A file does not go away; a server does.
-        match db {
-            Db::Sqlite(_) => Ok(()),
-            Db::Postgres(connection) => connection.batch_execute("SELECT 1").map_err(ConnectionError::CouldntSetupConfiguration),
+        if let Db::Postgres(connection) = &mut pooled.db
+            && pooled.checked_at.elapsed() > TRUSTED
+        {
+            connection.batch_execute("SELECT 1").map_err(ConnectionError::CouldntSetupConfiguration)?;
+            pooled.checked_at = Instant::now();
         }
+        Ok(())
     }
 
-    fn has_broken(&self, _: &mut Db) -> bool {
-        false
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        pooled.db.is_lost()
     }
 }
 
@@ -133,6 +154,17 @@ impl Db {
             connection.batch_execute(&format!("SELECT pg_advisory_lock(4711205, {node})"))?;
         }
         Ok(())
+    }
+
+    /// Whether the server is known to be gone: a connection that failed is not given out again.
+    fn is_lost(&mut self) -> bool {
+        use diesel::connection::TransactionManager;
+        match self {
+            Db::Sqlite(_) => false,
+            Db::Postgres(connection) => {
+                <PgConnection as Connection>::TransactionManager::is_broken_transaction_manager(connection)
+            }
+        }
     }
 
     /// SQLite takes the write lock at once, so that no transaction fails half-way for want of it.

@@ -5,6 +5,7 @@
 //! grow in commit order, which the ledger's chain relies on. A function that changes state takes `&mut WriteTx` and never opens a
 //! transaction itself.
 
+mod checkpoint;
 mod dialect;
 mod engine;
 mod migrate;
@@ -22,6 +23,7 @@ pub use setting::{setting, store_setting};
 
 use crate::clock::{Clock, Timestamp};
 use crate::ids::IdGenerator;
+use checkpoint::Checkpoints;
 use chrono_tz::Tz;
 use engine::Manager;
 use node::Lease;
@@ -92,6 +94,7 @@ pub struct Store {
     ids: Arc<IdGenerator>,
     lease: Mutex<Lease>,
     statements: Statements,
+    _checkpoints: Option<Checkpoints>,
 }
 
 /// A write transaction: the writer's connection, the time that everything in this commit carries, and ids that are younger than
@@ -128,7 +131,7 @@ impl Readers {
     /// Runs reads on a pooled connection. Each statement sees its own snapshot.
     pub fn read<T, E: From<DbError>>(&self, reads: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E> {
         let mut connection = self.0.get().map_err(|error| DbError::Unavailable(error.to_string()))?;
-        reads(&mut connection)
+        reads(&mut connection.db)
     }
 
     /// Runs reads that all see one moment, for proofs over many tables.
@@ -153,7 +156,8 @@ impl Store {
         writer.guard_node(lease.node)?;
         let ids = Arc::new(IdGenerator::new(lease.node, lease.not_before));
         let (writer, lease) = (FairMutex::new(Some(writer)), Mutex::new(lease));
-        Ok(Store { readers, writer, manager, clock, zone, ids, lease, statements })
+        let _checkpoints = Checkpoints::start(&manager)?;
+        Ok(Store { readers, writer, manager, clock, zone, ids, lease, statements, _checkpoints })
     }
 
     pub fn clock(&self) -> &Clock {

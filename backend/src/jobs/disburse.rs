@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::credit::{
-    Advance, AdvanceError, AdvanceState, BankOutcome, BankSaid, facilities, payment_reference, record_outcomes, reference_parts,
-    start_sending,
+    Advance, AdvanceError, AdvanceState, BankOutcome, BankSaid, facilities_in, payment_reference, record_outcomes,
+    reference_parts, start_sending,
 };
 use crate::db::DbError;
 use crate::gateways::GatewayError;
@@ -31,6 +31,8 @@ const MOST_AGAIN: usize = 32;
 /// Longer than a conversation with the bank can take: then it is over or the process is.
 const CLAIM_SECS: i64 = 30;
 const POLL: std::time::Duration = std::time::Duration::from_millis(200);
+/// Between two rounds: what is sold meanwhile leaves together, and what the bank says meanwhile is booked together, each in one commit.
+const GATHER: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// A conversation that is over.
 struct Said {
@@ -64,6 +66,7 @@ pub(super) fn run(app: &App) {
                 let _ = tokio::time::timeout(POLL, app.disbursing.notified()).await;
                 continue;
             }
+            tokio::time::sleep(GATHER).await;
             let more = conversations.len() < MOST_IN_FLIGHT;
             tokio::select! {
                 Some(one) = conversations.next() => said.push(one),
@@ -107,7 +110,7 @@ fn claim(app: &App, room: usize, room_again: usize) -> Result<Vec<Claimed>, Adva
     if messages.is_empty() {
         return Ok(Vec::new());
     }
-    let (airlines, lines) = app.store.read(|db| Ok::<_, DbError>((airlines(db)?, facilities(db)?)))?;
+    let (airlines, lines) = app.store.read(|db| Ok::<_, DbError>((airlines(db)?, facilities_in(db, &[])?)))?;
     let ids: Vec<AdvanceId> = messages.iter().map(|message| AdvanceId::of(message.subject_id)).collect();
     let sending = app.store.write(|tx| {
         let until = tx.now.plus(Duration::seconds(CLAIM_SECS));
@@ -123,7 +126,7 @@ fn claim(app: &App, room: usize, room_again: usize) -> Result<Vec<Claimed>, Adva
         let Some(message) = messages.iter().find(|message| message.subject_id == advance.id.raw()) else { continue };
         let Some(airline) = airlines.iter().find(|airline| airline.id == advance.airline) else { continue };
         let debit_account = match advance.facility {
-            Some(id) => lines.iter().find(|line| line.facility.id == id).map(|line| line.facility.debit_account.clone()),
+            Some(id) => lines.iter().find(|line| line.id == id).map(|line| line.debit_account.clone()),
             None => Some(format!("client-{}", advance.amount.currency)),
         };
         let Some(debit_account) = debit_account else { continue };
@@ -185,8 +188,12 @@ fn next_try(now: Timestamp, attempts: i64, outcome: &BankSaid) -> Timestamp {
 fn book(app: &App, said: &[Said]) -> Result<(), AdvanceError> {
     let outcomes: Vec<BankOutcome> = said.iter().map(|one| one.outcome.clone()).collect();
     book_said(app, &outcomes)?;
+    let open: Vec<&Said> = said.iter().filter(|one| !matches!(one.outcome.said, BankSaid::Settled { .. })).collect();
+    if open.is_empty() {
+        return Ok(());
+    }
     app.store.write(|tx| {
-        for one in said.iter().filter(|one| !matches!(one.outcome.said, BankSaid::Settled { .. })) {
+        for one in open {
             let attempts = one.outbox.attempts + 1;
             let at = next_try(tx.now, attempts, &one.outcome.said);
             crate::notify::try_again(tx, one.outbox.id, attempts, at)?;

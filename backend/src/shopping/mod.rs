@@ -12,7 +12,7 @@ pub mod request;
 pub mod search;
 mod stored;
 
-pub use stored::{OFFER_LIFETIME_MINUTES, StoredSearch, keep_search, search, search_of_offer, searches_of};
+pub use stored::{OFFER_LIFETIME_MINUTES, RecentSearches, StoredSearch, keep_search, search, search_of_offer, searches_of};
 
 /// A flight that leaves sooner than this is no longer sold.
 pub const SALES_CLOSE_MINUTES: i64 = 60;

@@ -9,6 +9,9 @@ use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, Id, OfferId, OfferRequestId, OrganisationId};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 rows! {
     pub struct OfferRequestRow in offer_request {
@@ -64,6 +67,36 @@ impl TryFrom<OfferRequestRow> for StoredSearch {
             created_at: Timestamp::from(row.created_at),
             expires_at: Timestamp::from(row.expires_at),
         })
+    }
+}
+
+/// Searches that were made or ordered from lately. They never change, so that remembering one authorises nothing; the price is calculated anew at
+/// the order. Bounded: the oldest search makes room.
+#[derive(Debug, Default)]
+pub struct RecentSearches(Mutex<BTreeMap<i64, Arc<StoredSearch>>>);
+
+const MOST_RECENT: usize = 512;
+
+impl RecentSearches {
+    pub fn remember(&self, search: Arc<StoredSearch>) {
+        let mut recent = self.0.lock();
+        recent.insert(search.id.raw(), search);
+        while recent.len() > MOST_RECENT {
+            recent.pop_first();
+        }
+    }
+
+    /// The search that an offer belongs to.
+    pub fn of_offer(&self, db: &mut Db, offer: OfferId) -> Result<Option<Arc<StoredSearch>>, DbError> {
+        let known = self.0.lock().range(..offer.raw()).next_back().map(|(_, search)| search.clone());
+        if let Some(search) = known.filter(|search| search.offer(offer).is_some()) {
+            return Ok(Some(search));
+        }
+        let found = search_of_offer(db, offer)?.map(Arc::new);
+        if let Some(search) = &found {
+            self.remember(search.clone());
+        }
+        Ok(found)
     }
 }
 

@@ -5,8 +5,8 @@ use super::issued::{Afterwards, shown_order};
 use super::names::CatalogueNames;
 use super::offer::passenger_ids;
 use super::order::Order;
-use crate::agencies::{Agency, contracts_of, in_force};
-use crate::airlines::airline_by_code;
+use crate::agencies::{Agency, Contract, contracts_of, in_force};
+use crate::airlines::{Airline, airline_by_code};
 use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -16,12 +16,12 @@ use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::api::rejections::refusal;
 use crate::app::App;
-use crate::db::{Db, DbError};
+use crate::db::Db;
 use crate::identity::{IdempotencyKey, Scope, claims, first_difference};
 use crate::ids::{Id, OfferId, OrderId};
 use crate::ordering::{OrderRow, Person, PersonDocument, TenderWish, order, orders_of};
+use crate::shopping::StoredSearch;
 use crate::shopping::price::reprice;
-use crate::shopping::{StoredSearch, search_of_offer};
 use crate::ticketing::{
     IssueOrder, IssuedOrder, Mode, Outcome, PassengerPlan, PlanError, QueueError, Refusal, issue_all, issued_orders,
     keep_refusal, plan_tickets,
@@ -48,21 +48,13 @@ pub async fn create_order(
 ) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::AirWrite)?;
     let dry_run = query.flag("dry_run")?.unwrap_or(false);
-    let agency = caller.selling_agency().await?;
     let offer = body.data.offer_id()?;
     let key = key_of(&request, Key::Accepted)?.unwrap_or_else(|| business_key(&caller.app, offer, &body.data));
     let fields = fields_of(&caller.app, "create_order", &body.bytes)?.stored();
-    let seller = agency.clone();
-    let preparation = Preparation {
-        caller: caller.clone(),
-        agency,
-        offer,
-        body: Arc::new(body.data),
-        key: key.clone(),
-        fields: fields.clone(),
-    };
+    let preparation =
+        Preparation { caller: caller.clone(), offer, body: Arc::new(body.data), key: key.clone(), fields: fields.clone() };
     let prepared = blocking(move || preparation.run()).await;
-    let prepared = match prepared {
+    let (prepared, seller) = match prepared {
         Ok(prepared) => prepared,
         // An order that exists is answered whatever has become of its offer since.
         Err(error) => {
@@ -175,19 +167,35 @@ fn business_key(app: &App, offer: OfferId, body: &CreateOrder) -> IdempotencyKey
 /// Everything before the commit: the offer, the terms, the price of now, the people.
 struct Preparation {
     caller: Caller,
-    agency: Agency,
     offer: OfferId,
     body: Arc<CreateOrder>,
     key: IdempotencyKey,
     fields: String,
 }
 
+struct Found {
+    seller: Agency,
+    search: Option<Arc<StoredSearch>>,
+    airline: Option<Airline>,
+    contracts: Vec<Contract>,
+}
+
 impl Preparation {
-    fn run(&self) -> Result<IssueOrder, ApiError> {
+    /// All reads on one connection: who sells, what, of whom and on which terms.
+    fn read(&self, db: &mut Db) -> Result<Found, ApiError> {
+        let seller = self.caller.selling_agency_in(db)?;
+        let search = self.caller.app.searches.of_offer(db, self.offer)?;
+        let carrier = search.as_ref().and_then(|search| search.offer(self.offer)).map(|offer| offer.carrier.as_str());
+        let airline = carrier.map(|carrier| airline_by_code(db, carrier)).transpose()?.flatten();
+        let contracts = contracts_of(db, seller.id)?;
+        Ok(Found { seller, search, airline, contracts })
+    }
+
+    fn run(&self) -> Result<(IssueOrder, Agency), ApiError> {
         let app = &self.caller.app;
         let now = app.now();
-        let search = app.store.read(|db| search_of_offer(db, self.offer))?;
-        let search = search.filter(|search| search.agency == self.agency.id);
+        let Found { seller, search, airline, contracts } = app.store.read(|db| self.read(db))?;
+        let search = search.filter(|search| search.agency == seller.id);
         let search = search.ok_or_else(|| ApiError::of(Code::OfferNotFound).at("/data/selected_offers/0"))?;
         if search.is_expired(now) {
             return Err(ApiError::of(Code::OfferExpired).at("/data/selected_offers/0"));
@@ -195,11 +203,9 @@ impl Preparation {
         let valid = self.validate(&search)?;
         let stored = search.offer(self.offer).ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
         let offer = reprice(&app.catalogue, stored, now).map_err(PlanError::from)?;
-        let (airline, contracts) =
-            app.store.read(|db| Ok::<_, DbError>((airline_by_code(db, &offer.carrier)?, contracts_of(db, self.agency.id)?)))?;
         let airline = airline.ok_or_else(|| ApiError::of(Code::NoContract))?;
         let currency = offer.currency().map_err(ApiError::internal)?;
-        let contract = in_force(&contracts, airline.id, currency, now.date_in(self.agency.zone));
+        let contract = in_force(&contracts, airline.id, currency, now.date_in(seller.zone));
         let contract = contract.ok_or_else(|| ApiError::of(Code::NoContract))?;
         let passengers = valid.passengers.iter().map(|person| self.passenger(person)).collect::<Result<_, _>>()?;
         let (tickets, seats) = plan_tickets(&app.catalogue, &offer, contract, passengers, now)?;
@@ -207,13 +213,13 @@ impl Preparation {
             Some(PaymentType::ArcBspCash) => TenderWish::Credit,
             Some(PaymentType::Balance) | None => TenderWish::AgencyOrder,
         };
-        Ok(IssueOrder {
+        let order = IssueOrder {
             claim: app.store.ids().block(1),
             cause: self.caller.cause(),
             key: self.key.clone(),
             fields: self.fields.clone(),
             organisation: self.caller.key.organisation,
-            agency: self.agency.id,
+            agency: seller.id,
             offer: self.offer,
             airline: airline.id,
             carrier: offer.carrier.clone(),
@@ -225,7 +231,8 @@ impl Preparation {
             tickets,
             seats,
             metadata: serde_json::to_string(&valid.metadata).map_err(ApiError::internal)?,
-        })
+        };
+        Ok((order, seller))
     }
 
     fn validate(&self, search: &StoredSearch) -> Result<ValidOrder, ApiError> {
