@@ -59,7 +59,9 @@ pub fn record_outcomes(tx: &mut WriteTx, actor: Actor, outcomes: &[BankOutcome])
 }
 
 fn hear(tx: &mut WriteTx, advance: &mut Advance, outcome: &BankOutcome) -> Result<(), AdvanceError> {
-    let is_over = matches!(advance.state, AdvanceState::Cancelled | AdvanceState::SetOff);
+    // A refusal of what was taken back cancels it, also when the next word comes in the same batch: how words are grouped changes nothing.
+    let taken_back = advance.state == AdvanceState::Failed && advance.reclaimed.minor > 0;
+    let is_over = taken_back || matches!(advance.state, AdvanceState::Cancelled | AdvanceState::SetOff);
     if advance.attempt != outcome.attempt || is_over {
         return match outcome.said {
             BankSaid::Settled { .. } => contradicted(tx, advance, outcome.attempt),
@@ -78,20 +80,17 @@ fn hear(tx: &mut WriteTx, advance: &mut Advance, outcome: &BankOutcome) -> Resul
         }
         BankSaid::Settled { amount, .. } => wrong_amount(tx, advance, *amount),
         BankSaid::Accepted => {
-            move_on(advance, AdvanceEvent::Accept, None);
+            // What was noted stays: this may be the answer to the order, overtaken by a settlement at a wrong amount.
+            advance.moves(AdvanceEvent::Accept);
             Ok(())
         }
         BankSaid::Nothing { reason } => {
-            move_on(advance, AdvanceEvent::LoseSight, Some(reason));
+            if advance.moves(AdvanceEvent::LoseSight) {
+                advance.detail = Some(reason.clone());
+            }
             Ok(())
         }
         BankSaid::Refused { reason } => refused(tx, advance, reason),
-    }
-}
-
-fn move_on(advance: &mut Advance, event: AdvanceEvent, detail: Option<&String>) {
-    if advance.moves(event) {
-        advance.detail = detail.cloned();
     }
 }
 
@@ -101,7 +100,7 @@ fn wrong_amount(tx: &mut WriteTx, advance: &mut Advance, settled: Money) -> Resu
     if advance.state == AdvanceState::Confirmed {
         return Ok(());
     }
-    move_on(advance, AdvanceEvent::LoseSight, None);
+    advance.moves(AdvanceEvent::LoseSight);
     let ordered = advance.outstanding();
     advance.detail = Some(format!("the bank settled {settled:?} instead of {ordered:?}"));
     tracing::error!(advance = %advance.id, ?settled, ?ordered, "bank settled another amount");

@@ -58,15 +58,14 @@ impl AccountCode {
         AccountCode::ALL.iter().copied().find(|code| code.text() == text)
     }
 
-    /// Prepaid money, collateral and cash are never spent twice: no posting takes these below zero. Loan, interest, taxes and claims are never paid
-    /// twice.
+    /// Prepaid money, collateral and cash are never spent twice: no posting takes these below zero. Loan, interest and claims are never paid
+    /// twice. A tax can be: where a ticket is voided after its tax was paid, the authority owes it back until later tickets make up for it.
     pub(super) fn may_be_overdrawn(self) -> bool {
         !matches!(
             self,
             AccountCode::AgencyDeposit
                 | AccountCode::AgencyWallet
                 | AccountCode::AirlineReceivable
-                | AccountCode::AuthorityTax
                 | AccountCode::BankInterest
                 | AccountCode::BankLoan
                 | AccountCode::PlatformCash

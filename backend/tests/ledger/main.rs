@@ -11,6 +11,7 @@ mod bank;
 mod desk;
 mod model;
 mod order;
+mod verbs;
 mod world;
 
 mod advances;

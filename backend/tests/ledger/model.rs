@@ -1,43 +1,58 @@
-//! What should be so, kept in plain numbers beside the real thing: no accounts, no postings, no locks.
+//! What should be so, kept in plain numbers beside the real thing: the tables of the ledger's design written down a second time, without commands,
+//! rows or locks.
 
-use crate::bank::{accepted, refused, settled, settled_at, silence};
-use airsettle::credit::{Advance, BankOutcome};
-use airsettle::money::Money;
-use airsettle::ticketing::{IssueOrder, Refusal};
+mod bank;
+
+use airsettle::money::{Currency, Money};
+use airsettle::ticketing::{IssueOrder, Refusal, TicketPlan};
+use chrono::{Datelike, Days, NaiveDate};
 use std::collections::BTreeMap;
 
 /// Minor units of CNY throughout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    pub deposit: i64,
-    pub exposure: i64,
-    /// Of the agency that has credit, and of the one that has not.
-    pub wallets: [i64; 2],
-    pub client_cash: i64,
+    /// Debit-positive, without those that are zero.
+    pub accounts: BTreeMap<&'static str, i64>,
     pub line_limit: i64,
-    pub drawn: i64,
     pub held: i64,
     pub unconfirmed: i64,
     pub closed: Option<String>,
     pub seats_sold: BTreeMap<i64, i64>,
     pub tickets: i64,
-    pub paid: i64,
+    pub payments: Vec<Payment>,
+    pub claims: Vec<Claim>,
+    pub voided: i64,
+}
+
+/// The instruction to pay an airline for one ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    pub state: Stage,
+    pub amount: i64,
+    pub set_off: i64,
+    pub cancelled: i64,
+    pub reclaimed: i64,
+    pub on_line: bool,
+    pub is_over: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Payment {
+pub enum Stage {
     Held,
     Sent,
     Unknown,
     Failed,
-    Paid,
+    Confirmed,
+    SetOff,
+    Cancelled,
 }
 
-#[derive(Clone, Debug)]
-pub struct Instruction {
+/// What an airline has to give back for a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
     pub amount: i64,
-    pub on_line: bool,
-    pub state: Payment,
+    pub settled: i64,
+    pub is_set_off: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,30 +71,40 @@ pub enum BankWord {
     WrongAmount,
     Refused,
     Silence,
+    /// It paid an attempt that it had refused.
+    SettledEarlier,
 }
 
-impl BankWord {
-    /// Mostly it pays.
-    pub const HEARD: [BankWord; 8] = [
-        BankWord::Accepted,
-        BankWord::Settled,
-        BankWord::Settled,
-        BankWord::Settled,
-        BankWord::Settled,
-        BankWord::WrongAmount,
-        BankWord::Refused,
-        BankWord::Silence,
-    ];
+/// An order that was issued.
+#[derive(Clone, Debug)]
+struct Sale {
+    on_line: bool,
+    wallet: &'static str,
+    day: NaiveDate,
+    bucket: i64,
+    tickets: Vec<Legs>,
+    first_payment: usize,
+    voided: bool,
+}
 
-    pub fn about(self, advance: &Advance) -> BankOutcome {
-        let wrong = Money::new(advance.amount.minor + 1, advance.amount.currency);
-        match self {
-            BankWord::Accepted => accepted(advance),
-            BankWord::Settled => settled(advance),
-            BankWord::WrongAmount => settled_at(advance, wrong),
-            BankWord::Refused => refused(advance),
-            BankWord::Silence => silence(advance),
-        }
+#[derive(Clone, Copy, Debug)]
+struct Legs {
+    price: i64,
+    tax: i64,
+    commission: i64,
+    fee: i64,
+    airline: i64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CycleSums {
+    gross: i64,
+    commission: i64,
+}
+
+impl CycleSums {
+    pub fn open_net(self) -> i64 {
+        self.gross - self.commission
     }
 }
 
@@ -87,27 +112,184 @@ impl BankWord {
 pub struct Model {
     pub state: State,
     pub frozen: bool,
-    pub cap: i64,
-    pub capacity: i64,
-    pub payments: Vec<Instruction>,
+    pub today: NaiveDate,
+    pub cycles: BTreeMap<String, CycleSums>,
+    cap: i64,
+    capacity: i64,
+    sales: Vec<Sale>,
+    /// Own money on its way to the client account.
+    transfers: Vec<i64>,
+    /// The loan at the close of each day that was not accrued yet.
+    closings: Vec<i64>,
+    interest_scaled: i128,
+    interest_booked: i64,
+}
+
+pub const RECEIVABLE: &str = "agency.receivable";
+pub const COMMISSION: &str = "agency.commission";
+pub const DEPOSIT: &str = "agency.deposit";
+pub const WALLETS: [&str; 2] = ["agency.wallet", "agency.wallet prepaid"];
+pub const PAYABLE: &str = "airline.payable";
+pub const TO_GIVE_BACK: &str = "airline.receivable";
+pub const TAX: &str = "authority.tax";
+pub const LOAN: &str = "bank.loan";
+pub const INTEREST: &str = "bank.interest";
+pub const INTEREST_EXPENSE: &str = "platform.interest_expense";
+pub const FEES: &str = "platform.fee_income";
+pub const CAPITAL: &str = "platform.capital";
+pub const OWN_CASH: &str = "platform.cash own";
+pub const CLIENT_CASH: &str = "platform.cash client";
+pub const ON_ITS_WAY: &str = "platform.cash_transfer";
+/// Per year, in units of 1e-8, and the days of a year of the line.
+const RATE: i128 = 6_000_000;
+const YEAR: i128 = 360;
+
+/// Rounded half to even.
+pub fn divide(numerator: i128, denominator: i128) -> i64 {
+    let (quotient, rest) = (numerator.div_euclid(denominator), numerator.rem_euclid(denominator));
+    let up = rest * 2 > denominator || (rest * 2 == denominator && quotient % 2 != 0);
+    i64::try_from(quotient + i128::from(up)).unwrap()
+}
+
+pub fn cny(minor: i64) -> Money {
+    Money::new(minor, Currency::CNY)
+}
+
+fn cycle_of(day: NaiveDate) -> String {
+    format!("{}-H{}", day.format("%Y-%m"), if day.day() < 16 { 1 } else { 2 })
 }
 
 impl Model {
-    pub fn new(cap: i64, line_limit: i64, capacity: i64) -> Self {
-        let state = State { line_limit, ..State::default() };
-        Model { state, frozen: false, cap, capacity, payments: Vec::new() }
+    pub fn new(today: NaiveDate, cap: i64, line_limit: i64, capacity: i64) -> Self {
+        Model {
+            state: State { line_limit, ..State::default() },
+            frozen: false,
+            today,
+            cycles: BTreeMap::new(),
+            cap,
+            capacity,
+            sales: Vec::new(),
+            transfers: Vec::new(),
+            closings: Vec::new(),
+            interest_scaled: 0,
+            interest_booked: 0,
+        }
     }
+
+    /// What an account holds, positive on the debit side.
+    pub fn debit(&self, account: &str) -> i64 {
+        self.state.accounts.get(account).copied().unwrap_or(0)
+    }
+
+    pub fn credit(&self, account: &str) -> i64 {
+        -self.debit(account)
+    }
+
+    fn moves(&mut self, debit: &'static str, credit: &'static str, amount: i64) {
+        self.adds(debit, amount);
+        self.adds(credit, -amount);
+    }
+
+    fn adds(&mut self, account: &'static str, amount: i64) {
+        let balance = self.debit(account) + amount;
+        self.state.accounts.remove(account);
+        if balance != 0 {
+            self.state.accounts.insert(account, balance);
+        }
+    }
+
+    // ---- money in and out
+
+    pub fn receives(&mut self, amount: i64, account: &'static str) {
+        let cash = if account == CAPITAL { OWN_CASH } else { CLIENT_CASH };
+        self.moves(cash, account, amount);
+    }
+
+    /// What client cash holds above wallets, deposits and what wallet tickets still owe airlines.
+    pub fn cover(&self) -> i64 {
+        let unpaid = self.state.payments.iter().filter(|one| !one.on_line && !one.is_over).map(Payment::outstanding);
+        let kept = self.credit(WALLETS[0]) + self.credit(WALLETS[1]) + self.credit(DEPOSIT);
+        self.debit(CLIENT_CASH) + self.debit(ON_ITS_WAY) - kept - unpaid.sum::<i64>()
+    }
+
+    pub fn sweeps(&mut self, amount: i64) -> Result<(), String> {
+        let free = self.cover();
+        if amount > free {
+            return Err(format!("only {} is above", cny(free)));
+        }
+        self.moves(OWN_CASH, CLIENT_CASH, amount);
+        Ok(())
+    }
+
+    pub fn orders_transfer(&mut self, amount: i64) -> Result<(), String> {
+        let short = amount - self.debit(OWN_CASH);
+        if short > 0 {
+            return Err(format!("the own account is short of {}", cny(short)));
+        }
+        self.moves(ON_ITS_WAY, OWN_CASH, amount);
+        self.transfers.push(amount);
+        Ok(())
+    }
+
+    pub fn confirms_transfer(&mut self) -> bool {
+        if self.transfers.is_empty() {
+            return false;
+        }
+        let amount = self.transfers.remove(0);
+        self.moves(CLIENT_CASH, ON_ITS_WAY, amount);
+        true
+    }
+
+    pub fn pays_tax(&mut self, amount: i64) -> Result<(), String> {
+        self.pays(&[(TAX, amount)])
+    }
+
+    pub fn repays(&mut self, principal: i64, interest: i64) -> Result<(), String> {
+        self.pays(&[(LOAN, principal), (INTEREST, interest)])
+    }
+
+    fn pays(&mut self, debts: &[(&'static str, i64)]) -> Result<(), String> {
+        let amount: i64 = debts.iter().map(|(_, part)| part).sum();
+        if amount == 0 {
+            return Err("a payment is more than zero".into());
+        }
+        if let Some((debt, _)) = debts.iter().find(|(debt, part)| *part > self.credit(debt).max(0)) {
+            return Err(format!("{} is owed, not more", cny(self.credit(debt).max(0))));
+        }
+        let short = amount - self.debit(OWN_CASH);
+        if short > 0 {
+            return Err(format!("the own account is short of {}", cny(short)));
+        }
+        debts.iter().for_each(|(debt, part)| self.moves(debt, OWN_CASH, *part));
+        Ok(())
+    }
+
+    /// Remitted in full nets all commission of the cycle, in part the same part.
+    pub fn remits(&mut self, cycle: &str, amount: i64) -> Result<(), String> {
+        let Some(sums) = self.cycles.get_mut(cycle) else {
+            return Err(format!("the agency sold nothing on credit in cycle {cycle}"));
+        };
+        let (net, commission) = (sums.open_net(), sums.commission);
+        let netted = match () {
+            () if net <= 0 || commission <= 0 => 0,
+            () if amount >= net => commission,
+            () => divide(i128::from(commission) * i128::from(amount), i128::from(net)),
+        };
+        sums.gross -= amount + netted;
+        sums.commission -= netted;
+        self.moves(OWN_CASH, RECEIVABLE, amount);
+        self.moves(COMMISSION, RECEIVABLE, netted);
+        Ok(())
+    }
+
+    // ---- sales
 
     pub fn limit(&self) -> i64 {
-        self.state.deposit.min(self.cap)
+        self.credit(DEPOSIT).min(self.cap)
     }
 
-    pub fn receives(&mut self, amount: i64, wallet: Option<usize>) {
-        self.state.client_cash += amount;
-        match wallet {
-            Some(index) => self.state.wallets[index] += amount,
-            None => self.state.deposit += amount,
-        }
+    pub fn exposure(&self) -> i64 {
+        self.debit(RECEIVABLE) - self.credit(COMMISSION)
     }
 
     /// Sells, or says why not.
@@ -115,111 +297,105 @@ impl Model {
         if self.frozen && buyer != Buyer::Prepaid {
             return Err(Refusal::AgencyFrozen);
         }
-        let sum = |leg: fn(&airsettle::ticketing::TicketPlan) -> i64| order.tickets.iter().map(leg).sum::<i64>();
-        let net = sum(|ticket| ticket.split.price.minor - ticket.split.commission.minor);
-        let airline = sum(|ticket| ticket.split.airline.minor);
-        let count = i64::try_from(order.tickets.len()).unwrap();
+        let tickets: Vec<Legs> = order.tickets.iter().map(legs).collect();
+        let net = tickets.iter().map(|one| one.price - one.commission).sum();
+        let airline = tickets.iter().map(|one| one.airline).sum();
+        let count = i64::try_from(tickets.len()).unwrap();
         let demand = &order.seats[0];
         let left = self.capacity - self.state.seats_sold.get(&demand.bucket).copied().unwrap_or(0);
         if left < count {
             let flight = demand.flight.clone();
             return Err(Refusal::SeatsSoldOut { flight, booking_class: demand.booking_class, left, asked: count });
         }
+        let wallet = WALLETS[usize::from(buyer == Buyer::Prepaid)];
         let on_line = match buyer {
-            Buyer::Credit => self.credit(net, airline).map(|()| true)?,
-            Buyer::CreditThenWallet => match self.credit(net, airline) {
+            Buyer::Credit => self.has_credit(net, airline).map(|()| true)?,
+            Buyer::CreditThenWallet => match self.has_credit(net, airline) {
                 Ok(()) => true,
-                Err(refusal) => self.wallet(0, net).map(|()| false).map_err(|_| refusal)?,
+                Err(refusal) => self.has_prepaid(wallet, net).map(|()| false).map_err(|_| refusal)?,
             },
-            Buyer::Prepaid => self.wallet(1, net).map(|()| false)?,
+            Buyer::Prepaid => self.has_prepaid(wallet, net).map(|()| false)?,
         };
-        if on_line {
-            self.state.exposure += net;
-            self.state.held += airline;
-            self.state.unconfirmed += count;
-        } else {
-            self.state.wallets[usize::from(buyer == Buyer::Prepaid)] -= net;
-        }
         *self.state.seats_sold.entry(demand.bucket).or_default() += count;
         self.state.tickets += count;
-        let instructions = order.tickets.iter().map(|ticket| ticket.split.airline.minor);
-        self.payments.extend(instructions.map(|amount| Instruction { amount, on_line, state: Payment::Held }));
+        let first_payment = self.state.payments.len();
+        let sale = Sale { on_line, wallet, day: self.today, bucket: demand.bucket, tickets, first_payment, voided: false };
+        self.books_sale(&sale, 1);
+        for ticket in &sale.tickets {
+            self.moves(if on_line { RECEIVABLE } else { wallet }, PAYABLE, ticket.airline);
+            let (amount, state) = (ticket.airline, Stage::Held);
+            let new = Payment { state, amount, set_off: 0, cancelled: 0, reclaimed: 0, on_line, is_over: false };
+            self.state.payments.push(new);
+        }
+        if on_line {
+            self.state.held += airline;
+            self.state.unconfirmed += count;
+        }
+        self.sales.push(sale);
         Ok(())
     }
 
-    fn credit(&self, net: i64, airline: i64) -> Result<(), Refusal> {
-        let (state, currency) = (&self.state, "CNY".to_owned());
-        let short_minor = state.exposure + net - self.limit();
+    /// All legs but the airline's: a sale once, a void once with the other sign. A wallet ticket nets its commission at once.
+    fn books_sale(&mut self, sale: &Sale, sign: i64) {
+        for ticket in &sale.tickets {
+            let payer = if sale.on_line { RECEIVABLE } else { sale.wallet };
+            self.moves(payer, TAX, sign * ticket.tax);
+            self.moves(payer, FEES, sign * ticket.fee);
+            if sale.on_line {
+                self.moves(payer, COMMISSION, sign * ticket.commission);
+                let cycle = self.cycles.entry(cycle_of(sale.day)).or_default();
+                cycle.gross += sign * ticket.price;
+                cycle.commission += sign * ticket.commission;
+            }
+        }
+    }
+
+    fn has_credit(&self, net: i64, airline: i64) -> Result<(), Refusal> {
+        let (state, currency, exposure_minor, limit_minor) = (&self.state, "CNY".to_owned(), self.exposure(), self.limit());
+        let short_minor = exposure_minor + net - limit_minor;
         if short_minor > 0 {
-            let (limit_minor, exposure_minor) = (self.limit(), state.exposure);
             return Err(Refusal::LimitExceeded { short_minor, limit_minor, exposure_minor, currency });
         }
         if let Some(reason) = &state.closed {
             return Err(Refusal::FacilityClosed { reason: reason.clone() });
         }
-        let short_minor = state.drawn + state.held + airline - state.line_limit;
+        let short_minor = self.credit(LOAN) + state.held + airline - state.line_limit;
         if short_minor > 0 { Err(Refusal::FacilityExhausted { short_minor, currency }) } else { Ok(()) }
     }
 
-    fn wallet(&self, index: usize, net: i64) -> Result<(), Refusal> {
-        let balance_minor = self.state.wallets[index];
+    fn has_prepaid(&self, wallet: &str, net: i64) -> Result<(), Refusal> {
+        let balance_minor = self.credit(wallet);
         let short_minor = net - balance_minor;
         let insufficient = Refusal::WalletInsufficient { short_minor, balance_minor, currency: "CNY".into() };
         if short_minor > 0 { Err(insufficient) } else { Ok(()) }
     }
 
-    /// A failed payment is sent again as a new attempt; what is on its way already is only asked about.
-    pub fn sends(&mut self, index: usize) {
-        let payment = &mut self.payments[index];
-        if matches!(payment.state, Payment::Held | Payment::Failed) {
-            payment.state = Payment::Sent;
+    // ---- time
+
+    pub fn days_pass(&mut self, days: u64) {
+        for _ in 0..days {
+            self.closings.push(self.credit(LOAN));
+            self.today = self.today + Days::new(1);
         }
     }
 
-    /// A payment of the line that the bank has refused, or that we have lost sight of, keeps it closed.
-    pub fn line_is_in_doubt(&self) -> bool {
-        self.payments.iter().any(|payment| payment.on_line && matches!(payment.state, Payment::Unknown | Payment::Failed))
+    /// One exact sum, divided once.
+    pub fn accrues(&mut self) {
+        let days: i128 = std::mem::take(&mut self.closings).into_iter().map(i128::from).sum();
+        self.interest_scaled += days * RATE;
+        let total = divide(self.interest_scaled, 100_000_000 * YEAR);
+        self.moves(INTEREST_EXPENSE, INTEREST, total - self.interest_booked);
+        self.interest_booked = total;
     }
+}
 
-    pub fn hears(&mut self, index: usize, word: BankWord) {
-        let payment = &mut self.payments[index];
-        let on_its_way = matches!(payment.state, Payment::Sent | Payment::Unknown);
-        let closing = match word {
-            BankWord::WrongAmount if payment.state != Payment::Paid => {
-                if payment.state == Payment::Sent {
-                    payment.state = Payment::Unknown;
-                }
-                Some("the bank settled an advance at another amount")
-            }
-            BankWord::Refused if on_its_way => {
-                payment.state = Payment::Failed;
-                Some("the bank refused an advance")
-            }
-            BankWord::Accepted if payment.state == Payment::Unknown => {
-                payment.state = Payment::Sent;
-                None
-            }
-            BankWord::Silence if payment.state == Payment::Sent => {
-                payment.state = Payment::Unknown;
-                None
-            }
-            // Also after it had refused: the money moved.
-            BankWord::Settled if on_its_way || payment.state == Payment::Failed => {
-                payment.state = Payment::Paid;
-                self.state.paid += 1;
-                if payment.on_line {
-                    self.state.held -= payment.amount;
-                    self.state.drawn += payment.amount;
-                    self.state.unconfirmed -= 1;
-                } else {
-                    self.state.client_cash -= payment.amount;
-                }
-                None
-            }
-            _ => None,
-        };
-        if let Some(reason) = closing.filter(|_| payment.on_line && self.state.closed.is_none()) {
-            self.state.closed = Some(reason.to_owned());
-        }
+fn legs(ticket: &TicketPlan) -> Legs {
+    let split = &ticket.split;
+    Legs {
+        price: split.price.minor,
+        tax: split.price.minor - split.commission.minor - split.fee.minor - split.airline.minor,
+        commission: split.commission.minor,
+        fee: split.fee.minor,
+        airline: split.airline.minor,
     }
 }

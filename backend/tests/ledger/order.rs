@@ -9,7 +9,7 @@ use airsettle::ids::{AgencyId, Id, KeyId, OfferId, PassengerId};
 use airsettle::money::{Currency, Money};
 use airsettle::ordering::{Sealed, TenderWish};
 use airsettle::ticketing::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
-use chrono::NaiveDate;
+use chrono::Days;
 
 /// The seat bucket that orders take their seats from unless told otherwise.
 pub const BUCKET: i64 = 7_001;
@@ -144,7 +144,8 @@ impl<'w> Order<'w> {
     }
 
     fn coupon(&self) -> CouponPlan {
-        let departing_at = NaiveDate::from_ymd_opt(2027, 1, 10).unwrap().and_hms_opt(8, 30, 0).unwrap();
+        // Farther away than any test travels.
+        let departing_at = (self.world.today() + Days::new(3_000)).and_hms_opt(8, 30, 0).unwrap();
         CouponPlan {
             slice: 0,
             carrier: "CA".into(),

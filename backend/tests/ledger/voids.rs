@@ -2,6 +2,7 @@
 
 use crate::bank::{accepted, refused, settled, settled_at, silence};
 use crate::database::Engine;
+use crate::settlement::tax;
 use crate::world::{World, cny};
 use airsettle::agencies::AgencyStatus;
 use airsettle::credit::{AdvanceState, confirm_transfer, transfers};
@@ -24,6 +25,7 @@ on_both_engines!(
     a_paid_wallet_ticket_needs_own_money_until_the_airline_gives_it_back,
     all_tickets_of_an_order_or_none,
     the_window_ends_after_the_last_minute_of_the_day,
+    a_tax_that_was_paid_is_owed_back_and_the_next_ticket_makes_up_for_it,
     a_flown_coupon_cannot_be_voided,
     two_confirmations_void_once,
     a_frozen_agency_may_void,
@@ -33,7 +35,11 @@ on_both_engines!(
 
 impl World {
     pub fn quotes(&self, order: &IssuedOrder) -> Result<CancellationRow, VoidError> {
-        self.voids_with(|tx, world| airsettle::ticketing::quote_void(tx, world.catalogue(), &world.cause(), id(order)))
+        self.quotes_order(id(order))
+    }
+
+    pub fn quotes_order(&self, order: airsettle::ids::OrderId) -> Result<CancellationRow, VoidError> {
+        self.voids_with(|tx, world| airsettle::ticketing::quote_void(tx, world.catalogue(), &world.cause(), order))
     }
 
     pub fn confirms(&self, quote: &CancellationRow) -> Result<CancellationRow, VoidError> {
@@ -297,6 +303,20 @@ fn the_window_ends_after_the_last_minute_of_the_day(engine: Engine) {
     assert!(matches!(world.confirms(&quote), Err(VoidError::WindowClosed { .. })));
     assert!(matches!(world.quotes(&order), Err(VoidError::WindowClosed { .. })));
     assert_eq!(world.row_counts(), rows);
+    world.adds_up();
+}
+
+fn a_tax_that_was_paid_is_owed_back_and_the_next_ticket_makes_up_for_it(engine: Engine) {
+    let world = world_on(engine);
+    world.receives(&world.receipt(Purpose::Capital, "60.00")).unwrap();
+    let order = world.sells(world.order());
+    world.pays(tax("50.00")).unwrap();
+    world.voids(&order);
+    assert!(world.balances().contains(&"authority.tax[CAAC/CN] -50.00".to_owned()), "{:?}", world.balances());
+    world.adds_up();
+    world.sells(world.order());
+    let refused = world.pays(tax("0.01")).unwrap_err();
+    assert!(refused.to_string().starts_with("0.00 is owed"), "{refused}");
     world.adds_up();
 }
 

@@ -1,0 +1,211 @@
+//! The rest of the model: what airlines are paid, and what they give back.
+
+use super::{
+    BankWord, CLIENT_CASH, Claim, LOAN, Model, OWN_CASH, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TO_GIVE_BACK, WALLETS, cny,
+};
+
+impl Payment {
+    pub fn outstanding(&self) -> i64 {
+        self.amount - self.set_off - self.cancelled
+    }
+
+    fn paid_from(&self) -> &'static str {
+        if self.on_line { LOAN } else { CLIENT_CASH }
+    }
+}
+
+impl Model {
+    pub fn voids(&mut self, index: usize) -> Result<(), String> {
+        let sale = self.sales[index].clone();
+        if sale.voided {
+            return Err("the order was cancelled".into());
+        }
+        if sale.day != self.today {
+            return Err("the void window closed".into());
+        }
+        let before = self.clone();
+        self.books_sale(&sale, -1);
+        for (place, ticket) in sale.tickets.iter().enumerate() {
+            let unpaid = self.takes_back(sale.first_payment + place, sale.wallet == WALLETS[0]);
+            let payer = if sale.on_line { RECEIVABLE } else { sale.wallet };
+            self.moves(PAYABLE, payer, unpaid);
+            self.moves(TO_GIVE_BACK, payer, ticket.airline - unpaid);
+        }
+        let missing = -self.cover();
+        if !sale.on_line && missing > 0 {
+            let short = missing - self.debit(OWN_CASH);
+            if short > 0 {
+                *self = before;
+                return Err(format!("the airline was paid, and own money is short of {}", cny(short)));
+            }
+            self.orders_transfer(missing).unwrap();
+        }
+        let count = i64::try_from(sale.tickets.len()).unwrap();
+        *self.state.seats_sold.entry(sale.bucket).or_default() -= count;
+        self.state.seats_sold.retain(|_, sold| *sold > 0);
+        self.state.voided += count;
+        self.sales[index].voided = true;
+        Ok(())
+    }
+
+    /// The airline's share of a voided ticket; answers what of it was certainly never paid.
+    fn takes_back(&mut self, index: usize, is_set_off: bool) -> i64 {
+        let payment = &mut self.state.payments[index];
+        let open = payment.outstanding();
+        let (unpaid, certain) = match payment.state {
+            Stage::Held | Stage::Failed => {
+                payment.cancelled += open;
+                payment.state = Stage::Cancelled;
+                (open, payment.set_off)
+            }
+            Stage::Sent | Stage::Unknown => {
+                payment.reclaimed = open;
+                (0, payment.set_off)
+            }
+            Stage::Confirmed | Stage::SetOff | Stage::Cancelled => (0, payment.amount),
+        };
+        if unpaid > 0 {
+            self.ends(index, open);
+        }
+        self.claims(certain, is_set_off);
+        unpaid
+    }
+
+    fn claims(&mut self, amount: i64, is_set_off: bool) {
+        if amount > 0 {
+            self.state.claims.push(Claim { amount, settled: 0, is_set_off });
+        }
+    }
+
+    /// Nothing more is paid for this ticket; what was held for it is free.
+    fn ends(&mut self, index: usize, held: i64) {
+        let payment = &mut self.state.payments[index];
+        payment.is_over = true;
+        if payment.on_line {
+            self.state.held -= held;
+            self.state.unconfirmed -= 1;
+        }
+    }
+
+    pub fn open_claims(&self) -> i64 {
+        self.state.claims.iter().map(|claim| claim.amount - claim.settled).sum()
+    }
+
+    pub fn airline_repays(&mut self, amount: i64) -> Result<(), String> {
+        if amount > self.open_claims() {
+            return Err(format!("the airline has to give back {}, not more", cny(self.open_claims())));
+        }
+        self.settles_claims(amount, |_| true);
+        self.moves(OWN_CASH, TO_GIVE_BACK, amount);
+        Ok(())
+    }
+
+    /// Oldest first; answers how much was settled.
+    fn settles_claims(&mut self, at_most: i64, which: fn(&Claim) -> bool) -> i64 {
+        let mut left = at_most;
+        for claim in self.state.claims.iter_mut().filter(|claim| which(claim)) {
+            let part = left.min(claim.amount - claim.settled);
+            claim.settled += part;
+            left -= part;
+        }
+        at_most - left
+    }
+
+    // ---- the bank
+
+    /// A failed payment is sent again as a new attempt; what is on its way already is only asked about.
+    pub fn sends(&mut self, index: usize) {
+        if !matches!(self.state.payments[index].state, Stage::Held | Stage::Failed) {
+            return;
+        }
+        let outstanding = self.state.payments[index].outstanding();
+        let part = self.settles_claims(outstanding, |claim| claim.is_set_off);
+        self.moves(PAYABLE, TO_GIVE_BACK, part);
+        let payment = &mut self.state.payments[index];
+        payment.set_off += part;
+        payment.state = if part == outstanding { Stage::SetOff } else { Stage::Sent };
+        if part == outstanding {
+            self.ends(index, part);
+        } else if payment.on_line {
+            self.state.held -= part;
+        }
+    }
+
+    /// A payment of the line that the bank has refused, or that we have lost sight of, keeps it closed.
+    pub fn line_is_in_doubt(&self) -> bool {
+        let in_doubt = |one: &Payment| one.on_line && matches!(one.state, Stage::Unknown | Stage::Failed);
+        self.state.payments.iter().any(in_doubt)
+    }
+
+    pub fn hears(&mut self, index: usize, word: BankWord) {
+        use Stage::{Cancelled, Confirmed, Failed, Held, Sent, SetOff, Unknown};
+        let payment = &mut self.state.payments[index];
+        let closes = match (word, payment.state) {
+            (BankWord::SettledEarlier, _) | (BankWord::Settled | BankWord::WrongAmount, SetOff | Cancelled) => {
+                Some("the bank settled an attempt that it had refused before")
+            }
+            // Also after it had refused: the money moved.
+            (BankWord::Settled, Sent | Unknown | Failed) => {
+                self.is_paid(index);
+                None
+            }
+            (BankWord::WrongAmount, Held | Sent | Unknown | Failed) => {
+                if payment.state == Sent {
+                    payment.state = Unknown;
+                }
+                Some("the bank settled an advance at another amount")
+            }
+            (BankWord::Refused, Sent | Unknown) => {
+                payment.state = Failed;
+                self.is_refused(index);
+                Some("the bank refused an advance")
+            }
+            (BankWord::Accepted, Unknown) => {
+                payment.state = Sent;
+                None
+            }
+            (BankWord::Silence, Sent) => {
+                payment.state = Unknown;
+                None
+            }
+            (BankWord::Settled, Held | Confirmed)
+            | (BankWord::WrongAmount, Confirmed)
+            | (BankWord::Refused, Held | Failed | Confirmed | SetOff | Cancelled)
+            | (BankWord::Accepted, Held | Sent | Failed | Confirmed | SetOff | Cancelled)
+            | (BankWord::Silence, Held | Unknown | Failed | Confirmed | SetOff | Cancelled) => None,
+        };
+        let on_line = self.state.payments[index].on_line;
+        if let Some(reason) = closes.filter(|_| on_line && self.state.closed.is_none()) {
+            self.state.closed = Some(reason.to_owned());
+        }
+    }
+
+    fn is_paid(&mut self, index: usize) {
+        let payment = &mut self.state.payments[index];
+        let (amount, from) = (payment.outstanding(), payment.paid_from());
+        let reclaimed = std::mem::take(&mut payment.reclaimed);
+        payment.state = Stage::Confirmed;
+        self.moves(PAYABLE, from, amount);
+        self.ends(index, amount);
+        let is_set_off = self.sale_of(index).wallet == WALLETS[0];
+        self.claims(reclaimed, is_set_off);
+    }
+
+    /// What was taken back while it was on its way is not claimed after all.
+    fn is_refused(&mut self, index: usize) {
+        let payment = &mut self.state.payments[index];
+        let reclaimed = std::mem::take(&mut payment.reclaimed);
+        if reclaimed == 0 {
+            return;
+        }
+        payment.cancelled += reclaimed;
+        payment.state = Stage::Cancelled;
+        self.moves(PAYABLE, TO_GIVE_BACK, reclaimed);
+        self.ends(index, reclaimed);
+    }
+
+    fn sale_of(&self, payment: usize) -> &Sale {
+        let place = self.sales.partition_point(|sale| sale.first_payment <= payment);
+        &self.sales[place - 1]
+    }
+}

@@ -1,0 +1,191 @@
+//! What random histories are made of, and how a failing one is made smaller.
+
+use crate::model::{BankWord, Buyer, CAPITAL, DEPOSIT, WALLETS};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// More than a line lends, now and then.
+const MOST_LENT: i64 = 2_400_000;
+pub const FLIGHTS: i64 = 3;
+
+#[derive(Clone, Debug)]
+pub enum Verb {
+    /// One to four orders in one commit, decided in this order.
+    Order(Vec<Wish>),
+    /// A client asks again.
+    Repeat(usize),
+    Receive(&'static str, i64, Times),
+    Freeze,
+    Thaw,
+    Send(Which),
+    BankSays(Which, Vec<BankWord>),
+    Reopen,
+    ChangeLine(i64),
+    Seal,
+    /// Counted from the newest order.
+    Void(usize, Times),
+    DaysPass(u64),
+    Accrue,
+    Remit(usize, Share),
+    Repay(Share, Share),
+    PayTax(Share),
+    Sweep(Share),
+    OrderTransfer(i64),
+    ConfirmTransfer,
+    AirlineRepays(Share),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    Once,
+    Twice,
+}
+
+/// Of the payments that are not over, where there are any, or of all.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    Newest,
+    Open(usize),
+    Any(usize),
+}
+
+/// How much of what is owed.
+#[derive(Clone, Copy, Debug)]
+pub enum Share {
+    All,
+    Permille(i64),
+    OneTooMuch,
+}
+
+impl Share {
+    pub fn of(self, owed: i64) -> i64 {
+        match self {
+            Share::All => owed,
+            Share::Permille(part) => owed.max(0) * part / 1000,
+            Share::OneTooMuch => owed.max(0) + 1,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Wish {
+    pub buyer: Buyer,
+    pub tickets: usize,
+    pub fare: i64,
+    pub flight: i64,
+    pub keyed: bool,
+}
+
+fn share() -> impl Strategy<Value = Share> {
+    prop_oneof![4 => Just(Share::All), 4 => (1..1000i64).prop_map(Share::Permille), 1 => Just(Share::OneTooMuch)]
+}
+
+fn times() -> impl Strategy<Value = Times> {
+    select(vec![Times::Once, Times::Twice])
+}
+
+fn which() -> impl Strategy<Value = Which> {
+    prop_oneof![8 => (0..1_000usize).prop_map(Which::Open), 1 => (0..1_000usize).prop_map(Which::Any)]
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    let buyer = select(vec![Buyer::Credit, Buyer::CreditThenWallet, Buyer::Prepaid]);
+    (buyer, 1..4usize, 1_001..61_000i64, 0..FLIGHTS, any::<bool>()).prop_map(|(buyer, tickets, fare, flight, keyed)| Wish {
+        buyer,
+        tickets,
+        fare,
+        flight,
+        keyed,
+    })
+}
+
+/// Mostly the bank pays.
+fn word() -> impl Strategy<Value = BankWord> {
+    prop_oneof![
+        8 => Just(BankWord::Settled),
+        2 => Just(BankWord::Accepted),
+        1 => Just(BankWord::WrongAmount),
+        2 => Just(BankWord::Refused),
+        2 => Just(BankWord::Silence),
+        1 => Just(BankWord::SettledEarlier),
+    ]
+}
+
+fn verb() -> impl Strategy<Value = Verb> {
+    let any_of = 0..1_000usize;
+    let into = select(vec![DEPOSIT, DEPOSIT, WALLETS[0], WALLETS[1], CAPITAL]);
+    let sales = prop_oneof![
+        14 => prop::collection::vec(wish(), 1..5).prop_map(Verb::Order),
+        4 => any_of.clone().prop_map(Verb::Repeat),
+        8 => (into, 1..900_000i64, times()).prop_map(|(into, amount, times)| Verb::Receive(into, amount, times)),
+        1 => Just(Verb::Freeze),
+        6 => Just(Verb::Thaw),
+        8 => (0..9usize, times()).prop_map(|(order, times)| Verb::Void(order, times)),
+        2 => Just(Verb::Seal),
+    ];
+    let bank = prop_oneof![
+        10 => which().prop_map(Verb::Send),
+        14 => (which(), prop::collection::vec(word(), 1..4)).prop_map(|(one, words)| Verb::BankSays(one, words)),
+        4 => Just(Verb::Reopen),
+        2 => (1..MOST_LENT).prop_map(Verb::ChangeLine),
+    ];
+    let settlement = prop_oneof![
+        3 => (1..12u64).prop_map(Verb::DaysPass),
+        3 => Just(Verb::Accrue),
+        7 => (any_of, share()).prop_map(|(cycle, share)| Verb::Remit(cycle, share)),
+        5 => (share(), share()).prop_map(|(principal, interest)| Verb::Repay(principal, interest)),
+        2 => share().prop_map(Verb::PayTax),
+        2 => share().prop_map(Verb::Sweep),
+        1 => (1..50_000i64).prop_map(Verb::OrderTransfer),
+        2 => Just(Verb::ConfirmTransfer),
+        4 => share().prop_map(Verb::AirlineRepays),
+    ];
+    prop_oneof![5 => sales, 5 => bank, 4 => settlement]
+}
+
+/// Agencies that have paid in, and what follows.
+pub fn history(steps: usize) -> impl Strategy<Value = Vec<Verb>> {
+    let paid_in = [(DEPOSIT, 2_000_000), (WALLETS[0], 150_000), (WALLETS[1], 400_000)];
+    let begin = paid_in.map(|(into, amount)| Verb::Receive(into, amount, Times::Once));
+    let verbs = prop::collection::vec(prop_oneof![16 => verb().prop_map(|verb| vec![verb]), 1 => paid_and_voided()], steps);
+    verbs.prop_map(move |verbs| [begin.to_vec(), verbs.concat().into_iter().take(steps).collect()].concat())
+}
+
+/// Claims on airlines come of this, and chance alone seldom does it within the day.
+fn paid_and_voided() -> impl Strategy<Value = Vec<Verb>> {
+    let paid = Verb::BankSays(Which::Newest, vec![BankWord::Settled]);
+    wish()
+        .prop_map(move |wish| vec![Verb::Order(vec![wish]), Verb::Send(Which::Newest), paid.clone(), Verb::Void(0, Times::Once)])
+}
+
+/// Leaves out what is not needed to fail, in ever smaller pieces. `fails` answers the step at which a history does.
+pub fn smallest<T: Clone>(history: &[T], failed_at: usize, fails: impl Fn(&[T]) -> Option<usize>) -> Vec<T> {
+    let mut kept = history[..=failed_at].to_vec();
+    let mut piece = kept.len().div_ceil(2);
+    loop {
+        let mut from = 0;
+        while from < kept.len() {
+            let until = (from + piece).min(kept.len());
+            let without: Vec<T> = [&kept[..from], &kept[until..]].concat();
+            match fails(&without) {
+                Some(step) => kept = without[..=step.min(without.len() - 1)].to_vec(),
+                None => from = until,
+            }
+        }
+        if piece == 1 {
+            return kept;
+        }
+        piece = piece.div_ceil(2);
+    }
+}
+
+#[test]
+fn a_failing_history_becomes_as_small_as_it_can() {
+    // Fails as soon as a 7 follows a 3, wherever they are.
+    let fails = |history: &[i32]| {
+        let three = history.iter().position(|one| *one == 3)?;
+        history.iter().skip(three).position(|one| *one == 7).map(|place| three + place)
+    };
+    let history: Vec<i32> = (0..90).collect();
+    assert_eq!(smallest(&history, 7, fails), [3, 7]);
+}
