@@ -115,10 +115,7 @@ impl App {
         let bank = HttpBank::new(&HttpBankConfig::new(&of.bank_url)).map_err(|error| StartError::Bank(error.to_string()))?;
         let secret = CallbackSecret::parse(&config.bank_callback_secret);
         let callback_secret = secret.map_err(|error| StartError::Bank(error.to_string()))?;
-        let name = match mode {
-            KeyMode::Live => "live",
-            KeyMode::Test => "test",
-        };
+        let name = mode.text();
         Ok(Arc::new(App {
             mode,
             store,
@@ -197,14 +194,19 @@ fn restore_clock(store: &Store, mode: KeyMode) -> Result<(), StartError> {
     Ok(())
 }
 
+/// From now on it counts as another database.
+pub fn renew_database_id(tx: &mut WriteTx) -> Result<(), DbError> {
+    let mut bytes = [0u8; 8];
+    getrandom::fill(&mut bytes).map_err(|error| DbError::Unavailable(error.to_string()))?;
+    store_setting(tx, DATABASE_ID, &hex::encode(bytes))
+}
+
 /// Made once per database.
 pub fn database_id(store: &Store) -> Result<String, DbError> {
     if let Some(known) = store.read(|db| setting(db, DATABASE_ID))? {
         return Ok(known);
     }
-    let mut bytes = [0u8; 8];
-    getrandom::fill(&mut bytes).map_err(|error| DbError::Unavailable(error.to_string()))?;
-    store.write(|tx| store_setting(tx, DATABASE_ID, &hex::encode(bytes)))?;
+    store.write(renew_database_id)?;
     let made = store.read(|db| setting(db, DATABASE_ID))?;
     made.ok_or_else(|| DbError::Corrupt("the database id was not kept".into()))
 }

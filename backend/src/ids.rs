@@ -155,6 +155,11 @@ pub fn first_at(node: i64, unix_millis: i64) -> i64 {
     (millis << (NODE_BITS + SEQUENCE_BITS)) | (node << SEQUENCE_BITS)
 }
 
+/// When an id was given out, in Unix milliseconds of the machine's clock.
+pub fn given_out_at(raw: i64) -> i64 {
+    (raw >> (NODE_BITS + SEQUENCE_BITS)) + EPOCH_MILLIS
+}
+
 /// The node that gave out an id.
 pub fn node_of(raw: i64) -> u16 {
     u16::try_from((raw >> SEQUENCE_BITS) & ((1 << NODE_BITS) - 1)).unwrap_or(u16::MAX)

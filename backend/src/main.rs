@@ -4,7 +4,7 @@ use airsettle::api;
 use airsettle::app::Platform;
 use airsettle::clock::Clock;
 use airsettle::config::Config;
-use airsettle::db::{DbError, MigrateError, Readers, StoreConfig, migrate, setting};
+use airsettle::db::{DbError, MigrateError, Readers, StoreConfig, back_up, migrate, setting};
 use airsettle::demo;
 use airsettle::gateways::bank::callback::CallbackSecret;
 use airsettle::gateways::bank::simulator::{self, SimulatorConfig};
@@ -67,6 +67,19 @@ enum Command {
         #[arg(long)]
         anchor: Option<PathBuf>,
     },
+    /// Copy a SQLite database, also while it is served, to a new file, and prove the copy. On PostgreSQL use pg_dump.
+    Backup {
+        #[arg(long, env = "AIRSETTLE_DATABASE_URL")]
+        database: String,
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// After a restore: ask the bank about everything that is open, and list what was sold and is lost. Until then nothing is served.
+    Recover {
+        /// Ticket numbers that are left out behind the last one the bank has seen, for sales that it has not.
+        #[arg(long, default_value_t = 10_000)]
+        spare_documents: u32,
+    },
     /// Every account's debits and credits up to a ledger date; exits with 1 if they differ.
     TrialBalance {
         #[arg(long, env = "AIRSETTLE_DATABASE_URL")]
@@ -104,6 +117,8 @@ fn main() -> ExitCode {
         Command::Seed { demo, data } => seed(demo, &data),
         Command::Demo { data, orders } => demo::run(&data, orders),
         Command::Verify { database, anchor } => verify_database(&database, anchor.as_deref()),
+        Command::Backup { database, to } => back_up_and_prove(&database, &to),
+        Command::Recover { spare_documents } => recover(spare_documents),
         Command::TrialBalance { database, as_of } => print_trial_balance(&database, as_of),
         Command::Openapi => print_openapi(),
     };
@@ -126,6 +141,12 @@ fn serve() -> Result<ExitCode, Failure> {
     let began = std::time::Instant::now();
     let config = Config::from_env()?;
     let platform = Arc::new(Platform::open(&config)?);
+    for app in platform.apps() {
+        if let Some(why) = jobs::why_recovery_is_due(app)? {
+            let mode = app.mode.text();
+            return Err(format!("the {mode} database is not served yet, because {why}: run `airsettle recover` first").into());
+        }
+    }
     // The address is taken before the jobs begin, so that a second server on it does nothing at all.
     let listener = TcpListener::bind(config.listen).map_err(|error| format!("{}: {error}", config.listen))?;
     for app in platform.apps() {
@@ -235,6 +256,48 @@ fn verify_database(database: &str, anchor: Option<&std::path::Path>) -> Result<E
         }
     );
     println!("ok  {} tickets keep {} rules; {:.2} s", sales.tickets, sales.rules + settled, began.elapsed().as_secs_f64());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn back_up_and_prove(database: &str, to: &std::path::Path) -> Result<ExitCode, Failure> {
+    back_up(database, to, Clock::system().now())?;
+    verify_database(&format!("sqlite:{}", to.display()), None)
+}
+
+fn recover(spare_documents: u32) -> Result<ExitCode, Failure> {
+    let config = Config::from_env()?;
+    let platform = Platform::open(&config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for app in platform.apps() {
+        let mode = app.mode.text();
+        let Some(why) = jobs::why_recovery_is_due(app)? else {
+            println!("{mode}: nothing to recover");
+            continue;
+        };
+        println!("{mode}: {why}");
+        let done = runtime.block_on(jobs::recover(app, i64::from(spare_documents)))?;
+        let file = config.data.join(format!("{mode}.recovered-{}.json", Clock::system().now().naive().format("%Y%m%dT%H%M%SZ")));
+        std::fs::write(&file, serde_json::to_string_pretty(&done)?)?;
+        println!(
+            "{mode}: {} advances were open: the bank had paid {}, refused {}, has {} in its hands and never had {}",
+            done.asked, done.paid, done.refused, done.in_progress, done.never_received
+        );
+        println!("{mode}: {} payments for sales that the backup does not have; they are not in the ledger", done.lost.len());
+        for lost in &done.lost {
+            let ticket = lost.ticket_number.as_deref().unwrap_or("unknown");
+            println!(
+                "  ticket {ticket}  {} {}  from {}  {}  {}",
+                lost.amount, lost.currency, lost.account, lost.reference, lost.booked_at
+            );
+        }
+        for (airline, next) in &done.documents_go_on_at {
+            println!("{mode}: documents of {airline} go on at {next:010}");
+        }
+        println!("{mode}: may be served again; the same is in {}", file.display());
+    }
+    for app in platform.apps() {
+        app.store.release();
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,4 +7,4 @@ pub use airline::{
     Airline, AirlineError, AirlineStatus, NewAirline, airline, airline_by_code, airlines, airlines_by_id, airlines_of,
     set_airline_status, sign_airline,
 };
-pub use stock::{StockError, StockRow, TicketNumber, add_stock, check_digit, stock_of};
+pub use stock::{StockError, StockRow, TicketNumber, add_stock, check_digit, skip_documents, stock_of};

@@ -100,6 +100,14 @@ pub fn add_stock(tx: &mut WriteTx, of: AirlineId, first: i64, last: i64) -> Resu
     Ok(row)
 }
 
+/// Leaves out the numbers before `next` in the range that has them; a range never goes back. Answers where it goes on, if that changed.
+pub fn skip_documents(tx: &mut WriteTx, range: &StockRow, next: i64) -> Result<Option<i64>, DbError> {
+    let next = next.min(range.last_document.saturating_add(1));
+    let behind = stock_range::table.filter(stock_range::id.eq(range.id)).filter(stock_range::next_document.lt(next));
+    let moved = diesel::update(behind).set(stock_range::next_document.eq(next)).execute(&mut *tx.db)?;
+    Ok((moved > 0).then_some(next))
+}
+
 /// The ranges of these airlines, in the order in which they are used.
 pub fn stock_of(db: &mut Db, airlines: &[AirlineId]) -> Result<Vec<StockRow>, DbError> {
     let raw: Vec<i64> = airlines.iter().map(|id| id.raw()).collect();

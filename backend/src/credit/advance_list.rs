@@ -3,8 +3,9 @@
 use super::advance::{Advance, AdvanceRow, AdvanceState};
 use crate::db::schema::{advance, ticket};
 use crate::db::{Db, DbError, Window, windowed};
-use crate::ids::{AgencyId, AirlineId, FacilityId, Id, TicketId};
+use crate::ids::{AdvanceId, AgencyId, AirlineId, FacilityId, Id, TicketId};
 use diesel::prelude::*;
+use std::collections::HashSet;
 
 /// Which advances; `None` leaves a condition out.
 #[derive(Clone, Debug, Default)]
@@ -42,4 +43,21 @@ pub fn advances_where(db: &mut Db, filter: &AdvanceFilter, window: Window, limit
     }
     let rows: Vec<AdvanceRow> = query.select(AdvanceRow::as_select()).load(db)?;
     rows.into_iter().map(Advance::try_from).collect()
+}
+
+/// Everything that is still to be paid or found out, oldest first.
+pub fn unresolved_advances(db: &mut Db) -> Result<Vec<Advance>, DbError> {
+    let open = advance::table.filter(advance::resolved_at.is_null()).order(advance::id);
+    let rows: Vec<AdvanceRow> = open.select(AdvanceRow::as_select()).load(db)?;
+    rows.into_iter().map(Advance::try_from).collect()
+}
+
+/// Which of these advances exist.
+pub fn known_advances(db: &mut Db, ids: &[AdvanceId]) -> Result<HashSet<AdvanceId>, DbError> {
+    let mut known = HashSet::new();
+    for some in ids.chunks(1_000) {
+        let found: Vec<i64> = advance::table.filter(advance::id.eq_any(raw(some))).select(advance::id).load(db)?;
+        known.extend(found.into_iter().map(AdvanceId::of));
+    }
+    Ok(known)
 }

@@ -18,7 +18,7 @@ pub use advance::{
     Advance, AdvanceError, AdvanceEvent, AdvanceRow, AdvanceState, AttemptRow, advance, advance_of_ticket, advances, attempts_of,
     payment_reference, reference_parts,
 };
-pub use advance_list::{AdvanceFilter, advances_where};
+pub use advance_list::{AdvanceFilter, advances_where, known_advances, unresolved_advances};
 pub use claim::{Claim, RepaymentError, SettlementRow, claims, repay_claims, settlements_of};
 pub use client_money::{
     CashTransfer, Confirmation, TransferError, TransferRow, accounts as client_accounts, confirm_transfer, cover, order_transfer,
@@ -40,5 +40,5 @@ pub use limit::{
 };
 pub use outcome::{BankOutcome, BankSaid, record_outcomes};
 pub use room::Room;
-pub use sending::start_sending;
+pub use sending::{adopt_attempts, start_sending};
 pub use take_back::{AirlineLeg, TakeBack, lock_slices_of};

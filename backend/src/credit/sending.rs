@@ -47,6 +47,27 @@ pub fn start_sending(tx: &mut WriteTx, ids: &[AdvanceId]) -> Result<Vec<Advance>
     Ok(sending)
 }
 
+/// After a restore: the bank has these attempts already, whatever is known here. They are on their way as they were sent, and nothing is set off
+/// against them.
+pub fn adopt_attempts(tx: &mut WriteTx, attempts: &[(AdvanceId, i64)]) -> Result<(), AdvanceError> {
+    let ids: Vec<AdvanceId> = attempts.iter().map(|(id, _)| *id).collect();
+    let advances = locked(tx, &ids)?;
+    let mut changes = Vec::new();
+    for mut advance in advances {
+        let Some((_, attempt)) = attempts.iter().find(|(id, _)| *id == advance.id) else { continue };
+        if *attempt > advance.attempt {
+            advance.moves(AdvanceEvent::Retry);
+        }
+        let sent = advance.moves(AdvanceEvent::Send);
+        let sent_at = advance.sent_at.filter(|_| !sent).unwrap_or(tx.now);
+        let values =
+            vec![advance.state.text().into(), (*attempt).max(advance.attempt).into(), sent_at.naive().into(), Cell::Text(None)];
+        changes.push(Change { id: advance.id.raw(), values });
+    }
+    update(tx, "advance", &["state", "attempt", "sent_at", "detail"], &changes)?;
+    Ok(())
+}
+
 /// A part of an advance that a part of a claim pays.
 struct Part {
     advance: usize,

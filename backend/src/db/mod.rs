@@ -5,6 +5,7 @@
 //! grow in commit order, which the ledger's chain relies on. A function that changes state takes `&mut WriteTx` and never opens a
 //! transaction itself.
 
+mod backup;
 mod checkpoint;
 mod dialect;
 mod engine;
@@ -14,12 +15,13 @@ mod rows;
 pub mod schema;
 mod setting;
 
+pub use backup::{BackupError, RESTORED_FROM, back_up};
 pub use dialect::{Contended, claim_keys, ensure_rows, insert, lock, update};
 pub use engine::{Db, Statements};
 pub use migrate::{MigrateError, migrate, pending};
 pub use rows::{Cell, Change, Row, RowSet, Window};
 pub(crate) use rows::{rows, windowed};
-pub use setting::{setting, store_setting};
+pub use setting::{remove_setting, setting, store_setting};
 
 use crate::clock::{Clock, Timestamp};
 use crate::ids::IdGenerator;

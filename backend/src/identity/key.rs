@@ -85,6 +85,13 @@ impl KeyMode {
 }
 
 impl KeyMode {
+    pub fn text(self) -> &'static str {
+        match self {
+            KeyMode::Live => "live",
+            KeyMode::Test => "test",
+        }
+    }
+
     pub fn prefix(self) -> &'static str {
         match self {
             KeyMode::Live => "as_live_",

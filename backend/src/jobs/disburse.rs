@@ -17,8 +17,10 @@ use crate::db::DbError;
 use crate::gateways::GatewayError;
 use crate::gateways::bank::callback::BankNotification;
 use crate::gateways::bank::{PaymentOrder, PaymentStatus};
-use crate::ids::{AdvanceId, Id};
+use crate::ids::{AdvanceId, Id, TicketId};
+use crate::money::Currency;
 use crate::notify::{OutboxRow, PAY_ADVANCE, Tried, done_about, due};
+use crate::ticketing::ticket_numbers;
 use chrono::Duration;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -121,30 +123,39 @@ fn claim(app: &App, room: usize, room_again: usize) -> Result<Vec<Claimed>, Adva
     })?;
     let (now, sending, ours) = sending;
     messages.retain(|message| ours.contains(&message.id));
+    let tickets: Vec<TicketId> = sending.iter().map(|advance| advance.ticket).collect();
+    let numbers = app.store.read(|db| ticket_numbers(db, &tickets))?;
     let mut claimed = Vec::new();
     for advance in sending {
         let Some(message) = messages.iter().find(|message| message.subject_id == advance.id.raw()) else { continue };
         let Some(airline) = airlines.iter().find(|airline| airline.id == advance.airline) else { continue };
         let debit_account = match advance.facility {
             Some(id) => lines.iter().find(|line| line.id == id).map(|line| line.debit_account.clone()),
-            None => Some(format!("client-{}", advance.amount.currency)),
+            None => Some(client_account(advance.amount.currency)),
         };
         let Some(debit_account) = debit_account else { continue };
         let first = if advance.sent_at == Some(now) { First::Time } else { First::NotAnyMore };
-        let order = payment_order(app, &advance, airline, debit_account);
+        let Some(number) = numbers.get(&advance.ticket) else { continue };
+        let order = payment_order(app, &advance, airline, number, debit_account);
         claimed.push((message.clone(), advance, order, first));
     }
     Ok(claimed)
 }
 
-fn payment_order(app: &App, advance: &Advance, airline: &Airline, debit_account: String) -> PaymentOrder {
+/// Wallet tickets are paid from the client account of their currency.
+pub(super) fn client_account(currency: Currency) -> String {
+    format!("client-{currency}")
+}
+
+/// Its text names the ticket: should the database be lost, the bank still knows what was sold.
+fn payment_order(app: &App, advance: &Advance, airline: &Airline, number: &str, debit_account: String) -> PaymentOrder {
     PaymentOrder {
         reference: payment_reference(advance.id, advance.attempt),
         debit_account,
         payee_account: airline.payee_account.clone(),
         payee_name: airline.payee_name.clone(),
         amount: advance.outstanding(),
-        remittance_text: format!("Airsettle {}", advance.ticket),
+        remittance_text: format!("Airsettle {number}"),
         callback_url: Some(app.callback_url.clone()),
     }
 }
@@ -161,7 +172,7 @@ async fn converse(app: &App, outbox: OutboxRow, advance: Advance, order: Payment
     Said { outbox, outcome: BankOutcome { advance: advance.id, attempt: advance.attempt, said: said(answer) } }
 }
 
-fn said(answer: Result<PaymentStatus, GatewayError>) -> BankSaid {
+pub(super) fn said(answer: Result<PaymentStatus, GatewayError>) -> BankSaid {
     match answer {
         Ok(PaymentStatus::Settled { amount, settled_at, bank_reference }) => {
             BankSaid::Settled { amount, credited_at: settled_at, bank_reference }

@@ -5,21 +5,23 @@ mod callback;
 mod disburse;
 mod metrics;
 mod recover;
+mod reopen;
 mod seal;
 
 pub use callback::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard, hear_callback};
 pub use disburse::{book_said, callback_outcome};
 pub use metrics::Metrics;
+pub use recover::{LostPayment, RecoverError, Recovery, recover, why_recovery_is_due};
 
 use crate::app::App;
 use std::sync::Arc;
 
 /// Starts the jobs of one mode, each on a thread of its own. They end with the process.
 pub fn start(app: &Arc<App>) -> std::io::Result<()> {
-    let (disbursing, sealing, recovering, accruing) = (app.clone(), app.clone(), app.clone(), app.clone());
+    let (disbursing, sealing, reopening, accruing) = (app.clone(), app.clone(), app.clone(), app.clone());
     std::thread::Builder::new().name("disburse".into()).spawn(move || disburse::run(&disbursing))?;
     std::thread::Builder::new().name("seal".into()).spawn(move || seal::run(&sealing))?;
-    std::thread::Builder::new().name("recover".into()).spawn(move || recover::run(&recovering))?;
+    std::thread::Builder::new().name("reopen".into()).spawn(move || reopen::run(&reopening))?;
     std::thread::Builder::new().name("accrue".into()).spawn(move || accrue::run(&accruing))?;
     Ok(())
 }

@@ -23,8 +23,8 @@ pub use chain::{Seal, has_unsealed, seal_pending, seals};
 pub use chart::{Chart, open_accounts};
 pub use hold::{HoldError, HoldState, Resolution, Resolved};
 pub use repo::{
-    AccountRow, EntryRow, HoldRow, PostingRow, account, accounts, accounts_of, balances, entries_of, posting, postings,
-    postings_about, totals,
+    AccountRow, EntryRow, HoldRow, PostingRow, account, accounts, accounts_of, balances, entries_of, last_posting, posting,
+    postings, postings_about, totals,
 };
 pub use statement::{StatementLine, statement};
 pub use trial_balance::{TrialBalance, TrialLine, trial_balance};

@@ -124,6 +124,12 @@ pub fn accounts(
     Ok(query.select(AccountRow::as_select()).load(db)?)
 }
 
+/// The posting that was made last.
+pub fn last_posting(db: &mut Db) -> Result<Option<PostingId>, DbError> {
+    let last: Option<i64> = posting::table.select(diesel::dsl::max(posting::id)).first(db)?;
+    Ok(last.map(PostingId::of))
+}
+
 /// Normal-side balances by code and currency, summed over these owners, or over all.
 pub fn totals(
     db: &mut Db,

@@ -1,10 +1,11 @@
 use crate::airlines::TicketNumber;
 use crate::db::schema::{coupon, ticket, ticket_tax};
 use crate::db::{Db, DbError, Window, rows, windowed};
-use crate::ids::{AgencyId, AirlineId, Id, OrderId};
+use crate::ids::{AgencyId, AirlineId, Id, OrderId, TicketId};
 use crate::ordering::{OrderRow, PassengerRow, PersonKeyRow, passengers_of};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
+use std::collections::HashMap;
 
 rows! {
     pub struct TicketRow in ticket {
@@ -100,6 +101,13 @@ pub fn issued_orders(db: &mut Db, orders: Vec<OrderRow>) -> Result<Vec<IssuedOrd
         });
     }
     Ok(issued)
+}
+
+/// The numbers of these tickets.
+pub fn ticket_numbers(db: &mut Db, ids: &[TicketId]) -> Result<HashMap<TicketId, String>, DbError> {
+    let raw: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
+    let rows: Vec<(i64, String)> = ticket::table.filter(ticket::id.eq_any(raw)).select((ticket::id, ticket::number)).load(db)?;
+    Ok(rows.into_iter().map(|(id, number)| (TicketId::of(id), number)).collect())
 }
 
 pub fn ticket_by_number(db: &mut Db, number: &TicketNumber) -> Result<Option<TicketRow>, DbError> {

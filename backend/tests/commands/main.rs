@@ -1,8 +1,10 @@
 //! The program as an operator runs it: its commands, their output and their exit codes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod client;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod restore;
 mod stack;
 
 use diesel::Connection;

@@ -2,7 +2,8 @@
 
 use crate::postgres;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -32,7 +33,24 @@ impl Drop for Running {
     }
 }
 
+/// A script of `deploy`, with the program of this build.
+pub fn deploy(script: &str) -> Command {
+    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(script));
+    command.env("AIRSETTLE_BIN", env!("CARGO_BIN_EXE_airsettle")).stdin(Stdio::null());
+    command
+}
+
+/// A PostgreSQL cluster where `deploy/run` keeps it, that ends with the test.
+struct OwnCluster(PathBuf);
+
+impl Drop for OwnCluster {
+    fn drop(&mut self) {
+        run(deploy("postgres").arg("stop").arg(&self.0).arg("immediate"));
+    }
+}
+
 pub struct Stack {
+    cluster: Option<OwnCluster>,
     folder: TempDir,
     port: u16,
     banks: [u16; 2],
@@ -57,7 +75,47 @@ impl Stack {
     pub fn on_sqlite() -> Self {
         let folder = TempDir::new().unwrap();
         let urls = ["live", "test"].map(|name| format!("sqlite:{}", folder.path().join(name).with_extension("sqlite").display()));
+        std::fs::write(folder.path().join("engine"), "sqlite").unwrap();
         Stack::with(folder, urls.clone(), urls)
+    }
+
+    /// On a cluster of its own, laid out as `deploy/run` does it.
+    pub fn on_own_cluster() -> Self {
+        let folder = TempDir::new().unwrap();
+        // PostgreSQL may run as another user, who has to come through.
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+        let cluster = folder.path().join("postgres");
+        let (code, url) = run(deploy("postgres").arg("start").arg(&cluster));
+        assert_eq!(code, 0, "{url}");
+        let owner = ["airsettle_live", "airsettle_test"].map(|name| {
+            assert_eq!(run(deploy("postgres").arg("database").arg(&cluster).arg(name)).0, 0);
+            format!("{}/{name}", url.trim())
+        });
+        let app = [postgres::as_app(&owner[0]), postgres::as_app(&owner[1])];
+        std::fs::write(folder.path().join("engine"), "postgres").unwrap();
+        Stack { cluster: Some(OwnCluster(cluster)), ..Stack::with(folder, owner, app) }
+    }
+
+    /// Kills a cluster of its own.
+    pub fn stops_database(&self) {
+        if let Some(OwnCluster(cluster)) = &self.cluster {
+            assert_eq!(run(deploy("postgres").arg("stop").arg(cluster).arg("immediate")).0, 0);
+        }
+    }
+
+    pub fn starts_database(&self) {
+        if let Some(OwnCluster(cluster)) = &self.cluster {
+            assert_eq!(run(deploy("postgres").arg("start").arg(cluster)).0, 0);
+        }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The bank of the live mode.
+    pub fn bank_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.banks[0])
     }
 
     pub fn on_postgres() -> Self {
@@ -75,7 +133,7 @@ impl Stack {
             running.push(Running(command.arg(folder.path().join(name)).stderr(Stdio::null()).spawn().unwrap()));
             await_port(*port);
         }
-        Stack { folder, port: free_port(), banks, owner, app, _running: running }
+        Stack { cluster: None, folder, port: free_port(), banks, owner, app, _running: running }
     }
 
     pub fn data(&self) -> &Path {

@@ -1,19 +1,22 @@
-//! The bank over its REST API: `POST /payments`, `GET /payments/{reference}`, `GET /healthz`; JSON as in `wire`.
+//! The bank over its REST API: `POST /payments`, `GET /payments/{reference}`, `GET /accounts/{account}/statement`, `GET /healthz`; JSON as in
+//! `wire`.
 //!
 //! One pooled client with kept-alive connections. Plain HTTP: TLS to a real bank ends in a proxy beside this process. Redirects
 //! are not followed and no proxy is taken from the environment, since either could send a payment somewhere else. Nothing is
 //! repeated here: whoever holds the state of the payment decides whether to ask or to send again.
-//! Bounds: the time for a whole request, the time to connect, 64 KiB of answer, 64 idle connections.
+//! Bounds: the time for a whole request, the time to connect, 64 KiB of answer (16 MiB of statement page), 64 idle connections.
 
 use super::{
-    BankGateway, PaymentOrder, PaymentStatus,
-    wire::{WireError, WireOrder, WirePayment},
+    BankGateway, PaymentOrder, PaymentStatus, StatementLine,
+    wire::{WireError, WireOrder, WirePayment, WireStatement},
 };
 use crate::gateways::{GatewayError, GatewayFuture};
+use chrono::NaiveDate;
 use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect::Policy};
 use std::{error::Error, time::Duration};
 
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
+const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
 const MAX_IDLE_CONNECTIONS: usize = 64;
 /// Shorter than any usual server's keep-alive, so that we rarely write into a connection that the bank is just closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -86,13 +89,13 @@ impl HttpBank {
         Ok(url)
     }
 
-    async fn send(request: RequestBuilder) -> Result<Answer, GatewayError> {
+    async fn send(request: RequestBuilder, most: usize) -> Result<Answer, GatewayError> {
         let mut response = request.send().await.map_err(|error| classify(&error))?;
         let code = response.status();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| GatewayError::Unknown(describe(&error)))? {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(GatewayError::Unknown(format!("the answer is larger than {MAX_ANSWER_BYTES} bytes")));
+            if body.len() + chunk.len() > most {
+                return Err(GatewayError::Unknown(format!("the answer is larger than {most} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
@@ -104,7 +107,7 @@ impl BankGateway for HttpBank {
     fn pay<'a>(&'a self, order: &'a PaymentOrder) -> GatewayFuture<'a, PaymentStatus> {
         Box::pin(async move {
             let request = self.client.post(self.url(&["payments"])?).json(&WireOrder::from(order));
-            let answer = Self::send(request).await?;
+            let answer = Self::send(request, MAX_ANSWER_BYTES).await?;
             if answer.code == StatusCode::CONFLICT {
                 return Err(GatewayError::Conflict(answer.detail()));
             }
@@ -118,13 +121,37 @@ impl BankGateway for HttpBank {
     fn status<'a>(&'a self, reference: &'a str) -> GatewayFuture<'a, PaymentStatus> {
         Box::pin(async move {
             let request = self.client.get(self.url(&["payments", reference])?);
-            Self::send(request).await?.payment(reference)
+            Self::send(request, MAX_ANSWER_BYTES).await?.payment(reference)
+        })
+    }
+
+    fn statement<'a>(&'a self, account: &'a str, date: NaiveDate) -> GatewayFuture<'a, Vec<StatementLine>> {
+        Box::pin(async move {
+            let (mut lines, mut after) = (Vec::new(), 0);
+            loop {
+                let mut url = self.url(&["accounts", account, "statement"])?;
+                url.query_pairs_mut().append_pair("date", &date.to_string()).append_pair("after", &after.to_string());
+                let answer = Self::send(self.client.get(url), MAX_STATEMENT_BYTES).await?;
+                let unknown = |why: String| GatewayError::Unknown(format!("the bank answered {}: {why}", answer.code));
+                if answer.code != StatusCode::OK {
+                    return Err(unknown(answer.detail()));
+                }
+                let page: WireStatement = serde_json::from_slice(&answer.body).map_err(|error| unknown(error.to_string()))?;
+                for line in page.bookings {
+                    lines.push(StatementLine::try_from(line).map_err(|error| unknown(error.to_string()))?);
+                }
+                match page.next_after {
+                    Some(next) if next > after => after = next,
+                    Some(_) => return Err(unknown("its pages do not go on".into())),
+                    None => return Ok(lines),
+                }
+            }
         })
     }
 
     fn probe(&self) -> GatewayFuture<'_, ()> {
         Box::pin(async move {
-            let answer = Self::send(self.client.get(self.url(&["healthz"])?)).await?;
+            let answer = Self::send(self.client.get(self.url(&["healthz"])?), MAX_ANSWER_BYTES).await?;
             match answer.code {
                 StatusCode::OK => Ok(()),
                 code => Err(GatewayError::Unknown(format!("the bank answered {code}: {}", answer.detail()))),

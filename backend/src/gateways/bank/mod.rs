@@ -14,6 +14,7 @@ pub use http::{HttpBank, HttpBankConfig, HttpBankError};
 
 use super::GatewayFuture;
 use crate::{clock::Timestamp, money::Money};
+use chrono::NaiveDate;
 
 /// One payment from our account to a payee. `reference` is ours, unique per attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,12 +44,26 @@ pub enum PaymentStatus {
     Refused { code: String, reason: String, is_final: bool },
 }
 
+/// One booking on an account of ours, as the bank's statement has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementLine {
+    pub reference: String,
+    pub bank_reference: String,
+    /// Negative where money left the account.
+    pub amount: Money,
+    pub booked_at: Timestamp,
+    pub remittance_text: String,
+}
+
 pub trait BankGateway: Send + Sync {
     /// Orders the payment, or repeats the order. Never answers `NotFound`.
     fn pay<'a>(&'a self, order: &'a PaymentOrder) -> GatewayFuture<'a, PaymentStatus>;
 
     /// What became of our reference.
     fn status<'a>(&'a self, reference: &'a str) -> GatewayFuture<'a, PaymentStatus>;
+
+    /// Every booking of an account on one day in the bank's zone, in its order.
+    fn statement<'a>(&'a self, account: &'a str, date: NaiveDate) -> GatewayFuture<'a, Vec<StatementLine>>;
 
     /// Whether the bank takes payments now.
     fn probe(&self) -> GatewayFuture<'_, ()>;

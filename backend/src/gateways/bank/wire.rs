@@ -1,6 +1,6 @@
 //! The JSON both sides exchange. Amounts are decimal strings beside their currency, times are RFC 3339 in UTC.
 
-use super::{PaymentOrder, PaymentStatus};
+use super::{PaymentOrder, PaymentStatus, StatementLine};
 use crate::{
     clock::Timestamp,
     money::{Currency, Money, MoneyError},
@@ -45,6 +45,39 @@ pub enum WireStatus {
         #[serde(rename = "final")]
         is_final: bool,
     },
+}
+
+/// A page of an account's day. A bank says more; this is what is read.
+#[derive(Clone, Debug, Deserialize)]
+pub struct WireStatement {
+    pub bookings: Vec<WireStatementLine>,
+    /// Where the next page begins; null on the last.
+    pub next_after: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct WireStatementLine {
+    pub reference: String,
+    pub bank_reference: String,
+    pub amount: String,
+    pub currency: String,
+    #[serde(with = "instant")]
+    pub booked_at: Timestamp,
+    pub remittance_text: String,
+}
+
+impl TryFrom<WireStatementLine> for StatementLine {
+    type Error = MoneyError;
+
+    fn try_from(wire: WireStatementLine) -> Result<Self, MoneyError> {
+        Ok(StatementLine {
+            amount: money(&wire.amount, &wire.currency)?,
+            reference: wire.reference,
+            bank_reference: wire.bank_reference,
+            booked_at: wire.booked_at,
+            remittance_text: wire.remittance_text,
+        })
+    }
 }
 
 /// The body of an answer that is not about a payment's state.
