@@ -4,7 +4,7 @@
 //! that were set back and for nodes whose clocks differ around midnight: what belongs to the day is decided by the date of each posting.
 
 use super::chain::{Seal, last_seal, postings_of_node};
-use super::repo::{EntryRow, PostingRow, SealRow};
+use super::repo::{AccountRow, EntryRow, PostingRow, SealRow};
 use crate::db::schema::{entry, node, posting, seal};
 use crate::db::{Db, DbError};
 use crate::ids::{HOUR, first_at};
@@ -95,10 +95,15 @@ pub fn entries_in(db: &mut Db, accounts: &[i64], after: i64, until: i64, limit: 
     Ok(of_accounts.select(EntryRow::as_select()).load(db)?)
 }
 
-/// The last entry of an account up to this id: looked for backwards, so it costs what lies between.
-pub fn last_entry_until(db: &mut Db, account: i64, until: i64) -> Result<Option<EntryRow>, DbError> {
-    let of_account = entry::table.filter(entry::account_id.eq(account)).filter(entry::id.le(until));
-    Ok(of_account.order(entry::id.desc()).select(EntryRow::as_select()).first(db).optional()?)
+/// The next entry of an account above this id, or else its last one: looked for forwards, so it costs what was booked since a day that is mostly
+/// yesterday.
+pub fn next_or_last_entry(db: &mut Db, of: &AccountRow, after: i64) -> Result<Option<EntryRow>, DbError> {
+    if of.last_entry_id == 0 {
+        return Ok(None);
+    }
+    let from = of.last_entry_id.min(after.saturating_add(1));
+    let query = entry::table.filter(entry::account_id.eq(of.id)).filter(entry::id.ge(from)).order(entry::id);
+    Ok(query.select(EntryRow::as_select()).first(db).optional()?)
 }
 
 pub fn postings_by_id(db: &mut Db, ids: &[i64]) -> Result<Vec<PostingRow>, DbError> {
@@ -137,9 +142,9 @@ impl DayBalance {
         self.first.is_none() && self.last.is_none()
     }
 
-    /// Whether the account was moved on the day or, as far as was read, before it.
+    /// Whether the account was ever moved up to the end of the day.
     pub fn was_moved(&self) -> bool {
-        self.last.is_some()
+        self.last.is_some() || self.first.is_some_and(|(version, _)| version > 1)
     }
 
     /// The sum of all entries before the day.

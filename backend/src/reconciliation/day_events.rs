@@ -1,22 +1,19 @@
 //! What one airline's events of a day are about: tickets with their taxes and coupons, payments, set-offs, money that came back. Everything read
 //! here never changes once it is booked: sold legs, a confirmed payment, a settlement, a receipt.
 
-use super::export::ExportError;
+use super::export::{AirlineDay, ExportError};
 use crate::clock::Timestamp;
 use crate::credit::payment_reference;
 use crate::db::schema::{advance, airline_claim, bank_receipt, claim_settlement, coupon, posting, ticket, ticket_tax};
 use crate::db::{Db, DbError};
-use crate::ids::{AdvanceId, AirlineId, Id, PostingId};
+use crate::ids::{AdvanceId, Id, PostingId};
 use crate::interchange::airline_day::{Column, Line, RecordType};
 use crate::ledger::{DayWindow, Event, PostingRow};
 use crate::money::{Currency, MoneyError};
 use crate::ticketing::{CouponRow, TaxRow, TicketRow};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// Postings read at a time: bounds the memory.
-const PAGE: i64 = 2_000;
+use std::collections::{BTreeSet, HashMap};
 
 /// A posting with what it did to the airline's accounts in one currency, each on its normal side.
 #[derive(Clone, Debug)]
@@ -35,8 +32,6 @@ pub(super) struct Details {
     coupons: HashMap<i64, Vec<CouponRow>>,
     /// By ticket.
     payments: HashMap<i64, Payment>,
-    /// The ticket of an advance.
-    paid_for: HashMap<i64, i64>,
     set_offs: HashMap<i64, SetOff>,
     receipts: HashMap<i64, (String, NaiveDate)>,
 }
@@ -58,39 +53,18 @@ fn is(posting: &PostingRow, event: Event) -> bool {
 }
 
 /// Sales and voids of tickets that leave the airline nothing: they touch none of its accounts and are found by their tickets.
-pub(super) fn events_without_share(
-    db: &mut Db,
-    airline: AirlineId,
-    day: NaiveDate,
-    window: &DayWindow,
-) -> Result<Vec<DayEvent>, ExportError> {
-    let (mut found, mut after) = (Vec::new(), window.after);
-    loop {
-        let events = [Event::TicketSale.text(), Event::TicketVoid.text()];
-        let page = posting::table.filter(posting::id.gt(after)).filter(posting::id.le(window.until)).order(posting::id);
-        let page: Vec<(i64, i64, String, NaiveDate)> = page
-            .limit(PAGE)
-            .select((posting::id, posting::reference_id, posting::event, posting::ledger_date))
-            .load(db)
-            .map_err(DbError::from)?;
-        let Some(last) = page.last() else { return Ok(found) };
-        after = last.0;
-        let of_day = page.iter().filter(|(_, _, event, date)| *date == day && events.contains(&event.as_str()));
-        let by_ticket: BTreeMap<i64, Vec<i64>> = of_day.fold(BTreeMap::new(), |mut known, (id, ticket, ..)| {
-            known.entry(*ticket).or_insert_with(Vec::new).push(*id);
-            known
-        });
-        let ids: Vec<i64> = by_ticket.keys().copied().collect();
-        let silent = ticket::table.filter(ticket::id.eq_any(ids)).filter(ticket::airline_id.eq(airline.raw()));
-        let silent: Vec<(i64, String)> =
-            silent.filter(ticket::airline_minor.eq(0)).select((ticket::id, ticket::currency)).load(db).map_err(DbError::from)?;
-        for (id, currency) in silent {
-            let currency = Currency::parse(&currency)?;
-            for posting in crate::ledger::postings_by_id(db, by_ticket.get(&id).map_or(&[], Vec::as_slice))? {
-                found.push(DayEvent { posting, currency, payable: 0, receivable: 0 });
-            }
-        }
-    }
+pub(super) fn events_without_share(db: &mut Db, of: AirlineDay, window: &DayWindow) -> Result<Vec<DayEvent>, ExportError> {
+    let with_ticket = posting::table.inner_join(ticket::table.on(ticket::id.eq(posting::reference_id)));
+    let of_day = with_ticket.filter(posting::id.gt(window.after)).filter(posting::id.le(window.until));
+    let of_day = of_day.filter(posting::ledger_date.eq(of.date));
+    let of_day = of_day.filter(posting::event.eq_any([Event::TicketSale.text(), Event::TicketVoid.text()]));
+    let silent = of_day.filter(ticket::airline_id.eq(of.airline.raw())).filter(ticket::airline_minor.eq(0));
+    let silent: Vec<(PostingRow, String)> =
+        silent.order(posting::id).select((PostingRow::as_select(), ticket::currency)).load(db).map_err(DbError::from)?;
+    let event = |(posting, currency): (PostingRow, String)| {
+        Ok(DayEvent { posting, currency: Currency::parse(&currency)?, payable: 0, receivable: 0 })
+    };
+    silent.into_iter().map(event).collect()
 }
 
 impl Details {
@@ -101,7 +75,7 @@ impl Details {
             of_kind.map(|event| event.posting.reference_id).collect()
         };
         details.read_set_offs(db, about(&[Event::ClaimSetOff]))?;
-        details.read_payments(db, &about(&[Event::AdvanceConfirmed, Event::AdvanceReclaimDropped]))?;
+        details.read_payments(db, about(&[Event::AdvanceConfirmed]))?;
         let receipts = bank_receipt::table.filter(bank_receipt::id.eq_any(about(&[Event::AirlineRepaid])));
         let receipts: Vec<(i64, String, NaiveDate)> =
             receipts.select((bank_receipt::id, bank_receipt::bank_reference, bank_receipt::value_date)).load(db)?;
@@ -109,7 +83,6 @@ impl Details {
         let split = about(&[Event::TicketSale, Event::TicketVoid]);
         let mut named: BTreeSet<i64> = split.iter().copied().collect();
         named.extend(about(&[Event::AdvanceConfirmed, Event::AdvanceReclaimDropped]));
-        named.extend(details.paid_for.values());
         named.extend(details.set_offs.values().flat_map(|set_off| [Some(set_off.voided), set_off.against]).flatten());
         let tickets = ticket::table.filter(ticket::id.eq_any(named.into_iter().collect::<Vec<_>>()));
         let tickets: Vec<TicketRow> = tickets.select(TicketRow::as_select()).load(db)?;
@@ -141,17 +114,13 @@ impl Details {
         Ok(())
     }
 
-    fn read_payments(&mut self, db: &mut Db, references: &[i64]) -> Result<(), DbError> {
-        // A posting about a payment names the ticket or the advance.
-        let of = advance::table.filter(advance::ticket_id.eq_any(references.to_vec()).or(advance::id.eq_any(references.to_vec())));
-        let columns =
-            (advance::id, advance::ticket_id, advance::attempt, advance::bank_reference, advance::credited_at);
-        for (id, ticket, attempt, bank_reference, credited_at) in
-            of.select(columns).load::<(i64, i64, i64, Option<String>, Option<NaiveDateTime>)>(db)?
-        {
+    fn read_payments(&mut self, db: &mut Db, tickets: Vec<i64>) -> Result<(), DbError> {
+        type Paid = (i64, i64, i64, Option<String>, Option<NaiveDateTime>);
+        let of = advance::table.filter(advance::ticket_id.eq_any(tickets));
+        let columns = (advance::id, advance::ticket_id, advance::attempt, advance::bank_reference, advance::credited_at);
+        for (id, ticket, attempt, bank_reference, credited_at) in of.select(columns).load::<Paid>(db)? {
             let reference = payment_reference(AdvanceId::of(id), attempt);
             self.payments.insert(ticket, Payment { reference, bank_reference, credited_at });
-            self.paid_for.insert(id, ticket);
         }
         Ok(())
     }
@@ -175,9 +144,8 @@ impl Details {
             Some(Event::TicketVoid) => self.void_lines(event),
             Some(Event::AdvanceConfirmed) => Ok(vec![self.payment_line(event)?]),
             Some(Event::AdvanceReclaimDropped) => {
-                let reference = event.posting.reference_id;
-                let ticket = self.paid_for.get(&reference).copied().unwrap_or(reference);
-                let line = event.line(RecordType::ReclaimDropped).text(Column::TicketNumber, self.number(ticket)?);
+                let number = self.number(event.posting.reference_id)?;
+                let line = event.line(RecordType::ReclaimDropped).text(Column::TicketNumber, number);
                 Ok(vec![line.amount(Column::Amount, negated(event.payable)?, event.currency)])
             }
             Some(Event::ClaimSetOff) => Ok(vec![self.set_off_line(event)?]),
@@ -231,8 +199,7 @@ impl Details {
     }
 
     fn payment_line(&self, event: &DayEvent) -> Result<Line, ExportError> {
-        let reference = event.posting.reference_id;
-        let ticket = self.paid_for.get(&reference).copied().unwrap_or(reference);
+        let ticket = event.posting.reference_id;
         let payment = self.payments.get(&ticket).ok_or_else(|| event.unknown())?;
         let line = event.line(RecordType::AdvanceConfirmed).text(Column::TicketNumber, self.number(ticket)?);
         let line = line.amount(Column::Amount, negated(event.payable)?, event.currency);

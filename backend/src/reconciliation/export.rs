@@ -15,7 +15,7 @@ use crate::ids::{AirlineId, Id};
 use crate::interchange::airline_day::{Column, DayWriter, Line, RecordType, Written};
 use crate::ledger::{
     AccountCode, AccountRow, DayBalance, DayError, DayWindow, EntryRow, Event, PostingRow, Seal, accounts_of, day_window,
-    entries_in, last_entry_until, postings_by_id,
+    entries_in, next_or_last_entry, postings_by_id,
 };
 use crate::money::{Currency, MoneyError};
 use chrono::{Duration, NaiveDate};
@@ -253,6 +253,7 @@ impl CurrencyDay {
 }
 
 struct Account {
+    row: AccountRow,
     code: AccountCode,
     currency: Currency,
     balance: DayBalance,
@@ -272,13 +273,12 @@ impl Scan {
     fn of(db: &mut Db, day: AirlineDay, window: DayWindow) -> Result<Self, ExportError> {
         let mut accounts = BTreeMap::new();
         for row in accounts_of(db, &[day.airline.raw()])? {
-            let row: AccountRow = row;
             let (code, currency) = (row.account_code()?, row.money_currency()?);
             if matches!(code, AccountCode::AirlinePayable | AccountCode::AirlineReceivable) {
-                accounts.insert(row.id, Account { code, currency, balance: DayBalance::default() });
+                accounts.insert(row.id, Account { row, code, currency, balance: DayBalance::default() });
             }
         }
-        let silent = events_without_share(db, day.airline, day.date, &window)?;
+        let silent = events_without_share(db, day, &window)?;
         let cursor = Some(window.after);
         Ok(Scan { day, window, accounts, cursor, silent: silent.into_iter().peekable() })
     }
@@ -337,16 +337,17 @@ impl Scan {
 
     /// The balances at both ends of the day, of every account that was ever moved by then.
     fn read_ends(&mut self, db: &mut Db, days: &mut BTreeMap<Currency, CurrencyDay>) -> Result<(), ExportError> {
-        for (id, account) in &mut self.accounts {
+        for account in self.accounts.values_mut() {
             if account.balance.is_empty()
-                && let Some(last) = last_entry_until(db, *id, self.window.after)?
+                && let Some(entry) = next_or_last_entry(db, &account.row, self.window.until)?
             {
-                account.balance.add(&last, std::cmp::Ordering::Less);
+                // Outside the window: no entry of the day can be there.
+                account.balance.add(&entry, entry.id.cmp(&self.window.until));
             }
-            let (opening, closing) = (account.balance.opening(), account.balance.closing());
-            if !account.balance.was_moved() && opening == 0 && closing == 0 {
+            if !account.balance.was_moved() {
                 continue;
             }
+            let (opening, closing) = (account.balance.opening(), account.balance.closing());
             let of = days.entry(account.currency).or_default();
             let movement =
                 if account.code == AccountCode::AirlinePayable { &mut of.payable } else { &mut of.receivable };
