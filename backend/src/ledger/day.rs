@@ -112,11 +112,17 @@ pub fn postings_by_id(db: &mut Db, ids: &[i64]) -> Result<Vec<PostingRow>, DbErr
 }
 
 /// What the entries of one account around a ledger date say about its balance at both ends of the day, debit-positive. The two ends are found
-/// independently of each other and of what was booked between them, so that a missing entry shows.
+/// independently of each other and of what was booked between them.
 #[derive(Clone, Debug, Default)]
 pub struct DayBalance {
     /// Version, and the balance before it, of the first entry of the day or after.
     first: Option<(i64, i64)>,
+    /// The entry that the first one says it follows; 0: none.
+    before_first: i64,
+    /// Entries of the day.
+    of_day: i64,
+    /// The highest version seen.
+    newest: i64,
     /// Version, and the balance after it, of the last entry of the day or before.
     last: Option<(i64, i64)>,
     /// Version, side of the day and amount of entries of other days: with several nodes one of them can stand among the day's.
@@ -129,12 +135,15 @@ impl DayBalance {
         let before = entry.balance_after_minor.saturating_sub(entry.amount_minor);
         if side != Ordering::Less && self.first.is_none_or(|(version, _)| entry.version < version) {
             self.first = Some((entry.version, before));
+            self.before_first = entry.previous_entry_id;
         }
         if side != Ordering::Greater && self.last.is_none_or(|(version, _)| entry.version > version) {
             self.last = Some((entry.version, entry.balance_after_minor));
         }
-        if side != Ordering::Equal {
-            self.others.push((entry.version, side, entry.amount_minor));
+        self.newest = self.newest.max(entry.version);
+        match side {
+            Ordering::Equal => self.of_day = self.of_day.saturating_add(1),
+            _ => self.others.push((entry.version, side, entry.amount_minor)),
         }
     }
 
@@ -145,6 +154,28 @@ impl DayBalance {
     /// Whether the account was ever moved up to the end of the day.
     pub fn was_moved(&self) -> bool {
         self.last.is_some() || self.first.is_some_and(|(version, _)| version > 1)
+    }
+
+    /// Whether no entry is missing: versions have no gap over the day, the first one follows what it says that it follows, and if the account has
+    /// nothing above `until`, the last one seen is its last.
+    pub fn is_unbroken(&self, db: &mut Db, of: &AccountRow, until: i64) -> Result<bool, DbError> {
+        if of.last_entry_id <= until && of.version != self.newest {
+            return Ok(false);
+        }
+        let Some((first, before)) = self.first else { return Ok(true) };
+        if let Some((last, _)) = self.last {
+            let within = self.others.iter().filter(|(version, ..)| (first..=last).contains(version)).count();
+            let seen = self.of_day.saturating_add(i64::try_from(within).unwrap_or(i64::MAX));
+            if last.saturating_sub(first).saturating_add(1) != seen {
+                return Ok(false);
+            }
+        }
+        if self.before_first == 0 {
+            return Ok((first, before) == (1, 0));
+        }
+        let previous = entry::table.find(self.before_first).filter(entry::account_id.eq(of.id));
+        let previous: Option<(i64, i64)> = previous.select((entry::version, entry::balance_after_minor)).first(db).optional()?;
+        Ok(previous == Some((first.saturating_sub(1), before)))
     }
 
     /// The sum of all entries before the day.
@@ -195,8 +226,17 @@ mod tests {
         assert_eq!((none.opening(), none.closing(), none.was_moved()), (15, 15, true));
         let before = balance(&[(Greater, 100)], 10);
         assert_eq!((before.opening(), before.closing(), before.was_moved()), (10, 10, false));
+        let moved_before = balance(&[(Less, 5), (Greater, 100)], 10).without_last();
+        assert_eq!((moved_before.opening(), moved_before.closing(), moved_before.was_moved()), (15, 15, true));
         let after = balance(&[(Less, 5)], 10);
         assert_eq!((after.opening(), after.closing()), (15, 15));
+    }
+
+    impl DayBalance {
+        /// As if nothing before the day had been read.
+        fn without_last(self) -> Self {
+            DayBalance { last: None, ..self }
+        }
     }
 
     #[test]

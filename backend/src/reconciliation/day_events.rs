@@ -87,10 +87,12 @@ impl Details {
         let tickets = ticket::table.filter(ticket::id.eq_any(named.into_iter().collect::<Vec<_>>()));
         let tickets: Vec<TicketRow> = tickets.select(TicketRow::as_select()).load(db)?;
         details.tickets = tickets.into_iter().map(|row| (row.id, row)).collect();
-        let taxes = ticket_tax::table.filter(ticket_tax::ticket_id.eq_any(split)).order((ticket_tax::ticket_id, ticket_tax::code));
+        let taxes = ticket_tax::table.filter(ticket_tax::ticket_id.eq_any(split));
         for tax in taxes.select(TaxRow::as_select()).load::<TaxRow>(db)? {
             details.taxes.entry(tax.ticket_id).or_default().push(tax);
         }
+        // Not in the database, whose order of texts depends on its collation.
+        details.taxes.values_mut().for_each(|taxes| taxes.sort_by(|a, b| (&a.code, &a.payee).cmp(&(&b.code, &b.payee))));
         let coupons = coupon::table.filter(coupon::ticket_id.eq_any(about(&[Event::TicketSale])));
         for coupon in coupons.order((coupon::ticket_id, coupon::number)).select(CouponRow::as_select()).load::<CouponRow>(db)? {
             details.coupons.entry(coupon.ticket_id).or_default().push(coupon);
@@ -258,12 +260,7 @@ fn check_parts(row: &TicketRow, taxes: &[TaxRow]) -> Result<(), ExportError> {
     Err(ExportError::DoesNotTie(format!("the taxes of ticket {} do not add up", row.number)))
 }
 
-fn legs(
-    line: Line,
-    row: &TicketRow,
-    currency: Currency,
-    sign: fn(i64) -> Result<i64, MoneyError>,
-) -> Result<Line, ExportError> {
+fn legs(line: Line, row: &TicketRow, currency: Currency, sign: fn(i64) -> Result<i64, MoneyError>) -> Result<Line, ExportError> {
     let amounts = [
         (Column::Price, row.price_minor),
         (Column::BaseFare, row.base_minor),

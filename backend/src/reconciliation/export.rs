@@ -180,7 +180,8 @@ fn write_end<W: Write>(
         ];
         let line = Line::new(RecordType::Total, date).text(Column::Currency, currency.code());
         writer.write(&amounts.iter().fold(line, |line, (column, minor)| line.amount(*column, *minor, currency)))?;
-        for (code, movement) in [(AccountCode::AirlinePayable, total.payable), (AccountCode::AirlineReceivable, total.receivable)] {
+        for (code, movement) in [(AccountCode::AirlinePayable, total.payable), (AccountCode::AirlineReceivable, total.receivable)]
+        {
             let line = Line::new(RecordType::Balance, date).text(Column::Currency, currency.code());
             let line = line.text(Column::Account, code.text()).amount(Column::Opening, movement.opening, currency);
             let line = line.amount(Column::Change, movement.change, currency);
@@ -243,7 +244,8 @@ impl CurrencyDay {
             if of.opening.checked_add(of.change) != Some(of.closing) {
                 let amount = |minor: i64| currency.decimal(minor.into());
                 let (opening, change, closing) = (amount(of.opening), amount(of.change), amount(of.closing));
-                let what = format!("{} {currency} opens with {opening}, changes by {change} and closes with {closing}", code.text());
+                let what =
+                    format!("{} {currency} opens with {opening}, changes by {change} and closes with {closing}", code.text());
                 return Err(ExportError::DoesNotTie(what));
             }
         }
@@ -344,13 +346,15 @@ impl Scan {
                 // Outside the window: no entry of the day can be there.
                 account.balance.add(&entry, entry.id.cmp(&self.window.until));
             }
+            if !account.balance.is_unbroken(db, &account.row, self.window.until)? {
+                return Err(ExportError::DoesNotTie(format!("{} lacks entries", account.row.key()?)));
+            }
             if !account.balance.was_moved() {
                 continue;
             }
             let (opening, closing) = (account.balance.opening(), account.balance.closing());
             let of = days.entry(account.currency).or_default();
-            let movement =
-                if account.code == AccountCode::AirlinePayable { &mut of.payable } else { &mut of.receivable };
+            let movement = if account.code == AccountCode::AirlinePayable { &mut of.payable } else { &mut of.receivable };
             add(&mut movement.opening, account.code.normal_side(opening))?;
             add(&mut movement.closing, account.code.normal_side(closing))?;
         }

@@ -94,12 +94,7 @@ pub fn export_file(db: &mut Db, id: ExportId) -> Result<Option<ExportFile>, DbEr
 }
 
 /// Of these airlines, or of all.
-pub fn export_files(
-    db: &mut Db,
-    of: Option<&[AirlineId]>,
-    window: Window,
-    limit: i64,
-) -> Result<Vec<ExportFile>, DbError> {
+pub fn export_files(db: &mut Db, of: Option<&[AirlineId]>, window: Window, limit: i64) -> Result<Vec<ExportFile>, DbError> {
     let mut query = windowed!(export_file::table.into_boxed(), export_file::id, window, limit);
     if let Some(airlines) = of {
         query = query.filter(export_file::airline_id.eq_any(airlines.iter().map(|id| id.raw()).collect::<Vec<_>>()));

@@ -14,6 +14,7 @@ mod order;
 mod world;
 
 mod advances;
+mod airline_day;
 mod anchors;
 mod contention;
 mod facility;
