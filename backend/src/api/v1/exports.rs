@@ -138,7 +138,7 @@ fn shown(export: &reconciliation::ExportFile) -> Result<ExportFile, ApiError> {
 #[serde(deny_unknown_fields)]
 pub struct MakeExport {
     pub kind: ExportKind,
-    #[schema(example = "aln_0000000000001")]
+    #[schema(example = "arl_0000000000001")]
     pub airline_id: String,
     /// A ledger date that is over.
     #[schema(example = "2026-11-22")]
