@@ -27,6 +27,7 @@ on_both_engines!(
     midnight_is_the_operators,
     a_day_without_events_has_totals_of_nothing,
     a_ticket_that_leaves_the_airline_nothing_is_in_the_file,
+    a_day_of_more_than_one_page_has_every_ticket_once,
     another_airlines_day_has_none_of_it,
     a_file_that_does_not_tie_is_not_handed_out,
     a_line_that_was_changed_after_the_first_export_is_noticed,
@@ -343,6 +344,24 @@ fn a_ticket_that_leaves_the_airline_nothing_is_in_the_file(engine: Engine) {
     assert_eq!(sales.len(), 3);
     assert_eq!((&sales[1]["ticket_number"], sales[1]["airline_share"].as_str()), (&silent.tickets[0].number, "0.00"));
     assert_eq!((sales[1]["price"].as_str(), file.totals[0].legs.price), ("51.81", 205_181));
+}
+
+/// Pages are of 2,000 entries; some tickets between them leave the airline nothing.
+fn a_day_of_more_than_one_page_has_every_ticket_once(engine: Engine) {
+    let world = world_on(engine);
+    let mut sold = Vec::new();
+    for _ in 0..12 {
+        for order in
+            [world.order().by_wallet().fare(cny("100.00")).tickets(190), world.order().by_wallet().fare(cny("1.81")).tickets(2)]
+        {
+            sold.extend(world.sells_on_time(order).tickets.iter().map(|ticket| ticket.number.clone()));
+        }
+    }
+    world.clock_stands(2, 2, 0);
+    let (text, file) = world.exports(1);
+    let sales = records(&text).into_iter().filter(|line| line["record_type"] == "sale");
+    assert_eq!(sales.map(|line| line["ticket_number"].clone()).collect::<Vec<_>>(), sold);
+    assert_eq!(file.totals[0].legs.price, 12 * (190 * 15_000 + 2 * 5_181));
 }
 
 fn another_airlines_day_has_none_of_it(engine: Engine) {
