@@ -4,7 +4,7 @@
 use crate::catalogue::Catalogue;
 use crate::clock::{Clock, ClockError, Timestamp};
 use crate::config::{Config, ModeConfig};
-use crate::db::{DbError, Store, StoreConfig, WriteTx, setting, store_setting};
+use crate::db::{Db, DbError, Store, StoreConfig, WriteTx, setting, store_setting};
 use crate::gateways::bank::BankGateway;
 use crate::gateways::bank::callback::CallbackSecret;
 use crate::gateways::bank::http::{HttpBank, HttpBankConfig};
@@ -185,11 +185,11 @@ fn restore_clock(store: &Store, mode: KeyMode) -> Result<(), StartError> {
     if mode == KeyMode::Live {
         return Ok(());
     }
-    let ahead: i64 = store.read(|db| setting(db, CLOCK_AHEAD))?.and_then(|text| text.parse().ok()).unwrap_or(0);
-    if ahead <= 0 {
+    let ahead = store.read(clock_ahead)?;
+    if ahead <= Duration::zero() {
         return Ok(());
     }
-    let target = store.clock().now().plus(Duration::microseconds(ahead));
+    let target = store.clock().now().plus(ahead);
     store.clock().set(target).map_err(|error| StartError::Db(DbError::Corrupt(error.to_string())))?;
     Ok(())
 }
@@ -199,6 +199,12 @@ pub fn renew_database_id(tx: &mut WriteTx) -> Result<(), DbError> {
     let mut bytes = [0u8; 8];
     getrandom::fill(&mut bytes).map_err(|error| DbError::Unavailable(error.to_string()))?;
     store_setting(tx, DATABASE_ID, &hex::encode(bytes))
+}
+
+/// How far a database's clock is ahead of the machine's: only one of test mode ever is.
+pub fn clock_ahead(db: &mut Db) -> Result<Duration, DbError> {
+    let micros = setting(db, CLOCK_AHEAD)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    Ok(Duration::microseconds(micros))
 }
 
 /// Made once per database.

@@ -149,6 +149,9 @@ impl Place {
     }
 }
 
+/// How far apart two ids are that were given out an hour apart.
+pub const HOUR: i64 = 3_600_000 << (NODE_BITS + SEQUENCE_BITS);
+
 /// The first id that a node could give out at or after a Unix millisecond.
 pub fn first_at(node: i64, unix_millis: i64) -> i64 {
     let millis = (unix_millis - EPOCH_MILLIS).max(0);

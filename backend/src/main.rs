@@ -1,7 +1,8 @@
 //! `airsettle`: one program for everything that runs.
 
+use airsettle::airlines::airline_by_code;
 use airsettle::api;
-use airsettle::app::Platform;
+use airsettle::app::{Platform, clock_ahead};
 use airsettle::clock::Clock;
 use airsettle::config::Config;
 use airsettle::db::{DbError, MigrateError, Readers, StoreConfig, back_up, migrate, setting};
@@ -11,6 +12,7 @@ use airsettle::gateways::bank::simulator::{self, SimulatorConfig};
 use airsettle::jobs;
 use airsettle::ledger::{Anchor, trial_balance, verify};
 use airsettle::money::{Currency, Money};
+use airsettle::reconciliation::{AirlineDay, spool};
 use airsettle::settlement::verify_settlement;
 use airsettle::ticketing::verify_sales;
 use clap::{Parser, Subcommand};
@@ -88,8 +90,34 @@ enum Command {
         #[arg(long)]
         as_of: Option<chrono::NaiveDate>,
     },
+    /// Write a file for somebody else's books.
+    Export {
+        #[command(subcommand)]
+        file: Export,
+    },
     /// Print the OpenAPI description.
     Openapi,
+}
+
+#[derive(Subcommand)]
+enum Export {
+    /// One airline's day as CSV, checked against the ledger. Digest and totals are printed beside it.
+    AirlineDay {
+        /// IATA code.
+        #[arg(long)]
+        airline: String,
+        /// Ledger date, YYYY-MM-DD; it must be over.
+        #[arg(long)]
+        date: chrono::NaiveDate,
+        /// Where it is written; to standard output if not given.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        #[arg(long, env = "AIRSETTLE_DATABASE_URL")]
+        database: String,
+        /// The operator's zone: it decides when a day is over.
+        #[arg(long, env = "AIRSETTLE_ZONE", default_value = "Asia/Shanghai")]
+        zone: chrono_tz::Tz,
+    },
 }
 
 #[derive(Subcommand)]
@@ -120,6 +148,9 @@ fn main() -> ExitCode {
         Command::Backup { database, to } => back_up_and_prove(&database, &to),
         Command::Recover { spare_documents } => recover(spare_documents),
         Command::TrialBalance { database, as_of } => print_trial_balance(&database, as_of),
+        Command::Export { file: Export::AirlineDay { airline, date, out, database, zone } } => {
+            export_airline_day(&database, &airline, date, zone, out.as_deref())
+        }
         Command::Openapi => print_openapi(),
     };
     match done {
@@ -332,6 +363,34 @@ fn amount(minor: i128, currency: &str) -> String {
         (Ok(minor), Ok(currency)) => Money::new(minor, currency).to_string(),
         _ => format!("{minor} minor units"),
     }
+}
+
+fn export_airline_day(
+    database: &str,
+    airline: &str,
+    date: chrono::NaiveDate,
+    zone: chrono_tz::Tz,
+    out: Option<&std::path::Path>,
+) -> Result<ExitCode, Failure> {
+    let store = open_for_reading(database)?;
+    let (mut content, file) = store.snapshot(|db| {
+        let now = Clock::system().now().plus(clock_ahead(db)?);
+        let known = airline_by_code(db, airline)?.ok_or_else(|| format!("no airline {airline}"))?;
+        Ok::<_, Failure>(spool(db, AirlineDay::closed(known.id, date, now, zone)?)?)
+    })?;
+    match out {
+        Some(path) => std::io::copy(&mut content, &mut std::fs::File::create(path)?)?,
+        None => std::io::copy(&mut content, &mut std::io::stdout().lock())?,
+    };
+    eprintln!("{} rows, {} bytes, SHA-256 {}", file.rows, file.bytes, file.sha256);
+    for total in &file.totals {
+        for (account, of) in [("airline.payable", total.payable), ("airline.receivable", total.receivable)] {
+            let [opening, change, closing] = [of.opening, of.change, of.closing]
+                .map(|minor| Currency::parse(&total.currency).map(|currency| currency.decimal(minor.into())));
+            eprintln!("{account:<20} {} {} + {} = {}", total.currency, opening?, change?, closing?);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print_openapi() -> Result<ExitCode, Failure> {

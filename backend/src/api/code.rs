@@ -206,6 +206,10 @@ codes! {
         "A void needs every coupon of every ticket to be open. The message names the one that is not.";
     AirlineFundsAwaited "airline_funds_awaited" UNPROCESSABLE_ENTITY InvalidState "Waiting for the airline's money"
         "The airline was or may be paid, and the platform's own money does not cover the wallet until it gives the money back. Nothing was changed.";
+    DayNotOver "day_not_over" UNPROCESSABLE_ENTITY InvalidState "Day not over"
+        "A day is exported when it has been over for a minute in the operator's zone and all of it is sealed in the ledger's chain. Repeat then.";
+    ExportDoesNotTie "export_does_not_tie" INTERNAL_SERVER_ERROR Api "Export does not tie"
+        "The file does not add up to the ledger, or is not what was handed out before, and is not handed out. The operator has to look into it.";
     NotSettableClock "not_settable_clock" FORBIDDEN InvalidState "Clock cannot be set"
         "This clock follows real time. Only the test clock can be set.";
     ClockBackwards "clock_backwards" UNPROCESSABLE_ENTITY Validation "Clock only goes forward"

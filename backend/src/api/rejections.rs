@@ -9,6 +9,7 @@ use crate::db::DbError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
+use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
 use crate::ticketing::{PlanError, QueueError, Refusal, VoidError};
 
@@ -205,6 +206,23 @@ impl From<VoidError> for ApiError {
             VoidError::Money(error) => ApiError::internal(error),
             VoidError::Post(error) => error.into(),
             VoidError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExportError> for ApiError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::NotOver(_) | ExportError::NotSealed(_) => {
+                ApiError::new(Code::DayNotOver, format!("{error}.")).at("/data/date")
+            }
+            ExportError::DoesNotTie(_) => {
+                tracing::error!(%error, "an export is withheld");
+                ApiError::new(Code::ExportDoesNotTie, format!("{error}."))
+            }
+            ExportError::Money(error) => ApiError::internal(error),
+            ExportError::Io(error) => ApiError::internal(error),
+            ExportError::Db(error) => error.into(),
         }
     }
 }

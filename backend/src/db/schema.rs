@@ -514,6 +514,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    export_file (id) {
+        id -> BigInt,
+        kind -> Text,
+        airline_id -> BigInt,
+        day -> Date,
+        row_count -> BigInt,
+        byte_count -> BigInt,
+        sha256 -> Text,
+        totals -> Text,
+        anchor -> Text,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -551,6 +566,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     facility_accrual,
     bank_payment,
     cash_transfer,
+    export_file,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

@@ -19,6 +19,7 @@ macro_rules! events {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Event { $($name),+ }
         impl Event {
+            pub const ALL: &'static [Event] = &[$(Event::$name),+];
             pub fn text(self) -> &'static str { match self { $(Event::$name => $text),+ } }
         }
     };

@@ -88,7 +88,7 @@ pub(super) fn postings_of_node(db: &mut Db, node: i64, after: i64, before: i64, 
     Ok(query.bind::<BigInt, _>(node).bind::<BigInt, _>(limit).load(db)?)
 }
 
-fn last_seal(db: &mut Db, node: i64) -> Result<Option<SealRow>, DbError> {
+pub(super) fn last_seal(db: &mut Db, node: i64) -> Result<Option<SealRow>, DbError> {
     let of_node = seal::table.filter(seal::node.eq(node)).order(seal::height.desc());
     Ok(of_node.select(SealRow::as_select()).first(db).optional()?)
 }

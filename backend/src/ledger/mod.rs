@@ -10,6 +10,7 @@ mod anchor;
 mod book;
 mod chain;
 mod chart;
+mod day;
 mod hold;
 mod repo;
 mod statement;
@@ -21,6 +22,7 @@ pub use anchor::{Anchor, AnchorError};
 pub use book::{Book, Draft, Event, Leg, PostError, post_all};
 pub use chain::{Seal, has_unsealed, seal_pending, seals};
 pub use chart::{Chart, open_accounts};
+pub use day::{DayBalance, DayError, DayWindow, day_window, entries_in, next_or_last_entry, postings_by_id};
 pub use hold::{HoldError, HoldState, Resolution, Resolved};
 pub use repo::{
     AccountRow, EntryRow, HoldRow, PostingRow, account, accounts, accounts_of, balances, entries_of, last_posting, posting,

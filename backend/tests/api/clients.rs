@@ -24,15 +24,28 @@ on_both_engines! {
     }
 }
 
+/// Runs the commands under a heading of the README as they stand there; answers what they printed.
+fn walk(world: &World, heading: &str, keys: &[(&str, String)]) -> String {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let walk = readme.split(heading).nth(1).unwrap().split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let mut command = Command::new("bash");
+    command.args(["-euo", "pipefail", "-c", walk]).current_dir(world.folder()).env("URL", &world.url);
+    let output = command.envs(keys.iter().map(|(name, key)| (name, key))).output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{text}");
+    text
+}
+
 #[test]
 fn the_walk_through_of_the_readme_works_as_it_stands() {
     let world = World::new(crate::platform::Engine::Sqlite);
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let walk = readme.split("## A first sale").nth(1).unwrap().split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
-    let mut command = Command::new("bash");
-    command.args(["-euo", "pipefail", "-c", walk]).current_dir(world.folder());
-    let output = command.env("URL", &world.url).env("KEY", world.key(BEIJING)).output().unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{text}");
+    let text = walk(&world, "## A first sale", &[("KEY", world.key(BEIJING))]);
     assert!(text.contains("ticket 999") && text.contains("agency.receivable"), "{text}");
+}
+
+#[test]
+fn an_airline_fetches_yesterday_as_the_readme_says() {
+    let world = World::new(crate::platform::Engine::Sqlite);
+    let text = walk(&world, "## An airline's day", &[("AIRLINE_KEY", world.key(&world.airline()))]);
+    assert!(text.contains("airline_day_") && text.contains(": OK"), "{text}");
 }

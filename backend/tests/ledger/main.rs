@@ -15,6 +15,7 @@ mod verbs;
 mod world;
 
 mod advances;
+mod airline_day;
 mod anchors;
 mod contention;
 mod facility;

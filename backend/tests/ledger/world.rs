@@ -64,6 +64,7 @@ pub const TABLES: &[&str] = &[
     "facility_accrual",
     "bank_payment",
     "cash_transfer",
+    "export_file",
 ];
 
 pub fn cny(text: &str) -> Money {

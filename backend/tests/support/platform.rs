@@ -50,6 +50,7 @@ pub struct World {
     pub platform: Arc<Platform>,
     pub bank: RunningSimulator,
     pub test_bank: RunningSimulator,
+    pub test_database: String,
     keys: Vec<Seeded>,
     http: reqwest::Client,
     runtime: tokio::runtime::Runtime,
@@ -140,9 +141,10 @@ impl World {
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move { api::server::serve(served, &public_url, listener).unwrap().await })
         });
+        let [_, test_database] = urls;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
-        World { url, platform, bank, test_bank, keys, http, runtime, folder }
+        World { url, platform, bank, test_bank, test_database, keys, http, runtime, folder }
     }
 
     pub fn folder(&self) -> &std::path::Path {

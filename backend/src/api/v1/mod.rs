@@ -12,6 +12,7 @@ pub mod cash_transfers;
 pub mod contracts;
 pub mod cycles;
 pub mod disbursements;
+pub mod exports;
 pub mod facilities;
 pub mod facility_money;
 mod input;
@@ -83,6 +84,10 @@ use utoipa::OpenApi;
     cash_transfers::confirm,
     cycles::list_cycles,
     airline_claims::list_airline_claims,
+    exports::list_exports,
+    exports::make_export,
+    exports::get_export,
+    exports::get_export_content,
     disbursements::list_disbursements,
     disbursements::get_disbursement,
     tickets::list_tickets,
@@ -200,5 +205,8 @@ fn settlement(config: &mut ServiceConfig) {
         .service(resource("/v1/cash_transfers/{id}").route(get().to(cash_transfers::get_cash_transfer)))
         .service(resource("/v1/cash_transfers/{id}/actions/confirm").route(post().to(cash_transfers::confirm)))
         .service(resource("/v1/cycles").route(get().to(cycles::list_cycles)))
-        .service(resource("/v1/airline_claims").route(get().to(airline_claims::list_airline_claims)));
+        .service(resource("/v1/airline_claims").route(get().to(airline_claims::list_airline_claims)))
+        .service(resource("/v1/exports").route(get().to(exports::list_exports)).route(post().to(exports::make_export)))
+        .service(resource("/v1/exports/{id}").route(get().to(exports::get_export)))
+        .service(resource("/v1/exports/{id}/content").route(get().to(exports::get_export_content)));
 }

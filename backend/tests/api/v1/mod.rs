@@ -6,6 +6,7 @@ mod bank_callbacks;
 mod bank_receipts;
 mod contracts;
 mod every_address;
+mod exports;
 mod exposure;
 mod facilities;
 mod keys;

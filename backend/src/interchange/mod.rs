@@ -1,0 +1,3 @@
+//! File formats of the trade: pure codecs that know neither a database nor a domain.
+
+pub mod airline_day;

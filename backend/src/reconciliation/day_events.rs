@@ -1,0 +1,280 @@
+//! What one airline's events of a day are about: tickets with their taxes and coupons, payments, set-offs, money that came back. Everything read
+//! here never changes once it is booked: sold legs, a confirmed payment, a settlement, a receipt.
+
+use super::export::{AirlineDay, ExportError};
+use crate::clock::Timestamp;
+use crate::credit::payment_reference;
+use crate::db::schema::{advance, airline_claim, bank_receipt, claim_settlement, coupon, posting, ticket, ticket_tax};
+use crate::db::{Db, DbError};
+use crate::ids::{AdvanceId, Id, PostingId};
+use crate::interchange::airline_day::{Column, Line, RecordType};
+use crate::ledger::{DayWindow, Event, PostingRow};
+use crate::money::{Currency, MoneyError};
+use crate::ticketing::{CouponRow, TaxRow, TicketRow};
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+use std::collections::{BTreeSet, HashMap};
+
+/// A posting with what it did to the airline's accounts in one currency, each on its normal side.
+#[derive(Clone, Debug)]
+pub(super) struct DayEvent {
+    pub(super) posting: PostingRow,
+    pub(super) currency: Currency,
+    pub(super) payable: i64,
+    pub(super) receivable: i64,
+}
+
+/// The rows that the events of one page are about.
+#[derive(Default)]
+pub(super) struct Details {
+    tickets: HashMap<i64, TicketRow>,
+    taxes: HashMap<i64, Vec<TaxRow>>,
+    coupons: HashMap<i64, Vec<CouponRow>>,
+    /// By ticket.
+    payments: HashMap<i64, Payment>,
+    set_offs: HashMap<i64, SetOff>,
+    receipts: HashMap<i64, (String, NaiveDate)>,
+}
+
+struct Payment {
+    reference: String,
+    bank_reference: Option<String>,
+    credited_at: Option<NaiveDateTime>,
+}
+
+/// The voided ticket whose claim it was, and the ticket for which less was paid.
+struct SetOff {
+    voided: i64,
+    against: Option<i64>,
+}
+
+fn is(posting: &PostingRow, event: Event) -> bool {
+    posting.event == event.text()
+}
+
+/// Sales and voids of tickets that leave the airline nothing: they touch none of its accounts and are found by their tickets.
+pub(super) fn events_without_share(db: &mut Db, of: AirlineDay, window: &DayWindow) -> Result<Vec<DayEvent>, ExportError> {
+    let with_ticket = posting::table.inner_join(ticket::table.on(ticket::id.eq(posting::reference_id)));
+    let of_day = with_ticket.filter(posting::id.gt(window.after)).filter(posting::id.le(window.until));
+    let of_day = of_day.filter(posting::ledger_date.eq(of.date));
+    let of_day = of_day.filter(posting::event.eq_any([Event::TicketSale.text(), Event::TicketVoid.text()]));
+    let silent = of_day.filter(ticket::airline_id.eq(of.airline.raw())).filter(ticket::airline_minor.eq(0));
+    let silent: Vec<(PostingRow, String)> =
+        silent.order(posting::id).select((PostingRow::as_select(), ticket::currency)).load(db).map_err(DbError::from)?;
+    let event = |(posting, currency): (PostingRow, String)| {
+        Ok(DayEvent { posting, currency: Currency::parse(&currency)?, payable: 0, receivable: 0 })
+    };
+    silent.into_iter().map(event).collect()
+}
+
+impl Details {
+    pub(super) fn of(db: &mut Db, events: &[DayEvent]) -> Result<Self, DbError> {
+        let mut details = Details::default();
+        let about = |wanted: &[Event]| -> Vec<i64> {
+            let of_kind = events.iter().filter(|event| wanted.iter().any(|kind| is(&event.posting, *kind)));
+            of_kind.map(|event| event.posting.reference_id).collect()
+        };
+        details.read_set_offs(db, about(&[Event::ClaimSetOff]))?;
+        details.read_payments(db, about(&[Event::AdvanceConfirmed]))?;
+        let receipts = bank_receipt::table.filter(bank_receipt::id.eq_any(about(&[Event::AirlineRepaid])));
+        let receipts: Vec<(i64, String, NaiveDate)> =
+            receipts.select((bank_receipt::id, bank_receipt::bank_reference, bank_receipt::value_date)).load(db)?;
+        details.receipts = receipts.into_iter().map(|(id, reference, date)| (id, (reference, date))).collect();
+        let split = about(&[Event::TicketSale, Event::TicketVoid]);
+        let mut named: BTreeSet<i64> = split.iter().copied().collect();
+        named.extend(about(&[Event::AdvanceConfirmed, Event::AdvanceReclaimDropped]));
+        named.extend(details.set_offs.values().flat_map(|set_off| [Some(set_off.voided), set_off.against]).flatten());
+        let tickets = ticket::table.filter(ticket::id.eq_any(named.into_iter().collect::<Vec<_>>()));
+        let tickets: Vec<TicketRow> = tickets.select(TicketRow::as_select()).load(db)?;
+        details.tickets = tickets.into_iter().map(|row| (row.id, row)).collect();
+        let taxes = ticket_tax::table.filter(ticket_tax::ticket_id.eq_any(split));
+        for tax in taxes.select(TaxRow::as_select()).load::<TaxRow>(db)? {
+            details.taxes.entry(tax.ticket_id).or_default().push(tax);
+        }
+        // Not in the database, whose order of texts depends on its collation.
+        details.taxes.values_mut().for_each(|taxes| taxes.sort_by(|a, b| (&a.code, &a.payee).cmp(&(&b.code, &b.payee))));
+        let coupons = coupon::table.filter(coupon::ticket_id.eq_any(about(&[Event::TicketSale])));
+        for coupon in coupons.order((coupon::ticket_id, coupon::number)).select(CouponRow::as_select()).load::<CouponRow>(db)? {
+            details.coupons.entry(coupon.ticket_id).or_default().push(coupon);
+        }
+        Ok(details)
+    }
+
+    fn read_set_offs(&mut self, db: &mut Db, ids: Vec<i64>) -> Result<(), DbError> {
+        let settled = claim_settlement::table
+            .inner_join(airline_claim::table.on(airline_claim::id.eq(claim_settlement::claim_id)))
+            .filter(claim_settlement::id.eq_any(ids));
+        let settled: Vec<(i64, i64, Option<i64>)> =
+            settled.select((claim_settlement::id, airline_claim::ticket_id, claim_settlement::advance_id)).load(db)?;
+        let advances: Vec<i64> = settled.iter().filter_map(|(_, _, advance)| *advance).collect();
+        let advances = advance::table.filter(advance::id.eq_any(advances)).select((advance::id, advance::ticket_id));
+        let paid_for: HashMap<i64, i64> = advances.load::<(i64, i64)>(db)?.into_iter().collect();
+        self.set_offs = settled
+            .into_iter()
+            .map(|(id, voided, advance)| (id, SetOff { voided, against: advance.and_then(|id| paid_for.get(&id).copied()) }))
+            .collect();
+        Ok(())
+    }
+
+    fn read_payments(&mut self, db: &mut Db, tickets: Vec<i64>) -> Result<(), DbError> {
+        type Paid = (i64, i64, i64, Option<String>, Option<NaiveDateTime>);
+        let of = advance::table.filter(advance::ticket_id.eq_any(tickets));
+        let columns = (advance::id, advance::ticket_id, advance::attempt, advance::bank_reference, advance::credited_at);
+        for (id, ticket, attempt, bank_reference, credited_at) in of.select(columns).load::<Paid>(db)? {
+            let reference = payment_reference(AdvanceId::of(id), attempt);
+            self.payments.insert(ticket, Payment { reference, bank_reference, credited_at });
+        }
+        Ok(())
+    }
+
+    /// The ticket whose legs a sale or a void books.
+    pub(super) fn ticket(&self, event: &DayEvent) -> Option<&TicketRow> {
+        let split = is(&event.posting, Event::TicketSale) || is(&event.posting, Event::TicketVoid);
+        split.then(|| self.tickets.get(&event.posting.reference_id)).flatten()
+    }
+
+    fn number(&self, ticket: i64) -> Result<&str, ExportError> {
+        let known = self.tickets.get(&ticket).map(|row| row.number.as_str());
+        known.ok_or_else(|| DbError::Corrupt(format!("an event of ticket {ticket}, which is not there")).into())
+    }
+
+    /// The lines of one event.
+    pub(super) fn lines(&self, event: &DayEvent) -> Result<Vec<Line>, ExportError> {
+        let kind = Event::ALL.iter().copied().find(|kind| is(&event.posting, *kind));
+        match kind {
+            Some(Event::TicketSale) => self.sale_lines(event),
+            Some(Event::TicketVoid) => self.void_lines(event),
+            Some(Event::AdvanceConfirmed) => Ok(vec![self.payment_line(event)?]),
+            Some(Event::AdvanceReclaimDropped) => {
+                let number = self.number(event.posting.reference_id)?;
+                let line = event.line(RecordType::ReclaimDropped).text(Column::TicketNumber, number);
+                Ok(vec![line.amount(Column::Amount, negated(event.payable)?, event.currency)])
+            }
+            Some(Event::ClaimSetOff) => Ok(vec![self.set_off_line(event)?]),
+            Some(Event::AirlineRepaid) => {
+                let receipt = self.receipts.get(&event.posting.reference_id);
+                let (reference, value_date) = receipt.ok_or_else(|| event.unknown())?;
+                let line = event.line(RecordType::Repayment).text(Column::BankReference, reference);
+                let line = line.date(Column::ValueDate, *value_date);
+                Ok(vec![line.amount(Column::Amount, negated(event.receivable)?, event.currency)])
+            }
+            _ => {
+                let amount = event.payable.checked_sub(event.receivable).ok_or(MoneyError::Overflow)?;
+                let line = event.line(RecordType::Other).text(Column::Detail, &event.posting.event);
+                Ok(vec![line.amount(Column::Amount, amount, event.currency)])
+            }
+        }
+    }
+
+    fn sale_lines(&self, event: &DayEvent) -> Result<Vec<Line>, ExportError> {
+        let row = self.ticket(event).ok_or_else(|| event.unknown())?;
+        let (taxes, coupons) = (rows(&self.taxes, row.id), rows(&self.coupons, row.id));
+        check_parts(row, taxes)?;
+        let fares = coupons.iter().try_fold(0i64, |sum, coupon| sum.checked_add(coupon.base_minor));
+        if fares != Some(row.base_minor) {
+            return Err(ExportError::DoesNotTie(format!("the coupons of ticket {} do not add up to its fare", row.number)));
+        }
+        let mut lines = vec![legs(event.line(RecordType::Sale), row, event.currency, Ok)?];
+        for tax in taxes {
+            lines.push(tax_line(event.part(RecordType::SaleTax), row, tax, tax.minor, event.currency));
+        }
+        for coupon in coupons {
+            let line = event.part(RecordType::SaleCoupon).text(Column::TicketNumber, &row.number);
+            let line = line.amount(Column::Amount, coupon.base_minor, event.currency).whole(Column::CouponNumber, coupon.number);
+            let line = line.text(Column::Flight, &format!("{}{}", coupon.carrier, coupon.flight_number));
+            let line = line.text(Column::Origin, &coupon.origin).text(Column::Destination, &coupon.destination);
+            let line = line.date(Column::FlightDate, coupon.departing_at.date());
+            lines.push(line.text(Column::BookingClass, &coupon.booking_class).text(Column::FareBasis, &coupon.fare_basis));
+        }
+        Ok(lines)
+    }
+
+    fn void_lines(&self, event: &DayEvent) -> Result<Vec<Line>, ExportError> {
+        let row = self.ticket(event).ok_or_else(|| event.unknown())?;
+        let taxes = rows(&self.taxes, row.id);
+        check_parts(row, taxes)?;
+        let mut lines = vec![legs(event.line(RecordType::Void), row, event.currency, negated)?];
+        for tax in taxes {
+            lines.push(tax_line(event.part(RecordType::VoidTax), row, tax, negated(tax.minor)?, event.currency));
+        }
+        Ok(lines)
+    }
+
+    fn payment_line(&self, event: &DayEvent) -> Result<Line, ExportError> {
+        let ticket = event.posting.reference_id;
+        let payment = self.payments.get(&ticket).ok_or_else(|| event.unknown())?;
+        let line = event.line(RecordType::AdvanceConfirmed).text(Column::TicketNumber, self.number(ticket)?);
+        let line = line.amount(Column::Amount, negated(event.payable)?, event.currency);
+        let line = line.text(Column::PaymentReference, &payment.reference);
+        let line = line.text(Column::BankReference, payment.bank_reference.as_deref().unwrap_or_default());
+        Ok(match payment.credited_at {
+            Some(at) => line.time(Column::CreditedAt, Timestamp::from(at)),
+            None => line,
+        })
+    }
+
+    fn set_off_line(&self, event: &DayEvent) -> Result<Line, ExportError> {
+        let set_off = self.set_offs.get(&event.posting.reference_id).ok_or_else(|| event.unknown())?;
+        let line = event.line(RecordType::SetOff).text(Column::TicketNumber, self.number(set_off.voided)?);
+        let line = match set_off.against {
+            Some(ticket) => line.text(Column::AgainstTicketNumber, self.number(ticket)?),
+            None => line,
+        };
+        Ok(line.amount(Column::Amount, negated(event.receivable)?, event.currency))
+    }
+}
+
+impl DayEvent {
+    /// A part of the event; what it did to the accounts stands in the event's own line only.
+    fn part(&self, record: RecordType) -> Line {
+        let line = Line::new(record, self.posting.ledger_date).time(Column::BookedAt, Timestamp::from(self.posting.booked_at));
+        let line = line.text(Column::PostingId, &PostingId::of(self.posting.id).to_string());
+        line.text(Column::Currency, self.currency.code())
+    }
+
+    fn line(&self, record: RecordType) -> Line {
+        let line = self.part(record).amount(Column::PayableChange, self.payable, self.currency);
+        line.amount(Column::ReceivableChange, self.receivable, self.currency)
+    }
+
+    fn unknown(&self) -> ExportError {
+        let PostingRow { id, event, reference_id, .. } = &self.posting;
+        DbError::Corrupt(format!("posting {id} ({event}) is about {reference_id}, which is not there")).into()
+    }
+}
+
+fn rows<T>(known: &HashMap<i64, Vec<T>>, ticket: i64) -> &[T] {
+    known.get(&ticket).map_or(&[], Vec::as_slice)
+}
+
+pub(super) fn negated(minor: i64) -> Result<i64, MoneyError> {
+    minor.checked_neg().ok_or(MoneyError::Overflow)
+}
+
+/// The taxes of a ticket are its tax, and those that the platform remits are its authorities' part.
+fn check_parts(row: &TicketRow, taxes: &[TaxRow]) -> Result<(), ExportError> {
+    let sum = |of: &dyn Fn(&&TaxRow) -> bool| taxes.iter().filter(of).try_fold(0i64, |sum, tax| sum.checked_add(tax.minor));
+    if sum(&|_| true) == Some(row.tax_minor) && sum(&|tax| tax.remitter == "platform") == Some(row.authority_minor) {
+        return Ok(());
+    }
+    Err(ExportError::DoesNotTie(format!("the taxes of ticket {} do not add up", row.number)))
+}
+
+fn legs(line: Line, row: &TicketRow, currency: Currency, sign: fn(i64) -> Result<i64, MoneyError>) -> Result<Line, ExportError> {
+    let amounts = [
+        (Column::Price, row.price_minor),
+        (Column::BaseFare, row.base_minor),
+        (Column::TaxTotal, row.tax_minor),
+        (Column::AirlineShare, row.airline_minor),
+        (Column::Authorities, row.authority_minor),
+        (Column::Commission, row.commission_minor),
+        (Column::Fee, row.fee_minor),
+    ];
+    let line = line.text(Column::TicketNumber, &row.number);
+    amounts.into_iter().try_fold(line, |line, (column, minor)| Ok(line.amount(column, sign(minor)?, currency)))
+}
+
+fn tax_line(line: Line, row: &TicketRow, tax: &TaxRow, minor: i64, currency: Currency) -> Line {
+    let line = line.text(Column::TicketNumber, &row.number).amount(Column::Amount, minor, currency);
+    line.text(Column::TaxCode, &tax.code).text(Column::TaxPayee, &tax.payee).text(Column::TaxRemitter, &tax.remitter)
+}
