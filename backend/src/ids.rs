@@ -72,6 +72,8 @@ ids! {
     ContractId = "ctr_",
     CouponId = "cpn_",
     EntryId = "ent_",
+    /// Something that happened, for those who listen.
+    EventId = "evt_",
     ExportId = "exp_",
     FacilityId = "fac_",
     HoldId = "hld_",

@@ -23,6 +23,8 @@ pub enum Contended {
     Advance,
     AirlineClaim,
     Account,
+    /// Who publishes events; locked alone.
+    EventHead,
 }
 
 impl Contended {
@@ -35,6 +37,7 @@ impl Contended {
             Contended::Advance => "advance",
             Contended::AirlineClaim => "airline_claim",
             Contended::Account => "account",
+            Contended::EventHead => "event_head",
         }
     }
 }

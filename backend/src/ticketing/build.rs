@@ -12,7 +12,7 @@ use crate::db::WriteTx;
 use crate::ids::{AdvanceId, CouponId, Id, OrderId, PassengerId, TicketId};
 use crate::ledger::{Book, PostError};
 use crate::money::Money;
-use crate::notify::{OutboxRow, PAY_ADVANCE};
+use crate::notify::{EventRow, EventType, NewEvent, OutboxRow, PAY_ADVANCE};
 use crate::ordering::{OrderRow, PassengerRow, PersonKeyRow, booking_reference};
 
 /// Rows beside those of the issued orders.
@@ -21,6 +21,7 @@ pub(super) struct Written {
     pub(super) advances: Vec<AdvanceRow>,
     pub(super) outbox: Vec<OutboxRow>,
     pub(super) audit: Vec<AuditRow>,
+    pub(super) events: Vec<EventRow>,
 }
 
 /// Builds an accepted order in memory and posts its tickets into the book.
@@ -67,6 +68,8 @@ pub(super) fn build(
         build_ticket(tx, order, plan, ticket, *document, issue_date, &mut issued)?;
     }
     written.audit.push(AuditRow::new(tx, &order.cause, "order.issue", id.raw()));
+    let created = NewEvent::new(EventType::OrderCreated, id).of_agency(order.agency).of_airline(order.airline);
+    written.events.push(EventRow::first(tx, created.caused_by(&order.cause.request_id)));
     Ok(issued)
 }
 

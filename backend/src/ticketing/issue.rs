@@ -182,6 +182,7 @@ fn write(tx: &mut WriteTx, book: Book, issued: &[IssuedOrder], written: &Written
         RowSet::of(&written.advances),
         RowSet::of(&written.outbox),
         RowSet::of(&written.audit),
+        RowSet::of(&written.events),
     ];
     sets.extend(book.new_rows());
     insert(tx, &sets)?;
