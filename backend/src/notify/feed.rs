@@ -146,10 +146,10 @@ fn write_pass(tx: &mut WriteTx, pass: &Pass) -> Result<usize, DbError> {
         return Ok(0);
     }
     let operators = event_feed::table.filter(event_feed::organisation_id.eq(operator_feed().raw()));
-    let mut position: i64 = operators.select(max(event_feed::position)).first::<Option<i64>>(&mut *tx.db)?.unwrap_or(0);
+    let last: i64 = operators.select(max(event_feed::position)).first::<Option<i64>>(&mut *tx.db)?.unwrap_or(0);
     let (mut feeds, mut moved) = (Vec::new(), Cursors::new());
-    for Placed { event, feeds: organisations } in &pass.placed {
-        position += 1;
+    for (place, Placed { event, feeds: organisations }) in (1..).zip(&pass.placed) {
+        let position = last + place;
         moved.insert(event.node, event.id);
         let row = |organisation_id: &i64| FeedRow { organisation_id: *organisation_id, position, node: event.node, event_id: event.id };
         feeds.extend(organisations.iter().map(row));
