@@ -3,7 +3,8 @@
 
 use crate::catalogue::Catalogue;
 use crate::clock::{Clock, ClockError, Timestamp};
-use crate::config::{Config, ModeConfig};
+use crate::audit::RequestBuffer;
+use crate::config::{Config, ModeConfig, Receivers};
 use crate::db::{Db, DbError, Store, StoreConfig, WriteTx, setting, store_setting};
 use crate::gateways::bank::BankGateway;
 use crate::gateways::bank::callback::CallbackSecret;
@@ -12,6 +13,7 @@ use crate::identity::KeyMode;
 use crate::jobs::hear_callback;
 pub use crate::jobs::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard};
 use crate::ledger::Chart;
+use crate::notify::{Loopback, PlainHttp, ReceiverPolicy, Sender, SenderError};
 use crate::ordering::{Vault, VaultError};
 use crate::ticketing::{IssueQueue, QueueConfig};
 use chrono::Duration;
@@ -43,6 +45,10 @@ pub struct App {
     /// Tells apart the databases whose heads share an anchor.
     pub database_id: String,
     pub metrics: crate::jobs::Metrics,
+    /// Delivers events.
+    pub webhooks: Sender,
+    /// Lines for the request log.
+    pub requests: RequestBuffer,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +65,8 @@ pub enum StartError {
     Vault(#[from] VaultError),
     #[error("bank: {0}")]
     Bank(String),
+    #[error("webhooks: {0}")]
+    Webhooks(#[from] SenderError),
     #[error("metrics: {0}")]
     Metrics(String),
     #[error(transparent)]
@@ -131,6 +139,8 @@ impl App {
             anchor: config.data.join(format!("{name}.anchor")),
             database_id,
             metrics: crate::jobs::Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?,
+            webhooks: Sender::new(receiver_policy(mode, config.receivers))?,
+            requests: RequestBuffer::default(),
         }))
     }
 
@@ -169,6 +179,18 @@ impl App {
             }
         }
     }
+}
+
+fn receiver_policy(mode: KeyMode, receivers: Receivers) -> ReceiverPolicy {
+    let plain_http = match mode {
+        KeyMode::Live => PlainHttp::OnLoopback,
+        KeyMode::Test => PlainHttp::Anywhere,
+    };
+    let loopback = match receivers {
+        Receivers::Public => Loopback::Refused,
+        Receivers::Local => Loopback::Allowed,
+    };
+    ReceiverPolicy { plain_http, loopback }
 }
 
 /// SQLite is migrated at start; on PostgreSQL that is the owner's to do.

@@ -26,6 +26,7 @@ const KNOWN: &[&str] = &[
     "AIRSETTLE_PUBLIC_URL",
     "AIRSETTLE_TEST_BANK_URL",
     "AIRSETTLE_TEST_DATABASE_URL",
+    "AIRSETTLE_WEBHOOK_RECEIVERS",
     "AIRSETTLE_ZONE",
 ];
 /// Read by the tests and their scripts, not by the program.
@@ -46,6 +47,16 @@ pub struct Config {
     pub master_key: String,
     /// The operator's zone: it decides ledger dates.
     pub zone: Tz,
+    pub receivers: Receivers,
+}
+
+/// Where webhooks may be delivered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receivers {
+    /// Public addresses.
+    Public,
+    /// Also this machine, without TLS: for development.
+    Local,
 }
 
 /// One of the two databases with its bank.
@@ -73,6 +84,14 @@ impl Config {
             .parse()
             .map_err(|_| ConfigError::Invalid { name: "AIRSETTLE_LISTEN", reason: "not an address and port".to_owned() })?;
         let zone = optional("AIRSETTLE_ZONE").unwrap_or_else(|| "Asia/Shanghai".to_owned());
+        let receivers = match optional("AIRSETTLE_WEBHOOK_RECEIVERS").as_deref() {
+            None | Some("public") => Receivers::Public,
+            Some("local") => Receivers::Local,
+            Some(_) => {
+                let reason = "`public` or `local`".to_owned();
+                return Err(ConfigError::Invalid { name: "AIRSETTLE_WEBHOOK_RECEIVERS", reason });
+            }
+        };
         Ok(Config {
             live: ModeConfig { database_url: required("AIRSETTLE_DATABASE_URL")?, bank_url: required("AIRSETTLE_BANK_URL")? },
             test: ModeConfig {
@@ -87,6 +106,7 @@ impl Config {
                 .parse()
                 .map_err(|_| ConfigError::Invalid { name: "AIRSETTLE_ZONE", reason: format!("{zone} is not an IANA zone") })?,
             listen,
+            receivers,
         })
     }
 }
@@ -123,5 +143,8 @@ mod tests {
         let config = Config::from_variables(variables(&[]).into_iter()).unwrap();
         assert_eq!(config.public_url, "http://127.0.0.1:8080");
         assert_eq!(config.zone, chrono_tz::Asia::Shanghai);
+        assert_eq!(config.receivers, Receivers::Public);
+        let wrong = Config::from_variables(variables(&[("AIRSETTLE_WEBHOOK_RECEIVERS", "all")]).into_iter());
+        assert!(matches!(wrong, Err(ConfigError::Invalid { name: "AIRSETTLE_WEBHOOK_RECEIVERS", .. })));
     }
 }

@@ -71,6 +71,8 @@ ids! {
     ClaimId = "clm_",
     ContractId = "ctr_",
     CouponId = "cpn_",
+    /// One event for one webhook.
+    DeliveryId = "dlv_",
     EntryId = "ent_",
     /// Something that happened, for those who listen.
     EventId = "evt_",
@@ -93,6 +95,7 @@ ids! {
     SliceId = "sli_",
     StockId = "stk_",
     TicketId = "tkt_",
+    WebhookId = "whk_",
 }
 
 /// Gives out ids for one node. It never repeats one, also when the machine's clock goes back or a caller takes a block that

@@ -136,6 +136,7 @@ enum Party {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     log_to_stderr();
+    airsettle::notify::install_tls();
     let done = match arguments.command {
         Command::Serve => serve(),
         Command::Simulate { party: Party::Bank { listen, data, callback_secret } } => {

@@ -9,7 +9,7 @@ use crate::app::{App, Platform};
 use crate::audit::{Actor, Cause};
 use crate::db::{Db, DbError, Window, WriteTx};
 use crate::identity::{ApiKey, AuthRefusal, KeyMode, OrganisationKind, Scope, authenticate};
-use crate::ids::AgencyId;
+use crate::ids::{AgencyId, KeyId, OrganisationId};
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
@@ -24,6 +24,14 @@ pub struct Caller {
     pub app: Arc<App>,
     pub key: ApiKey,
     pub request_id: String,
+}
+
+/// Whose request it is, for the layers around the handlers.
+#[derive(Clone)]
+pub struct Identified {
+    pub app: Arc<App>,
+    pub key: KeyId,
+    pub organisation: OrganisationId,
 }
 
 impl Caller {
@@ -152,5 +160,6 @@ async fn identify(request: &HttpRequest) -> Result<Caller, ApiError> {
     verdict.check()?;
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     request.extensions_mut().insert(verdict);
+    request.extensions_mut().insert(Identified { app: app.clone(), key: key.id, organisation: key.organisation });
     Ok(Caller { app, key, request_id })
 }

@@ -21,5 +21,6 @@ pub mod query;
 pub mod rate_limit;
 pub mod rejections;
 pub mod request_id;
+pub mod request_log;
 pub mod server;
 pub mod v1;

@@ -9,6 +9,7 @@ use crate::db::DbError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
+use crate::notify::WebhookError;
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
 use crate::ticketing::{PlanError, QueueError, Refusal, VoidError};
@@ -49,6 +50,17 @@ impl From<ContractError> for ApiError {
             ContractError::PaymentDays => invalid("/data/payment_days", error),
             ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             ContractError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<WebhookError> for ApiError {
+    fn from(error: WebhookError) -> Self {
+        match error {
+            WebhookError::NotFound => ApiError::of(Code::NotFound),
+            WebhookError::TooMany => ApiError::new(Code::InvalidState, format!("{error}.")),
+            WebhookError::NoEvents => invalid("/data/events", error),
+            WebhookError::Db(error) => error.into(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::rate_limit::{Quota, Quotas, RateLimiter, Verdict};
 use super::request_id::{self, Transport};
-use super::{air, error_pages, health, openapi, v1};
+use super::{air, error_pages, health, openapi, request_log, v1};
 use crate::app::Platform;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
@@ -37,6 +37,7 @@ pub fn serve(platform: Arc<Platform>, public_url: &str, listener: TcpListener) -
             .configure(error_pages::configure)
             .default_service(web::to(request_id::no_such_route))
             .wrap(from_fn(stamp_limits))
+            .wrap(from_fn(request_log::note))
             .wrap(NormalizePath::trim())
             .wrap(request_id::layer(transport.clone()))
     };

@@ -1,4 +1,8 @@
-//! Who did what: one row per state change, in the same commit. References only, no personal data.
+//! Who did what: one row per state change, in the same commit. References only, no personal data. Beside it the log of requests.
+
+mod request_log;
+
+pub use request_log::{RequestBuffer, RequestFilter, RequestLine, purge_requests, requests, write_requests};
 
 use crate::db::rows;
 use crate::db::{DbError, RowSet, WriteTx, insert};

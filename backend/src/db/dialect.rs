@@ -23,6 +23,7 @@ pub enum Contended {
     Advance,
     AirlineClaim,
     Account,
+    Webhook,
     /// Who publishes events; locked alone.
     EventHead,
 }
@@ -37,6 +38,7 @@ impl Contended {
             Contended::Advance => "advance",
             Contended::AirlineClaim => "airline_claim",
             Contended::Account => "account",
+            Contended::Webhook => "webhook",
             Contended::EventHead => "event_head",
         }
     }

@@ -567,6 +567,70 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        agency_id -> Nullable<BigInt>,
+        url -> Text,
+        events -> Text,
+        status -> Text,
+        secret -> Binary,
+        old_secret -> Nullable<Binary>,
+        old_secret_until -> Nullable<Timestamp>,
+        failing_since -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    webhook_delivery (id) {
+        id -> BigInt,
+        webhook_id -> BigInt,
+        organisation_id -> BigInt,
+        node -> BigInt,
+        event_id -> BigInt,
+        kind -> Text,
+        object_id -> Text,
+        sequence -> BigInt,
+        state -> Text,
+        attempts -> BigInt,
+        due_at -> Timestamp,
+        retried_since -> Timestamp,
+        created_at -> Timestamp,
+        done_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    webhook_attempt (delivery_id, attempt) {
+        delivery_id -> BigInt,
+        attempt -> BigInt,
+        at -> Timestamp,
+        latency_ms -> BigInt,
+        response_status -> Nullable<BigInt>,
+        response_excerpt -> Nullable<Text>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    request_log (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        key_id -> BigInt,
+        at -> Timestamp,
+        method -> Text,
+        path -> Text,
+        status -> BigInt,
+        error_code -> Nullable<Text>,
+        latency_us -> BigInt,
+        request_id -> Text,
+        idempotency_digest -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -609,6 +673,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     event_cursor,
     event_head,
     event_feed,
+    webhook,
+    webhook_delivery,
+    webhook_attempt,
+    request_log,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

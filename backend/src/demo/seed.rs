@@ -99,7 +99,9 @@ fn operator(mode: KeyMode, tx: &mut WriteTx) -> Result<Vec<Seeded>, SeedError> {
 fn scopes_of(mode: KeyMode, kind: OrganisationKind) -> Vec<Scope> {
     let wanted = |scope: &Scope| match kind {
         OrganisationKind::Operator | OrganisationKind::Agency => true,
-        OrganisationKind::Airline | OrganisationKind::Bank => matches!(scope, Scope::FinanceRead | Scope::PartiesRead),
+        OrganisationKind::Airline | OrganisationKind::Bank => {
+            matches!(scope, Scope::FinanceRead | Scope::PartiesRead | Scope::WebhooksWrite)
+        }
     };
     // The live clock cannot be moved, so no live key is given that right.
     let possible = |scope: &Scope| scope.allowed_to(kind) && (mode == KeyMode::Test || *scope != Scope::ClockWrite);

@@ -51,6 +51,8 @@ scopes! {
     PartiesWrite = "parties:write",
     /// Issue, roll and revoke keys.
     KeysWrite = "keys:write",
+    /// Say where the organisation's events are delivered.
+    WebhooksWrite = "webhooks:write",
     /// Move the test clock.
     ClockWrite = "clock:write",
 }
@@ -66,7 +68,7 @@ impl Scope {
             Scope::FinanceWrite | Scope::PartiesWrite => kind == OrganisationKind::Operator,
             Scope::AirWrite => kind == OrganisationKind::Agency,
             Scope::AirRead => matches!(kind, OrganisationKind::Agency | OrganisationKind::Operator),
-            Scope::FinanceRead | Scope::PartiesRead | Scope::KeysWrite | Scope::ClockWrite => true,
+            Scope::FinanceRead | Scope::PartiesRead | Scope::KeysWrite | Scope::ClockWrite | Scope::WebhooksWrite => true,
         }
     }
 }

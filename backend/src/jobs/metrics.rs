@@ -1,6 +1,6 @@
 //! What is measured, in the form Prometheus reads.
 
-use prometheus::{Encoder, Gauge, Histogram, HistogramOpts, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
 
 pub struct Metrics {
     registry: Registry,
@@ -10,6 +10,8 @@ pub struct Metrics {
     pub orders: IntCounterVec,
     /// From the start of the process until it serves.
     pub ready: Gauge,
+    /// Lines of the request log that were not written.
+    pub request_log_dropped: IntCounter,
 }
 
 impl Metrics {
@@ -24,7 +26,10 @@ impl Metrics {
         let ready = Gauge::new("airsettle_ready_seconds", "Seconds from the start of the process until it served.")?;
         registry.register(Box::new(orders.clone()))?;
         registry.register(Box::new(ready.clone()))?;
-        Ok(Metrics { registry, sale_to_credit, orders, ready })
+        let about = "Lines of the request log that were dropped because its buffer was full.";
+        let request_log_dropped = IntCounter::new("airsettle_request_log_dropped_total", about)?;
+        registry.register(Box::new(request_log_dropped.clone()))?;
+        Ok(Metrics { registry, sale_to_credit, orders, ready, request_log_dropped })
     }
 
     pub fn text(&self) -> Result<String, prometheus::Error> {

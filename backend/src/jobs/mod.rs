@@ -1,13 +1,15 @@
 //! What runs by itself: advances leave and are booked, facilities reopen, interest is accrued, the chain is sealed, events are
-//! published. One set of jobs per mode.
+//! published and delivered, requests are noted. One set of jobs per mode.
 
 mod accrue;
 mod callback;
+mod deliver;
 mod disburse;
 mod metrics;
 mod publish;
 mod recover;
 mod reopen;
+mod request_log;
 mod seal;
 
 pub use callback::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard, hear_callback};
@@ -21,11 +23,13 @@ use std::sync::Arc;
 /// Starts the jobs of one mode, each on a thread of its own. They end with the process.
 pub fn start(app: &Arc<App>) -> std::io::Result<()> {
     let (disbursing, sealing, reopening, accruing) = (app.clone(), app.clone(), app.clone(), app.clone());
-    let publishing = app.clone();
+    let (publishing, delivering, noting) = (app.clone(), app.clone(), app.clone());
     std::thread::Builder::new().name("disburse".into()).spawn(move || disburse::run(&disbursing))?;
     std::thread::Builder::new().name("seal".into()).spawn(move || seal::run(&sealing))?;
     std::thread::Builder::new().name("reopen".into()).spawn(move || reopen::run(&reopening))?;
     std::thread::Builder::new().name("accrue".into()).spawn(move || accrue::run(&accruing))?;
     std::thread::Builder::new().name("publish".into()).spawn(move || publish::run(&publishing))?;
+    std::thread::Builder::new().name("deliver".into()).spawn(move || deliver::run(&delivering))?;
+    std::thread::Builder::new().name("request-log".into()).spawn(move || request_log::run(&noting))?;
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! Events: what happened, for those whom it concerns. A domain emits one in the commit of its cause, under the lock of the object that it is
 //! about; that lock makes the object's `sequence` gapless. An event holds references only, and everything else is read where it stands.
 
+use crate::clock::Timestamp;
 use crate::db::schema::event;
 use crate::db::{DbError, RowSet, WriteTx, insert, rows};
 use crate::ids::{AgencyId, AirlineId, EventId, FacilityId, Id, node_of};
 use chrono::NaiveDateTime;
 use diesel::dsl::max;
 use diesel::prelude::*;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
 rows! {
@@ -66,9 +67,15 @@ event_types! {
     FacilityRepaid = "facility.repaid",
     FacilityReopened = "facility.reopened",
     LimitPolicyAdopted = "limit.policy_adopted",
+    /// An airline changed or cancelled a flight of the order.
+    OrderAirlineInitiatedChangeDetected = "order.airline_initiated_change_detected",
     OrderCreated = "order.created",
+    /// What was accepted with 202 was not issued after all.
+    OrderCreationFailed = "order.creation_failed",
     OrderCancellationConfirmed = "order_cancellation.confirmed",
     OrderCancellationCreated = "order_cancellation.created",
+    /// An order that was held is paid.
+    PaymentCreated = "payment.created",
     /// Somebody asked a webhook to be tried.
     PingTriggered = "ping.triggered",
     RemittanceReceived = "remittance.received",
@@ -146,6 +153,22 @@ impl EventRow {
         Value::Object(object)
     }
 
+    /// What is delivered; `GET /v1/events` answers the same.
+    pub fn body(&self, live_mode: bool) -> Value {
+        json!({
+            "id": EventId::of(self.id).to_string(),
+            "type": self.kind,
+            "api_version": API_VERSION,
+            "live_mode": live_mode,
+            "created_at": Timestamp::from(self.created_at).to_string(),
+            "idempotency_key": self.object_id,
+            "object_id": self.object_id,
+            "sequence": self.sequence,
+            "request_id": self.cause(),
+            "data": { "object": self.object() },
+        })
+    }
+
     /// The id of the request that it came with.
     pub fn cause(&self) -> Option<&str> {
         Some(self.request_id.as_str()).filter(|id| !id.is_empty())
@@ -177,13 +200,22 @@ impl EventRow {
 
 /// Emits an event in this commit. The caller holds the lock of its object, or has made the object in this commit.
 pub fn emit(tx: &mut WriteTx, new: NewEvent) -> Result<(), DbError> {
-    emit_all(tx, vec![new])
+    emit_rows(tx, vec![new]).map(drop)
+}
+
+/// The same, and answers what was written.
+pub fn emit_one(tx: &mut WriteTx, new: NewEvent) -> Result<EventRow, DbError> {
+    emit_rows(tx, vec![new])?.pop().ok_or_else(|| DbError::Corrupt("an event was not written".into()))
 }
 
 /// The same for any number of events, in their order.
 pub fn emit_all(tx: &mut WriteTx, new: Vec<NewEvent>) -> Result<(), DbError> {
+    emit_rows(tx, new).map(drop)
+}
+
+fn emit_rows(tx: &mut WriteTx, new: Vec<NewEvent>) -> Result<Vec<EventRow>, DbError> {
     if new.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let objects: Vec<String> = new.iter().map(|event| event.object.clone()).collect();
     let known = event::table.filter(event::object_id.eq_any(objects)).group_by(event::object_id);
@@ -195,5 +227,6 @@ pub fn emit_all(tx: &mut WriteTx, new: Vec<NewEvent>) -> Result<(), DbError> {
         *sequence += 1;
         rows.push(EventRow::numbered(tx, event, *sequence));
     }
-    insert(tx, &[RowSet::of(&rows)])
+    insert(tx, &[RowSet::of(&rows)])?;
+    Ok(rows)
 }

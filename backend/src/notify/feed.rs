@@ -5,8 +5,9 @@
 //! the head's lock, makes sure that nobody moved a cursor meanwhile and gives out the next positions. Positions become visible in their order, so who
 //! has read up to one has missed nothing before it. Within one object events stand in the order of their sequence, whatever the nodes' clocks say.
 
+use super::delivery::Listeners;
 use super::event::{EventRow, EventType};
-use crate::db::schema::{agency, airline, event, event_cursor, event_feed, facility, node};
+use crate::db::schema::{agency, airline, event, event_cursor, event_feed, facility, node, organisation};
 use crate::db::{Contended, Db, DbError, RowSet, Store, WriteTx, ensure_rows, insert, lock, rows};
 use crate::ids::{AgencyId, EventId, Id, OrganisationId, node_of};
 use diesel::dsl::max;
@@ -145,22 +146,30 @@ fn write_pass(tx: &mut WriteTx, pass: &Pass) -> Result<usize, DbError> {
         // Somebody else published what was read here.
         return Ok(0);
     }
-    let operators = event_feed::table.filter(event_feed::organisation_id.eq(operator_feed().raw()));
-    let last: i64 = operators.select(max(event_feed::position)).first::<Option<i64>>(&mut *tx.db)?.unwrap_or(0);
-    let (mut feeds, mut moved) = (Vec::new(), Cursors::new());
+    let all = event_feed::table.filter(event_feed::organisation_id.eq(operator_feed().raw()));
+    let last: i64 = all.select(max(event_feed::position)).first::<Option<i64>>(&mut *tx.db)?.unwrap_or(0);
+    let (listeners, operators) = (Listeners::now(tx)?, operators(tx.db)?);
+    let (mut feeds, mut deliveries, mut moved) = (Vec::new(), Vec::new(), Cursors::new());
     for (place, Placed { event, feeds: organisations }) in (1..).zip(&pass.placed) {
         let position = last + place;
         moved.insert(event.node, event.id);
         let row = |organisation_id: &i64| FeedRow { organisation_id: *organisation_id, position, node: event.node, event_id: event.id };
         feeds.extend(organisations.iter().map(row));
+        let hears = |listener: OrganisationId| operators.contains(&listener.raw()) || organisations.contains(&listener.raw());
+        deliveries.extend(listeners.deliveries(tx, event, hears));
     }
-    insert(tx, &[RowSet::of(&feeds)])?;
+    insert(tx, &[RowSet::of(&feeds), RowSet::of(&deliveries)])?;
     for (node, last) in moved {
         ensure_rows(tx, &[CursorRow { node, last_event_id: 0 }])?;
         let cursor = event_cursor::table.find(node);
         diesel::update(cursor).set(event_cursor::last_event_id.eq(last)).execute(&mut *tx.db)?;
     }
     Ok(pass.placed.len())
+}
+
+/// Who hears everything.
+fn operators(db: &mut Db) -> Result<Vec<i64>, DbError> {
+    Ok(organisation::table.filter(organisation::kind.eq("operator")).select(organisation::id).load(db)?)
 }
 
 /// Whose feed, and of what in it.

@@ -1,11 +1,27 @@
 //! What has to leave the process. A domain only inserts outbox rows, in the commit of their cause; workers send them afterwards, at least
 //! once, with a stable key. Events are for those outside who listen.
 
+mod address;
+mod delivery;
+mod endpoint;
 mod event;
 mod feed;
+mod signing;
+mod webhook;
 
-pub use event::{API_VERSION, EventRow, EventType, NewEvent, emit, emit_all};
+pub use address::{Loopback, PlainHttp, ReceiverPolicy};
+pub use delivery::{
+    Attempted, AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Receiver, attempts_at, claim_deliveries, deliver_to,
+    deliveries, delivery, due_deliveries, due_webhooks, record_attempts, redeliver,
+};
+pub use endpoint::{
+    LONGEST_OVERLAP, NewWebhook, Owner, Webhook, WebhookChange, WebhookError, WebhookStatus, change_webhook, create_webhook,
+    delete_webhook, rotate_secret, webhook, webhooks, webhooks_by_id,
+};
+pub use event::{API_VERSION, EventRow, EventType, NewEvent, emit, emit_all, emit_one};
 pub use feed::{FULL_PASS, FeedFilter, concerns, event, feed_after, operator_feed, publish};
+pub use signing::{SecretError, SigningSecret, signed_headers};
+pub use webhook::{install_tls, Sender, SenderError, Sent, UrlRefusal};
 
 use crate::clock::Timestamp;
 use crate::db::schema::outbox;

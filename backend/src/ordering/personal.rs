@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 const PERSON: &[u8] = b"airsettle-person-1";
 const WRAP: &[u8] = b"airsettle-person-key-1";
+const SIGNING: &[u8] = b"airsettle-signing-secret-1";
 const NONCE: usize = 24;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,6 +97,15 @@ impl Vault {
         serde_json::from_slice(&plain).map_err(|_| VaultError::Unreadable)
     }
 
+    /// A secret that is used again, such as what signs deliveries.
+    pub fn seal_secret(&self, secret: &[u8]) -> Result<Vec<u8>, VaultError> {
+        encrypt(&self.wrapping, SIGNING, secret)
+    }
+
+    pub fn open_secret(&self, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+        decrypt(&self.wrapping, SIGNING, sealed)
+    }
+
     /// A keyed digest: equal inputs are recognised, and nobody without the key can try out names or birth dates.
     pub fn digest(&self, bytes: &[u8]) -> String {
         let mut mac = match <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.digesting) {
@@ -166,6 +176,15 @@ mod tests {
         assert_eq!(vault.open(&erased), Err(VaultError::Unreadable));
         assert_ne!(vault.seal(&person()).unwrap().data, sealed.data, "equal people are not seen to be equal");
         assert!(!String::from_utf8_lossy(&sealed.data).contains("Zhang"));
+    }
+
+    #[test]
+    fn a_secret_is_opened_as_what_it_was_sealed_as() {
+        let vault = Vault::from_hex(&"01".repeat(32)).unwrap();
+        let sealed = vault.seal_secret(b"signs").unwrap();
+        assert_eq!(vault.open_secret(&sealed).unwrap(), b"signs");
+        assert!(!sealed.windows(5).any(|part| part == b"signs"));
+        assert_eq!(vault.open_secret(&vault.seal(&person()).unwrap().wrapped_key), Err(VaultError::Unreadable));
     }
 
     #[test]

@@ -24,6 +24,17 @@ on_both_engines! {
     }
 }
 
+on_both_engines! {
+    fn the_unmodified_duffel_client_manages_webhooks(world) {
+        let client = root().join("backend/tests/clients/duffel");
+        let mut command = Command::new("node");
+        let command = command.arg("webhooks.mjs").current_dir(&client).env("BASE_URL", &world.url);
+        let output = command.env("TOKEN", world.key(BEIJING)).output().unwrap();
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && text.contains("the Duffel client manages webhooks"), "{text}");
+    }
+}
+
 /// Runs the commands under a heading of the README as they stand there; answers what they printed.
 fn walk(world: &World, heading: &str, keys: &[(&str, String)]) -> String {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
@@ -48,4 +59,13 @@ fn an_airline_fetches_yesterday_as_the_readme_says() {
     let world = World::new(crate::platform::Engine::Sqlite);
     let text = walk(&world, "## An airline's day", &[("AIRLINE_KEY", world.key(&world.airline()))]);
     assert!(text.contains("airline_day_") && text.contains(": OK"), "{text}");
+}
+
+#[test]
+fn events_are_heard_as_the_readme_says() {
+    let world = World::new(crate::platform::Engine::Sqlite);
+    let text = walk(&world, "## Hear about it", &[("KEY", world.key(BEIJING))]);
+    assert!(text.contains("ping.triggered") && text.contains("next_attempt_at"), "{text}");
+    let kept = std::fs::read_to_string(world.folder().join("webhook.json")).unwrap();
+    assert!(kept.contains("whsec_"), "{kept}");
 }

@@ -6,6 +6,8 @@
 mod platform;
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/receiver.rs"]
+mod receiver;
 
 mod air;
 mod clients;

@@ -35,3 +35,4 @@ mod settlement;
 mod statements;
 mod voids;
 mod worked_case;
+mod webhooks;

@@ -66,6 +66,7 @@ pub const TABLES: &[&str] = &[
     "cash_transfer",
     "export_file",
     "event",
+    "webhook",
 ];
 
 pub fn cny(text: &str) -> Money {

@@ -2,7 +2,7 @@
 
 use super::postgres;
 use airsettle::app::Platform;
-use airsettle::config::{Config, ModeConfig};
+use airsettle::config::{Config, ModeConfig, Receivers};
 use airsettle::demo::{Seeded, seed_demo};
 use airsettle::gateways::bank::callback::CallbackSecret;
 use airsettle::gateways::bank::simulator::{self, RunningSimulator, SimulatorConfig};
@@ -130,6 +130,7 @@ impl World {
             bank_callback_secret: CALLBACK_SECRET.to_owned(),
             master_key: "07".repeat(32),
             zone: chrono_tz::Asia::Shanghai,
+            receivers: Receivers::Local,
         };
         let platform = Arc::new(Platform::open(&config).unwrap());
         let mut keys = Vec::new();

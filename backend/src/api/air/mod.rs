@@ -18,6 +18,7 @@ pub mod place;
 pub mod reference;
 pub mod routes;
 pub mod searching;
+pub mod webhooks;
 
 #[cfg(test)]
 mod sample;

@@ -1,7 +1,7 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
 use super::issued::Rehearsal;
-use super::{cancelling, ordering, reference, searching};
+use super::{cancelling, ordering, reference, searching, webhooks};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -28,12 +28,23 @@ use utoipa::OpenApi;
         reference::list_aircraft,
         reference::get_aircraft,
         reference::suggest_places,
+        webhooks::create,
+        webhooks::list,
+        webhooks::get,
+        webhooks::update,
+        webhooks::delete,
+        webhooks::ping,
+        webhooks::rotate,
+        webhooks::get_webhook_event,
+        webhooks::redeliver_event,
+        webhooks::list_deliveries,
     ),
     components(schemas(Rehearsal, cancelling::CancellationRehearsal))
 )]
 pub struct AirDescription;
 
 pub fn configure(config: &mut ServiceConfig) {
+    webhook_routes(config);
     let offer_requests = web::resource("/air/offer_requests")
         .route(web::post().to(searching::create_offer_request))
         .route(web::get().to(searching::list_offer_requests));
@@ -62,4 +73,21 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/air/aircraft").route(web::get().to(reference::list_aircraft)))
         .service(web::resource("/air/aircraft/{id}").route(web::get().to(reference::get_aircraft)))
         .service(web::resource("/places/suggestions").route(web::get().to(reference::suggest_places)));
+}
+
+/// The fixed words before the id that could be in their place.
+fn webhook_routes(config: &mut ServiceConfig) {
+    let all = web::resource("/air/webhooks").route(web::post().to(webhooks::create)).route(web::get().to(webhooks::list));
+    let one = web::resource("/air/webhooks/{id}")
+        .route(web::get().to(webhooks::get))
+        .route(web::patch().to(webhooks::update))
+        .route(web::delete().to(webhooks::delete));
+    config
+        .service(all)
+        .service(web::resource("/air/webhooks/deliveries").route(web::get().to(webhooks::list_deliveries)))
+        .service(web::resource("/air/webhooks/events/{id}").route(web::get().to(webhooks::get_webhook_event)))
+        .service(web::resource("/air/webhooks/events/{id}/actions/redeliver").route(web::post().to(webhooks::redeliver_event)))
+        .service(one)
+        .service(web::resource("/air/webhooks/{id}/actions/ping").route(web::post().to(webhooks::ping)))
+        .service(web::resource("/air/webhooks/{id}/actions/rotate_secret").route(web::post().to(webhooks::rotate)));
 }

@@ -24,11 +24,13 @@ pub mod limits;
 pub mod operations;
 pub mod organisations;
 pub mod postings;
-mod shape;
+pub mod request_log;
+pub(in crate::api) mod shape;
 mod sight;
 pub mod tax_payments;
 pub mod test_clock;
 pub mod tickets;
+pub mod webhook_deliveries;
 
 use actix_web::web::{ServiceConfig, get, post, resource};
 use utoipa::OpenApi;
@@ -101,6 +103,11 @@ use utoipa::OpenApi;
     ledger::get_trial_balance,
     events::list_events,
     events::get_event,
+    webhook_deliveries::list_webhook_deliveries,
+    webhook_deliveries::get_webhook_delivery,
+    webhook_deliveries::redeliver_one,
+    webhook_deliveries::redeliver_many,
+    request_log::list_request_log,
     test_clock::get_test_clock,
     test_clock::set_test_clock,
     operations::get_operation,
@@ -112,6 +119,7 @@ pub fn configure(config: &mut ServiceConfig) {
     parties(config);
     money(config);
     settlement(config);
+    hearing(config);
     config
         .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
         .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
@@ -124,8 +132,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(
             resource("/v1/test_clock").route(get().to(test_clock::get_test_clock)).route(post().to(test_clock::set_test_clock)),
         )
-        .service(resource("/v1/events").route(get().to(events::list_events)))
-        .service(resource("/v1/events/{id}").route(get().to(events::get_event)))
         .service(resource("/v1/operations/{id}").route(get().to(operations::get_operation)))
         .service(resource("/v1/bank_callbacks/{mode}").route(post().to(bank_callbacks::receive)));
 }
@@ -214,4 +220,16 @@ fn settlement(config: &mut ServiceConfig) {
         .service(resource("/v1/exports").route(get().to(exports::list_exports)).route(post().to(exports::make_export)))
         .service(resource("/v1/exports/{id}").route(get().to(exports::get_export)))
         .service(resource("/v1/exports/{id}/content").route(get().to(exports::get_export_content)));
+}
+
+/// What happened, how it was delivered, and what was asked.
+fn hearing(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/events").route(get().to(events::list_events)))
+        .service(resource("/v1/events/{id}").route(get().to(events::get_event)))
+        .service(resource("/v1/webhook_deliveries").route(get().to(webhook_deliveries::list_webhook_deliveries)))
+        .service(resource("/v1/webhook_deliveries/actions/redeliver").route(post().to(webhook_deliveries::redeliver_many)))
+        .service(resource("/v1/webhook_deliveries/{id}").route(get().to(webhook_deliveries::get_webhook_delivery)))
+        .service(resource("/v1/webhook_deliveries/{id}/actions/redeliver").route(post().to(webhook_deliveries::redeliver_one)))
+        .service(resource("/v1/request_log").route(get().to(request_log::list_request_log)));
 }

@@ -85,6 +85,7 @@ impl Operation {
             "/v1/cash_transfers" => json!({ "to": "client", "amount": "1.00", "currency": "CNY" }),
             "/v1/cash_transfers/{id}/actions/confirm" => json!({ "bank_reference": "X", "value_date": "2026-01-05" }),
             "/v1/exports" => json!({ "kind": "airline_day", "airline_id": format!("arl_{nothing}"), "date": "2026-01-05" }),
+            "/v1/webhook_deliveries/actions/redeliver" => json!({ "webhook_id": format!("whk_{nothing}") }),
             path if path.contains("/actions/") => json!({}),
             path => panic!("no body for {path}"),
         })

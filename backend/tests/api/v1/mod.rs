@@ -13,8 +13,10 @@ mod keys;
 mod ledger;
 mod operations;
 mod organisations;
+mod request_log;
 mod test_clock;
 mod tickets;
+mod webhooks;
 mod worked_case;
 
 use crate::air::{an_offer, an_order};
