@@ -177,10 +177,13 @@ pub fn sign_contract(tx: &mut WriteTx, new: &NewContract) -> Result<Contract, Co
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     let signed = NewEvent::new(EventType::ContractSigned, ContractId::of(row.id)).of_agency(new.agency);
-    emit(tx, match new.airline {
-        Some(airline) => signed.of_airline(airline),
-        None => signed,
-    })?;
+    emit(
+        tx,
+        match new.airline {
+            Some(airline) => signed.of_airline(airline),
+            None => signed,
+        },
+    )?;
     Ok(Contract::try_from(row)?)
 }
 

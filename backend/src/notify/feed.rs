@@ -82,11 +82,7 @@ fn cursors(db: &mut Db) -> Result<Cursors, DbError> {
 }
 
 /// The last published sequence of every object that has events from before.
-fn published_sequences(
-    db: &mut Db,
-    cursors: &Cursors,
-    queues: &[VecDeque<EventRow>],
-) -> Result<HashMap<String, i64>, DbError> {
+fn published_sequences(db: &mut Db, cursors: &Cursors, queues: &[VecDeque<EventRow>]) -> Result<HashMap<String, i64>, DbError> {
     let later = queues.iter().flatten().filter(|event| event.sequence > 1).map(|event| event.object_id.clone());
     let objects: Vec<String> = later.collect::<BTreeSet<_>>().into_iter().collect();
     if objects.is_empty() {
@@ -153,7 +149,8 @@ fn write_pass(tx: &mut WriteTx, pass: &Pass) -> Result<usize, DbError> {
     for (place, Placed { event, feeds: organisations }) in (1..).zip(&pass.placed) {
         let position = last + place;
         moved.insert(event.node, event.id);
-        let row = |organisation_id: &i64| FeedRow { organisation_id: *organisation_id, position, node: event.node, event_id: event.id };
+        let row =
+            |organisation_id: &i64| FeedRow { organisation_id: *organisation_id, position, node: event.node, event_id: event.id };
         feeds.extend(organisations.iter().map(row));
         let hears = |listener: OrganisationId| operators.contains(&listener.raw()) || organisations.contains(&listener.raw());
         deliveries.extend(listeners.deliveries(tx, event, hears));
@@ -184,11 +181,11 @@ pub struct FeedFilter {
 
 /// What stands behind a position, in order.
 pub fn feed_after(db: &mut Db, filter: &FeedFilter, position: i64, limit: i64) -> Result<Vec<(i64, EventRow)>, DbError> {
-    let joined = event_feed::table.inner_join(
-        event::table.on(event::node.eq(event_feed::node).and(event::id.eq(event_feed::event_id))),
-    );
+    let joined =
+        event_feed::table.inner_join(event::table.on(event::node.eq(event_feed::node).and(event::id.eq(event_feed::event_id))));
     let of_organisation = joined.filter(event_feed::organisation_id.eq(filter.organisation.raw()));
-    let mut query = of_organisation.filter(event_feed::position.gt(position)).order(event_feed::position).limit(limit).into_boxed();
+    let mut query =
+        of_organisation.filter(event_feed::position.gt(position)).order(event_feed::position).limit(limit).into_boxed();
     if let Some(agency) = filter.agency {
         query = query.filter(event::agency_id.eq(Some(agency.raw())));
     }

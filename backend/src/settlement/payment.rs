@@ -222,10 +222,15 @@ fn write(tx: &mut WriteTx, actor: Actor, mut book: Book, new: &NewPayment, amoun
         created_at: tx.now.naive(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
-    emit(tx, match new.purpose {
-        PaymentPurpose::FacilityRepayment { facility, .. } => NewEvent::new(EventType::FacilityRepaid, id).of_facility(facility),
-        PaymentPurpose::Tax { .. } => NewEvent::new(EventType::TaxPaid, id),
-    })?;
+    emit(
+        tx,
+        match new.purpose {
+            PaymentPurpose::FacilityRepayment { facility, .. } => {
+                NewEvent::new(EventType::FacilityRepaid, id).of_facility(facility)
+            }
+            PaymentPurpose::Tax { .. } => NewEvent::new(EventType::TaxPaid, id),
+        },
+    )?;
     Ok(Payment::try_from(row)?)
 }
 

@@ -76,10 +76,7 @@ fn a_ticket_that_is_voided_tells_of_its_end(engine: Engine) {
     publish_all(&world.store);
     let told = feed(&world, world.seller);
     let after_the_sale: Vec<&str> = kinds(&told).into_iter().skip_while(|kind| *kind != "order.created").collect();
-    assert_eq!(
-        after_the_sale,
-        ["order.created", "order_cancellation.created", "order_cancellation.confirmed", "ticket.voided"]
-    );
+    assert_eq!(after_the_sale, ["order.created", "order_cancellation.created", "order_cancellation.confirmed", "ticket.voided"]);
     let counted: Vec<i64> = told.iter().rev().take(3).map(|(_, event)| event.sequence).collect();
     assert_eq!(counted, [1, 2, 1], "the cancellation was created, then confirmed");
     let advance = feed(&world, carrier(&world)).into_iter().find(|(_, event)| event.kind == "advance.cancelled");
@@ -116,8 +113,9 @@ fn an_event_that_commits_late_with_an_earlier_id_is_not_missed(engine: Engine) {
     let (go_on, may_go_on) = channel::<()>();
     let (early, late) = (FacilityId::of(1_000_001), FacilityId::of(1_000_002));
     std::thread::scope(|scope| {
-        let slow = scope.spawn(|| {
-            world.store.write(|tx| {
+        let store = &world.store;
+        let slow = scope.spawn(move || {
+            store.write(|tx| {
                 emit(tx, NewEvent::new(EventType::FacilityOpened, early))?;
                 begun.send(()).unwrap();
                 // SQLite has one writer: there the other node has to wait for this commit.
