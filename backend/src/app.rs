@@ -1,9 +1,9 @@
 //! One running mode: its store, clock, queue, bank and jobs. Test mode is another database with an `App` of its own in the same process;
 //! no table knows which mode it belongs to.
 
+use crate::audit::RequestBuffer;
 use crate::catalogue::Catalogue;
 use crate::clock::{Clock, ClockError, Timestamp};
-use crate::audit::RequestBuffer;
 use crate::config::{Config, ModeConfig, Receivers};
 use crate::db::{Db, DbError, Store, StoreConfig, WriteTx, setting, store_setting};
 use crate::gateways::bank::BankGateway;

@@ -34,6 +34,12 @@ pub struct Identified {
     pub organisation: OrganisationId,
 }
 
+impl From<&Caller> for Identified {
+    fn from(caller: &Caller) -> Self {
+        Identified { app: caller.app.clone(), key: caller.key.id, organisation: caller.key.organisation }
+    }
+}
+
 impl Caller {
     pub fn require(&self, scope: Scope) -> Result<(), ApiError> {
         if self.key.scopes.contains(&scope) {
@@ -139,7 +145,8 @@ impl FromRequest for Caller {
     }
 }
 
-async fn identify(request: &HttpRequest) -> Result<Caller, ApiError> {
+/// Finds the key of a request and takes one from its rate.
+pub(super) async fn identify(request: &HttpRequest) -> Result<Caller, ApiError> {
     let platform = request.app_data::<web::Data<Platform>>().ok_or_else(|| ApiError::internal("no platform"))?;
     let limiter = request.app_data::<web::Data<RateLimiter>>().ok_or_else(|| ApiError::internal("no rate limiter"))?;
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -160,6 +167,7 @@ async fn identify(request: &HttpRequest) -> Result<Caller, ApiError> {
     verdict.check()?;
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     request.extensions_mut().insert(verdict);
-    request.extensions_mut().insert(Identified { app: app.clone(), key: key.id, organisation: key.organisation });
-    Ok(Caller { app, key, request_id })
+    let caller = Caller { app, key, request_id };
+    request.extensions_mut().insert(Identified::from(&caller));
+    Ok(caller)
 }

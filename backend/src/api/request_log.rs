@@ -1,6 +1,6 @@
 //! The layer that notes every authenticated request for the request log.
 
-use super::caller::Identified;
+use super::caller::{Identified, identify};
 use super::error::ApiError;
 use super::once::IDEMPOTENCY_KEY;
 use super::request_id::RequestId;
@@ -9,6 +9,7 @@ use crate::ids::Id;
 use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use std::time::Instant;
 
@@ -20,10 +21,13 @@ pub async fn note<B: MessageBody + 'static>(
     let begun = Instant::now();
     let response = next.call(request).await?;
     let (request, answer) = (response.request(), response.response());
+    let mut identified = request.extensions().get::<Identified>().cloned();
+    if identified.is_none() && answer.status().is_client_error() && request.headers().contains_key(AUTHORIZATION) {
+        // A body that cannot be read is refused before its key was looked up; its sender wants to find it too.
+        identified = identify(request).await.ok().map(|caller| Identified::from(&caller));
+    }
     // Who has no valid key belongs to nobody.
-    let Some(Identified { app, key, organisation }) = request.extensions().get::<Identified>().cloned() else {
-        return Ok(response);
-    };
+    let Some(Identified { app, key, organisation }) = identified else { return Ok(response) };
     let sent_key = request.headers().get(IDEMPOTENCY_KEY).map(|value| app.vault.digest(value.as_bytes()));
     let error = answer.error().and_then(|error| error.as_error::<ApiError>());
     app.requests.push(RequestLine {

@@ -121,7 +121,8 @@ mod tests {
         for text in refused {
             assert!(!LIVE.allows(text.parse().unwrap()), "{text}");
         }
-        for text in ["1.1.1.1", "100.63.255.255", "100.128.0.0", "172.32.0.1", "192.169.0.1", "2606:4700::1111", "::ffff:1.1.1.1"] {
+        for text in ["1.1.1.1", "100.63.255.255", "100.128.0.0", "172.32.0.1", "192.169.0.1", "2606:4700::1111", "::ffff:1.1.1.1"]
+        {
             assert!(LIVE.allows(text.parse().unwrap()), "{text}");
         }
     }

@@ -117,13 +117,10 @@ impl Listeners {
     }
 
     /// `operator` is the organisation that the feed of all events belongs to.
-    pub(super) fn deliveries(
-        &self,
-        tx: &WriteTx,
-        event: &EventRow,
-        hears: impl Fn(OrganisationId) -> bool,
-    ) -> Vec<DeliveryRow> {
-        let Some(kind) = EventType::parse(&event.kind).filter(|kind| *kind != EventType::PingTriggered) else { return Vec::new() };
+    pub(super) fn deliveries(&self, tx: &WriteTx, event: &EventRow, hears: impl Fn(OrganisationId) -> bool) -> Vec<DeliveryRow> {
+        let Some(kind) = EventType::parse(&event.kind).filter(|kind| *kind != EventType::PingTriggered) else {
+            return Vec::new();
+        };
         let listens = |to: &&Webhook| {
             let of_agency = to.agency.is_none_or(|agency| event.agency_id == Some(agency.raw()));
             of_agency && to.events.contains(&kind) && hears(to.organisation)
@@ -221,8 +218,11 @@ pub fn record_attempts(tx: &mut WriteTx, attempts: &[Attempted]) -> Result<Vec<W
             (false, None) => (DeliveryState::Failed, attempt.delivery.due_at),
         };
         let done_at = (state != DeliveryState::Pending).then(|| tx.now.naive());
-        let values =
-            (webhook_delivery::state.eq(state.text()), webhook_delivery::due_at.eq(due_at), webhook_delivery::done_at.eq(done_at));
+        let values = (
+            webhook_delivery::state.eq(state.text()),
+            webhook_delivery::due_at.eq(due_at),
+            webhook_delivery::done_at.eq(done_at),
+        );
         diesel::update(row).set(values).execute(&mut *tx.db)?;
         let to = WebhookId::of(attempt.delivery.webhook_id);
         if note_receiver(tx, to, accepted)? && !disabled.contains(&to) {

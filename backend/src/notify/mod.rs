@@ -11,7 +11,7 @@ mod webhook;
 
 pub use address::{Loopback, PlainHttp, ReceiverPolicy};
 pub use delivery::{
-    Attempted, AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Receiver, attempts_at, claim_deliveries, deliver_to,
+    AttemptRow, Attempted, DeliveryFilter, DeliveryRow, DeliveryState, Receiver, attempts_at, claim_deliveries, deliver_to,
     deliveries, delivery, due_deliveries, due_webhooks, record_attempts, redeliver,
 };
 pub use endpoint::{
@@ -21,7 +21,7 @@ pub use endpoint::{
 pub use event::{API_VERSION, EventRow, EventType, NewEvent, emit, emit_all, emit_one};
 pub use feed::{FULL_PASS, FeedFilter, concerns, event, feed_after, operator_feed, publish};
 pub use signing::{SecretError, SigningSecret, signed_headers};
-pub use webhook::{install_tls, Sender, SenderError, Sent, UrlRefusal};
+pub use webhook::{Sender, SenderError, Sent, UrlRefusal, install_tls};
 
 use crate::clock::Timestamp;
 use crate::db::schema::outbox;

@@ -112,7 +112,8 @@ impl Sender {
             Ok(url) => url,
             Err(refusal) => return failed(refusal.to_string()),
         };
-        let mut request = self.client.post(url).header(CONTENT_TYPE, "application/json").header(USER_AGENT, "Airsettle-Webhooks/1");
+        let mut request =
+            self.client.post(url).header(CONTENT_TYPE, "application/json").header(USER_AGENT, "Airsettle-Webhooks/1");
         for (name, value) in headers {
             request = request.header(*name, value);
         }
@@ -178,7 +179,8 @@ impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
         let (policy, host) = (self.0, name.as_str().to_owned());
         Box::pin(async move {
-            let found = tokio::task::spawn_blocking(move || (host.as_str(), 0).to_socket_addrs().map(Iterator::collect::<Vec<_>>));
+            let found =
+                tokio::task::spawn_blocking(move || (host.as_str(), 0).to_socket_addrs().map(Iterator::collect::<Vec<_>>));
             let found: Vec<SocketAddr> = found.await??;
             let allowed: Vec<SocketAddr> = found.into_iter().filter(|address| policy.allows(address.ip())).collect();
             if allowed.is_empty() {
@@ -203,7 +205,8 @@ mod tests {
     fn a_receivers_address_is_checked_when_it_is_given() {
         let live = sender(PlainHttp::OnLoopback, Loopback::Refused);
         assert_eq!(live.check("http://example.com/hook"), Err(UrlRefusal::NotEncrypted));
-        let refused = ["https://127.0.0.1/", "https://[::1]/", "https://2130706433/", "https://0x7f.1/", "https://169.254.169.254/latest"];
+        let refused =
+            ["https://127.0.0.1/", "https://[::1]/", "https://2130706433/", "https://0x7f.1/", "https://169.254.169.254/latest"];
         for url in refused {
             assert!(matches!(live.check(url), Err(UrlRefusal::Address(_))), "{url}");
         }

@@ -34,5 +34,5 @@ mod rehearsal;
 mod settlement;
 mod statements;
 mod voids;
-mod worked_case;
 mod webhooks;
+mod worked_case;

@@ -91,7 +91,8 @@ fn only_who_listens_is_told_and_only_of_its_own(engine: Engine) {
     published(&world);
     assert_eq!(kinds(&due(&world, to_branch)), ["order.created"]);
     assert_eq!(due(&world, to_seller).len(), 2);
-    let seen = |owner| world.read(|db| deliveries(db, owner, &DeliveryFilter::default(), airsettle::db::Window::NEWEST, 100)).len();
+    let seen =
+        |owner| world.read(|db| deliveries(db, owner, &DeliveryFilter::default(), airsettle::db::Window::NEWEST, 100)).len();
     assert_eq!((seen(seller), seen(branch), seen(bank(&world))), (3, 1, 1), "each sees its own log");
 }
 
@@ -103,7 +104,10 @@ fn what_is_claimed_is_nobody_elses_until_the_claim_runs_out(engine: Engine) {
     let other = world.database.open(world.clock.clone());
     assert_eq!(claim(&world, &first), [(first.id, 1)]);
     let until = world.clock.now().plus(Duration::seconds(30));
-    assert!(other.write(|tx| claim_deliveries(tx, &[first.id], until)).unwrap().is_empty(), "two nodes do not deliver it at once");
+    assert!(
+        other.write(|tx| claim_deliveries(tx, &[first.id], until)).unwrap().is_empty(),
+        "two nodes do not deliver it at once"
+    );
     assert!(due(&world, to).is_empty(), "and nothing overtakes it");
     // The node that claimed it died between the delivery and its mark.
     world.time_passes(Duration::seconds(31));

@@ -16,8 +16,8 @@ use crate::db::{Contended, DbError, Window, lock};
 use crate::identity::Scope;
 use crate::ids::{DeliveryId, EventId, Id, WebhookId};
 use crate::notify::{
-    self, AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, EventRow, EventType, LONGEST_OVERLAP, NewEvent, NewWebhook, Owner,
-    SigningSecret, WebhookChange, WebhookStatus, change_webhook, create_webhook, deliver_to, deliveries, emit_one, event,
+    self, AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, EventRow, EventType, LONGEST_OVERLAP, NewEvent, NewWebhook,
+    Owner, SigningSecret, WebhookChange, WebhookStatus, change_webhook, create_webhook, deliver_to, deliveries, emit_one, event,
     redeliver, rotate_secret,
 };
 use actix_web::http::StatusCode;
@@ -148,7 +148,11 @@ impl<'c> Wishes<'c> {
                 Some(kind) => events.push(kind),
                 None => {
                     let text: String = text.chars().take(100).collect();
-                    self.problems.add(Code::InvalidValue, format!("/data/events/{index}"), format!("{text:?} is not a type of event."));
+                    self.problems.add(
+                        Code::InvalidValue,
+                        format!("/data/events/{index}"),
+                        format!("{text:?} is not a type of event."),
+                    );
                 }
             }
         }
@@ -386,6 +390,9 @@ pub async fn list_deliveries(caller: Caller, query: Query) -> Result<HttpRespons
 }
 
 pub(in crate::api) fn kind_in(query: &Query) -> Result<Option<EventType>, ApiError> {
-    let read = |text: &str| EventType::parse(text).ok_or_else(|| ApiError::new(Code::InvalidValue, "`type` is not a type of event.").parameter("type"));
+    let read = |text: &str| {
+        EventType::parse(text)
+            .ok_or_else(|| ApiError::new(Code::InvalidValue, "`type` is not a type of event.").parameter("type"))
+    };
     query.get("type").map(read).transpose()
 }

@@ -66,7 +66,8 @@ fn status_class(query: &Query) -> Result<Option<i64>, ApiError> {
 }
 
 fn time_in(query: &Query, name: &str) -> Result<Option<Timestamp>, ApiError> {
-    let wrong = |_| ApiError::new(Code::InvalidValue, format!("`{name}` is a time such as \"2026-11-01T08:00:00Z\".")).parameter(name);
+    let wrong =
+        |_| ApiError::new(Code::InvalidValue, format!("`{name}` is a time such as \"2026-11-01T08:00:00Z\".")).parameter(name);
     let read = |text: &str| DateTime::parse_from_rfc3339(text).map(|time| Timestamp::from(time.to_utc())).map_err(wrong);
     query.get(name).map(read).transpose()
 }

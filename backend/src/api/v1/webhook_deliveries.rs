@@ -16,7 +16,9 @@ use crate::audit;
 use crate::db::{Db, DbError};
 use crate::identity::Scope;
 use crate::ids::{DeliveryId, EventId, Id, WebhookId};
-use crate::notify::{AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, attempts_at, deliveries, delivery, redeliver, webhook};
+use crate::notify::{
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, attempts_at, deliveries, delivery, redeliver, webhook,
+};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -93,7 +95,13 @@ pub(in crate::api) fn with_attempts(
 ) -> Result<Vec<(DeliveryRow, Vec<AttemptRow>)>, DbError> {
     let ids: Vec<i64> = found.iter().map(|row| row.id).collect();
     let mut attempts = attempts_at(db, &ids)?;
-    Ok(found.into_iter().map(|row| { let own = attempts.extract_if(.., |one| one.delivery_id == row.id).collect(); (row, own) }).collect())
+    Ok(found
+        .into_iter()
+        .map(|row| {
+            let own = attempts.extract_if(.., |one| one.delivery_id == row.id).collect();
+            (row, own)
+        })
+        .collect())
 }
 
 fn state_in(query: &Query) -> Result<Option<DeliveryState>, ApiError> {
@@ -207,7 +215,13 @@ impl RedeliverMany {
             }
         };
         let read = (|| {
-            Some(DeliveryFilter { webhook: Some(webhook?), state: Some(state?), from: from?, to: to?, ..DeliveryFilter::default() })
+            Some(DeliveryFilter {
+                webhook: Some(webhook?),
+                state: Some(state?),
+                from: from?,
+                to: to?,
+                ..DeliveryFilter::default()
+            })
         })();
         input.finish(read)
     }

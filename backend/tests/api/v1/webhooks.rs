@@ -90,7 +90,7 @@ on_both_engines! {
             heard.hears(world, attempts);
             let logged = heard.attempted(world, &key, attempts);
             assert_eq!(logged["state"], "pending");
-            test_time_passes(world, Duration::minutes(20));
+            test_time_passes(world, Duration::hours(3));
         }
         heard.hears(world, 4);
         let logged = heard.attempted(world, &key, 4);
