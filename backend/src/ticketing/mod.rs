@@ -5,6 +5,7 @@
 
 mod basis;
 mod build;
+mod coupon;
 mod decide;
 mod issue;
 mod keys;
@@ -18,6 +19,7 @@ mod verify;
 mod void;
 
 pub use basis::{Basis, RecentBases};
+pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
 pub use decide::{Decision, Facts, decide};
 pub use issue::{Mode, issue_all, seats_sold};
 pub use keys::{Outcome, keep_refusal};
