@@ -8,12 +8,12 @@ use crate::db::{Db, DbError, Store, StoreConfig, WriteTx, setting, store_setting
 use crate::gateways::bank::BankGateway;
 use crate::gateways::bank::callback::CallbackSecret;
 use crate::gateways::bank::http::{HttpBank, HttpBankConfig};
-use crate::identity::KeyMode;
+use crate::identity::{KeyMode, RecentKeys};
 use crate::jobs::hear_callback;
 pub use crate::jobs::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard};
 use crate::ledger::Chart;
 use crate::ordering::{Vault, VaultError};
-use crate::ticketing::{IssueQueue, QueueConfig};
+use crate::ticketing::{IssueQueue, QueueConfig, RecentBases};
 use chrono::Duration;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub struct App {
     pub catalogue: Arc<Catalogue>,
     pub vault: Arc<Vault>,
     pub searches: crate::shopping::RecentSearches,
+    pub keys: RecentKeys,
+    pub bases: RecentBases,
     /// Woken after a sale, so that its advance leaves at once.
     pub disbursing: Arc<Notify>,
     pub callback_secret: CallbackSecret,
@@ -125,6 +127,8 @@ impl App {
             catalogue,
             vault,
             searches: crate::shopping::RecentSearches::default(),
+            keys: RecentKeys::default(),
+            bases: RecentBases::default(),
             disbursing,
             callback_secret,
             callback_url: format!("{}/v1/bank_callbacks/{name}", config.public_url),

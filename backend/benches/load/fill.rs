@@ -18,7 +18,6 @@ use diesel::prelude::*;
 use std::time::{Duration, Instant};
 
 pub struct Filled {
-    pub tickets: usize,
     pub issued_per_second: f64,
     pub batch_latencies: Vec<f64>,
 }
@@ -52,7 +51,7 @@ pub fn fill(stage: &Stage, tickets: usize) -> Filled {
         pay(&store);
     }
     store.release();
-    Filled { tickets: made, issued_per_second: measured as f64 / timed.as_secs_f64(), batch_latencies: latencies }
+    Filled { issued_per_second: measured as f64 / timed.as_secs_f64(), batch_latencies: latencies }
 }
 
 /// The bank pays everything that is held.
@@ -155,6 +154,7 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
         coupons: vec![coupon],
     };
     IssueOrder {
+        basis: None,
         claim: ids.block(1),
         cause: Cause { actor: Actor { organisation: plan.organisation, key: KeyId::of(1) }, request_id: format!("req_{number}") },
         key: IdempotencyKey::Explicit(format!("{:013}-{number}", chrono::Utc::now().timestamp_millis())),

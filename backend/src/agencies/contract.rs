@@ -1,10 +1,11 @@
 //! The terms between an agency, an airline and the platform. A version is immutable; a ticket keeps the id of the one it was sold under.
 
-use crate::db::schema::contract;
+use crate::db::schema::{agency, contract};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id};
 use crate::money::{Currency, Rate};
 use chrono::{NaiveDate, NaiveDateTime};
+use diesel::dsl::count;
 use diesel::prelude::*;
 
 rows! {
@@ -188,6 +189,31 @@ pub fn contracts_of(db: &mut Db, agency: AgencyId) -> Result<Vec<Contract>, DbEr
     let of_agency = contract::table.filter(contract::agency_id.eq(agency.raw())).order(contract::id);
     let rows: Vec<ContractRow> = of_agency.select(ContractRow::as_select()).load(db)?;
     rows.into_iter().map(Contract::try_from).collect()
+}
+
+/// An agency of an organisation, and how many versions of contracts it has signed. Versions are only ever added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    pub organisation: OrganisationId,
+    pub agency: AgencyId,
+    pub versions: i64,
+}
+
+/// Of these agencies, and of all agencies of these organisations.
+pub fn signed_by(db: &mut Db, agencies: &[AgencyId], organisations: &[OrganisationId]) -> Result<Vec<Signed>, DbError> {
+    let agencies: Vec<i64> = agencies.iter().map(|id| id.raw()).collect();
+    let organisations: Vec<i64> = organisations.iter().map(|id| id.raw()).collect();
+    let versions = agency::table.left_join(contract::table.on(contract::agency_id.eq(agency::id)));
+    let per_agency = versions.group_by((agency::organisation_id, agency::id));
+    let counted = per_agency.select((agency::organisation_id, agency::id, count(contract::id.nullable())));
+    let wanted = agency::id.eq_any(agencies).or(agency::organisation_id.eq_any(organisations));
+    let rows: Vec<(i64, i64, i64)> = counted.filter(wanted).load(db)?;
+    let signed = |(organisation, agency, versions)| Signed {
+        organisation: OrganisationId::of(organisation),
+        agency: AgencyId::of(agency),
+        versions,
+    };
+    Ok(rows.into_iter().map(signed).collect())
 }
 
 /// Of these agencies, or of all.

@@ -30,8 +30,8 @@ pub use derivation::{
 pub use exposure::{Standing, standing, standing_accounts, standings};
 pub use facility::{
     Closed, Facility, FacilityError, FacilityRow, FacilityState, NewFacility, SliceRow, close_facility, close_facility_by_hand,
-    facilities, facilities_in, facilities_of, facility, gate, interest_account, loan_account, lock_facility, oldest_unresolved,
-    open_facility, reopen_facility, set_facility_limit,
+    facilities, facilities_in, facilities_of, facility, gate, interest_account, loan_account, lock_facilities_in, lock_facility,
+    oldest_unresolved, open_facility, reopen_facility, set_facility_limit,
 };
 pub use interest::{Accrual, AccrualError, accruals, accrue, accrue_in};
 pub use limit::{

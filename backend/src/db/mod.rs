@@ -16,10 +16,10 @@ pub mod schema;
 mod setting;
 
 pub use backup::{BackupError, RESTORED_FROM, back_up};
-pub use dialect::{Contended, claim_keys, ensure_rows, insert, lock, update};
+pub use dialect::{Contended, claim_keys, ensure_rows, insert, lock, lock_within, locked, locked_by, update, write};
 pub use engine::{Db, Statements};
 pub use migrate::{MigrateError, migrate, pending};
-pub use rows::{Cell, Change, Row, RowSet, Window};
+pub use rows::{Cell, Change, Column, Field, Row, RowSet, Update, Window};
 pub(crate) use rows::{rows, windowed};
 pub use setting::{remove_setting, setting, store_setting};
 

@@ -30,13 +30,12 @@ pub(super) fn build(
     book: &mut Book,
     facts: &Facts,
     order: &IssueOrder,
-    decision: &Decision,
+    (id, decision): (OrderId, &Decision),
     written: &mut Written,
 ) -> Result<IssuedOrder, PostError> {
     let zone = facts.agencies.get(&order.agency).map_or(chrono_tz::UTC, |facts| facts.agency.zone);
     let issue_date = tx.now.date_in(zone);
     let cycle = cycle_of(issue_date);
-    let id: OrderId = tx.ids.next();
     let total = |leg: fn(&TicketPlan) -> Money| Money::sum(order.currency, order.tickets.iter().map(leg));
     let (base, price) = (total(|plan| plan.base)?, total(|plan| plan.split.price)?);
     let first_document = decision.documents.first().copied().unwrap_or_default();

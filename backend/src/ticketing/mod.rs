@@ -3,6 +3,7 @@
 //! `issue_all` is the only way a ticket comes into being. Its protocol and its lock order stand in `issue.rs`; what it decides
 //! stands in `decide.rs` as a pure function; which accounts move stands in `postings.rs`.
 
+mod basis;
 mod build;
 mod coupon;
 mod decide;
@@ -17,6 +18,7 @@ mod ticket;
 mod verify;
 mod void;
 
+pub use basis::{Basis, RecentBases};
 pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
 pub use decide::{Decision, Facts, decide};
 pub use issue::{Mode, issue_all, seats_sold};

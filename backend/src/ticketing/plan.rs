@@ -1,5 +1,6 @@
 //! What is to be issued: priced anew, split and validated before it comes to the commit, which only decides whether it may be sold.
 
+use super::basis::Basis;
 use crate::agencies::TaxRemitter;
 use crate::audit::Cause;
 use crate::catalogue::split::{Split, Tax};
@@ -7,11 +8,14 @@ use crate::identity::IdempotencyKey;
 use crate::ids::{AgencyId, AirlineId, ContractId, OfferId, OrganisationId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{Sealed, TenderWish};
+use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub struct IssueOrder {
     /// The id that the idempotency row will have: it stays the same when the command is tried again.
     pub claim: i64,
+    /// What it was prepared from, where a key called: it must still stand in the commit.
+    pub basis: Option<Arc<Basis>>,
     pub cause: Cause,
     pub key: IdempotencyKey,
     /// Digests per field of the request, to name the one that differs.

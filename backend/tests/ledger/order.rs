@@ -100,6 +100,7 @@ impl<'w> Order<'w> {
         let actor = Actor { organisation: self.world.seller, key: KeyId::of(1) };
         let fields = [("passengers", self.body.as_bytes()), ("type", b"instant".as_slice())];
         IssueOrder {
+            basis: None,
             claim: ids.block(1),
             cause: Cause { actor, request_id: "req".into() },
             key: self.key.clone(),

@@ -5,9 +5,9 @@ use super::issued::{Afterwards, shown_order};
 use super::names::CatalogueNames;
 use super::offer::passenger_ids;
 use super::order::Order;
-use crate::agencies::{Agency, Contract, contracts_of, in_force};
+use crate::agencies::{Agency, contracts_of, in_force};
 use crate::airlines::{Airline, airline_by_code};
-use crate::api::caller::{Caller, blocking};
+use crate::api::caller::{Caller, Known, blocking};
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
 use crate::api::error::{ApiError, ErrorBody};
@@ -23,7 +23,7 @@ use crate::ordering::{OrderRow, Person, PersonDocument, TenderWish, order, order
 use crate::shopping::StoredSearch;
 use crate::shopping::price::reprice;
 use crate::ticketing::{
-    IssueOrder, IssuedOrder, Mode, Outcome, PassengerPlan, PlanError, QueueError, Refusal, issue_all, issued_orders,
+    Basis, IssueOrder, IssuedOrder, Mode, Outcome, PassengerPlan, PlanError, QueueError, Refusal, issue_all, issued_orders,
     keep_refusal, plan_tickets,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -44,34 +44,101 @@ pub async fn create_order(
     names: web::Data<CatalogueNames>,
     request: HttpRequest,
     query: Query,
-    body: Body<CreateOrder>,
+    // Not an error yet: who asks comes before what is asked.
+    body: Result<Body<CreateOrder>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::AirWrite)?;
-    let dry_run = query.flag("dry_run")?.unwrap_or(false);
-    let offer = body.data.offer_id()?;
-    let key = key_of(&request, Key::Accepted)?.unwrap_or_else(|| business_key(&caller.app, offer, &body.data));
-    let fields = fields_of(&caller.app, "create_order", &body.bytes)?.stored();
-    let preparation =
-        Preparation { caller: caller.clone(), offer, body: Arc::new(body.data), key: key.clone(), fields: fields.clone() };
-    let prepared = blocking(move || preparation.run()).await;
-    let (prepared, seller) = match prepared {
-        Ok(prepared) => prepared,
-        // An order that exists is answered whatever has become of its offer since.
-        Err(error) => {
-            if let Some(answer) = earlier(&caller, names.get_ref(), &key, &fields).await? {
-                return Ok(answer);
-            }
-            if !dry_run {
-                remember(&caller, &key, &fields, &error).await?;
-            }
-            return Err(error);
-        }
+    let dry_run = query.flag("dry_run").map(|flag| flag.unwrap_or(false));
+    let Body { data, bytes } = match (body, caller.known) {
+        (Ok(body), _) => body,
+        (Err(error), Known::Read) => return Err(error),
+        (Err(error), Known::Remembered) => return caller.read_again(&request).await.and(Err(error)),
     };
-    if dry_run {
-        return rehearse(&caller, names, prepared).await;
+    let mut sale = Sale { caller, names, body: data, bytes };
+    if sale.caller.known == Known::Remembered {
+        // What was prepared from memory counts for nothing unless a commit has decided on it.
+        if matches!(dry_run, Ok(false))
+            && let Some(answer) = sale.from_memory(&request).await
+        {
+            return answer;
+        }
+        sale.caller = sale.caller.read_again(&request).await?;
     }
-    let outcome = caller.app.queue.issue(prepared).await;
-    answer(&caller, &seller, names.get_ref(), outcome).await
+    sale.caller.require(Scope::AirWrite)?;
+    sale.from_the_database(&request, dry_run?).await
+}
+
+/// A request to order.
+struct Sale {
+    caller: Caller,
+    names: web::Data<CatalogueNames>,
+    body: CreateOrder,
+    bytes: web::Bytes,
+}
+
+/// How often an order is prepared again because its basis changed between its reading and its commit.
+const MOST_PREPARATIONS: usize = 3;
+
+impl Sale {
+    fn preparation(&self, request: &HttpRequest) -> Result<Preparation<'_>, ApiError> {
+        let (app, body) = (&self.caller.app, &self.body);
+        let offer = body.offer_id()?;
+        let key = key_of(request, Key::Accepted)?.unwrap_or_else(|| business_key(app, offer, body));
+        let fields = fields_of(app, "create_order", &self.bytes)?.stored();
+        Ok(Preparation { caller: &self.caller, offer, body, key, fields })
+    }
+
+    /// The whole sale without a read before its commit; none if that is not possible or its basis has changed.
+    async fn from_memory(&self, request: &HttpRequest) -> Option<Result<HttpResponse, ApiError>> {
+        let app = &self.caller.app;
+        self.caller.require(Scope::AirWrite).ok()?;
+        let preparation = self.preparation(request).ok()?;
+        let basis = app.bases.recall(&self.caller.key)?;
+        let search = app.searches.recall(preparation.offer)?;
+        let airline = app.bases.airline(&search.offer(preparation.offer)?.carrier)?;
+        let found = Found { basis: basis.clone(), search: Some(search), airline: Some(airline) };
+        let order = preparation.prepare(found).ok()?;
+        match app.queue.issue(order).await {
+            Ok(Outcome::Outdated) => None,
+            outcome => Some(answer(&self.caller, &basis.seller, self.names.get_ref(), outcome).await),
+        }
+    }
+
+    async fn from_the_database(&self, request: &HttpRequest, dry_run: bool) -> Result<HttpResponse, ApiError> {
+        let (caller, names) = (&self.caller, self.names.get_ref());
+        for _ in 0..MOST_PREPARATIONS {
+            let preparation = self.preparation(request)?;
+            let (key, fields) = (preparation.key.clone(), preparation.fields.clone());
+            let prepared = match preparation.read().await {
+                Ok((seller, found)) => preparation.prepare(found).map(|order| (order, seller)),
+                Err(error) => Err(error),
+            };
+            let (order, seller) = match prepared {
+                Ok(prepared) => prepared,
+                // An order that exists is answered whatever has become of its offer since.
+                Err(error) => {
+                    if let Some(answer) = earlier(caller, names, &key, &fields).await? {
+                        return Ok(answer);
+                    }
+                    if !dry_run {
+                        remember(caller, &key, &fields, &error).await?;
+                    }
+                    return Err(error);
+                }
+            };
+            if dry_run {
+                return rehearse(caller, self.names.clone(), order).await;
+            }
+            match caller.app.queue.issue(order).await {
+                Ok(Outcome::Outdated) => {}
+                outcome => return answer(caller, &seller, names, outcome).await,
+            }
+        }
+        Err(outdated())
+    }
+}
+
+fn outdated() -> ApiError {
+    ApiError::of(Code::DeadlineExceeded).retry_after(1)
 }
 
 async fn answer(
@@ -85,7 +152,7 @@ async fn answer(
         Ok(Outcome::Replayed(_)) => "replayed",
         Ok(Outcome::Refused(_) | Outcome::RefusedBefore(_)) => "refused",
         Ok(Outcome::KeyReused { .. }) => "key_reused",
-        Err(_) => "failed",
+        Ok(Outcome::Outdated) | Err(_) => "failed",
     };
     caller.app.metrics.orders.with_label_values(&[label]).inc();
     match outcome {
@@ -97,6 +164,7 @@ async fn answer(
         Ok(Outcome::Refused(reason)) => Err(refusal(&reason)),
         Ok(Outcome::RefusedBefore(reason)) => Err(refusal(&reason).with_header("Idempotent-Replayed", "true")),
         Ok(Outcome::KeyReused { field }) => Err(reused(&field)),
+        Ok(Outcome::Outdated) => Err(outdated()),
         Err(QueueError::OutcomeUnknown { claim }) => {
             let operation = crate::ids::OperationId::of(claim);
             let body = json!({ "id": operation.to_string(), "status": "pending", "url": format!("/v1/operations/{operation}") });
@@ -165,36 +233,43 @@ fn business_key(app: &App, offer: OfferId, body: &CreateOrder) -> IdempotencyKey
 }
 
 /// Everything before the commit: the offer, the terms, the price of now, the people.
-struct Preparation {
-    caller: Caller,
+struct Preparation<'a> {
+    caller: &'a Caller,
     offer: OfferId,
-    body: Arc<CreateOrder>,
+    body: &'a CreateOrder,
     key: IdempotencyKey,
     fields: String,
 }
 
+/// What an order is made of beside its body.
 struct Found {
-    seller: Agency,
+    basis: Arc<Basis>,
     search: Option<Arc<StoredSearch>>,
-    airline: Option<Airline>,
-    contracts: Vec<Contract>,
+    airline: Option<Arc<Airline>>,
 }
 
-impl Preparation {
+impl Preparation<'_> {
     /// All reads on one connection: who sells, what, of whom and on which terms.
-    fn read(&self, db: &mut Db) -> Result<Found, ApiError> {
-        let seller = self.caller.selling_agency_in(db)?;
-        let search = self.caller.app.searches.of_offer(db, self.offer)?;
-        let carrier = search.as_ref().and_then(|search| search.offer(self.offer)).map(|offer| offer.carrier.as_str());
-        let airline = carrier.map(|carrier| airline_by_code(db, carrier)).transpose()?.flatten();
-        let contracts = contracts_of(db, seller.id)?;
-        Ok(Found { seller, search, airline, contracts })
+    async fn read(&self) -> Result<(Agency, Found), ApiError> {
+        let (caller, offer) = (self.caller.clone(), self.offer);
+        let reads = move |db: &mut Db| {
+            let seller = caller.selling_agency_in(db)?;
+            let search = caller.app.searches.of_offer(db, offer)?;
+            let carrier = search.as_ref().and_then(|search| search.offer(offer)).map(|offer| offer.carrier.as_str());
+            let airline = carrier.map(|carrier| airline_by_code(db, carrier)).transpose()?.flatten().map(Arc::new);
+            let contracts = contracts_of(db, seller.id)?;
+            let basis = Arc::new(Basis { key: caller.key.clone(), seller: seller.clone(), contracts });
+            if let Some(airline) = &airline {
+                caller.app.bases.remember(basis.clone(), airline.clone());
+            }
+            Ok::<_, ApiError>((seller, Found { basis, search, airline }))
+        };
+        self.caller.read(reads).await
     }
 
-    fn run(&self) -> Result<(IssueOrder, Agency), ApiError> {
+    fn prepare(self, Found { basis, search, airline }: Found) -> Result<IssueOrder, ApiError> {
         let app = &self.caller.app;
-        let now = app.now();
-        let Found { seller, search, airline, contracts } = app.store.read(|db| self.read(db))?;
+        let (now, seller) = (app.now(), &basis.seller);
         let search = search.filter(|search| search.agency == seller.id);
         let search = search.ok_or_else(|| ApiError::of(Code::OfferNotFound).at("/data/selected_offers/0"))?;
         if search.is_expired(now) {
@@ -205,7 +280,7 @@ impl Preparation {
         let offer = reprice(&app.catalogue, stored, now).map_err(PlanError::from)?;
         let airline = airline.ok_or_else(|| ApiError::of(Code::NoContract))?;
         let currency = offer.currency().map_err(ApiError::internal)?;
-        let contract = in_force(&contracts, airline.id, currency, now.date_in(seller.zone));
+        let contract = in_force(&basis.contracts, airline.id, currency, now.date_in(seller.zone));
         let contract = contract.ok_or_else(|| ApiError::of(Code::NoContract))?;
         let passengers = valid.passengers.iter().map(|person| self.passenger(person)).collect::<Result<_, _>>()?;
         let (tickets, seats) = plan_tickets(&app.catalogue, &offer, contract, passengers, now)?;
@@ -213,17 +288,15 @@ impl Preparation {
             Some(PaymentType::ArcBspCash) => TenderWish::Credit,
             Some(PaymentType::Balance) | None => TenderWish::AgencyOrder,
         };
-        let order = IssueOrder {
+        Ok(IssueOrder {
             claim: app.store.ids().block(1),
             cause: self.caller.cause(),
-            key: self.key.clone(),
-            fields: self.fields.clone(),
             organisation: self.caller.key.organisation,
             agency: seller.id,
             offer: self.offer,
             airline: airline.id,
             carrier: offer.carrier.clone(),
-            accounting_code: airline.accounting_code,
+            accounting_code: airline.accounting_code.clone(),
             contract: contract.id,
             tax_remitter: contract.tax_remitter,
             tender,
@@ -231,8 +304,10 @@ impl Preparation {
             tickets,
             seats,
             metadata: serde_json::to_string(&valid.metadata).map_err(ApiError::internal)?,
-        };
-        Ok((order, seller))
+            key: self.key,
+            fields: self.fields,
+            basis: Some(basis),
+        })
     }
 
     fn validate(&self, search: &StoredSearch) -> Result<ValidOrder, ApiError> {
