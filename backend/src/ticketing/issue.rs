@@ -177,6 +177,7 @@ fn write(tx: &mut WriteTx, book: Book, issued: &[IssuedOrder], written: &Written
         set(issued, |order| order.passengers.iter().map(|(passenger, _)| passenger.clone()).collect()),
         set(issued, |order| order.passengers.iter().map(|(_, key)| key.clone()).collect()),
         set(issued, |order| order.tickets.clone()),
+        set(issued, |order| order.documents.clone()),
         set(issued, |order| order.taxes.clone()),
         set(issued, |order| order.coupons.clone()),
         RowSet::of(&written.advances),
