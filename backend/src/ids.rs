@@ -70,7 +70,11 @@ ids! {
     /// What an airline has to give back.
     ClaimId = "clm_",
     ContractId = "ctr_",
+    /// A change of a coupon's status.
+    CouponEventId = "cpe_",
+    CouponFileId = "csf_",
     CouponId = "cpn_",
+    CouponLineId = "csl_",
     EntryId = "ent_",
     ExportId = "exp_",
     FacilityId = "fac_",

@@ -146,6 +146,8 @@ codes! {
         "`limit` is a whole number from 1 to 200.";
     InvalidSearch "invalid_search" UNPROCESSABLE_ENTITY Validation "Invalid search"
         "The search cannot be made as asked: an unknown place, a date in the past, slices out of order. `source.pointer` names the field.";
+    TooManyCoupons "too_many_coupons" UNPROCESSABLE_ENTITY Validation "Too many coupons"
+        "A ticket has at most 16 coupons: a journey of at most 8 slices with one connection each. Ask for the rest in a search of its own.";
     OfferNotFound "offer_not_found" NOT_FOUND InvalidRequest "Offer not found"
         "There is no such offer for this organisation.";
     OfferExpired "offer_expired" UNPROCESSABLE_ENTITY InvalidState "Offer expired"
@@ -204,6 +206,18 @@ codes! {
         "Tickets are voided until the end of the void window, usually 23:59 of the day of issue at the point of sale. After that they are refunded.";
     CouponNotOpen "coupon_not_open" UNPROCESSABLE_ENTITY InvalidState "Coupon not open"
         "A void needs every coupon of every ticket to be open. The message names the one that is not.";
+    CouponStatusRefused "coupon_status_refused" UNPROCESSABLE_ENTITY InvalidState "Coupon status refused"
+        "A coupon does not go from its status to this one by the one who asks: some letters only the platform sets, and what is final is only reversed to open. The message says which rule it is.";
+    CouponStatusStale "coupon_status_stale" CONFLICT InvalidState "Coupon has another status"
+        "The coupon does not have the status that was expected. Nothing was changed; the message says which it has.";
+    CouponChangedLater "coupon_changed_later" CONFLICT InvalidState "Coupon changed later"
+        "The coupon's last change is later than what is reported, so that the report is out of date. Nothing was changed.";
+    CouponSettled "coupon_settled" UNPROCESSABLE_ENTITY InvalidState "Coupon settled"
+        "The coupon was voided, refunded or exchanged here and its money given back. Its status is not reversed without the money.";
+    CouponFlightDiffers "coupon_flight_differs" UNPROCESSABLE_ENTITY Validation "Another flight"
+        "The coupon is not for the flight that was named. The message says for which one it is.";
+    CouponFileMalformed "coupon_file_malformed" UNPROCESSABLE_ENTITY Validation "File malformed or cut"
+        "The file is not in order as a whole, and none of its lines was acted on. The message names the first wrong line; correct the file and send it again.";
     AirlineFundsAwaited "airline_funds_awaited" UNPROCESSABLE_ENTITY InvalidState "Waiting for the airline's money"
         "The airline was or may be paid, and the platform's own money does not cover the wallet until it gives the money back. Nothing was changed.";
     DayNotOver "day_not_over" UNPROCESSABLE_ENTITY InvalidState "Day not over"

@@ -11,7 +11,7 @@ use crate::ledger::PostError;
 use crate::money::{Currency, Money};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
-use crate::ticketing::{PlanError, QueueError, Refusal, VoidError};
+use crate::ticketing::{PlanError, QueueError, Refusal, ReportError, VoidError};
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
@@ -210,6 +210,21 @@ impl From<VoidError> for ApiError {
     }
 }
 
+impl From<ReportError> for ApiError {
+    fn from(error: ReportError) -> Self {
+        let code = match error {
+            ReportError::NoTicket | ReportError::NoCoupon => return ApiError::of(Code::NotFound),
+            ReportError::OtherFlight { .. } => return ApiError::new(Code::CouponFlightDiffers, format!("{error}.")).at("/data/flight"),
+            ReportError::InFuture => return invalid("/data/happened_at", error),
+            ReportError::Stale { .. } => Code::CouponStatusStale,
+            ReportError::Settled { .. } => Code::CouponSettled,
+            ReportError::Refused { .. } => Code::CouponStatusRefused,
+            ReportError::NotLatest { .. } => Code::CouponChangedLater,
+        };
+        ApiError::new(code, format!("{error}.")).at("/data/status")
+    }
+}
+
 impl From<ExportError> for ApiError {
     fn from(error: ExportError) -> Self {
         match error {
@@ -273,6 +288,7 @@ impl From<PlanError> for ApiError {
             PlanError::Split(error @ crate::catalogue::split::SplitError::ExceedsFare { .. }) => {
                 ApiError::new(Code::SplitExceedsFare, format!("{error}."))
             }
+            PlanError::TooManyCoupons { .. } => ApiError::of(Code::TooManyCoupons).at("/data/selected_offers/0"),
             PlanError::Reprice(RepriceRefusal::FareChanged { .. }) => {
                 ApiError::of(Code::OfferPriceChanged).at("/data/selected_offers/0")
             }

@@ -369,6 +369,58 @@ diesel::table! {
 }
 
 diesel::table! {
+    ticket_document (ticket_id, document) {
+        ticket_id -> BigInt,
+        document -> BigInt,
+        number -> Text,
+    }
+}
+
+diesel::table! {
+    coupon_event (id) {
+        id -> BigInt,
+        coupon_id -> BigInt,
+        ticket_id -> BigInt,
+        from_status -> Text,
+        to_status -> Text,
+        source -> Text,
+        file_id -> Nullable<BigInt>,
+        actor_organisation_id -> BigInt,
+        actor_key_id -> BigInt,
+        happened_at -> Timestamp,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    coupon_status_file (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        sha256 -> Text,
+        line_count -> BigInt,
+        done_count -> BigInt,
+        applied_count -> BigInt,
+        already_count -> BigInt,
+        rejected_count -> BigInt,
+        created_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    coupon_status_line (id) {
+        id -> BigInt,
+        file_id -> BigInt,
+        line -> BigInt,
+        ticket_number -> Text,
+        coupon -> BigInt,
+        status -> Text,
+        outcome -> Text,
+        code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     advance (id) {
         id -> BigInt,
         ticket_id -> BigInt,
@@ -556,6 +608,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     ticket,
     ticket_tax,
     coupon,
+    ticket_document,
+    coupon_event,
+    coupon_status_file,
+    coupon_status_line,
     advance,
     advance_attempt,
     outbox,

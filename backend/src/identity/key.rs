@@ -45,6 +45,8 @@ scopes! {
     AirRead = "air:read",
     /// Order.
     AirWrite = "air:write",
+    /// Say what happened to an airline's coupons, and change its flights.
+    CouponsWrite = "coupons:write",
     /// Limits, exposure, ledger, facilities and disbursements.
     FinanceRead = "finance:read",
     /// Bank receipts, facilities and limit policies.
@@ -68,6 +70,7 @@ impl Scope {
         match self {
             Scope::FinanceWrite | Scope::PartiesWrite => kind == OrganisationKind::Operator,
             Scope::AirWrite => kind == OrganisationKind::Agency,
+            Scope::CouponsWrite => matches!(kind, OrganisationKind::Airline | OrganisationKind::Operator),
             Scope::AirRead => matches!(kind, OrganisationKind::Agency | OrganisationKind::Operator),
             Scope::FinanceRead | Scope::PartiesRead | Scope::KeysWrite | Scope::ClockWrite => true,
         }

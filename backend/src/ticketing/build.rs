@@ -4,7 +4,7 @@ use super::coupon::CouponStatus;
 use super::decide::{Decision, Facts};
 use super::plan::{CouponPlan, IssueOrder, TicketPlan};
 use super::postings;
-use super::ticket::{CouponRow, IssuedOrder, TaxRow, TicketRow};
+use super::ticket::{CouponRow, DocumentRow, IssuedOrder, TaxRow, TicketRow};
 use crate::agencies::{TaxRemitter, cycle_of};
 use crate::airlines::TicketNumber;
 use crate::audit::AuditRow;
@@ -57,8 +57,14 @@ pub(super) fn build(
         created_at: tx.now.naive(),
         cancelled_at: None,
     };
-    let mut issued =
-        IssuedOrder { order: order_row, passengers: Vec::new(), tickets: Vec::new(), taxes: Vec::new(), coupons: Vec::new() };
+    let mut issued = IssuedOrder {
+        order: order_row,
+        passengers: Vec::new(),
+        tickets: Vec::new(),
+        documents: Vec::new(),
+        taxes: Vec::new(),
+        coupons: Vec::new(),
+    };
     for (plan, document) in order.tickets.iter().zip(&decision.documents) {
         let ticket: TicketId = tx.ids.next();
         let draft = postings::sale_draft(order, &plan.split, decision.tender, ticket.raw(), &cycle)?;
@@ -166,10 +172,11 @@ fn build_ticket(
             remitter: remitter.text().to_owned(),
         });
     }
-    for (place, coupon) in plan.coupons.iter().enumerate() {
-        let number = i64::try_from(place).unwrap_or(i64::MAX).saturating_add(1);
-        issued.coupons.push(coupon_row(tx, ticket, number, coupon));
+    for (place, following) in (2..=plan.documents()).zip(document + 1..) {
+        let number = TicketNumber::new(&order.accounting_code, following).to_string();
+        issued.documents.push(DocumentRow { ticket_id: ticket.raw(), document: place, number });
     }
+    issued.coupons.extend(plan.coupons.iter().zip(1..).map(|(coupon, number)| coupon_row(tx, ticket, number, coupon)));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The decision of a sale from facts read under lock: pure, in arrival order, each decision seeing the ones before it.
 
-use super::plan::IssueOrder;
+use super::plan::{IssueOrder, TicketPlan};
 use super::refusal::Refusal;
 use crate::agencies::{Agency, AgencyStatus, TenderOrder};
 use crate::airlines::{AirlineStatus, StockRow};
@@ -47,7 +47,7 @@ pub struct Decision {
     pub tender: Tender,
     /// The line that the airline's share is held on; `None` for a wallet sale, or where the airline is owed nothing.
     pub facility: Option<FacilityId>,
-    /// One document number per ticket.
+    /// The first document number of each ticket; those with more than four coupons have the next ones too.
     pub documents: Vec<i64>,
 }
 
@@ -138,14 +138,18 @@ fn check_seats(facts: &Facts, order: &IssueOrder) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The next free numbers, from as many ranges as it takes.
+/// The next free numbers, from as many ranges as it takes; those of one ticket follow each other in one range. A range that has too few left for a
+/// long ticket is passed over and keeps them for short ones.
 fn take_documents(airline: &AirlineFacts, order: &IssueOrder) -> Result<Vec<i64>, Refusal> {
-    let free = airline.stock.iter().flat_map(|range| range.next_document..=range.last_document);
-    let documents: Vec<i64> = free.take(order.tickets.len()).collect();
-    if documents.len() < order.tickets.len() {
-        return Err(Refusal::StockExhausted { carrier: order.carrier.clone() });
-    }
-    Ok(documents)
+    let mut free: Vec<(i64, i64)> = airline.stock.iter().map(|range| (range.next_document, range.last_document)).collect();
+    let take = |ticket: &TicketPlan| {
+        let (next, _) = free.iter_mut().find(|(next, last)| last - *next + 1 >= ticket.documents())?;
+        let first = *next;
+        *next += ticket.documents();
+        Some(first)
+    };
+    let taken: Option<Vec<i64>> = order.tickets.iter().map(take).collect();
+    taken.ok_or_else(|| Refusal::StockExhausted { carrier: order.carrier.clone() })
 }
 
 type Paid = Result<(Tender, Option<FacilityId>), Refusal>;
@@ -221,11 +225,11 @@ fn apply(facts: &mut Facts, order: &IssueOrder, totals: &Totals, decision: &Deci
         let unsold = SeatFacts { capacity: demand.capacity, sold: 0 };
         facts.seats.entry(demand.bucket).or_insert(unsold).sold += demand.seats;
     }
-    if let Some(airline) = facts.airlines.get_mut(&order.airline) {
-        for range in &mut airline.stock {
-            let taken =
-                decision.documents.iter().filter(|document| (range.next_document..=range.last_document).contains(document));
-            range.next_document += i64::try_from(taken.count()).unwrap_or(0);
+    let stock = facts.airlines.get_mut(&order.airline).map(|airline| airline.stock.as_mut_slice()).unwrap_or_default();
+    for (first, ticket) in decision.documents.iter().zip(&order.tickets) {
+        let range = stock.iter_mut().find(|range| (range.next_document..=range.last_document).contains(first));
+        if let Some(range) = range {
+            range.next_document = first + ticket.documents();
         }
     }
     Ok(())

@@ -195,6 +195,7 @@ fn write_sale(
         RowSet::of(issued.iter().flat_map(|order| &order.passengers).map(|(passenger, _)| passenger)),
         RowSet::of(issued.iter().flat_map(|order| &order.passengers).map(|(_, key)| key)),
         RowSet::of(issued.iter().flat_map(|order| &order.tickets)),
+        RowSet::of(issued.iter().flat_map(|order| &order.documents)),
         RowSet::of(issued.iter().flat_map(|order| &order.taxes)),
         RowSet::of(issued.iter().flat_map(|order| &order.coupons)),
         RowSet::of(&written.advances),

@@ -6,6 +6,8 @@
 mod basis;
 mod build;
 mod coupon;
+mod coupon_history;
+mod coupon_report;
 mod decide;
 mod issue;
 mod keys;
@@ -20,6 +22,8 @@ mod void;
 
 pub use basis::{Basis, RecentBases};
 pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
+pub use coupon_history::{CouponEventRow, CouponMove, CouponSource, coupon_events_of, move_coupons, settle_coupons};
+pub use coupon_report::{CouponReport, ReportError, ReportOutcome, report_coupons};
 pub use decide::{Decision, Facts, decide};
 pub use issue::{Mode, issue_all, seats_sold};
 pub use keys::{Outcome, keep_refusal};
@@ -29,7 +33,8 @@ pub use prepare::{PlanError, plan_tickets, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
 pub use refusal::Refusal;
 pub use ticket::{
-    CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, issued_orders, ticket_by_number, ticket_numbers, tickets,
+    COUPONS_PER_NUMBER, CouponRow, DocumentRow, IssuedOrder, MOST_COUPONS, TaxRow, TicketFilter, TicketRow, coupons_of,
+    documents_of, issued_orders, ticket_by_number, ticket_numbers, tickets, tickets_by_number,
 };
 pub use verify::{SaleFault, SaleProof, first_wrong, verify_sales};
 pub use void::{

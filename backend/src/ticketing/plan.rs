@@ -1,6 +1,7 @@
 //! What is to be issued: priced anew, split and validated before it comes to the commit, which only decides whether it may be sold.
 
 use super::basis::Basis;
+use super::ticket::COUPONS_PER_NUMBER;
 use crate::agencies::TaxRemitter;
 use crate::audit::Cause;
 use crate::catalogue::split::{Split, Tax};
@@ -44,6 +45,14 @@ pub struct TicketPlan {
     pub split: Split,
     pub fare_calculation: String,
     pub coupons: Vec<CouponPlan>,
+}
+
+impl TicketPlan {
+    /// How many consecutive numbers it takes: one for every four coupons.
+    pub fn documents(&self) -> i64 {
+        let coupons = i64::try_from(self.coupons.len()).unwrap_or(i64::MAX);
+        (coupons - 1).max(0) / COUPONS_PER_NUMBER + 1
+    }
 }
 
 #[derive(Clone, Debug)]

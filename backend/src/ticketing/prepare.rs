@@ -1,6 +1,7 @@
 //! From a priced offer to what is to be issued: pure, before the commit.
 
 use super::plan::{CouponPlan, PassengerPlan, SeatDemand, TicketPlan};
+use super::ticket::MOST_COUPONS;
 use crate::agencies::Contract;
 use crate::catalogue::split::{Split, SplitError, Tax, split};
 use crate::catalogue::{BucketId, Catalogue};
@@ -20,6 +21,8 @@ pub enum PlanError {
     Money(#[from] MoneyError),
     #[error("the offer has {offered} passengers and the order {ordered}")]
     Passengers { offered: usize, ordered: usize },
+    #[error("a ticket has at most {MOST_COUPONS} coupons, and the journey has {flights} flights")]
+    TooManyCoupons { flights: usize },
 }
 
 /// Splits every passenger's price; what an offer that is shown must pass, and what an order is built from.
@@ -52,6 +55,10 @@ pub fn plan_tickets(
 ) -> Result<(Vec<TicketPlan>, Vec<SeatDemand>), PlanError> {
     if passengers.len() != offer.passengers.len() {
         return Err(PlanError::Passengers { offered: offer.passengers.len(), ordered: passengers.len() });
+    }
+    let flights = offer.segments().count();
+    if flights > MOST_COUPONS {
+        return Err(PlanError::TooManyCoupons { flights });
     }
     let buckets = bucket_ids(catalogue, offer, now)?;
     let currency = offer.currency()?;

@@ -77,10 +77,24 @@ const RULES: &[(&str, &str)] = &[
          GROUP BY o.id, o.booking_reference, o.total_minor HAVING COALESCE(SUM(t.price_minor), 0) <> o.total_minor LIMIT 1",
     ),
     (
-        "a ticket has one to four coupons, whose shares add up to its fare",
+        "a ticket has one to sixteen coupons, whose shares add up to its fare",
         "SELECT t.number AS wrong FROM ticket t LEFT JOIN coupon c ON c.ticket_id = t.id
          GROUP BY t.id, t.number, t.base_minor
-         HAVING COALESCE(SUM(c.base_minor), 0) <> t.base_minor OR COUNT(c.id) NOT BETWEEN 1 AND 4 LIMIT 1",
+         HAVING COALESCE(SUM(c.base_minor), 0) <> t.base_minor OR COUNT(c.id) NOT BETWEEN 1 AND 16 LIMIT 1",
+    ),
+    (
+        "a ticket has a number for every four of its coupons, and its numbers follow each other",
+        "SELECT t.number AS wrong FROM ticket t
+         LEFT JOIN (SELECT ticket_id, COUNT(*) AS coupons, MAX(number) AS last FROM coupon GROUP BY ticket_id) c ON c.ticket_id = t.id
+         LEFT JOIN (SELECT ticket_id, COUNT(*) AS behind, MAX(number) AS last FROM ticket_document GROUP BY ticket_id) d
+            ON d.ticket_id = t.id
+         WHERE COALESCE(d.behind, 0) <> (COALESCE(c.coupons, 0) + 3) / 4 - 1 OR c.last <> c.coupons
+            OR CAST(COALESCE(d.last, t.number) AS BIGINT) <> CAST(t.number AS BIGINT) + COALESCE(d.behind, 0)
+         UNION ALL SELECT t.number FROM ticket t JOIN ticket_document d ON d.ticket_id = t.id
+         WHERE CAST(d.number AS BIGINT) <> CAST(t.number AS BIGINT) + d.document - 1
+         UNION ALL SELECT t.number FROM ticket t JOIN ticket_document d ON d.number = t.number
+         UNION ALL SELECT t.number FROM ticket t JOIN coupon c ON c.ticket_id = t.id
+         GROUP BY t.id, t.number, c.number HAVING COUNT(*) > 1 LIMIT 1",
     ),
     (
         "a ticket's taxes add up",
@@ -208,6 +222,10 @@ const RULES: &[(&str, &str)] = &[
         "a number that exists was taken from the airline's stock",
         "SELECT t.number AS wrong FROM ticket t LEFT JOIN stock_range s ON s.airline_id = t.airline_id
             AND CAST(substr(t.number, 4) AS BIGINT) >= s.first_document AND CAST(substr(t.number, 4) AS BIGINT) < s.next_document
+         WHERE s.id IS NULL
+         UNION ALL SELECT d.number FROM ticket_document d JOIN ticket t ON t.id = d.ticket_id LEFT JOIN stock_range s
+            ON s.airline_id = t.airline_id AND CAST(substr(t.number, 4) AS BIGINT) >= s.first_document
+            AND CAST(substr(d.number, 4) AS BIGINT) < s.next_document
          WHERE s.id IS NULL LIMIT 1",
     ),
 ];

@@ -5,6 +5,7 @@
 //! is voided once.
 
 use super::coupon::{CouponSide, CouponStatus, first_unmovable};
+use super::coupon_history::settle_coupons;
 use super::issue::BucketRow;
 use super::ticket::{CouponRow, IssuedOrder, issued_orders};
 use crate::agencies::{Agency, agency};
@@ -97,10 +98,9 @@ pub fn check_voidable(db: &mut Db, catalogue: &Catalogue, issued: &IssuedOrder, 
         return Err(VoidError::AlreadyCancelled { at });
     }
     if let Some((coupon, _)) = first_unmovable(&issued.coupons, CouponSide::Platform, CouponStatus::Void)? {
-        let ticket = issued.tickets.iter().find(|ticket| ticket.id == coupon.ticket_id);
         return Err(VoidError::CouponNotOpen {
-            ticket: ticket.map_or_else(String::new, |ticket| ticket.number.clone()),
-            coupon: coupon.number,
+            ticket: issued.number_of(coupon).to_owned(),
+            coupon: coupon.number_on_document(),
             status: coupon.status.clone(),
         });
     }
@@ -156,7 +156,7 @@ pub fn confirm_void(
     check_voidable(tx.db, catalogue, &issued, tx.now)?;
     let book = post(tx, cause, &issued, &mut taken)?;
     // From here on the void must succeed.
-    write(tx, book, taken, &issued, &seats)?;
+    write(tx, cause, book, taken, &issued, &seats)?;
     let confirmed = CancellationRow { confirmed_at: Some(tx.now.naive()), ..quote };
     let change = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
     update(tx, "order_cancellation", &["confirmed_at"], &[change])?;
@@ -260,16 +260,21 @@ fn lock_seats(tx: &mut WriteTx, issued: &IssuedOrder) -> Result<Vec<Change>, DbE
     Ok(rows.iter().map(|row| Change { id: row.id, values: vec![given_back(row).into()] }).collect())
 }
 
-fn write(tx: &mut WriteTx, booked: Booked, taken: TakeBack, issued: &IssuedOrder, seats: &[Change]) -> Result<(), VoidError> {
+fn write(
+    tx: &mut WriteTx,
+    cause: &Cause,
+    booked: Booked,
+    taken: TakeBack,
+    issued: &IssuedOrder,
+    seats: &[Change],
+) -> Result<(), VoidError> {
     let mut sets = booked.book.new_rows().into_iter().collect::<Vec<_>>();
     sets.push(RowSet::of(&booked.transfers));
     insert(tx, &sets)?;
     booked.book.finish(tx)?;
     taken.write(tx)?;
     update(tx, "seat_bucket", &["sold"], seats)?;
-    let voided: Vec<Change> =
-        issued.coupons.iter().map(|coupon| Change { id: coupon.id, values: vec![CouponStatus::Void.text().into()] }).collect();
-    update(tx, "coupon", &["status"], &voided)?;
+    settle_coupons(tx, cause, &issued.coupons, CouponStatus::Void)?;
     let cancelled = Change { id: issued.order.id, values: vec![Some(tx.now.naive()).into()] };
     update(tx, "air_order", &["cancelled_at"], &[cancelled])?;
     Ok(())

@@ -18,7 +18,7 @@ use airsettle::db::schema::{account, airline_claim};
 use airsettle::ids::{Id, OrderId};
 use airsettle::ledger::{AccountCode, AccountRow, seal_pending};
 use airsettle::settlement::{NewReceipt, Purpose};
-use airsettle::ticketing::{IssueOrder, Outcome};
+use airsettle::ticketing::{CouponStatus, IssueOrder, Outcome, ReportOutcome};
 use chrono::{Duration, NaiveTime};
 use diesel::prelude::{QueryDsl, RunQueryDsl, SelectableHelper};
 use proptest::strategy::{Strategy, ValueTree};
@@ -165,6 +165,7 @@ impl History {
             }
             Verb::Seal => drop(self.world.write(|tx| Ok(seal_pending(tx)?))),
             Verb::Void(index, times) => self.voids(*index, *times),
+            Verb::Report(index, to) => self.reports(*index, *to),
             Verb::DaysPass(days) => {
                 self.world.time_passes(Duration::days(i64::try_from(*days).unwrap()));
                 self.model.days_pass(*days);
@@ -296,6 +297,18 @@ impl History {
         self.agrees("void", voided, expected);
     }
 
+    fn reports(&mut self, index: usize, to: CouponStatus) {
+        let Some(place) = self.sold.len().checked_sub(1 + index) else { return };
+        let order = self.sold[place].raw();
+        let number = self.world.texts(&format!("SELECT number AS value FROM ticket WHERE order_id = {order} ORDER BY id")).remove(0);
+        let answer = match self.world.says(&number, 1, to) {
+            ReportOutcome::Rejected(error) => Err(error),
+            ReportOutcome::Applied { .. } | ReportOutcome::AlreadyApplied => Ok(()),
+        };
+        let expected = self.model.reports(place, to.text());
+        self.agrees("report", answer, expected);
+    }
+
     fn remits(&mut self, index: usize, share: Share) {
         let cycles: Vec<String> = self.model.cycles.keys().cloned().collect();
         let cycle = one_of(&cycles, index).cloned().unwrap_or_else(|| "2020-01-H1".into());
@@ -403,6 +416,7 @@ fn observed(world: &World) -> State {
             .map(|(amount, settled, terms)| Claim { amount, settled, is_set_off: terms == "set_off" })
             .collect(),
         voided: world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'ticket_void'"),
+        flown: world.number("SELECT COUNT(*) AS value FROM coupon WHERE status = 'F'"),
     }
 }
 

@@ -19,6 +19,7 @@ mod airline_day;
 mod anchors;
 mod basis;
 mod contention;
+mod coupons;
 mod facility;
 mod history;
 mod holds;

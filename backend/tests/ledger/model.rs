@@ -22,6 +22,8 @@ pub struct State {
     pub payments: Vec<Payment>,
     pub claims: Vec<Claim>,
     pub voided: i64,
+    /// Coupons that were used.
+    pub flown: i64,
 }
 
 /// The instruction to pay an airline for one ticket.
@@ -85,6 +87,8 @@ struct Sale {
     tickets: Vec<Legs>,
     first_payment: usize,
     voided: bool,
+    /// What the airline has made of its first coupon.
+    coupon: &'static str,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -319,7 +323,7 @@ impl Model {
         *self.state.seats_sold.entry(demand.bucket).or_default() += count;
         self.state.tickets += count;
         let first_payment = self.state.payments.len();
-        let sale = Sale { on_line, wallet, day: self.today, bucket: demand.bucket, tickets, first_payment, voided: false };
+        let sale = Sale { on_line, wallet, day: self.today, bucket: demand.bucket, tickets, first_payment, voided: false, coupon: "O" };
         self.books_sale(&sale, 1);
         for ticket in &sale.tickets {
             self.moves(if on_line { RECEIVABLE } else { wallet }, PAYABLE, ticket.airline);
@@ -348,6 +352,20 @@ impl Model {
                 cycle.commission += sign * ticket.commission;
             }
         }
+    }
+
+    /// What the airline says about the first coupon of an order: used, it is only opened again; void, it stays void.
+    pub fn reports(&mut self, index: usize, to: &'static str) -> Result<(), String> {
+        let sale = &mut self.sales[index];
+        match (sale.voided, sale.coupon, to) {
+            (true, _, "O") => return Err("the coupon was settled with status V".into()),
+            (true, _, _) => return Err(format!("from V to {to}")),
+            (false, "F", "O" | "F") | (false, "O" | "C", _) => {}
+            (false, from, _) => return Err(format!("from {from} to {to}")),
+        }
+        self.state.flown += i64::from(to == "F") - i64::from(sale.coupon == "F");
+        sale.coupon = to;
+        Ok(())
     }
 
     fn has_credit(&self, net: i64, airline: i64) -> Result<(), Refusal> {

@@ -27,6 +27,7 @@ pub struct Order<'w> {
     remitter: TaxRemitter,
     bucket: i64,
     capacity: i64,
+    coupons: usize,
 }
 
 impl<'w> Order<'w> {
@@ -43,6 +44,7 @@ impl<'w> Order<'w> {
             remitter: TaxRemitter::Platform,
             bucket: BUCKET,
             capacity: 1_000_000,
+            coupons: 1,
         }
     }
 
@@ -94,6 +96,11 @@ impl<'w> Order<'w> {
         Order { bucket, capacity, ..self }
     }
 
+    /// A journey of so many flights for every passenger.
+    pub fn coupons(self, coupons: usize) -> Self {
+        Order { coupons, ..self }
+    }
+
     pub fn build(&self) -> IssueOrder {
         let ids = self.world.store.ids();
         let contract = &self.world.contracts[&self.agency];
@@ -119,7 +126,7 @@ impl<'w> Order<'w> {
             seats: vec![SeatDemand {
                 bucket: self.bucket,
                 capacity: self.capacity,
-                seats: i64::try_from(self.tickets).unwrap(),
+                seats: i64::try_from(self.tickets * self.coupons).unwrap(),
                 flight: "CA1501".into(),
                 booking_class: 'Y',
             }],
@@ -140,11 +147,11 @@ impl<'w> Order<'w> {
             split: split(self.base, &taxes, "CA", &terms).unwrap(),
             taxes,
             fare_calculation: "BJS CA SHA950.00CNY950.00END".into(),
-            coupons: vec![self.coupon()],
+            coupons: self.base.allocate(&vec![1; self.coupons]).unwrap().into_iter().map(|share| self.coupon(share)).collect(),
         }
     }
 
-    fn coupon(&self) -> CouponPlan {
+    fn coupon(&self, share: Money) -> CouponPlan {
         // Farther away than any test travels.
         let departing_at = (self.world.today() + Days::new(3_000)).and_hms_opt(8, 30, 0).unwrap();
         CouponPlan {
@@ -162,7 +169,7 @@ impl<'w> Order<'w> {
             cabin: "economy".into(),
             fare_brand: "Flex".into(),
             fare_basis: "YOW".into(),
-            base_minor: self.base.minor,
+            base_minor: share.minor,
             checked_bag_kg: 20,
             seat_bucket: self.bucket,
             seats: 1,

@@ -1,6 +1,7 @@
 //! What random histories are made of, and how a failing one is made smaller.
 
 use crate::model::{BankWord, Buyer, CAPITAL, DEPOSIT, WALLETS};
+use airsettle::ticketing::CouponStatus;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -24,6 +25,8 @@ pub enum Verb {
     Seal,
     /// Counted from the newest order.
     Void(usize, Times),
+    /// What the airline says about the first coupon of an order, counted from the newest.
+    Report(usize, CouponStatus),
     DaysPass(u64),
     Accrue,
     Remit(usize, Share),
@@ -121,6 +124,8 @@ fn verb() -> impl Strategy<Value = Verb> {
         1 => Just(Verb::Freeze),
         6 => Just(Verb::Thaw),
         8 => (0..9usize, times()).prop_map(|(order, times)| Verb::Void(order, times)),
+        4 => (0..9usize, select(vec![CouponStatus::Open, CouponStatus::Open, CouponStatus::CheckedIn, CouponStatus::Flown]))
+            .prop_map(|(order, to)| Verb::Report(order, to)),
         2 => Just(Verb::Seal),
     ];
     let bank = prop_oneof![

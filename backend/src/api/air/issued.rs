@@ -6,6 +6,7 @@ use super::conditions::{Detail, ShownConditions};
 use super::create_order::{Gender, OrderType, PaymentType, Title};
 use super::order::{Action, Order, OrderFacts, PaidFacts, PassengerFacts};
 use crate::agencies::{Agency, agency};
+use crate::api::envelope::Countdown;
 use crate::api::error::{Amount, ApiError};
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -44,6 +45,10 @@ impl Afterwards {
         Ok(Afterwards { cancellation: shown, ..Afterwards::issued(app, issued, &seller) })
     }
 
+    pub fn countdown(&self, now: Timestamp) -> Countdown {
+        Countdown::to(self.void_window_ends_at, now)
+    }
+
     fn actions(&self, issued: &IssuedOrder, now: Timestamp) -> Result<Vec<Action>, ApiError> {
         let unmovable = first_unmovable(&issued.coupons, CouponSide::Platform, CouponStatus::Void)?;
         let open = issued.order.cancelled_at.is_none() && unmovable.is_none();
@@ -63,7 +68,11 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         mode: app.mode.into(),
         offer: &offer,
         passengers: issued.passengers.iter().map(|row| person(app, row)).collect::<Result<_, _>>()?,
-        tickets: issued.tickets.iter().map(|ticket| (ticket.number.clone(), traveller(issued, ticket))).collect(),
+        tickets: issued
+            .tickets
+            .iter()
+            .flat_map(|ticket| issued.numbers_of(ticket).into_iter().map(|number| (number, traveller(issued, ticket))))
+            .collect(),
         created_at: at,
         paid: PaidFacts::Paid { kind, at },
         cancelled_at: issued.order.cancelled_at.map(Timestamp::from),

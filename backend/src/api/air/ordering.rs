@@ -9,7 +9,7 @@ use crate::agencies::{Agency, contracts_of, in_force};
 use crate::airlines::{Airline, airline_by_code};
 use crate::api::caller::{Caller, Known, blocking};
 use crate::api::code::Code;
-use crate::api::envelope::{Body, Data, Page, ok, page};
+use crate::api::envelope::{Body, Data, DataForNow, Page, ok, ok_for_now, page};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, fields_of, key_of, reused};
 use crate::api::paging::PageRequest;
@@ -386,7 +386,7 @@ fn completed(app: &App, db: &mut Db, rows: Vec<OrderRow>) -> Result<Vec<(IssuedO
 
 /// One order with its tickets.
 #[utoipa::path(get, path = "/air/orders/{id}", tag = "Orders", operation_id = "get_order",
-    params(("id" = String, Path)), responses((status = 200, body = Data<Order>), (status = 404, body = ErrorBody)))]
+    params(("id" = String, Path)), responses((status = 200, body = DataForNow<Order>), (status = 404, body = ErrorBody)))]
 pub async fn get_order(
     caller: Caller,
     names: web::Data<CatalogueNames>,
@@ -394,7 +394,8 @@ pub async fn get_order(
 ) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::AirRead)?;
     let (issued, after) = load(&caller, path_id(&id)?).await?.ok_or_else(|| ApiError::of(Code::NotFound))?;
-    Ok(ok(shown_order(&caller.app, &issued, after, names.get_ref())?))
+    let countdown = after.countdown(caller.app.now());
+    Ok(ok_for_now(shown_order(&caller.app, &issued, after, names.get_ref())?, countdown))
 }
 
 /// An agency's orders, newest first.

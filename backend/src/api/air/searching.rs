@@ -74,7 +74,8 @@ impl From<&SearchRequest> for Search {
 }
 
 fn refused(refusal: &SearchRefusal) -> ApiError {
-    ApiError::new(Code::InvalidSearch, format!("{refusal}.")).at(format!("/data/{}", refusal.field()))
+    let code = if *refusal == SearchRefusal::TooManyCoupons { Code::TooManyCoupons } else { Code::InvalidSearch };
+    ApiError::new(code, format!("{refusal}.")).at(format!("/data/{}", refusal.field()))
 }
 
 /// What an agency may be offered: on a signed airline that sells, under terms that hold today and leave the airline a share.
@@ -136,7 +137,7 @@ fn shown_request(app: &App, search: &StoredSearch, offers: Vec<Offer>, names: &d
     OfferRequest::new(&Search::from(&search.request), facts, offers, names)
 }
 
-/// Searches: one slice is one way, two are a return. The offers can be ordered until they expire, and the price is calculated anew at the order.
+/// Searches: one slice is one way, two are a return, up to eight lead through several places. The offers can be ordered until they expire, and the price is calculated anew at the order.
 #[utoipa::path(post, path = "/air/offer_requests", tag = "Search", operation_id = "create_offer_request",
     params(("return_offers" = Option<bool>, Query, description = "False leaves the offers out of the answer; list them by `/air/offers`")),
     request_body = Data<CreateOfferRequest>,

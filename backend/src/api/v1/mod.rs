@@ -10,6 +10,8 @@ pub mod bank_callbacks;
 pub mod bank_receipts;
 pub mod cash_transfers;
 pub mod contracts;
+pub mod coupon_status_files;
+pub mod coupons;
 pub mod cycles;
 pub mod disbursements;
 pub mod exports;
@@ -92,6 +94,11 @@ use utoipa::OpenApi;
     disbursements::get_disbursement,
     tickets::list_tickets,
     tickets::get_ticket,
+    coupons::report,
+    coupon_status_files::list_coupon_status_files,
+    coupon_status_files::send,
+    coupon_status_files::get_coupon_status_file,
+    coupon_status_files::list_lines,
     ledger::list_accounts,
     ledger::get_account,
     ledger::list_entries,
@@ -109,9 +116,8 @@ pub fn configure(config: &mut ServiceConfig) {
     parties(config);
     money(config);
     settlement(config);
+    tickets(config);
     config
-        .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
-        .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
         .service(resource("/v1/ledger/accounts").route(get().to(ledger::list_accounts)))
         .service(resource("/v1/ledger/accounts/{id}").route(get().to(ledger::get_account)))
         .service(resource("/v1/ledger/accounts/{id}/entries").route(get().to(ledger::list_entries)))
@@ -123,6 +129,21 @@ pub fn configure(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/operations/{id}").route(get().to(operations::get_operation)))
         .service(resource("/v1/bank_callbacks/{mode}").route(post().to(bank_callbacks::receive)));
+}
+
+/// What was sold, and what airlines say about it.
+fn tickets(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
+        .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
+        .service(resource("/v1/tickets/{number}/coupons/{coupon}/status").route(post().to(coupons::report)))
+        .service(
+            resource("/v1/coupon_status_files")
+                .route(get().to(coupon_status_files::list_coupon_status_files))
+                .route(post().to(coupon_status_files::send)),
+        )
+        .service(resource("/v1/coupon_status_files/{id}").route(get().to(coupon_status_files::get_coupon_status_file)))
+        .service(resource("/v1/coupon_status_files/{id}/lines").route(get().to(coupon_status_files::list_lines)));
 }
 
 /// Who trades, with which keys and on which terms.

@@ -1,5 +1,6 @@
 //! `/v1/tickets`: one ticket with everything that its sale decided and moved.
 
+use super::coupons::CouponChange;
 use super::disbursements::{Disbursement, with_attempts};
 use super::postings::{LedgerPosting, with_entries};
 use super::shape::{PageParams, choice, time};
@@ -8,11 +9,12 @@ use crate::agencies::{agency, contract};
 use crate::airlines::{TicketNumber, airline, check_digit};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
-use crate::api::envelope::{Data, Page, ok, page};
+use crate::api::envelope::{Countdown, DataForNow, Page, ok_for_now, page};
 use crate::api::error::ApiError;
 use crate::api::paging::PageRequest;
 use crate::api::query::Query;
 use crate::catalogue::{AirportCode, Catalogue};
+use crate::clock::Timestamp;
 use crate::credit::advance_of_ticket;
 use crate::db::{Db, DbError};
 use crate::identity::{OrganisationKind, Scope};
@@ -20,7 +22,10 @@ use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrderId, PassengerId, Tick
 use crate::ledger::postings_about;
 use crate::money::{Currency, Money};
 use crate::ordering::{self, OrderRow, order};
-use crate::ticketing::{CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, issued_orders, ticket_by_number, tickets};
+use crate::ticketing::{
+    CouponEventRow, CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, coupon_events_of, issued_orders, ticket_by_number,
+    tickets, void_window_ends_at,
+};
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -70,6 +75,10 @@ pub struct Ticket {
     pub tender: Tender,
     pub contract: TicketContract,
     pub fare_calculation: String,
+    /// The numbers behind its first one, of a ticket with more than four coupons.
+    pub conjunction_numbers: Vec<String>,
+    /// Until when its order can be voided, RFC 3339 in UTC; null where it never could.
+    pub void_window_ends_at: Option<String>,
     pub taxes: Vec<TicketTax>,
     pub coupons: Vec<TicketCoupon>,
     /// Who gets which part of the price. The parts add up to it exactly.
@@ -103,10 +112,16 @@ pub struct TicketTax {
 /// One flight. Its times are local, with the airport's IANA zone.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TicketCoupon {
+    /// The number that it is on.
+    #[schema(example = "7812100000001")]
+    pub ticket_number: String,
+    /// 1 to 4, on its number.
     pub number: i64,
-    /// `O`: open for use.
+    /// The letter of the trade; `O`: open for use.
     #[schema(example = "O")]
     pub status: String,
+    /// Every change since the issue, oldest first.
+    pub history: Vec<CouponChange>,
     #[schema(example = "MU5101")]
     pub flight: String,
     pub origin: String,
@@ -180,15 +195,17 @@ fn tax(row: &TaxRow, currency: Currency) -> TicketTax {
     }
 }
 
-fn coupon(row: &CouponRow, currency: Currency, catalogue: &Catalogue) -> TicketCoupon {
+fn coupon(row: &CouponRow, number: &str, history: &[CouponEventRow], currency: Currency, catalogue: &Catalogue) -> TicketCoupon {
     let zone = |code: &str| {
         let airport = catalogue.airports.get(AirportCode::parse(code)?)?;
         Some(airport.zone.name().to_owned())
     };
     let local = |at: chrono::NaiveDateTime| at.format("%Y-%m-%dT%H:%M:%S").to_string();
     TicketCoupon {
-        number: row.number,
+        ticket_number: number.to_owned(),
+        number: row.number_on_document(),
         status: row.status.clone(),
+        history: history.iter().filter(|event| event.coupon_id == row.id).map(CouponChange::of).collect(),
         flight: format!("{}{}", row.carrier, row.flight_number),
         origin_time_zone: zone(&row.origin),
         origin: row.origin.clone(),
@@ -225,7 +242,7 @@ fn tender(row: &OrderRow) -> Tender {
     if row.tender == ordering::Tender::Wallet.text() { Tender::Wallet } else { Tender::Credit }
 }
 
-fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue) -> Result<Ticket, ApiError> {
+fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue, now: Timestamp) -> Result<(Ticket, Countdown), ApiError> {
     let missing = |what: &str| ApiError::internal(format!("ticket {} has no {what}", row.number));
     let orders = order(db, OrderId::of(row.order_id))?.into_iter().collect();
     let issued: IssuedOrder = issued_orders(db, orders)?.pop().ok_or_else(|| missing("order"))?;
@@ -236,22 +253,27 @@ fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue) -> Result<Ticket, 
     let (passenger, _) = passenger.ok_or_else(|| missing("passenger"))?;
     let taxes: Vec<&TaxRow> = issued.taxes.iter().filter(|tax| tax.ticket_id == row.id).collect();
     let coupons = issued.coupons.iter().filter(|coupon| coupon.ticket_id == row.id);
+    let history = coupon_events_of(db, &[row.id])?;
+    let void_ends_at = void_window_ends_at(catalogue, &agency, &issued);
     let currency = currency_of(row)?;
     let journal = postings_about(db, row.id)?;
     let advance = advance_of_ticket(db, TicketId::of(row.id))?;
-    Ok(Ticket {
+    let shown = Ticket {
         ticket: TicketSummary::of(row)?,
         booking_reference: issued.order.booking_reference.clone(),
         passenger_id: PassengerId::of(passenger.offer_passenger_id).to_string(),
         tender: tender(&issued.order),
         contract: TicketContract { id: contract.id.to_string(), version: contract.version },
         fare_calculation: row.fare_calculation.clone(),
-        coupons: coupons.map(|row| coupon(row, currency, catalogue)).collect(),
+        conjunction_numbers: issued.numbers_of(row).split_off(1),
+        void_window_ends_at: void_ends_at.map(|ends| ends.to_string()),
+        coupons: coupons.map(|row| coupon(row, issued.number_of(row), &history, currency, catalogue)).collect(),
         split: split(row, &taxes, &airline.name, &agency.name)?,
         taxes: taxes.into_iter().map(|row| tax(row, currency)).collect(),
         journal: with_entries(db, journal)?,
         disbursement: advance.map(|advance| with_attempts(db, advance)).transpose()?,
-    })
+    };
+    Ok((shown, Countdown::to(void_ends_at, now)))
 }
 
 /// Those that the caller sold, or that are on its stock.
@@ -289,21 +311,21 @@ pub async fn list_tickets(caller: Caller, query: Query) -> Result<HttpResponse, 
 
 /// One ticket: price, coupons, taxes, split, journal and the payment of the airline's share.
 #[utoipa::path(get, path = "/v1/tickets/{number}", tag = "Tickets", operation_id = "get_ticket",
-    params(("number" = String, Path, description = "13 digits, with or without a hyphen behind the third")),
-    responses((status = 200, body = Data<Ticket>)))]
+    params(("number" = String, Path, description = "Any number of the ticket: 13 digits, with or without a hyphen behind the third")),
+    responses((status = 200, body = DataForNow<Ticket>)))]
 pub async fn get_ticket(caller: Caller, number: web::Path<String>) -> Result<HttpResponse, ApiError> {
     require_one(&caller, &SCOPES)?;
     let number = TicketNumber::parse(&number).ok_or_else(not_found)?;
     let sight = Sight::of(&caller).await?;
-    let catalogue = caller.app.catalogue.clone();
-    let found = caller
+    let (catalogue, now) = (caller.app.catalogue.clone(), caller.app.now());
+    let (found, countdown) = caller
         .read(move |db| {
             let row = ticket_by_number(db, &number)?.ok_or_else(not_found)?;
             if !sight.sees_agency(AgencyId::of(row.agency_id)) && !sight.sees_airline(AirlineId::of(row.airline_id)) {
                 return Err(not_found());
             }
-            shown(db, &row, &catalogue)
+            shown(db, &row, &catalogue, now)
         })
         .await?;
-    Ok(ok(found))
+    Ok(ok_for_now(found, countdown))
 }

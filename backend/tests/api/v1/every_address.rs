@@ -84,6 +84,9 @@ impl Operation {
                 "value_date": "2026-01-05", "bank_reference": "T" }),
             "/v1/cash_transfers" => json!({ "to": "client", "amount": "1.00", "currency": "CNY" }),
             "/v1/cash_transfers/{id}/actions/confirm" => json!({ "bank_reference": "X", "value_date": "2026-01-05" }),
+            "/v1/tickets/{number}/coupons/{coupon}/status" => json!({ "status": "A" }),
+            // A file, not JSON: see the tests of its own.
+            "/v1/coupon_status_files" => json!({}),
             "/v1/exports" => json!({ "kind": "airline_day", "airline_id": format!("arl_{nothing}"), "date": "2026-01-05" }),
             path if path.contains("/actions/") => json!({}),
             path => panic!("no body for {path}"),
@@ -135,7 +138,7 @@ on_both_engines! {
     fn a_malformed_body_is_answered_by_what_is_wrong_with_it(world) {
         let (live, test) = (world.key(OPERATOR), world.key_in("test", OPERATOR));
         for operation in operations() {
-            let Some(body) = operation.body() else { continue };
+            let Some(body) = operation.body().filter(|_| operation.path != "/v1/coupon_status_files") else { continue };
             let key = if operation.path == "/v1/test_clock" { &test } else { &live };
             let (at, id) = (operation.path.clone(), operation.unknown());
             let send = |text: &str, kind: &str| {

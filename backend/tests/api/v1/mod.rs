@@ -5,6 +5,7 @@ mod airlines;
 mod bank_callbacks;
 mod bank_receipts;
 mod contracts;
+mod coupons;
 mod every_address;
 mod exports;
 mod exposure;

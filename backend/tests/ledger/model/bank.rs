@@ -20,6 +20,9 @@ impl Model {
         if sale.voided {
             return Err("the order was cancelled".into());
         }
+        if sale.coupon != "O" {
+            return Err("coupon 1 of ticket".into());
+        }
         if sale.day != self.today {
             return Err("the void window closed".into());
         }
