@@ -34,6 +34,7 @@ pub struct App {
     pub catalogue: Arc<Catalogue>,
     pub vault: Arc<Vault>,
     pub searches: crate::shopping::RecentSearches,
+    pub rules: crate::commission::RuleBook,
     /// Woken after a sale, so that its advance leaves at once.
     pub disbursing: Arc<Notify>,
     pub callback_secret: CallbackSecret,
@@ -125,6 +126,7 @@ impl App {
             catalogue,
             vault,
             searches: crate::shopping::RecentSearches::default(),
+            rules: crate::commission::RuleBook::default(),
             disbursing,
             callback_secret,
             callback_url: format!("{}/v1/bank_callbacks/{name}", config.public_url),

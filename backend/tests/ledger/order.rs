@@ -129,6 +129,7 @@ impl<'w> Order<'w> {
     fn ticket(&self, contract: &Contract) -> TicketPlan {
         let terms = Contract { currency: self.base.currency, tax_remitter: self.remitter, ..contract.clone() };
         let taxes = vec![Tax { code: "CN".into(), payee: "CAAC".into(), amount: self.tax }];
+        let split = split(self.base, &taxes, "CA", &terms).unwrap();
         TicketPlan {
             passenger: PassengerPlan {
                 offer_passenger: self.world.store.ids().next::<PassengerId>(),
@@ -136,14 +137,14 @@ impl<'w> Order<'w> {
                 sealed: Sealed { data: vec![1, 2, 3], wrapped_key: vec![4, 5, 6] },
             },
             base: self.base,
-            split: split(self.base, &taxes, "CA", &terms).unwrap(),
+            coupons: vec![self.coupon(split.commission)],
+            split,
             taxes,
             fare_calculation: "BJS CA SHA950.00CNY950.00END".into(),
-            coupons: vec![self.coupon()],
         }
     }
 
-    fn coupon(&self) -> CouponPlan {
+    fn coupon(&self, commission: Money) -> CouponPlan {
         // Farther away than any test travels.
         let departing_at = (self.world.today() + Days::new(3_000)).and_hms_opt(8, 30, 0).unwrap();
         CouponPlan {
@@ -165,6 +166,8 @@ impl<'w> Order<'w> {
             checked_bag_kg: 20,
             seat_bucket: self.bucket,
             seats: 1,
+            commission_rule: None,
+            commission_minor: commission.minor,
         }
     }
 }

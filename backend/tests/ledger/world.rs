@@ -65,6 +65,7 @@ pub const TABLES: &[&str] = &[
     "bank_payment",
     "cash_transfer",
     "export_file",
+    "commission_rule",
 ];
 
 pub fn cny(text: &str) -> Money {
