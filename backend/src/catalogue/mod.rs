@@ -1,4 +1,4 @@
-//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund fees, void windows, schedules and the size of
+//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund and change fees, void windows, schedules and the size of
 //! seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing here touches a database or a clock.
 //! Whatever changes over time takes the date as an argument. Lists are sorted and looked up by binary search or in sorted maps, so
 //! that no result depends on the order of a hash.
@@ -6,9 +6,11 @@
 pub mod aircraft;
 pub mod airports;
 pub mod carriers;
+pub mod changes;
 pub mod codes;
 pub mod fares;
 pub mod inventory;
+pub mod ladder_steps;
 pub mod places;
 mod records;
 pub mod refunds;
@@ -33,6 +35,7 @@ use records::Table;
 pub struct Catalogue {
     pub airports: airports::Airports,
     pub carriers: carriers::Carriers,
+    pub changes: changes::Changes,
     pub aircraft: aircraft::Fleet,
     pub taxes: taxes::Taxes,
     pub fares: fares::Fares,
@@ -76,6 +79,7 @@ impl Catalogue {
         let schedules = schedules::Schedules::read(schedule_tables, &airports, &carriers, &aircraft)?;
         Ok(Catalogue {
             taxes: taxes::Taxes::read(table!("taxes_cn.csv"))?,
+            changes: changes::Changes::read(table!("change_ladders.csv"))?,
             refunds: refunds::Refunds::read(table!("refund_ladders.csv"))?,
             voids: voids::VoidWindows::read(table!("void_windows.csv"))?,
             airports,
