@@ -36,6 +36,7 @@ pub struct App {
     pub searches: crate::shopping::RecentSearches,
     pub keys: RecentKeys,
     pub bases: RecentBases,
+    pub rules: crate::commission::RuleBook,
     /// Woken after a sale, so that its advance leaves at once.
     pub disbursing: Arc<Notify>,
     pub callback_secret: CallbackSecret,
@@ -129,6 +130,7 @@ impl App {
             searches: crate::shopping::RecentSearches::default(),
             keys: RecentKeys::default(),
             bases: RecentBases::default(),
+            rules: crate::commission::RuleBook::default(),
             disbursing,
             callback_secret,
             callback_url: format!("{}/v1/bank_callbacks/{name}", config.public_url),

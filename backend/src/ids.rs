@@ -69,6 +69,8 @@ ids! {
     CashTransferId = "xfr_",
     /// What an airline has to give back.
     ClaimId = "clm_",
+    /// A version of a commission rule.
+    CommissionRuleId = "cru_",
     ContractId = "ctr_",
     /// A change of a coupon's status.
     CouponEventId = "cpe_",

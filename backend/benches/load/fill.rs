@@ -121,6 +121,7 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
     let cny = |minor| Money::new(minor, Currency::CNY);
     let taxes = [Tax { code: "CN".into(), payee: "CAAC".into(), amount: cny(5_000) }];
     let base = cny(95_000);
+    let split = split(base, &taxes, &plan.airline.iata_code, &plan.contract).unwrap();
     let seat = 1_000 + i64::try_from(number / 150).unwrap();
     let departing_at = (chrono::Utc::now() + chrono::Days::new(30)).naive_utc();
     let coupon = CouponPlan {
@@ -142,13 +143,15 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
         checked_bag_kg: 20,
         seat_bucket: seat,
         seats: 1,
+        commission_rule: None,
+        commission_minor: split.commission.minor,
     };
     let sealed = Sealed { data: vec![7; 260], wrapped_key: vec![9; 60] };
     let passenger = PassengerPlan { offer_passenger: ids.next::<PassengerId>(), kind: "adult".into(), sealed };
     let ticket = TicketPlan {
         passenger,
         base,
-        split: split(base, &taxes, &plan.airline.iata_code, &plan.contract).unwrap(),
+        split,
         taxes: taxes.to_vec(),
         fare_calculation: "BJS CA SHA950.00CNY950.00END".into(),
         coupons: vec![coupon],

@@ -40,6 +40,7 @@ diesel::table! {
         status -> Text,
         tender_order -> Text,
         created_at -> Timestamp,
+        tier -> Text,
     }
 }
 
@@ -288,6 +289,7 @@ diesel::table! {
         metadata -> Text,
         created_at -> Timestamp,
         cancelled_at -> Nullable<Timestamp>,
+        agency_tier -> Text,
     }
 }
 
@@ -365,6 +367,8 @@ diesel::table! {
         seat_bucket_id -> BigInt,
         seats -> BigInt,
         status -> Text,
+        commission_rule_id -> Nullable<BigInt>,
+        commission_minor -> BigInt,
     }
 }
 
@@ -581,6 +585,40 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    commission_rule (id) {
+        id -> BigInt,
+        code -> Text,
+        version -> BigInt,
+        effective_from -> Date,
+        agency_id -> Nullable<BigInt>,
+        agency_tier -> Nullable<Text>,
+        airline_id -> Nullable<BigInt>,
+        carrier -> Nullable<Text>,
+        origin -> Nullable<Text>,
+        destination -> Nullable<Text>,
+        direction -> Text,
+        booking_classes -> Nullable<Text>,
+        passenger_type -> Nullable<Text>,
+        sale_from -> Nullable<Date>,
+        sale_until -> Nullable<Date>,
+        travel_from -> Nullable<Date>,
+        travel_until -> Nullable<Date>,
+        kind -> Text,
+        rate -> Nullable<Text>,
+        amount_minor -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    commission_rule_book (id) {
+        id -> BigInt,
+        generation -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -623,6 +661,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     bank_payment,
     cash_transfer,
     export_file,
+    commission_rule,
+    commission_rule_book,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

@@ -23,6 +23,8 @@ rows! {
         created_at: NaiveDateTime,
         /// Its tickets were voided then.
         cancelled_at: Option<NaiveDateTime>,
+        /// The agency's tier at the sale.
+        agency_tier: String,
     }
 
     pub struct PassengerRow in passenger {

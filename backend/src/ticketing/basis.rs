@@ -2,11 +2,13 @@
 //! would cost more than the order itself, so they are remembered; but no memory authorises a sale. The commit that issues an order reads again whether
 //! its basis still stands, before it takes even the key of the order, and hands back an order that was prepared from something else.
 //!
-//! What can change: a key's row; which agency a key without one sells for (its organisation's only one); the agency's contracts, whose versions are
-//! added and never changed, so that their number tells. Everything else of the agency and the airline that a sale depends on is read under lock.
+//! What can change: a key's row; which agency a key without one sells for (its organisation's only one) and its tier; the agency's contracts, whose
+//! versions are added and never changed, so that their number tells; the commission rules, whose generation tells. Everything else of the agency and
+//! the airline that a sale depends on is read under lock.
 
-use crate::agencies::{Agency, Contract, Signed, signed_by};
+use crate::agencies::{Agency, Signed, signed_by};
 use crate::airlines::Airline;
+use crate::commission::{Terms, rules_generation};
 use crate::db::{DbError, WriteTx};
 use crate::identity::{ApiKey, keys_by_id};
 use crate::ids::{AgencyId, KeyId, OrganisationId};
@@ -19,8 +21,8 @@ use std::sync::Arc;
 pub struct Basis {
     pub key: Arc<ApiKey>,
     pub seller: Agency,
-    /// Every version that the seller has signed.
-    pub contracts: Vec<Contract>,
+    /// Every version that the seller has signed, and the commission rules.
+    pub terms: Terms,
 }
 
 /// Bases of late, and airlines, whose names and codes never change.
@@ -57,10 +59,12 @@ pub(super) struct Grounds {
     keys: HashMap<KeyId, ApiKey>,
     /// The sellers, and every agency of an organisation whose key names none.
     agencies: Vec<Signed>,
+    /// Of the commission rules.
+    generation: i64,
 }
 
 impl Grounds {
-    /// Two statements, whatever the number of bases.
+    /// Three statements, whatever the number of bases.
     pub(super) fn read<'a>(tx: &mut WriteTx, bases: impl Iterator<Item = &'a Arc<Basis>>) -> Result<Self, DbError> {
         let (mut keys, mut sellers, mut unbound) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for basis in bases {
@@ -71,24 +75,28 @@ impl Grounds {
             }
         }
         if keys.is_empty() {
-            return Ok(Grounds { keys: HashMap::new(), agencies: Vec::new() });
+            return Ok(Grounds { keys: HashMap::new(), agencies: Vec::new(), generation: 0 });
         }
         let keys = keys_by_id(tx.db, &keys.into_iter().collect::<Vec<_>>())?;
         let (sellers, unbound): (Vec<AgencyId>, Vec<OrganisationId>) =
             (sellers.into_iter().collect(), unbound.into_iter().collect());
         let mut agencies = signed_by(tx.db, &sellers, &unbound)?;
         agencies.sort_unstable_by_key(|signed| signed.agency);
-        Ok(Grounds { keys: keys.into_iter().map(|key| (key.id, key)).collect(), agencies })
+        let generation = rules_generation(tx.db)?;
+        Ok(Grounds { keys: keys.into_iter().map(|key| (key.id, key)).collect(), agencies, generation })
     }
 
     /// Whether an order that was prepared from this may be decided now.
     pub(super) fn supports(&self, tx: &WriteTx, basis: &Basis) -> bool {
-        let Basis { key, seller, contracts } = basis;
+        let Basis { key, seller, terms } = basis;
         // Where from it is used was checked against the same row.
         let usable = self.keys.get(&key.id).is_some_and(|known| *known == **key) && key.is_alive(tx.now);
         let place = self.agencies.binary_search_by_key(&seller.id, |signed| signed.agency);
         let Some(signed) = place.ok().and_then(|place| self.agencies.get(place)) else { return false };
-        let same_terms = signed.organisation == key.organisation && i64::try_from(contracts.len()) == Ok(signed.versions);
+        let same_terms = signed.organisation == key.organisation
+            && signed.tier == seller.tier
+            && i64::try_from(terms.contracts.len()) == Ok(signed.versions)
+            && terms.rules.generation() == self.generation;
         usable && same_terms && (key.agency == Some(seller.id) || self.is_the_only_one(signed, key))
     }
 

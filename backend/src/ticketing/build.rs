@@ -5,7 +5,7 @@ use super::decide::{Decision, Facts};
 use super::plan::{CouponPlan, IssueOrder, TicketPlan};
 use super::postings;
 use super::ticket::{CouponRow, DocumentRow, IssuedOrder, TaxRow, TicketRow};
-use crate::agencies::{TaxRemitter, cycle_of};
+use crate::agencies::{TaxRemitter, Tier, cycle_of};
 use crate::airlines::TicketNumber;
 use crate::audit::AuditRow;
 use crate::credit::{AdvanceRow, loan_account};
@@ -33,7 +33,9 @@ pub(super) fn build(
     (id, decision): (OrderId, &Decision),
     written: &mut Written,
 ) -> Result<IssuedOrder, PostError> {
-    let zone = facts.agencies.get(&order.agency).map_or(chrono_tz::UTC, |facts| facts.agency.zone);
+    let seller = facts.agencies.get(&order.agency).map(|facts| &facts.agency);
+    let zone = seller.map_or(chrono_tz::UTC, |agency| agency.zone);
+    let tier = seller.map_or_else(Tier::standard, |agency| agency.tier.clone());
     let issue_date = tx.now.date_in(zone);
     let cycle = cycle_of(issue_date);
     let total = |leg: fn(&TicketPlan) -> Money| Money::sum(order.currency, order.tickets.iter().map(leg));
@@ -56,6 +58,7 @@ pub(super) fn build(
         metadata: order.metadata.clone(),
         created_at: tx.now.naive(),
         cancelled_at: None,
+        agency_tier: tier.to_string(),
     };
     let mut issued = IssuedOrder {
         order: order_row,
@@ -204,5 +207,7 @@ fn coupon_row(tx: &WriteTx, ticket: TicketId, number: i64, plan: &CouponPlan) ->
         seat_bucket_id: plan.seat_bucket,
         seats: plan.seats,
         status: CouponStatus::Open.text().to_owned(),
+        commission_rule_id: plan.commission_rule.map(Id::raw),
+        commission_minor: plan.commission_minor,
     }
 }

@@ -18,6 +18,7 @@ mod queue;
 mod refusal;
 mod ticket;
 mod verify;
+mod verify_commission;
 mod void;
 
 pub use basis::{Basis, RecentBases};
@@ -29,7 +30,7 @@ pub use issue::{Mode, issue_all, seats_sold};
 pub use keys::{Outcome, keep_refusal};
 pub use plan::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 pub use postings::sale_draft;
-pub use prepare::{PlanError, plan_tickets, splits};
+pub use prepare::{PassengerSplit, PlanError, SaleTerms, plan_tickets, segment_facts, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
 pub use refusal::Refusal;
 pub use ticket::{

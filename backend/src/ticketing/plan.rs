@@ -6,7 +6,7 @@ use crate::agencies::TaxRemitter;
 use crate::audit::Cause;
 use crate::catalogue::split::{Split, Tax};
 use crate::identity::IdempotencyKey;
-use crate::ids::{AgencyId, AirlineId, ContractId, OfferId, OrganisationId, PassengerId};
+use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, OfferId, OrganisationId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{Sealed, TenderWish};
 use std::sync::Arc;
@@ -82,6 +82,10 @@ pub struct CouponPlan {
     pub checked_bag_kg: i64,
     pub seat_bucket: i64,
     pub seats: i64,
+    /// The commission rule that won; `None` where the contract's own rate holds.
+    pub commission_rule: Option<CommissionRuleId>,
+    /// The coupons' parts add up to the commission of the split.
+    pub commission_minor: i64,
 }
 
 /// Seats that the order takes in one bucket.

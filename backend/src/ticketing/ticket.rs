@@ -63,6 +63,9 @@ rows! {
         /// 1, or 0 for an infant on a lap.
         seats: i64,
         status: String,
+        /// The version that it was sold under; without one the contract's own rate.
+        commission_rule_id: Option<i64>,
+        commission_minor: i64,
     }
 
     /// A conjunction number: one of the ticket's numbers behind its first.

@@ -1,6 +1,7 @@
 //! The proof of the sales: every ticket has its posting, its coupons, its advance and its message, and every counter is the sum of what it counts.
 //! Each rule is a query that finds rows which break it; the first one found is named.
 
+use super::verify_commission::first_wrong_commission;
 use crate::db::{Db, DbError};
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
@@ -241,12 +242,15 @@ pub fn first_wrong(db: &mut Db, rules: &[(&'static str, &'static str)]) -> Resul
     Ok(None)
 }
 
-/// `Ok(Err(fault))` is the first rule that a row breaks.
+/// Rules that are queries, and the recomputation of commissions. `Ok(Err(fault))` is the first rule that a row breaks.
 pub fn verify_sales(db: &mut Db) -> Result<Result<SaleProof, SaleFault>, DbError> {
     if let Some(fault) = first_wrong(db, RULES)? {
         return Ok(Err(fault));
     }
+    if let Some(fault) = first_wrong_commission(db)? {
+        return Ok(Err(fault));
+    }
     let tickets: Vec<Count> = sql_query("SELECT COUNT(*) AS count FROM ticket").load(db)?;
     let tickets = tickets.first().and_then(|row| u64::try_from(row.count).ok()).unwrap_or(0);
-    Ok(Ok(SaleProof { rules: RULES.len(), tickets }))
+    Ok(Ok(SaleProof { rules: RULES.len() + 1, tickets }))
 }

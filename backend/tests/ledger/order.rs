@@ -137,6 +137,7 @@ impl<'w> Order<'w> {
     fn ticket(&self, contract: &Contract) -> TicketPlan {
         let terms = Contract { currency: self.base.currency, tax_remitter: self.remitter, ..contract.clone() };
         let taxes = vec![Tax { code: "CN".into(), payee: "CAAC".into(), amount: self.tax }];
+        let split = split(self.base, &taxes, "CA", &terms).unwrap();
         TicketPlan {
             passenger: PassengerPlan {
                 offer_passenger: self.world.store.ids().next::<PassengerId>(),
@@ -144,14 +145,19 @@ impl<'w> Order<'w> {
                 sealed: Sealed { data: vec![1, 2, 3], wrapped_key: vec![4, 5, 6] },
             },
             base: self.base,
-            split: split(self.base, &taxes, "CA", &terms).unwrap(),
+            coupons: self.coupons(split.commission),
+            split,
             taxes,
             fare_calculation: "BJS CA SHA950.00CNY950.00END".into(),
-            coupons: self.base.allocate(&vec![1; self.coupons]).unwrap().into_iter().map(|share| self.coupon(share)).collect(),
         }
     }
 
-    fn coupon(&self, share: Money) -> CouponPlan {
+    fn coupons(&self, commission: Money) -> Vec<CouponPlan> {
+        let shares = |amount: Money| amount.allocate(&vec![1; self.coupons]).unwrap();
+        shares(self.base).into_iter().zip(shares(commission)).map(|(share, commission)| self.coupon(share, commission)).collect()
+    }
+
+    fn coupon(&self, share: Money, commission: Money) -> CouponPlan {
         // Farther away than any test travels.
         let departing_at = (self.world.today() + Days::new(3_000)).and_hms_opt(8, 30, 0).unwrap();
         CouponPlan {
@@ -173,6 +179,8 @@ impl<'w> Order<'w> {
             checked_bag_kg: 20,
             seat_bucket: self.bucket,
             seats: 1,
+            commission_rule: None,
+            commission_minor: commission.minor,
         }
     }
 }

@@ -69,6 +69,7 @@ pub const TABLES: &[&str] = &[
     "bank_payment",
     "cash_transfer",
     "export_file",
+    "commission_rule",
 ];
 
 pub fn cny(text: &str) -> Money {

@@ -5,7 +5,7 @@ use super::issued::{Afterwards, shown_order};
 use super::names::CatalogueNames;
 use super::offer::passenger_ids;
 use super::order::Order;
-use crate::agencies::{Agency, contracts_of, in_force};
+use crate::agencies::{Agency, in_force};
 use crate::airlines::{Airline, airline_by_code};
 use crate::api::caller::{Caller, Known, blocking};
 use crate::api::code::Code;
@@ -16,6 +16,7 @@ use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::api::rejections::refusal;
 use crate::app::App;
+use crate::commission::Terms;
 use crate::db::Db;
 use crate::identity::{IdempotencyKey, Scope, claims, first_difference};
 use crate::ids::{Id, OfferId, OrderId};
@@ -23,7 +24,8 @@ use crate::ordering::{OrderRow, Person, PersonDocument, TenderWish, order, order
 use crate::shopping::StoredSearch;
 use crate::shopping::price::reprice;
 use crate::ticketing::{
-    Basis, IssueOrder, IssuedOrder, Mode, Outcome, PassengerPlan, PlanError, QueueError, Refusal, issue_all, issued_orders,
+    Basis, IssueOrder, IssuedOrder, Mode, Outcome, PassengerPlan, PlanError, QueueError, Refusal, SaleTerms, issue_all,
+    issued_orders,
     keep_refusal, plan_tickets,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -257,8 +259,8 @@ impl Preparation<'_> {
             let search = caller.app.searches.of_offer(db, offer)?;
             let carrier = search.as_ref().and_then(|search| search.offer(offer)).map(|offer| offer.carrier.as_str());
             let airline = carrier.map(|carrier| airline_by_code(db, carrier)).transpose()?.flatten().map(Arc::new);
-            let contracts = contracts_of(db, seller.id)?;
-            let basis = Arc::new(Basis { key: caller.key.clone(), seller: seller.clone(), contracts });
+            let terms = caller.app.rules.terms_of(db, seller.id)?;
+            let basis = Arc::new(Basis { key: caller.key.clone(), seller: seller.clone(), terms });
             if let Some(airline) = &airline {
                 caller.app.bases.remember(basis.clone(), airline.clone());
             }
@@ -269,7 +271,7 @@ impl Preparation<'_> {
 
     fn prepare(self, Found { basis, search, airline }: Found) -> Result<IssueOrder, ApiError> {
         let app = &self.caller.app;
-        let (now, seller) = (app.now(), &basis.seller);
+        let (now, seller, terms) = (app.now(), &basis.seller, &basis.terms);
         let search = search.filter(|search| search.agency == seller.id);
         let search = search.ok_or_else(|| ApiError::of(Code::OfferNotFound).at("/data/selected_offers/0"))?;
         if search.is_expired(now) {
@@ -280,10 +282,13 @@ impl Preparation<'_> {
         let offer = reprice(&app.catalogue, stored, now).map_err(PlanError::from)?;
         let airline = airline.ok_or_else(|| ApiError::of(Code::NoContract))?;
         let currency = offer.currency().map_err(ApiError::internal)?;
-        let contract = in_force(&basis.contracts, airline.id, currency, now.date_in(seller.zone));
+        let sold_on = now.date_in(seller.zone);
+        let contract = in_force(&terms.contracts, airline.id, currency, sold_on);
         let contract = contract.ok_or_else(|| ApiError::of(Code::NoContract))?;
+        let rules = terms.rules.in_force(seller.id, &seller.tier, sold_on);
+        let terms = SaleTerms { agency: seller, airline: airline.id, contract, rules: &rules, sold_on };
         let passengers = valid.passengers.iter().map(|person| self.passenger(person)).collect::<Result<_, _>>()?;
-        let (tickets, seats) = plan_tickets(&app.catalogue, &offer, contract, passengers, now)?;
+        let (tickets, seats) = plan_tickets(&app.catalogue, &offer, &terms, passengers, now)?;
         let tender = match valid.payment.map(|payment| payment.kind) {
             Some(PaymentType::ArcBspCash) => TenderWish::Credit,
             Some(PaymentType::Balance) | None => TenderWish::AgencyOrder,

@@ -5,7 +5,7 @@ use super::names::CatalogueNames;
 use super::offer::{Mode, Offer, OfferFacts};
 use super::offer_request::{CreateOfferRequest, OfferRequest, OfferRequestFacts, Search, SearchPassenger, SearchSlice};
 use super::{Names, offer_id};
-use crate::agencies::{Agency, Contract, contracts_of, in_force};
+use crate::agencies::{Agency, Contract, in_force};
 use crate::airlines::{Airline, AirlineStatus, airlines};
 use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
@@ -14,7 +14,8 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::app::App;
-use crate::catalogue::BucketId;
+use crate::catalogue::{BucketId, Catalogue};
+use crate::commission::RulesInForce;
 use crate::db::DbError;
 use crate::identity::{KeyMode, Scope};
 use crate::ids::{OfferId, OfferRequestId};
@@ -22,7 +23,7 @@ use crate::shopping::offer::PricedOffer;
 use crate::shopping::request::{SearchRefusal, SearchRequest};
 use crate::shopping::search::candidates;
 use crate::shopping::{self, FARE_ZONE, StoredSearch, keep_search, search_of_offer, searches_of};
-use crate::ticketing::{seats_sold, splits};
+use crate::ticketing::{SaleTerms, seats_sold, splits};
 use actix_web::{HttpResponse, web};
 use std::collections::HashMap;
 
@@ -79,11 +80,30 @@ fn refused(refusal: &SearchRefusal) -> ApiError {
 }
 
 /// What an agency may be offered: on a signed airline that sells, under terms that hold today and leave the airline a share.
-fn sellable(offer: &PricedOffer, agency: &Agency, signed: &[Airline], contracts: &[Contract], today: chrono::NaiveDate) -> bool {
-    let airline = signed.iter().find(|airline| airline.iata_code == offer.carrier && airline.status == AirlineStatus::Active);
-    let contract = airline.and_then(|airline| in_force(contracts, airline.id, agency.currency, today));
-    offer.currency().is_ok_and(|currency| currency == agency.currency)
-        && contract.is_some_and(|contract| splits(offer, contract).is_ok())
+struct Sellable<'s> {
+    catalogue: &'s Catalogue,
+    agency: &'s Agency,
+    signed: &'s [Airline],
+    contracts: &'s [Contract],
+    rules: &'s RulesInForce<'s>,
+    today: chrono::NaiveDate,
+}
+
+impl Sellable<'_> {
+    fn allows(&self, offer: &PricedOffer) -> bool {
+        let on_sale = |airline: &&Airline| airline.iata_code == offer.carrier && airline.status == AirlineStatus::Active;
+        let Some(airline) = self.signed.iter().find(on_sale).map(|airline| airline.id) else { return false };
+        let Self { agency, rules, today: sold_on, .. } = *self;
+        let terms = in_force(self.contracts, airline, agency.currency, sold_on).map(|contract| SaleTerms {
+            agency,
+            airline,
+            contract,
+            rules,
+            sold_on,
+        });
+        offer.currency().is_ok_and(|currency| currency == agency.currency)
+            && terms.is_some_and(|terms| splits(self.catalogue, offer, &terms).is_ok())
+    }
 }
 
 /// The times of day that a slice was limited to; they narrow what is shown and are not a part of the stored search.
@@ -103,13 +123,16 @@ fn look(app: &App, agency: &Agency, organisation: crate::ids::OrganisationId, se
     let request = SearchRequest::from(search);
     let found = candidates(&app.catalogue, &request, now).map_err(|refusal| refused(&refusal))?;
     let buckets: Vec<i64> = found.bucket_ids().iter().map(|id| id.raw()).collect();
-    let (sold, signed, contracts) =
-        app.store.read(|db| Ok::<_, DbError>((seats_sold(db, &buckets)?, airlines(db)?, contracts_of(db, agency.id)?)))?;
+    let (sold, signed, terms) =
+        app.store.read(|db| Ok::<_, DbError>((seats_sold(db, &buckets)?, airlines(db)?, app.rules.terms_of(db, agency.id)?)))?;
     let sold: HashMap<BucketId, i64> =
         sold.into_iter().filter_map(|(id, sold)| Some((BucketId::from_raw(id).ok()?, sold))).collect();
     let today = now.date_in(agency.zone);
     let mut offers = found.price(&app.catalogue, &sold, now);
-    offers.retain(|offer| sellable(offer, agency, &signed, &contracts, today) && at_wanted_times(offer, search));
+    let rules = terms.rules.in_force(agency.id, &agency.tier, today);
+    let sellable =
+        Sellable { catalogue: &app.catalogue, agency, signed: &signed, contracts: &terms.contracts, rules: &rules, today };
+    offers.retain(|offer| sellable.allows(offer) && at_wanted_times(offer, search));
     let agency = agency.id;
     Ok(app.store.write(|tx| keep_search(tx, organisation, agency, request, offers))?)
 }

@@ -9,6 +9,8 @@ pub mod airlines;
 pub mod bank_callbacks;
 pub mod bank_receipts;
 pub mod cash_transfers;
+pub mod commission_explained;
+pub mod commission_rules;
 pub mod contracts;
 pub mod coupon_status_files;
 pub mod coupons;
@@ -51,6 +53,7 @@ use utoipa::OpenApi;
     agencies::freeze,
     agencies::unfreeze,
     agencies::close,
+    agencies::set_tier,
     airlines::list_airlines,
     airlines::sign,
     airlines::get_airline,
@@ -61,6 +64,11 @@ use utoipa::OpenApi;
     contracts::list_contracts,
     contracts::sign,
     contracts::get_contract,
+    commission_rules::list_commission_rules,
+    commission_rules::file,
+    commission_rules::get_commission_rule,
+    commission_explained::explain_commission,
+    commission_explained::explain_ticket,
     limit_policies::list_limit_policies,
     limit_policies::adopt,
     bank_receipts::list_bank_receipts,
@@ -118,6 +126,7 @@ pub fn configure(config: &mut ServiceConfig) {
     settlement(config);
     tickets(config);
     config
+        .service(resource("/v1/tickets/{number}/commission").route(get().to(commission_explained::explain_ticket)))
         .service(resource("/v1/ledger/accounts").route(get().to(ledger::list_accounts)))
         .service(resource("/v1/ledger/accounts/{id}").route(get().to(ledger::get_account)))
         .service(resource("/v1/ledger/accounts/{id}/entries").route(get().to(ledger::list_entries)))
@@ -164,6 +173,7 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/agencies/{id}/actions/freeze").route(post().to(agencies::freeze)))
         .service(resource("/v1/agencies/{id}/actions/unfreeze").route(post().to(agencies::unfreeze)))
         .service(resource("/v1/agencies/{id}/actions/close").route(post().to(agencies::close)))
+        .service(resource("/v1/agencies/{id}/actions/set_tier").route(post().to(agencies::set_tier)))
         .service(resource("/v1/airlines").route(get().to(airlines::list_airlines)).route(post().to(airlines::sign)))
         .service(resource("/v1/airlines/{id}").route(get().to(airlines::get_airline)))
         .service(
@@ -172,7 +182,14 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/airlines/{id}/actions/stop").route(post().to(airlines::stop)))
         .service(resource("/v1/airlines/{id}/actions/resume").route(post().to(airlines::resume)))
         .service(resource("/v1/contracts").route(get().to(contracts::list_contracts)).route(post().to(contracts::sign)))
-        .service(resource("/v1/contracts/{id}").route(get().to(contracts::get_contract)));
+        .service(resource("/v1/contracts/{id}").route(get().to(contracts::get_contract)))
+        .service(
+            resource("/v1/commission_rules")
+                .route(get().to(commission_rules::list_commission_rules))
+                .route(post().to(commission_rules::file)),
+        )
+        .service(resource("/v1/commission_rules/explain").route(post().to(commission_explained::explain_commission)))
+        .service(resource("/v1/commission_rules/{id}").route(get().to(commission_rules::get_commission_rule)));
 }
 
 /// What comes in, what may be owed, and what pays the airlines.

@@ -15,10 +15,11 @@ use crate::api::paging::PageRequest;
 use crate::api::query::Query;
 use crate::catalogue::{AirportCode, Catalogue};
 use crate::clock::Timestamp;
+use crate::commission::{CommissionRule, rules_by_id};
 use crate::credit::advance_of_ticket;
 use crate::db::{Db, DbError};
 use crate::identity::{OrganisationKind, Scope};
-use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrderId, PassengerId, TicketId};
+use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, Id, OrderId, PassengerId, TicketId};
 use crate::ledger::postings_about;
 use crate::money::{Currency, Money};
 use crate::ordering::{self, OrderRow, order};
@@ -137,6 +138,20 @@ pub struct TicketCoupon {
     /// Its share of the base fare.
     pub base_amount: String,
     pub checked_bag_kg: i64,
+    /// Its share of the ticket's commission; the coupons' add up to it.
+    pub commission_amount: String,
+    /// The rule that it was earned under; null: the contract's own rate.
+    pub commission_rule: Option<TicketRule>,
+}
+
+/// A version of a commission rule.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketRule {
+    #[schema(example = "cru_0000000000001")]
+    pub id: String,
+    #[schema(example = "CA-DOMESTIC")]
+    pub code: String,
+    pub version: i64,
 }
 
 /// Where a part of the price goes.
@@ -182,6 +197,12 @@ impl TicketSummary {
     }
 }
 
+impl From<&CommissionRule> for TicketRule {
+    fn from(version: &CommissionRule) -> Self {
+        TicketRule { id: version.id.to_string(), code: version.rule.code.clone(), version: version.version }
+    }
+}
+
 fn currency_of(row: &TicketRow) -> Result<Currency, DbError> {
     Currency::parse(&row.currency).map_err(|error| DbError::Corrupt(error.to_string()))
 }
@@ -195,7 +216,18 @@ fn tax(row: &TaxRow, currency: Currency) -> TicketTax {
     }
 }
 
-fn coupon(row: &CouponRow, number: &str, history: &[CouponEventRow], currency: Currency, catalogue: &Catalogue) -> TicketCoupon {
+/// What a coupon is shown with.
+#[derive(Clone, Copy)]
+struct CouponContext<'a> {
+    number: &'a str,
+    history: &'a [CouponEventRow],
+    currency: Currency,
+    catalogue: &'a Catalogue,
+    rules: &'a [CommissionRule],
+}
+
+fn coupon(row: &CouponRow, shown: &CouponContext<'_>) -> TicketCoupon {
+    let CouponContext { number, history, currency, catalogue, rules } = *shown;
     let zone = |code: &str| {
         let airport = catalogue.airports.get(AirportCode::parse(code)?)?;
         Some(airport.zone.name().to_owned())
@@ -218,6 +250,8 @@ fn coupon(row: &CouponRow, number: &str, history: &[CouponEventRow], currency: C
         fare_basis: row.fare_basis.clone(),
         base_amount: Money::new(row.base_minor, currency).to_string(),
         checked_bag_kg: row.checked_bag_kg,
+        commission_amount: Money::new(row.commission_minor, currency).to_string(),
+        commission_rule: rules.iter().find(|version| Some(version.id.raw()) == row.commission_rule_id).map(TicketRule::from),
     }
 }
 
@@ -252,9 +286,12 @@ fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue, now: Timestamp) ->
     let passenger = issued.passengers.iter().find(|(passenger, _)| passenger.id == row.passenger_id);
     let (passenger, _) = passenger.ok_or_else(|| missing("passenger"))?;
     let taxes: Vec<&TaxRow> = issued.taxes.iter().filter(|tax| tax.ticket_id == row.id).collect();
-    let coupons = issued.coupons.iter().filter(|coupon| coupon.ticket_id == row.id);
+    let coupons: Vec<&CouponRow> = issued.coupons.iter().filter(|coupon| coupon.ticket_id == row.id).collect();
     let history = coupon_events_of(db, &[row.id])?;
     let void_ends_at = void_window_ends_at(catalogue, &agency, &issued);
+    let rules: Vec<CommissionRuleId> =
+        coupons.iter().filter_map(|coupon| coupon.commission_rule_id).map(CommissionRuleId::of).collect();
+    let rules = rules_by_id(db, &rules)?;
     let currency = currency_of(row)?;
     let journal = postings_about(db, row.id)?;
     let advance = advance_of_ticket(db, TicketId::of(row.id))?;
@@ -267,7 +304,13 @@ fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue, now: Timestamp) ->
         fare_calculation: row.fare_calculation.clone(),
         conjunction_numbers: issued.numbers_of(row).split_off(1),
         void_window_ends_at: void_ends_at.map(|ends| ends.to_string()),
-        coupons: coupons.map(|row| coupon(row, issued.number_of(row), &history, currency, catalogue)).collect(),
+        coupons: coupons
+            .into_iter()
+            .map(|row| {
+                let number = issued.number_of(row);
+                coupon(row, &CouponContext { number, history: &history, currency, catalogue, rules: &rules })
+            })
+            .collect(),
         split: split(row, &taxes, &airline.name, &agency.name)?,
         taxes: taxes.into_iter().map(|row| tax(row, currency)).collect(),
         journal: with_entries(db, journal)?,
@@ -287,7 +330,7 @@ async fn visible_tickets(caller: &Caller) -> Result<TicketFilter, ApiError> {
     })
 }
 
-const SCOPES: [Scope; 2] = [Scope::AirRead, Scope::FinanceRead];
+pub(super) const SCOPES: [Scope; 2] = [Scope::AirRead, Scope::FinanceRead];
 
 /// Tickets, newest first: an agency's own, those on an airline's stock, or for the operator all.
 #[utoipa::path(get, path = "/v1/tickets", tag = "Tickets", operation_id = "list_tickets",

@@ -4,6 +4,8 @@ mod agencies;
 mod airlines;
 mod bank_callbacks;
 mod bank_receipts;
+mod commission_explained;
+mod commission_rules;
 mod contracts;
 mod coupons;
 mod every_address;
