@@ -277,16 +277,17 @@ diesel::table! {
         agency_id -> BigInt,
         airline_id -> BigInt,
         offer_id -> BigInt,
-        contract_id -> BigInt,
+        contract_id -> Nullable<BigInt>,
         booking_reference -> Text,
-        tender -> Text,
+        tender -> Nullable<Text>,
         currency -> Text,
         base_minor -> BigInt,
         tax_minor -> BigInt,
         total_minor -> BigInt,
-        cycle -> Text,
+        cycle -> Nullable<Text>,
         metadata -> Text,
         created_at -> Timestamp,
+        issued_at -> Nullable<Timestamp>,
         cancelled_at -> Nullable<Timestamp>,
     }
 }
@@ -529,6 +530,37 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    held_order (order_id) {
+        order_id -> BigInt,
+        offer -> Text,
+        payment_required_by -> Timestamp,
+        price_guaranteed_until -> Nullable<Timestamp>,
+        state -> Text,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    held_seat (order_id, seat_bucket_id) {
+        order_id -> BigInt,
+        seat_bucket_id -> BigInt,
+        seats -> BigInt,
+    }
+}
+
+diesel::table! {
+    order_payment (id) {
+        id -> BigInt,
+        order_id -> BigInt,
+        agency_id -> BigInt,
+        kind -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -567,6 +599,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     bank_payment,
     cash_transfer,
     export_file,
+    held_order,
+    held_seat,
+    order_payment,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

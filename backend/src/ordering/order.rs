@@ -11,17 +11,22 @@ rows! {
         agency_id: i64,
         airline_id: i64,
         offer_id: i64,
-        contract_id: i64,
+        /// The one that it was issued on.
+        contract_id: Option<i64>,
         booking_reference: String,
-        tender: String,
+        /// What paid for it.
+        tender: Option<String>,
         currency: String,
         base_minor: i64,
         tax_minor: i64,
         total_minor: i64,
-        cycle: String,
+        /// Of its date of issue.
+        cycle: Option<String>,
         metadata: String,
         created_at: NaiveDateTime,
-        /// Its tickets were voided then.
+        /// When its tickets were issued. Until then it is held: contract, tender and cycle are not known yet.
+        issued_at: Option<NaiveDateTime>,
+        /// Its tickets were voided then, or its seats given back unpaid.
         cancelled_at: Option<NaiveDateTime>,
     }
 
@@ -52,6 +57,18 @@ impl Tender {
             Tender::Credit => "credit",
             Tender::Wallet => "wallet",
         }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Tender::Credit, Tender::Wallet].into_iter().find(|tender| tender.text() == text)
+    }
+}
+
+impl OrderRow {
+    /// What paid for it; `None` while it is not issued.
+    pub fn tender(&self) -> Result<Option<Tender>, DbError> {
+        let corrupt = || DbError::Corrupt(format!("tender of order {}", self.id));
+        self.tender.as_deref().map(|text| Tender::parse(text).ok_or_else(corrupt)).transpose()
     }
 }
 

@@ -186,7 +186,7 @@ fn sales(db: &mut Db, issued: &IssuedOrder) -> Result<Vec<Sale>, DbError> {
 
 fn post(tx: &mut WriteTx, cause: &Cause, issued: &IssuedOrder, taken: &mut TakeBack) -> Result<Booked, VoidError> {
     let currency = Currency::parse(&issued.order.currency)?;
-    let from_wallet = issued.order.tender == Tender::Wallet.text();
+    let from_wallet = issued.order.tender()? == Some(Tender::Wallet);
     let sales = sales(tx.db, issued)?;
     let mut keys = taken.accounts();
     for (_, account) in sales.iter().flat_map(|(_, _, entries)| entries) {

@@ -65,6 +65,9 @@ pub const TABLES: &[&str] = &[
     "bank_payment",
     "cash_transfer",
     "export_file",
+    "held_order",
+    "held_seat",
+    "order_payment",
 ];
 
 pub fn cny(text: &str) -> Money {

@@ -50,7 +50,7 @@ impl Afterwards {
 pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &dyn Names) -> Result<Order, ApiError> {
     let offer = journey(issued)?;
     let at = Timestamp::from(issued.order.created_at);
-    let kind = if issued.order.tender == Tender::Credit.text() { PaymentType::ArcBspCash } else { PaymentType::Balance };
+    let kind = if tender_of(issued)? == Tender::Credit { PaymentType::ArcBspCash } else { PaymentType::Balance };
     let facts = OrderFacts {
         id: OrderId::of(issued.order.id),
         offer_id: OfferId::of(issued.order.offer_id),
@@ -70,6 +70,11 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         metadata: serde_json::from_str(&issued.order.metadata).map_err(ApiError::internal)?,
     };
     Order::new(facts, names).map_err(ApiError::internal)
+}
+
+fn tender_of(issued: &IssuedOrder) -> Result<Tender, ApiError> {
+    let unpaid = || ApiError::internal(format!("order {} has no tender", issued.order.id));
+    issued.order.tender()?.ok_or_else(unpaid)
 }
 
 /// Clients know a passenger by the id of the offer.
@@ -216,10 +221,11 @@ pub struct RehearsedEntry {
 
 pub fn shown_rehearsal(app: &App, issued: &IssuedOrder, plan: &IssueOrder, names: &dyn Names) -> Result<Rehearsal, ApiError> {
     let currency = Currency::parse(&issued.order.currency).map_err(ApiError::internal)?;
-    let tender = if issued.order.tender == Tender::Credit.text() { Tender::Credit } else { Tender::Wallet };
+    let tender = tender_of(issued)?;
+    let cycle = issued.order.cycle.as_deref().unwrap_or_default();
     let mut tickets = Vec::with_capacity(plan.tickets.len());
     for (planned, ticket) in plan.tickets.iter().zip(&issued.tickets) {
-        let draft = sale_draft(plan, &planned.split, tender, ticket.id, &issued.order.cycle).map_err(ApiError::internal)?;
+        let draft = sale_draft(plan, &planned.split, tender, ticket.id, cycle).map_err(ApiError::internal)?;
         let entry = |leg: &crate::ledger::Leg| {
             let magnitude = if leg.amount.is_negative() { leg.amount.checked_neg() } else { Ok(leg.amount) };
             let text = magnitude.map_err(ApiError::internal)?.to_string();
@@ -237,7 +243,7 @@ pub fn shown_rehearsal(app: &App, issued: &IssuedOrder, plan: &IssueOrder, names
     }
     Ok(Rehearsal {
         dry_run: true,
-        tender: issued.order.tender.clone(),
+        tender: tender.text().to_owned(),
         total_amount: Money::new(issued.order.total_minor, currency).to_string(),
         total_currency: currency.to_string(),
         tickets,
