@@ -531,8 +531,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    held_order (order_id) {
-        order_id -> BigInt,
+    held_order (id) {
+        id -> BigInt,
         offer -> Text,
         payment_required_by -> Timestamp,
         price_guaranteed_until -> Nullable<Timestamp>,

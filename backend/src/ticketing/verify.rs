@@ -118,20 +118,20 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "an order is cancelled by exactly one confirmed cancellation, or because its payment was not there in time",
-        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.order_id = o.id AND h.state = 'expired'
+        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.id = o.id AND h.state = 'expired'
          LEFT JOIN order_cancellation c ON c.order_id = o.id AND c.confirmed_at IS NOT NULL
-         GROUP BY o.id, o.booking_reference, o.cancelled_at, h.order_id
-         HAVING COUNT(c.id) + CASE WHEN h.order_id IS NULL THEN 0 ELSE 1 END <> CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE 1 END LIMIT 1",
+         GROUP BY o.id, o.booking_reference, o.cancelled_at, h.id
+         HAVING COUNT(c.id) + CASE WHEN h.id IS NULL THEN 0 ELSE 1 END <> CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE 1 END LIMIT 1",
     ),
     (
         "an order that is not issued is held, or ended unpaid and is cancelled",
-        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.order_id = o.id
+        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.id = o.id
          WHERE COALESCE(h.state, 'paid') <> CASE WHEN o.issued_at IS NOT NULL THEN 'paid' WHEN o.cancelled_at IS NULL THEN 'held'
             WHEN h.state = 'expired' THEN 'expired' ELSE 'cancelled' END LIMIT 1",
     ),
     (
         "a held order that was paid has one payment of its total, and no other order has one",
-        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.order_id = o.id
+        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.id = o.id
          LEFT JOIN order_payment p ON p.order_id = o.id
          WHERE (COALESCE(h.state, '') = 'paid') <> (p.id IS NOT NULL) OR p.amount_minor <> o.total_minor OR p.currency <> o.currency LIMIT 1",
     ),
@@ -203,7 +203,7 @@ const RULES: &[(&str, &str)] = &[
         "SELECT CAST(b.id AS TEXT) AS wrong FROM seat_bucket b
          LEFT JOIN (SELECT seat_bucket_id, SUM(seats) AS seats FROM coupon WHERE status <> 'V' GROUP BY seat_bucket_id) c
             ON c.seat_bucket_id = b.id
-         LEFT JOIN (SELECT s.seat_bucket_id, SUM(s.seats) AS seats FROM held_seat s JOIN held_order h ON h.order_id = s.order_id
+         LEFT JOIN (SELECT s.seat_bucket_id, SUM(s.seats) AS seats FROM held_seat s JOIN held_order h ON h.id = s.order_id
             WHERE h.state = 'held' GROUP BY s.seat_bucket_id) k ON k.seat_bucket_id = b.id
          WHERE COALESCE(c.seats, 0) + COALESCE(k.seats, 0) <> b.sold LIMIT 1",
     ),

@@ -5,9 +5,9 @@ UPDATE air_order SET issued_at = created_at;
 ALTER TABLE air_order ADD CONSTRAINT air_order_issued_check CHECK ((contract_id IS NULL) = (issued_at IS NULL)
     AND (tender IS NULL) = (issued_at IS NULL) AND (cycle IS NULL) = (issued_at IS NULL));
 
--- What an order was held as: its priced offer as JSON, and until when. It ends paid, cancelled or expired, once.
+-- What an order, whose id it has, was held as: its priced offer as JSON, and until when. It ends paid, cancelled or expired, once.
 CREATE TABLE held_order (
-    order_id BIGINT NOT NULL PRIMARY KEY,
+    id BIGINT NOT NULL PRIMARY KEY,
     offer TEXT NOT NULL,
     payment_required_by TIMESTAMP NOT NULL,
     price_guaranteed_until TIMESTAMP,

@@ -26,9 +26,9 @@ DROP TABLE air_order;
 ALTER TABLE air_order_2 RENAME TO air_order;
 CREATE INDEX air_order_agency ON air_order (agency_id, id);
 
--- What an order was held as: its priced offer as JSON, and until when. It ends paid, cancelled or expired, once.
+-- What an order, whose id it has, was held as: its priced offer as JSON, and until when. It ends paid, cancelled or expired, once.
 CREATE TABLE held_order (
-    order_id INTEGER NOT NULL PRIMARY KEY,
+    id INTEGER NOT NULL PRIMARY KEY,
     offer TEXT NOT NULL,
     payment_required_by TEXT NOT NULL,
     price_guaranteed_until TEXT,
