@@ -1,4 +1,4 @@
-//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund fees, void windows, schedules and the size of
+//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund fees, hold rules, void windows, schedules and the size of
 //! seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing here touches a database or a clock.
 //! Whatever changes over time takes the date as an argument. Lists are sorted and looked up by binary search or in sorted maps, so
 //! that no result depends on the order of a hash.
@@ -8,6 +8,7 @@ pub mod airports;
 pub mod carriers;
 pub mod codes;
 pub mod fares;
+pub mod holds;
 pub mod inventory;
 pub mod places;
 mod records;
@@ -36,6 +37,7 @@ pub struct Catalogue {
     pub aircraft: aircraft::Fleet,
     pub taxes: taxes::Taxes,
     pub fares: fares::Fares,
+    pub holds: holds::HoldRules,
     pub refunds: refunds::Refunds,
     pub schedules: schedules::Schedules,
     pub voids: voids::VoidWindows,
@@ -76,6 +78,7 @@ impl Catalogue {
         let schedules = schedules::Schedules::read(schedule_tables, &airports, &carriers, &aircraft)?;
         Ok(Catalogue {
             taxes: taxes::Taxes::read(table!("taxes_cn.csv"))?,
+            holds: holds::HoldRules::read(table!("hold_rules.csv"))?,
             refunds: refunds::Refunds::read(table!("refund_ladders.csv"))?,
             voids: voids::VoidWindows::read(table!("void_windows.csv"))?,
             airports,

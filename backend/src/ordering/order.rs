@@ -79,8 +79,23 @@ pub enum TenderWish {
     AgencyOrder,
 }
 
+impl TenderWish {
+    /// As clients call it and as a payment keeps it.
+    pub fn text(self) -> &'static str {
+        match self {
+            TenderWish::Credit => "arc_bsp_cash",
+            TenderWish::AgencyOrder => "balance",
+        }
+    }
+}
+
 pub fn order(db: &mut Db, id: OrderId) -> Result<Option<OrderRow>, DbError> {
     Ok(air_order::table.find(id.raw()).select(OrderRow::as_select()).first(db).optional()?)
+}
+
+pub fn orders_by_id(db: &mut Db, ids: &[OrderId]) -> Result<Vec<OrderRow>, DbError> {
+    let raw: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
+    Ok(air_order::table.filter(air_order::id.eq_any(raw)).select(OrderRow::as_select()).load(db)?)
 }
 
 /// The orders of these agencies, or of all.

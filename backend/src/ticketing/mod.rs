@@ -5,6 +5,7 @@
 
 mod build;
 mod decide;
+mod held;
 mod issue;
 mod keys;
 mod plan;
@@ -12,6 +13,7 @@ mod postings;
 mod prepare;
 mod queue;
 mod refusal;
+mod release;
 mod ticket;
 mod verify;
 mod void;
@@ -19,16 +21,18 @@ mod void;
 pub use decide::{Decision, Facts, decide};
 pub use issue::{Mode, issue_all, seats_sold};
 pub use keys::{Outcome, keep_refusal};
-pub use plan::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
+pub use plan::{CouponPlan, HoldPlan, Intent, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 pub use postings::sale_draft;
 pub use prepare::{PlanError, plan_tickets, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
+pub use held::HeldFacts;
 pub use refusal::Refusal;
+pub use release::expire_overdue;
 pub use ticket::{
     CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, issued_orders, ticket_by_number, ticket_numbers, tickets,
 };
 pub use verify::{SaleFault, SaleProof, first_wrong, verify_sales};
 pub use void::{
-    CancellationRow, VoidError, cancellation, cancellation_of, cancellations, check_voidable, confirm_void, quote_void,
+    CancellationRow, VoidError, cancellation, cancellation_of, cancellations, check_releasable, check_voidable, confirm_void, quote_void,
     void_window_ends_at,
 };

@@ -7,8 +7,8 @@ use airsettle::catalogue::split::{Tax, split};
 use airsettle::identity::{Fields, IdempotencyKey};
 use airsettle::ids::{AgencyId, Id, KeyId, OfferId, PassengerId};
 use airsettle::money::{Currency, Money};
-use airsettle::ordering::{Sealed, TenderWish};
-use airsettle::ticketing::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
+use airsettle::ordering::{Draw, Sealed, TenderWish};
+use airsettle::ticketing::{CouponPlan, Intent, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 use chrono::Days;
 
 /// The seat bucket that orders take their seats from unless told otherwise.
@@ -113,6 +113,8 @@ impl<'w> Order<'w> {
             contract: contract.id,
             tax_remitter: self.remitter,
             tender: self.tender,
+            intent: Intent::Issue,
+            draw: Draw::default(),
             currency: self.base.currency,
             tickets: (0..self.tickets).map(|_| self.ticket(contract)).collect(),
             seats: vec![SeatDemand {
