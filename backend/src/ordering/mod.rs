@@ -9,6 +9,8 @@ pub use held::{
     HeldEnd, HeldMove, HeldOrder, HeldOrderRow, HeldRefusal, HeldSeatRow, HeldState, PaymentRow, held_orders, held_seats,
     overdue_orders, payment, payment_of, payments,
 };
-pub use order::{OrderRow, PassengerRow, PersonKeyRow, Tender, TenderWish, order, orders_by_id, orders_of, passengers_of};
+pub use order::{
+    Awaiting, OrderFilter, OrderRow, PassengerRow, PersonKeyRow, Tender, TenderWish, order, orders_by_id, orders_of, passengers_of,
+};
 pub use personal::{Gender, Person, PersonDocument, Sealed, Title, Vault, VaultError};
 pub use reference::{Draw, booking_reference, held_booking_reference};

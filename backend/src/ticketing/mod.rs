@@ -3,6 +3,7 @@
 //! `issue_all` is the only way a ticket comes into being. Its protocol and its lock order stand in `issue.rs`; what it decides
 //! stands in `decide.rs` as a pure function; which accounts move stands in `postings.rs`.
 
+mod actions;
 mod build;
 mod coupon;
 mod decide;
@@ -20,6 +21,7 @@ mod verify;
 mod void;
 
 pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
+pub use actions::{ActionFacts, Obstacle, OrderAction};
 pub use decide::{Decision, Facts, decide};
 pub use issue::{Mode, issue_all, seats_sold};
 pub use keys::{Outcome, keep_refusal};

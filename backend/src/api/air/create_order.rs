@@ -357,7 +357,8 @@ impl CreateDocument {
 }
 
 impl CreatePayment {
-    fn read(&self, pointer: &str, total: Money, problems: &mut Problems) -> Option<ValidPayment> {
+    /// A payment of exactly this total.
+    pub fn read(&self, pointer: &str, total: Money, problems: &mut Problems) -> Option<ValidPayment> {
         let kind = PaymentType::parse(&self.kind);
         if kind.is_none() {
             problems.add(Code::PaymentTypeNotSupported, format!("{pointer}/type"), Code::PaymentTypeNotSupported.documentation());
@@ -367,10 +368,10 @@ impl CreatePayment {
         let amount = Money::parse(&self.amount, currency).map_err(|error| Item::money(&error, format!("{pointer}/amount")));
         let amount = problems.check(amount)?;
         if currency != total.currency {
-            let message = format!("The offer is in {}.", total.currency);
+            let message = format!("The price is in {}.", total.currency);
             problems.add(Code::CurrencyMismatch, format!("{pointer}/currency"), message);
         } else if amount != total {
-            let message = format!("The offer costs {total} {currency}.");
+            let message = format!("The price is {total} {currency}.");
             problems.add(Code::PaymentAmountMismatch, format!("{pointer}/amount"), message);
         }
         kind.map(|kind| ValidPayment { kind, amount })
