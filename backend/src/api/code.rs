@@ -210,6 +210,10 @@ codes! {
         "An order that is held is paid before its `payment_required_by`. After that its seats are released and it has to be ordered anew.";
     PriceChanged "price_changed" UNPROCESSABLE_ENTITY InvalidState "Price of the order changed"
         "The price guarantee of the held order ended and it costs something else now. The message names both totals; pay the new one or cancel the order.";
+    NameChangeNotAllowed "name_change_not_allowed" UNPROCESSABLE_ENTITY InvalidState "Another name"
+        "More of a name on a ticket would change than the carrier allows to be corrected. Another passenger needs a ticket of their own: void or refund and order anew.";
+    TitleNotChangeable "title_not_changeable" UNPROCESSABLE_ENTITY InvalidState "Title stays"
+        "Title and gender belong to the ticket and are corrected only before it is issued.";
     ChangeNotOffered "change_not_offered" UNPROCESSABLE_ENTITY InvalidState "No changes"
         "The order cannot be changed through this interface. Cancel it and order anew.";
     RefundNotOffered "refund_not_offered" UNPROCESSABLE_ENTITY InvalidState "No refund"

@@ -9,10 +9,10 @@ use crate::db::DbError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
-use crate::ordering::HeldRefusal;
+use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
-use crate::ticketing::{PlanError, QueueError, Refusal, VoidError};
+use crate::ticketing::{Obstacle, PlanError, QueueError, Refusal, UpdateError, VoidError};
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
@@ -208,6 +208,34 @@ impl From<VoidError> for ApiError {
             VoidError::Money(error) => ApiError::internal(error),
             VoidError::Post(error) => error.into(),
             VoidError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<Obstacle> for ApiError {
+    fn from(error: Obstacle) -> Self {
+        ApiError::new(Code::find(error.code()).unwrap_or(Code::InvalidState), format!("{error}."))
+    }
+}
+
+impl From<UpdateError> for ApiError {
+    fn from(error: UpdateError) -> Self {
+        let at = |code, field: &str, error: &dyn std::fmt::Display| ApiError::new(code, format!("{error}.")).at(format!("/data/{field}"));
+        match error {
+            UpdateError::NotFound => ApiError::of(Code::NotFound),
+            UpdateError::Obstacle(obstacle) => obstacle.into(),
+            UpdateError::Edit(refusal) => match refusal {
+                EditRefusal::GivenName => at(Code::NameChangeNotAllowed, "given_name", &refusal),
+                EditRefusal::FamilyName => at(Code::NameChangeNotAllowed, "family_name", &refusal),
+                EditRefusal::Title => at(Code::TitleNotChangeable, "title", &refusal),
+                EditRefusal::Gender => at(Code::TitleNotChangeable, "gender", &refusal),
+            },
+            UpdateError::Document { place, fault } => {
+                at(Code::InvalidPassenger, &format!("identity_documents/{place}/unique_identifier"), &fault)
+            }
+            UpdateError::Erased => ApiError::new(Code::InvalidState, "The passenger's data were erased."),
+            UpdateError::Vault(error) => ApiError::internal(error),
+            UpdateError::Db(error) => error.into(),
         }
     }
 }

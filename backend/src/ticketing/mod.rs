@@ -17,6 +17,7 @@ mod queue;
 mod refusal;
 mod release;
 mod ticket;
+mod update;
 mod verify;
 mod void;
 
@@ -35,6 +36,7 @@ pub use release::expire_overdue;
 pub use ticket::{
     CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, issued_orders, ticket_by_number, ticket_numbers, tickets,
 };
+pub use update::{UpdateError, update_metadata, update_passenger};
 pub use verify::{SaleFault, SaleProof, first_wrong, verify_sales};
 pub use void::{
     CancellationRow, VoidError, cancellation, cancellation_of, cancellations, check_releasable, check_voidable, confirm_void, quote_void,

@@ -4,8 +4,10 @@ use super::Names;
 use super::cancelling::OrderCancellation;
 use super::create_order::{Gender, OrderType, PaymentType, Title};
 use super::itinerary::Conditions;
-use super::order::{Actions, Order, OrderFacts, PaidFacts, PassengerFacts};
+use super::order::{Actions, Order, OrderFacts, OrderPassenger, PaidFacts, PassengerFacts};
+use super::passenger::TravelDates;
 use crate::agencies::{Agency, agency};
+use crate::api::code::Code;
 use crate::api::error::{Amount, ApiError};
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -123,6 +125,8 @@ fn person(app: &App, (row, key): &(PassengerRow, PersonKeyRow)) -> Result<Passen
             email: None,
             phone_number: None,
             infant: None,
+            documents: Vec::new(),
+            ticketed: None,
         });
     }
     let sealed = Sealed { data: row.sealed.clone(), wrapped_key: key.wrapped.clone() };
@@ -138,7 +142,24 @@ fn person(app: &App, (row, key): &(PassengerRow, PersonKeyRow)) -> Result<Passen
         email: person.email,
         phone_number: person.phone_number,
         infant: person.infant.map(PassengerId::of),
+        documents: person.documents,
+        ticketed: person.ticketed,
     })
+}
+
+/// One passenger, whom clients know by the id of the offer.
+pub fn shown_passenger(app: &App, issued: &IssuedOrder, id: PassengerId) -> Result<OrderPassenger, ApiError> {
+    let row = issued.passengers.iter().find(|(passenger, _)| passenger.offer_passenger_id == id.raw());
+    Ok(person(app, row.ok_or_else(|| ApiError::of(Code::NotFound))?)?.into())
+}
+
+/// The days of the journey: of its coupons, or of what is held.
+pub fn travel_dates(issued: &IssuedOrder) -> Result<TravelDates, ApiError> {
+    let held = issued.held.iter().flat_map(|held| held.offer.segments()).map(|segment| segment.departing_at.date());
+    let days: Vec<_> = issued.coupons.iter().map(|coupon| coupon.departing_at.date()).chain(held).collect();
+    let first_and_last = days.iter().min().zip(days.iter().max());
+    let travel = first_and_last.map(|(first, last)| TravelDates { first: *first, last: *last });
+    travel.ok_or_else(|| ApiError::internal(format!("order {} has no flights", issued.order.id)))
 }
 
 /// The journey as it was sold, from its coupons.

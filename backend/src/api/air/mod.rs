@@ -5,6 +5,8 @@
 
 pub mod cancelling;
 pub mod create_order;
+pub mod documents;
+pub mod editing;
 pub mod issued;
 mod issuing;
 pub mod itinerary;

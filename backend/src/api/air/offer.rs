@@ -1,5 +1,6 @@
 //! An offer as it is shown.
 
+use super::documents::document_types;
 use super::itinerary::{Conditions, Slice, slices};
 use super::place::Airline;
 use super::{Names, PassengerType, passenger_id};
@@ -10,9 +11,6 @@ use crate::money::{Money, MoneyError};
 use crate::shopping::offer::PricedOffer;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// Documents that a passenger of an order may be given.
-pub const DOCUMENT_TYPES: [&str; 2] = ["passport", "tax_id"];
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Offer {
@@ -41,7 +39,7 @@ pub struct Offer {
     pub conditions: Conditions,
     pub payment_requirements: PaymentRequirements,
     pub passenger_identity_documents_required: bool,
-    pub supported_passenger_identity_document_types: [&'static str; 2],
+    pub supported_passenger_identity_document_types: Vec<&'static str>,
     pub supported_loyalty_programmes: Vec<String>,
     /// Always empty: nothing is sold beside the flight.
     #[schema(value_type = Vec<Object>)]
@@ -166,7 +164,7 @@ impl Offer {
             conditions: facts.conditions,
             payment_requirements: PaymentRequirements::from(facts.hold),
             passenger_identity_documents_required: false,
-            supported_passenger_identity_document_types: DOCUMENT_TYPES,
+            supported_passenger_identity_document_types: document_types(),
             supported_loyalty_programmes: Vec::new(),
             available_services: [],
             private_fares: [],

@@ -2,6 +2,7 @@
 
 use super::cancelling::OrderCancellation;
 use super::create_order::{Gender, OrderType, PaymentType, Title};
+use super::documents::ShownDocument;
 use super::itinerary::{Conditions, Slice, slices};
 use super::offer::{Mode, Price};
 use super::place::Airline;
@@ -11,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::db::DbError;
 use crate::ids::{OfferId, OrderId, PassengerId};
 use crate::money::MoneyError;
+use crate::ordering::{PersonDocument, PersonName};
 use crate::shopping::offer::{PassengerKind, PricedOffer};
 use crate::ticketing::{ActionFacts, OrderAction};
 use chrono::NaiveDate;
@@ -85,8 +87,18 @@ pub struct OrderPassenger {
     pub email: Option<String>,
     pub phone_number: Option<String>,
     pub infant_passenger_id: Option<String>,
+    /// What is on file; of a number only the end is shown.
+    pub identity_documents: Vec<ShownDocument>,
+    /// The name that the ticket was issued in, where it was corrected since.
+    pub name_on_ticket: Option<NameOnTicket>,
     #[schema(value_type = Vec<Object>)]
     pub loyalty_programme_accounts: [(); 0],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NameOnTicket {
+    pub given_name: String,
+    pub family_name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -183,7 +195,7 @@ impl Actions {
     }
 }
 
-fn sentence(words: &str) -> String {
+pub(super) fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
@@ -234,6 +246,8 @@ pub struct PassengerFacts {
     pub email: Option<String>,
     pub phone_number: Option<String>,
     pub infant: Option<PassengerId>,
+    pub documents: Vec<PersonDocument>,
+    pub ticketed: Option<PersonName>,
 }
 
 impl Order {
@@ -320,6 +334,10 @@ impl From<PassengerFacts> for OrderPassenger {
             email: facts.email,
             phone_number: facts.phone_number,
             infant_passenger_id: facts.infant.map(|infant| infant.to_string()),
+            identity_documents: facts.documents.iter().map(ShownDocument::from).collect(),
+            name_on_ticket: facts
+                .ticketed
+                .map(|name| NameOnTicket { given_name: name.given_name, family_name: name.family_name }),
             loyalty_programme_accounts: [],
         }
     }
@@ -347,6 +365,8 @@ mod tests {
             email: None,
             phone_number: None,
             infant: (kind == PassengerKind::Adult).then(|| PassengerId::of(103)),
+            documents: Vec::new(),
+            ticketed: None,
         }
     }
 

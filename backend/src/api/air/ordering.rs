@@ -20,7 +20,7 @@ use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::identity::{IdempotencyKey, Scope};
 use crate::ids::{Id, OfferId, OrderId};
-use crate::ordering::{Awaiting, Draw, OrderFilter, OrderRow, Person, PersonDocument, TenderWish, order, orders_of};
+use crate::ordering::{Awaiting, Draw, OrderFilter, OrderRow, Person, TenderWish, order, orders_of};
 use crate::shopping::offer::PricedOffer;
 use crate::shopping::price::reprice;
 use crate::shopping::{StoredSearch, hold_terms};
@@ -186,12 +186,6 @@ impl Preparation {
     }
 
     fn passenger(&self, person: &ValidPassenger) -> Result<PassengerPlan, ApiError> {
-        let document = person.document.as_ref().map(|document| PersonDocument {
-            kind: document.kind.clone(),
-            unique_identifier: document.unique_identifier.clone(),
-            issuing_country_code: document.issuing_country_code.clone(),
-            expires_on: document.expires_on,
-        });
         let sealed = self.caller.app.vault.seal(&Person {
             title: person.title.into(),
             gender: person.gender.into(),
@@ -201,7 +195,8 @@ impl Preparation {
             email: person.email.clone(),
             phone_number: person.phone_number.clone(),
             infant: person.infant.map(Id::raw),
-            document,
+            documents: person.documents.clone(),
+            ticketed: None,
         });
         Ok(PassengerPlan {
             offer_passenger: person.id,

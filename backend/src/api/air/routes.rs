@@ -1,7 +1,7 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
 use super::issued::Rehearsal;
-use super::{cancelling, ordering, paying, reference, searching};
+use super::{cancelling, editing, ordering, paying, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -17,6 +17,8 @@ use utoipa::OpenApi;
         ordering::create_order,
         ordering::get_order,
         ordering::list_orders,
+        editing::update_order,
+        editing::update_order_passenger,
         paying::create_payment,
         paying::get_payment,
         paying::list_payments,
@@ -61,7 +63,14 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/air/offers").route(web::get().to(searching::list_offers)))
         .service(web::resource("/air/offers/{id}").route(web::get().to(searching::get_offer)))
         .service(orders)
-        .service(web::resource("/air/orders/{id}").route(web::get().to(ordering::get_order)))
+        .service(
+            web::resource("/air/orders/{id}")
+                .route(web::get().to(ordering::get_order))
+                .route(web::patch().to(editing::update_order)),
+        )
+        .service(
+            web::resource("/air/orders/{id}/passengers/{passenger_id}").route(web::patch().to(editing::update_order_passenger)),
+        )
         .service(web::resource("/air/airlines").route(web::get().to(reference::list_airlines)))
         .service(web::resource("/air/airlines/{id}").route(web::get().to(reference::get_airline)))
         .service(web::resource("/air/airports").route(web::get().to(reference::list_airports)))
