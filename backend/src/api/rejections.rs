@@ -220,7 +220,9 @@ impl From<Obstacle> for ApiError {
 
 impl From<UpdateError> for ApiError {
     fn from(error: UpdateError) -> Self {
-        let at = |code, field: &str, error: &dyn std::fmt::Display| ApiError::new(code, format!("{error}.")).at(format!("/data/{field}"));
+        let at = |code, field: &str, error: &dyn std::fmt::Display| {
+            ApiError::new(code, format!("{error}.")).at(format!("/data/{field}"))
+        };
         match error {
             UpdateError::NotFound => ApiError::of(Code::NotFound),
             UpdateError::Obstacle(obstacle) => obstacle.into(),
@@ -376,10 +378,9 @@ pub fn refusal(refusal: &Refusal) -> ApiError {
         Refusal::Unsellable { code, message } => (Code::find(code).unwrap_or(Code::OfferNoLongerAvailable), message.clone()),
         Refusal::AlreadyPaid => (Code::AlreadyPaid, "The order was paid and its tickets are issued.".to_owned()),
         Refusal::OrderCancelled => (Code::OrderAlreadyCancelled, "The order was cancelled before it was paid.".to_owned()),
-        Refusal::PaymentWindowClosed { payment_required_by } => (
-            Code::PaymentWindowClosed,
-            format!("The order had to be paid by {payment_required_by}, and its seats are released."),
-        ),
+        Refusal::PaymentWindowClosed { payment_required_by } => {
+            (Code::PaymentWindowClosed, format!("The order had to be paid by {payment_required_by}, and its seats are released."))
+        }
         Refusal::NoFacility { currency } => (Code::NoFacility, format!("There is no bank line in {currency}.")),
     };
     let short_by = refusal.short().and_then(|(minor, code)| Some(Money::new(minor, Currency::parse(code).ok()?)));

@@ -26,9 +26,7 @@ impl NameCorrections {
 
     /// The rule for a ticket issued on this date: the carrier's own, else that of all.
     pub fn of(&self, carrier: CarrierCode, issued_on: NaiveDate) -> Option<&NameCorrection> {
-        let applies = |rule: &&NameCorrection| {
-            rule.period.contains(issued_on) && rule.carrier.is_none_or(|own| own == carrier)
-        };
+        let applies = |rule: &&NameCorrection| rule.period.contains(issued_on) && rule.carrier.is_none_or(|own| own == carrier);
         self.0.iter().filter(applies).max_by_key(|rule| rule.carrier.is_some())
     }
 }
@@ -85,9 +83,14 @@ mod tests {
 
     #[test]
     fn slips_of_the_pen_are_corrected() {
-        for (ticketed, name) in
-            [("Zhang", "Zhang"), ("Zhnag", "Zhang"), ("ZHAN", "Zhang"), ("Xiaoming", "Xiaomei"), ("Jonson", "Johnsson"), ("伟民", "伟明")]
-        {
+        for (ticketed, name) in [
+            ("Zhang", "Zhang"),
+            ("Zhnag", "Zhang"),
+            ("ZHAN", "Zhang"),
+            ("Xiaoming", "Xiaomei"),
+            ("Jonson", "Johnsson"),
+            ("伟民", "伟明"),
+        ] {
             assert!(allows("CA", ticketed, name), "{ticketed} {name}");
         }
     }

@@ -124,9 +124,17 @@ mod tests {
 
     #[test]
     fn before_the_ticket_everything_but_the_person_is_corrected() {
-        let edit = PersonEdit { title: Some(Title::Mr), gender: Some(Gender::M), email: Some("new@example.com".into()), ..renamed("Ouyang") };
+        let edit = PersonEdit {
+            title: Some(Title::Mr),
+            gender: Some(Gender::M),
+            email: Some("new@example.com".into()),
+            ..renamed("Ouyang")
+        };
         let after = edited(&person(), &edit, Stage::Held).unwrap();
-        assert_eq!((after.title, after.family_name.as_str(), after.email.as_deref()), (Title::Mr, "Ouyang", Some("new@example.com")));
+        assert_eq!(
+            (after.title, after.family_name.as_str(), after.email.as_deref()),
+            (Title::Mr, "Ouyang", Some("new@example.com"))
+        );
         assert_eq!((after.given_name, after.born_on, after.ticketed), (person().given_name, person().born_on, None));
     }
 
@@ -150,7 +158,8 @@ mod tests {
         let of = |edit: PersonEdit| edited(&person(), &edit, Stage::Ticketed(None));
         assert_eq!(of(PersonEdit { title: Some(Title::Mr), ..PersonEdit::default() }), Err(EditRefusal::Title));
         assert_eq!(of(PersonEdit { gender: Some(Gender::M), ..PersonEdit::default() }), Err(EditRefusal::Gender));
-        let contact = PersonEdit { phone_number: Some("+8613800138000".into()), documents: Some(Vec::new()), ..PersonEdit::default() };
+        let contact =
+            PersonEdit { phone_number: Some("+8613800138000".into()), documents: Some(Vec::new()), ..PersonEdit::default() };
         assert_eq!(of(contact).unwrap().phone_number.as_deref(), Some("+8613800138000"));
     }
 }

@@ -14,7 +14,8 @@ pub use held::{
     overdue_orders, payment, payment_of, payments,
 };
 pub use order::{
-    Awaiting, OrderFilter, OrderRow, PassengerRow, PersonKeyRow, Tender, TenderWish, order, orders_by_id, orders_of, passengers_of,
+    Awaiting, OrderFilter, OrderRow, PassengerRow, PersonKeyRow, Tender, TenderWish, order, orders_by_id, orders_of,
+    passengers_of,
 };
 pub use personal::{Gender, Person, PersonDocument, PersonName, Sealed, Title, Vault, VaultError};
 pub use reference::{Draw, booking_reference, held_booking_reference};

@@ -54,7 +54,7 @@ pub fn held_booking_reference(accounting_code: &str, order: OrderId) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Draw, booking_reference, held_booking_reference};
-    use crate::ids::{Id, IdGenerator, OrderId};
+    use crate::ids::{IdGenerator, OrderId};
     use std::collections::HashSet;
 
     #[test]
@@ -84,8 +84,7 @@ mod tests {
     #[test]
     fn orders_that_are_held_one_after_the_other_seldom_meet() {
         let ids = IdGenerator::new(7, 1_790_000_000_000);
-        let references: HashSet<String> =
-            (0..20_000).map(|_| held_booking_reference("999", ids.next::<OrderId>())).collect();
+        let references: HashSet<String> = (0..20_000).map(|_| held_booking_reference("999", ids.next::<OrderId>())).collect();
         // By chance two of so many would meet once in five runs; these ids are always the same.
         assert!(references.len() >= 19_998, "{}", references.len());
     }

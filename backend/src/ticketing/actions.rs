@@ -56,14 +56,8 @@ impl Obstacle {
 }
 
 impl OrderAction {
-    pub const ALL: [OrderAction; 6] = [
-        OrderAction::Cancel,
-        OrderAction::Change,
-        OrderAction::Update,
-        OrderAction::Pay,
-        OrderAction::Void,
-        OrderAction::Refund,
-    ];
+    pub const ALL: [OrderAction; 6] =
+        [OrderAction::Cancel, OrderAction::Change, OrderAction::Update, OrderAction::Pay, OrderAction::Void, OrderAction::Refund];
 }
 
 /// What the actions are decided from.

@@ -119,12 +119,7 @@ fn order_row(
 }
 
 /// In the order of the tickets. The people of a held order are there already.
-fn people(
-    tx: &WriteTx,
-    facts: &Facts,
-    order: &IssueOrder,
-    order_id: i64,
-) -> Result<Vec<(PassengerRow, PersonKeyRow)>, DbError> {
+fn people(tx: &WriteTx, facts: &Facts, order: &IssueOrder, order_id: i64) -> Result<Vec<(PassengerRow, PersonKeyRow)>, DbError> {
     let known = order.pays().and_then(|id| facts.held.get(&id)).map(|facts| &facts.passengers);
     let person = |plan: &TicketPlan| {
         let passenger = &plan.passenger;

@@ -21,16 +21,16 @@ mod update;
 mod verify;
 mod void;
 
-pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
 pub use actions::{ActionFacts, Obstacle, OrderAction};
+pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
 pub use decide::{Decision, Facts, decide};
+pub use held::HeldFacts;
 pub use issue::{Mode, issue_all, seats_sold};
 pub use keys::{Outcome, keep_refusal};
 pub use plan::{CouponPlan, HoldPlan, Intent, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 pub use postings::sale_draft;
 pub use prepare::{PlanError, plan_tickets, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
-pub use held::HeldFacts;
 pub use refusal::Refusal;
 pub use release::expire_overdue;
 pub use ticket::{
@@ -39,6 +39,6 @@ pub use ticket::{
 pub use update::{UpdateError, update_metadata, update_passenger};
 pub use verify::{SaleFault, SaleProof, first_wrong, verify_sales};
 pub use void::{
-    CancellationRow, VoidError, cancellation, cancellation_of, cancellations, check_releasable, check_voidable, confirm_void, quote_void,
-    void_window_ends_at,
+    CancellationRow, VoidError, cancellation, cancellation_of, cancellations, check_releasable, check_voidable, confirm_void,
+    quote_void, void_window_ends_at,
 };

@@ -107,7 +107,9 @@ impl Refusal {
             }
             Refusal::Unsellable { .. } => "Search again; where terms are missing, the operator has to agree them first.",
             Refusal::AlreadyPaid => "Nothing is left to pay: read the order for its tickets.",
-            Refusal::OrderCancelled | Refusal::PaymentWindowClosed { .. } => "Its seats are released: search again and order anew.",
+            Refusal::OrderCancelled | Refusal::PaymentWindowClosed { .. } => {
+                "Its seats are released: search again and order anew."
+            }
             Refusal::NoFacility { .. } => "There is no bank line in this currency. Wallet sales go on: pay with type balance.",
         }
     }

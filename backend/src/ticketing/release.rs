@@ -28,10 +28,20 @@ pub fn expire_overdue(tx: &mut WriteTx, cause: &Cause, limit: i64) -> Result<Vec
 }
 
 /// Ends one held order, whose agency is locked, by the confirmation of a cancellation.
-pub(super) fn cancel_held(tx: &mut WriteTx, cause: &Cause, order: OrderId, quote: CancellationRow) -> Result<CancellationRow, DbError> {
+pub(super) fn cancel_held(
+    tx: &mut WriteTx,
+    cause: &Cause,
+    order: OrderId,
+    quote: CancellationRow,
+) -> Result<CancellationRow, DbError> {
     release(tx, cause, &[order], HeldState::Cancelled)?;
     let confirmed = CancellationRow { confirmed_at: Some(tx.now.naive()), ..quote };
-    update(tx, "order_cancellation", &["confirmed_at"], &[Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] }])?;
+    update(
+        tx,
+        "order_cancellation",
+        &["confirmed_at"],
+        &[Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] }],
+    )?;
     Ok(confirmed)
 }
 

@@ -95,11 +95,12 @@ pub fn issued_orders(db: &mut Db, orders: Vec<OrderRow>) -> Result<Vec<IssuedOrd
     for order in orders {
         let own_tickets: Vec<TicketRow> = tickets.extract_if(.., |ticket| ticket.order_id == order.id).collect();
         let mine = |id: i64| own_tickets.iter().any(|ticket| ticket.id == id);
+        let of_order = held.iter().position(|held| held.order.raw() == order.id).map(|place| held.swap_remove(place));
         issued.push(IssuedOrder {
             passengers: passengers.extract_if(.., |(passenger, _)| passenger.order_id == order.id).collect(),
             taxes: taxes.extract_if(.., |tax| mine(tax.ticket_id)).collect(),
             coupons: coupons.extract_if(.., |coupon| mine(coupon.ticket_id)).collect(),
-            held: held.extract_if(.., |held| held.order.raw() == order.id).next(),
+            held: of_order,
             tickets: own_tickets,
             order,
         });

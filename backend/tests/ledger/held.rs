@@ -7,7 +7,9 @@ use crate::world::{World, cny};
 use airsettle::agencies::AgencyStatus;
 use airsettle::ids::{Id, OrderId};
 use airsettle::ordering::{HeldRefusal, HeldState, booking_reference};
-use airsettle::ticketing::{IssueOrder, IssuedOrder, Mode, Outcome, Refusal, VoidError, expire_overdue, issue_all, issued_orders};
+use airsettle::ticketing::{
+    IssueOrder, IssuedOrder, Mode, Outcome, Refusal, VoidError, expire_overdue, issue_all, issued_orders,
+};
 use chrono::Duration;
 
 on_both_engines!(
@@ -74,11 +76,8 @@ fn a_held_order_has_seats_and_a_locator_and_nothing_else(engine: Engine) {
     // Nobody has lodged a deposit: a hold uses no limit.
     let held = world.sells(world.order().tickets(2).held());
     let after = world.row_counts();
-    let added: Vec<(&str, i64)> = after
-        .iter()
-        .map(|(table, rows)| (table.as_str(), rows - before[table]))
-        .filter(|(_, added)| *added != 0)
-        .collect();
+    let added: Vec<(&str, i64)> =
+        after.iter().map(|(table, rows)| (table.as_str(), rows - before[table])).filter(|(_, added)| *added != 0).collect();
     let expected = [
         ("air_order", 1),
         ("audit_event", 1),

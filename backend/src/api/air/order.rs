@@ -228,7 +228,10 @@ pub struct OrderFacts<'a> {
 /// Whether and how an order was paid for.
 #[derive(Clone, Copy, Debug)]
 pub enum PaidFacts {
-    Paid { kind: PaymentType, at: Timestamp },
+    Paid {
+        kind: PaymentType,
+        at: Timestamp,
+    },
     Awaited(HoldTerms),
     /// Cancelled unpaid, or not paid in time.
     Never,
@@ -312,8 +315,7 @@ impl PaidFacts {
             PaidFacts::Awaited(terms) => {
                 let payment_required_by = Some(terms.payment_required_by.to_string());
                 let price_guarantee_expires_at = terms.price_guaranteed_until.map(|until| until.to_string());
-                let awaited =
-                    PaymentStatus { awaiting_payment: true, payment_required_by, price_guarantee_expires_at, ..status };
+                let awaited = PaymentStatus { awaiting_payment: true, payment_required_by, price_guarantee_expires_at, ..status };
                 (awaited, Vec::new())
             }
             PaidFacts::Never => (status, Vec::new()),

@@ -106,8 +106,7 @@ pub async fn create_payment(
     let fields = fields_of(&caller.app, "create_payment", &body.bytes)?.stored();
     let attempt = Attempt { key, fields };
     let visible = caller.visible_agencies().await?;
-    let preparation =
-        Preparation { caller: caller.clone(), visible, order, body: Arc::new(body.data), attempt: attempt.clone() };
+    let preparation = Preparation { caller: caller.clone(), visible, order, body: Arc::new(body.data), attempt: attempt.clone() };
     let prepared = match blocking(move || preparation.run()).await {
         Ok(prepared) => prepared,
         // A payment that was made is answered whatever has become of its order since.
@@ -126,9 +125,7 @@ pub async fn create_payment(
     }
     match issue(&caller, prepared).await? {
         Settled::Done(_) => answer(&caller, order, &mut HttpResponse::Created()).await,
-        Settled::Before(order) => {
-            answer(&caller, order, HttpResponse::Ok().insert_header(("Idempotent-Replayed", "true"))).await
-        }
+        Settled::Before(order) => answer(&caller, order, HttpResponse::Ok().insert_header(("Idempotent-Replayed", "true"))).await,
         Settled::Pending(answer) => Ok(answer),
     }
 }
@@ -224,7 +221,8 @@ impl Preparation {
         if let Some(error) = problems.into_error() {
             let wrong_amount = error.items().iter().all(|item| item.code == Code::PaymentAmountMismatch);
             if wrong_amount && total != before {
-                let message = format!("The order was held at {before:?} and costs {total:?} now: the price was no longer guaranteed.");
+                let message =
+                    format!("The order was held at {before:?} and costs {total:?} now: the price was no longer guaranteed.");
                 return Err(ApiError::new(Code::PriceChanged, message).at("/data/payment/amount"));
             }
             return Err(error);
