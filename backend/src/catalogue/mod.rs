@@ -1,4 +1,4 @@
-//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund fees, void windows, schedules and the size of
+//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund fees, hold rules, name corrections, void windows, schedules and the size of
 //! seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing here touches a database or a clock.
 //! Whatever changes over time takes the date as an argument. Lists are sorted and looked up by binary search or in sorted maps, so
 //! that no result depends on the order of a hash.
@@ -8,7 +8,9 @@ pub mod airports;
 pub mod carriers;
 pub mod codes;
 pub mod fares;
+pub mod holds;
 pub mod inventory;
+pub mod name_corrections;
 pub mod places;
 mod records;
 pub mod refunds;
@@ -36,6 +38,8 @@ pub struct Catalogue {
     pub aircraft: aircraft::Fleet,
     pub taxes: taxes::Taxes,
     pub fares: fares::Fares,
+    pub holds: holds::HoldRules,
+    pub name_corrections: name_corrections::NameCorrections,
     pub refunds: refunds::Refunds,
     pub schedules: schedules::Schedules,
     pub voids: voids::VoidWindows,
@@ -76,6 +80,8 @@ impl Catalogue {
         let schedules = schedules::Schedules::read(schedule_tables, &airports, &carriers, &aircraft)?;
         Ok(Catalogue {
             taxes: taxes::Taxes::read(table!("taxes_cn.csv"))?,
+            holds: holds::HoldRules::read(table!("hold_rules.csv"))?,
+            name_corrections: name_corrections::NameCorrections::read(table!("name_corrections.csv"))?,
             refunds: refunds::Refunds::read(table!("refund_ladders.csv"))?,
             voids: voids::VoidWindows::read(table!("void_windows.csv"))?,
             airports,

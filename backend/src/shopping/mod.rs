@@ -5,6 +5,7 @@
 //! offer again with `price::reprice`, which is the same calculation.
 
 pub mod fare_line;
+mod hold_terms;
 mod itineraries;
 pub mod offer;
 pub mod price;
@@ -12,6 +13,7 @@ pub mod request;
 pub mod search;
 mod stored;
 
+pub use hold_terms::hold_terms;
 pub use stored::{OFFER_LIFETIME_MINUTES, RecentSearches, StoredSearch, keep_search, search, search_of_offer, searches_of};
 
 /// A flight that leaves sooner than this is no longer sold.

@@ -4,10 +4,12 @@
 //! stock ranges, then the agencies' and loan accounts; by ascending id within a class. 3. Read, in later statements, what the decision needs.
 //! 4. Decide every order in memory, in arrival order. 5. Lock the unlimited accounts and write everything with array statements.
 //! Nothing here commits; the caller replies after the commit and never before. On PostgreSQL the number of statements does not depend on the
-//! number of orders; on SQLite only the writes do. Bounds: the queue passes at most 256 orders.
+//! number of orders; on SQLite only the writes do. An order may also only be held, or have been held and be paid now: the same path with fewer
+//! steps, the same locks and the same keys. Bounds: the queue passes at most 256 orders.
 
 use super::build::{Written, build};
 use super::decide::{AgencyFacts, AirlineFacts, Decision, Facts, SeatFacts, decide};
+use super::held::{ENDED, ISSUED, held_facts};
 use super::keys::{FirstOf, Outcome, repeat_within_batch, take_keys, write_keys};
 use super::plan::IssueOrder;
 use super::postings;
@@ -164,7 +166,8 @@ fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Res
         .load(&mut *tx.db)
         .map_err(DbError::from)?;
     let seats = seats.into_iter().map(|row| (row.id, SeatFacts { capacity: row.capacity, sold: row.sold })).collect();
-    Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats }))
+    let held = held_facts(tx, orders)?;
+    Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats, held }))
 }
 
 /// Step 5, the rows: everything new in one statement on PostgreSQL, then the accounts.
@@ -173,18 +176,23 @@ fn write(tx: &mut WriteTx, book: Book, issued: &[IssuedOrder], written: &Written
         RowSet::of(&issued.iter().flat_map(of).collect::<Vec<_>>())
     }
     let mut sets = vec![
-        set(issued, |order| vec![order.order.clone()]),
-        set(issued, |order| order.passengers.iter().map(|(passenger, _)| passenger.clone()).collect()),
-        set(issued, |order| order.passengers.iter().map(|(_, key)| key.clone()).collect()),
+        RowSet::of(&written.orders),
+        RowSet::of(&written.passengers),
+        RowSet::of(&written.person_keys),
         set(issued, |order| order.tickets.clone()),
         set(issued, |order| order.taxes.clone()),
         set(issued, |order| order.coupons.clone()),
         RowSet::of(&written.advances),
         RowSet::of(&written.outbox),
         RowSet::of(&written.audit),
+        RowSet::of(&written.held.held),
+        RowSet::of(&written.held.seats),
+        RowSet::of(&written.held.payments),
     ];
     sets.extend(book.new_rows());
     insert(tx, &sets)?;
+    update(tx, "air_order", ISSUED, &written.held.issued)?;
+    update(tx, "held_order", ENDED, &written.held.ended)?;
     book.finish(tx)
 }
 

@@ -3,9 +3,11 @@
 //! `issue_all` is the only way a ticket comes into being. Its protocol and its lock order stand in `issue.rs`; what it decides
 //! stands in `decide.rs` as a pure function; which accounts move stands in `postings.rs`.
 
+mod actions;
 mod build;
 mod coupon;
 mod decide;
+mod held;
 mod issue;
 mod keys;
 mod plan;
@@ -13,24 +15,30 @@ mod postings;
 mod prepare;
 mod queue;
 mod refusal;
+mod release;
 mod ticket;
+mod update;
 mod verify;
 mod void;
 
+pub use actions::{ActionFacts, Obstacle, OrderAction};
 pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
 pub use decide::{Decision, Facts, decide};
+pub use held::HeldFacts;
 pub use issue::{Mode, issue_all, seats_sold};
 pub use keys::{Outcome, keep_refusal};
-pub use plan::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
+pub use plan::{CouponPlan, HoldPlan, Intent, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 pub use postings::sale_draft;
 pub use prepare::{PlanError, plan_tickets, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
 pub use refusal::Refusal;
+pub use release::expire_overdue;
 pub use ticket::{
     CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, issued_orders, ticket_by_number, ticket_numbers, tickets,
 };
+pub use update::{UpdateError, update_metadata, update_passenger};
 pub use verify::{SaleFault, SaleProof, first_wrong, verify_sales};
 pub use void::{
-    CancellationRow, VoidError, cancellation, cancellation_of, cancellations, check_voidable, confirm_void, quote_void,
-    void_window_ends_at,
+    CancellationRow, VoidError, cancellation, cancellation_of, cancellations, check_releasable, check_voidable, confirm_void,
+    quote_void, void_window_ends_at,
 };

@@ -19,6 +19,7 @@ mod airline_day;
 mod anchors;
 mod contention;
 mod facility;
+mod held;
 mod history;
 mod holds;
 mod keys;

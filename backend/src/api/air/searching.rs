@@ -21,7 +21,7 @@ use crate::ids::{OfferId, OfferRequestId};
 use crate::shopping::offer::PricedOffer;
 use crate::shopping::request::{SearchRefusal, SearchRequest};
 use crate::shopping::search::candidates;
-use crate::shopping::{self, StoredSearch, keep_search, search_of_offer, searches_of};
+use crate::shopping::{self, StoredSearch, hold_terms, keep_search, search_of_offer, searches_of};
 use crate::ticketing::{seats_sold, splits};
 use actix_web::{HttpResponse, web};
 use std::collections::HashMap;
@@ -121,6 +121,7 @@ fn shown_offer(app: &App, search: &StoredSearch, position: usize, names: &dyn Na
         mode: app.mode.into(),
         created_at: search.created_at,
         expires_at: search.expires_at,
+        hold: hold_terms(&app.catalogue, offer, search.created_at),
         conditions: Conditions::default(),
     };
     Offer::new(offer, facts, names).map_err(ApiError::internal)
