@@ -2,8 +2,8 @@
 
 use super::Names;
 use super::cancelling::OrderCancellation;
+use super::conditions::{Detail, ShownConditions};
 use super::create_order::{Gender, OrderType, PaymentType, Title};
-use super::itinerary::Conditions;
 use super::order::{Actions, Order, OrderFacts, OrderPassenger, PaidFacts, PassengerFacts};
 use super::passenger::TravelDates;
 use crate::agencies::{Agency, agency};
@@ -15,6 +15,7 @@ use crate::db::Db;
 use crate::ids::{AgencyId, Id, OfferId, OrderId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
+use crate::shopping::FARE_ZONE;
 use crate::shopping::offer::{
     Cabin, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
 };
@@ -69,7 +70,7 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         actions: Actions::of(&actions)?,
         void_window_ends_at: after.void_window_ends_at,
         cancellation: after.cancellation,
-        conditions: Conditions::default(),
+        conditions: conditions(app, issued, &offer)?,
         metadata: serde_json::from_str(&issued.order.metadata).map_err(ApiError::internal)?,
     };
     Order::new(facts, names).map_err(ApiError::internal)
@@ -98,6 +99,16 @@ fn held_offer(app: &App, issued: &IssuedOrder) -> Result<PricedOffer, ApiError> 
 fn tender_of(issued: &IssuedOrder) -> Result<Tender, ApiError> {
     let unpaid = || ApiError::internal(format!("order {} has no tender", issued.order.id));
     issued.order.tender()?.ok_or_else(unpaid)
+}
+
+/// Those of the day of issue, or of today while it is held; a cancelled order has none any more.
+fn conditions(app: &App, issued: &IssuedOrder, offer: &PricedOffer) -> Result<ShownConditions, ApiError> {
+    if issued.order.cancelled_at.is_some() {
+        return Ok(ShownConditions::default());
+    }
+    let now = app.now();
+    let day = issued.tickets.first().map_or_else(|| now.date_in(FARE_ZONE), |ticket| ticket.issue_date);
+    ShownConditions::of(&app.catalogue, offer, (day, now), Detail::Brief)
 }
 
 /// Clients know a passenger by the id of the offer.

@@ -1,5 +1,6 @@
 //! An offer as it is shown.
 
+use super::conditions::{Rules, ShownConditions};
 use super::documents::document_types;
 use super::itinerary::{Conditions, Slice, slices};
 use super::place::Airline;
@@ -36,7 +37,10 @@ pub struct Offer {
     pub total_amount: String,
     pub total_currency: String,
     pub total_emissions_kg: Option<String>,
+    /// At this moment, for all passengers, if the whole is given back or changed.
     pub conditions: Conditions,
+    /// Extension: every step of the conditions with its times, in the time of the first departure. Only where one offer is read, otherwise null.
+    pub airsettle_rules: Option<Rules>,
     pub payment_requirements: PaymentRequirements,
     pub passenger_identity_documents_required: bool,
     pub supported_passenger_identity_document_types: Vec<&'static str>,
@@ -105,7 +109,7 @@ pub struct OfferFacts {
     pub expires_at: Timestamp,
     /// `None` where it has to be paid at once.
     pub hold: Option<HoldTerms>,
-    pub conditions: Conditions,
+    pub conditions: ShownConditions,
 }
 
 /// The price in its three parts.
@@ -152,7 +156,7 @@ impl Offer {
             updated_at: facts.created_at.to_string(),
             expires_at: facts.expires_at.to_string(),
             owner: Airline::named(names, &offer.carrier),
-            slices: slices(offer, &id, &ids, names),
+            slices: slices(offer, &id, &ids, &facts.conditions.slices, names),
             passengers: passengers.collect(),
             base_amount: price.base.to_string(),
             base_currency: currency.clone(),
@@ -161,7 +165,8 @@ impl Offer {
             total_amount: price.total.to_string(),
             total_currency: currency,
             total_emissions_kg: None,
-            conditions: facts.conditions,
+            conditions: facts.conditions.whole,
+            airsettle_rules: facts.conditions.rules,
             payment_requirements: PaymentRequirements::from(facts.hold),
             passenger_identity_documents_required: false,
             supported_passenger_identity_document_types: document_types(),
@@ -194,7 +199,7 @@ mod tests {
             created_at: now,
             expires_at: now.plus(chrono::Duration::minutes(20)),
             hold: Some(HoldTerms { payment_required_by: now.plus(chrono::Duration::hours(24)), price_guaranteed_until: None }),
-            conditions: Conditions::default(),
+            conditions: ShownConditions::default(),
         };
         let shown = to_value(Offer::new(&family_return(), facts, &Catalogue::small()).unwrap()).unwrap();
         assert_eq!(shown["id"], json!(OfferId::of(104).to_string()));
