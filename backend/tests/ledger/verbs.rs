@@ -24,6 +24,11 @@ pub enum Verb {
     Seal,
     /// Counted from the newest order.
     Void(usize, Times),
+    Hold(Wish),
+    /// Counted from the newest hold, like the next one.
+    PayHold(usize, Times),
+    CancelHold(usize, Times),
+    Expire,
     DaysPass(u64),
     Accrue,
     Remit(usize, Share),
@@ -122,6 +127,10 @@ fn verb() -> impl Strategy<Value = Verb> {
         6 => Just(Verb::Thaw),
         8 => (0..9usize, times()).prop_map(|(order, times)| Verb::Void(order, times)),
         2 => Just(Verb::Seal),
+        8 => wish().prop_map(Verb::Hold),
+        6 => (0..6usize, times()).prop_map(|(hold, times)| Verb::PayHold(hold, times)),
+        3 => (0..6usize, times()).prop_map(|(hold, times)| Verb::CancelHold(hold, times)),
+        3 => Just(Verb::Expire),
     ];
     let bank = prop_oneof![
         10 => which().prop_map(Verb::Send),
