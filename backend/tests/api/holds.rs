@@ -378,6 +378,7 @@ on_both_engines! {
         assert_eq!((&erased["family_name"], &erased["identity_documents"]), (&json!(""), &json!([])));
         patch_passenger(world, &key, &order, &json!({ "family_name": "Zhang" })).expect_error(409, "invalid_state");
         assert!(sealed().1.wrapped.is_empty(), "a refused correction brings no key back");
+        world.post(&key, "/air/payments", &a_payment(&order, "balance")).expect_error(409, "invalid_state");
         world.prove();
     }
 

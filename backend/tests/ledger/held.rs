@@ -31,6 +31,7 @@ on_both_engines!(
     who_may_not_sell_may_not_hold_or_pay,
     a_rehearsal_changes_nothing,
     a_locator_that_is_taken_is_drawn_again,
+    every_rule_of_held_orders_finds_a_row_that_breaks_it,
 );
 
 impl World {
@@ -347,4 +348,43 @@ fn a_locator_that_is_taken_is_drawn_again(engine: Engine) {
         other => panic!("not issued: {other:?}"),
     }
     world.adds_up();
+}
+
+fn every_rule_of_held_orders_finds_a_row_that_breaks_it(engine: Engine) {
+    let world = World::trading(engine);
+    let held = world.sells(world.order().held());
+    let paid = world.sells(world.order().held());
+    world.sells(world.order().paying(&paid));
+    world.adds_up();
+    let id = held.order.id;
+    // How a row is broken, how it is mended, and the rule that notices.
+    let cases = [
+        (
+            format!("UPDATE held_order SET state = 'paid', ended_at = payment_required_by WHERE id = {id}"),
+            format!("UPDATE held_order SET state = 'held', ended_at = NULL WHERE id = {id}"),
+            "an order that is not issued is held",
+        ),
+        (
+            format!("UPDATE air_order SET cancelled_at = created_at WHERE id = {id}"),
+            format!("UPDATE air_order SET cancelled_at = NULL WHERE id = {id}"),
+            "an order is cancelled by exactly one confirmed cancellation, or because",
+        ),
+        (
+            "UPDATE order_payment SET amount_minor = amount_minor + 1".into(),
+            "UPDATE order_payment SET amount_minor = amount_minor - 1".into(),
+            "has one payment of its total",
+        ),
+        (
+            format!("UPDATE held_seat SET seats = seats + 1 WHERE order_id = {id}"),
+            format!("UPDATE held_seat SET seats = seats - 1 WHERE order_id = {id}"),
+            "and the seats that are held",
+        ),
+    ];
+    for (broken, mended, rule) in cases {
+        world.database.as_owner(&broken).unwrap();
+        let fault = world.sale_fault().unwrap_or_else(|| panic!("nothing noticed: {broken}"));
+        assert!(fault.rule.contains(rule), "{broken}: {fault}");
+        world.database.as_owner(&mended).unwrap();
+        world.adds_up();
+    }
 }

@@ -181,6 +181,10 @@ impl Preparation {
         if let HeldMove::Refused(refusal) = held.on(HeldEnd::Paid, now) {
             return Err(ApiError::from(refusal).at("/data/order_id"));
         }
+        if issued.passengers.iter().any(|(_, key)| key.wrapped.is_empty()) {
+            let message = "The data of a passenger were erased, and nobody can fly on the ticket: cancel the order.";
+            return Err(ApiError::new(Code::InvalidState, message).at("/data/order_id"));
+        }
         let held_at = Timestamp::from(issued.order.created_at);
         let priced = held.price(&app.catalogue, held_at, now);
         let (offer, priced_at) = priced.map_err(|error| ApiError::from(PlanError::from(error)).at("/data/order_id"))?;
