@@ -88,6 +88,8 @@ ids! {
     /// An order whose outcome is being found out: its idempotency row.
     OperationId = "opn_",
     OrderId = "ord_",
+    /// What paid a held order.
+    OrderPaymentId = "opy_",
     OrganisationId = "org_",
     OutboxId = "obx_",
     PassengerId = "pas_",

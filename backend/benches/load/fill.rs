@@ -12,8 +12,8 @@ use airsettle::identity::{Fields, IdempotencyKey};
 use airsettle::ids::{AdvanceId, AgencyId, Id, KeyId, OfferId, OrganisationId, PassengerId};
 use airsettle::ledger::Chart;
 use airsettle::money::{Currency, Money};
-use airsettle::ordering::{Sealed, TenderWish};
-use airsettle::ticketing::{CouponPlan, IssueOrder, Mode, Outcome, PassengerPlan, SeatDemand, TicketPlan, issue_all};
+use airsettle::ordering::{Draw, Sealed, TenderWish};
+use airsettle::ticketing::{CouponPlan, Intent, IssueOrder, Mode, Outcome, PassengerPlan, SeatDemand, TicketPlan, issue_all};
 use diesel::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -171,6 +171,8 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
         contract: plan.contract.id,
         tax_remitter: plan.contract.tax_remitter,
         tender: TenderWish::Credit,
+        intent: Intent::Issue,
+        draw: Draw::default(),
         currency: Currency::CNY,
         tickets: vec![ticket],
         seats: vec![SeatDemand { bucket: seat, capacity: 150, seats: 1, flight: "CA1501".into(), booking_class: 'H' }],

@@ -126,7 +126,7 @@ where
 fn class_of(request: &HttpRequest) -> Class {
     match (request.method(), request.path().trim_end_matches('/')) {
         (&Method::POST, "/air/offer_requests") => Class::Search,
-        (&Method::POST, "/air/orders") => Class::Sale,
+        (&Method::POST, "/air/orders" | "/air/payments") => Class::Sale,
         _ => Class::Other,
     }
 }

@@ -202,6 +202,24 @@ codes! {
         "The client account has to cover wallets, deposits and what wallet tickets owe airlines. Only what is above that is swept.";
     OrderAlreadyCancelled "order_already_cancelled" CONFLICT InvalidState "Order already cancelled"
         "The order was cancelled before and its tickets are void.";
+    HoldNotOffered "hold_not_offered" UNPROCESSABLE_ENTITY InvalidState "Cannot be held"
+        "The offer's `payment_requirements` ask for instant payment: the carrier holds nothing, or departure is too near. Order it with type `instant`.";
+    AwaitingPayment "awaiting_payment" CONFLICT InvalidState "Not paid yet"
+        "The order is held and has no tickets yet. Pay it first, or cancel it, which gives back its seats.";
+    AlreadyPaid "already_paid" CONFLICT InvalidState "Already paid"
+        "The order was paid before and its tickets are issued. Nothing was charged; read the order.";
+    PaymentWindowClosed "payment_window_closed" UNPROCESSABLE_ENTITY InvalidState "Payment window closed"
+        "An order that is held is paid before its `payment_required_by`. After that its seats are released and it has to be ordered anew.";
+    PriceChanged "price_changed" UNPROCESSABLE_ENTITY InvalidState "Price of the order changed"
+        "The price guarantee of the held order ended and it costs something else now. The message names both totals; pay the new one or cancel the order.";
+    NameChangeNotAllowed "name_change_not_allowed" UNPROCESSABLE_ENTITY InvalidState "Another name"
+        "More of a name on a ticket would change than the carrier allows to be corrected. Another passenger needs a ticket of their own: void or refund and order anew.";
+    TitleNotChangeable "title_not_changeable" UNPROCESSABLE_ENTITY InvalidState "Title stays"
+        "Title and gender belong to the ticket and are corrected only before it is issued.";
+    ChangeNotOffered "change_not_offered" UNPROCESSABLE_ENTITY InvalidState "No changes"
+        "The order cannot be changed through this interface. Cancel it and order anew.";
+    RefundNotOffered "refund_not_offered" UNPROCESSABLE_ENTITY InvalidState "No refund"
+        "The order cannot be refunded through this interface.";
     VoidWindowClosed "void_window_closed" UNPROCESSABLE_ENTITY InvalidState "Void window closed"
         "Tickets are voided until the end of the void window, usually 23:59 of the day of issue at the point of sale. After that they are refunded.";
     CouponNotOpen "coupon_not_open" UNPROCESSABLE_ENTITY InvalidState "Coupon not open"

@@ -10,9 +10,10 @@ use crate::db::DbError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
+use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
-use crate::ticketing::{PlanError, QueueError, Refusal, ReportError, VoidError};
+use crate::ticketing::{Obstacle, PlanError, QueueError, Refusal, ReportError, UpdateError, VoidError};
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
@@ -211,6 +212,7 @@ impl From<VoidError> for ApiError {
         match error {
             VoidError::NotFound => ApiError::of(Code::NotFound),
             VoidError::AlreadyCancelled { .. } => ApiError::new(Code::OrderAlreadyCancelled, format!("{error}.")),
+            VoidError::Held(refusal) => refusal.into(),
             VoidError::WindowClosed { .. } => ApiError::new(Code::VoidWindowClosed, format!("{error}.")),
             VoidError::CouponNotOpen { .. } => ApiError::new(Code::CouponNotOpen, format!("{error}.")),
             VoidError::AirlineFundsAwaited { short } => {
@@ -241,6 +243,48 @@ impl From<ReportError> for ApiError {
             ReportError::NotLatest { .. } => Code::CouponChangedLater,
         };
         ApiError::new(code, format!("{error}.")).at("/data/status")
+    }
+}
+
+impl From<Obstacle> for ApiError {
+    fn from(error: Obstacle) -> Self {
+        ApiError::new(Code::find(error.code()).unwrap_or(Code::InvalidState), format!("{error}."))
+    }
+}
+
+impl From<UpdateError> for ApiError {
+    fn from(error: UpdateError) -> Self {
+        let at = |code, field: &str, error: &dyn std::fmt::Display| {
+            ApiError::new(code, format!("{error}.")).at(format!("/data/{field}"))
+        };
+        match error {
+            UpdateError::NotFound => ApiError::of(Code::NotFound),
+            UpdateError::Obstacle(obstacle) => obstacle.into(),
+            UpdateError::Edit(refusal) => match refusal {
+                EditRefusal::GivenName => at(Code::NameChangeNotAllowed, "given_name", &refusal),
+                EditRefusal::FamilyName => at(Code::NameChangeNotAllowed, "family_name", &refusal),
+                EditRefusal::Title => at(Code::TitleNotChangeable, "title", &refusal),
+                EditRefusal::Gender => at(Code::TitleNotChangeable, "gender", &refusal),
+            },
+            UpdateError::Document { place, fault } => {
+                at(Code::InvalidPassenger, &format!("identity_documents/{place}/unique_identifier"), &fault)
+            }
+            UpdateError::Erased => ApiError::new(Code::InvalidState, "The passenger's data were erased."),
+            UpdateError::Vault(error) => ApiError::internal(error),
+            UpdateError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<HeldRefusal> for ApiError {
+    fn from(error: HeldRefusal) -> Self {
+        let code = match error {
+            HeldRefusal::AlreadyPaid => Code::AlreadyPaid,
+            HeldRefusal::Cancelled => Code::OrderAlreadyCancelled,
+            HeldRefusal::WindowClosed(_) => Code::PaymentWindowClosed,
+            HeldRefusal::NotDue(_) => Code::InvalidState,
+        };
+        ApiError::new(code, format!("{error}."))
     }
 }
 
@@ -367,6 +411,11 @@ pub fn refusal(refusal: &Refusal) -> ApiError {
         }
         Refusal::FacilityClosed { reason } => (Code::FacilityClosed, format!("The bank line takes no new advances: {reason}.")),
         Refusal::Unsellable { code, message } => (Code::find(code).unwrap_or(Code::OfferNoLongerAvailable), message.clone()),
+        Refusal::AlreadyPaid => (Code::AlreadyPaid, "The order was paid and its tickets are issued.".to_owned()),
+        Refusal::OrderCancelled => (Code::OrderAlreadyCancelled, "The order was cancelled before it was paid.".to_owned()),
+        Refusal::PaymentWindowClosed { payment_required_by } => {
+            (Code::PaymentWindowClosed, format!("The order had to be paid by {payment_required_by}, and its seats are released."))
+        }
         Refusal::NoFacility { currency } => (Code::NoFacility, format!("There is no bank line in {currency}.")),
     };
     let short_by = refusal.short().and_then(|(minor, code)| Some(Money::new(minor, Currency::parse(code).ok()?)));

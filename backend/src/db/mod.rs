@@ -72,6 +72,15 @@ impl DbError {
             DbError::Query(_) | DbError::CommitUnknown(_) | DbError::Corrupt(_) => false,
         }
     }
+
+    /// A row that is there already has the value that this column must have only once. Both engines name the column.
+    pub fn is_duplicate_of(&self, column: &str) -> bool {
+        use diesel::result::{DatabaseErrorKind, Error};
+        match self {
+            DbError::Query(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info)) => info.message().contains(column),
+            _ => false,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -619,6 +619,37 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    held_order (id) {
+        id -> BigInt,
+        offer -> Text,
+        payment_required_by -> Timestamp,
+        price_guaranteed_until -> Nullable<Timestamp>,
+        state -> Text,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    held_seat (order_id, seat_bucket_id) {
+        order_id -> BigInt,
+        seat_bucket_id -> BigInt,
+        seats -> BigInt,
+    }
+}
+
+diesel::table! {
+    order_payment (id) {
+        id -> BigInt,
+        order_id -> BigInt,
+        agency_id -> BigInt,
+        kind -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -663,6 +694,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     export_file,
     commission_rule,
     commission_rule_book,
+    held_order,
+    held_seat,
+    order_payment,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

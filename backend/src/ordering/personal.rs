@@ -40,7 +40,24 @@ pub struct Person {
     pub phone_number: Option<String>,
     /// The offer passenger on this adult's lap.
     pub infant: Option<i64>,
-    pub document: Option<PersonDocument>,
+    /// Of a kind each.
+    #[serde(default)]
+    pub documents: Vec<PersonDocument>,
+    /// The name that the ticket was issued in, where it was corrected since.
+    #[serde(default)]
+    pub ticketed: Option<PersonName>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonName {
+    pub given_name: String,
+    pub family_name: String,
+}
+
+/// What was kept when a person had one document at most.
+#[derive(Deserialize)]
+struct OneDocument {
+    document: Option<PersonDocument>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +112,10 @@ impl Vault {
         let own = decrypt(&self.wrapping, WRAP, &sealed.wrapped_key)?;
         let own: [u8; 32] = own.try_into().map_err(|_| VaultError::Unreadable)?;
         let plain = decrypt(&own, PERSON, &sealed.data)?;
-        serde_json::from_slice(&plain).map_err(|_| VaultError::Unreadable)
+        let mut person: Person = serde_json::from_slice(&plain).map_err(|_| VaultError::Unreadable)?;
+        let earlier: OneDocument = serde_json::from_slice(&plain).map_err(|_| VaultError::Unreadable)?;
+        person.documents.extend(earlier.document);
+        Ok(person)
     }
 
     /// A keyed digest: equal inputs are recognised, and nobody without the key can try out names or birth dates.
@@ -149,7 +169,8 @@ mod tests {
             email: None,
             phone_number: None,
             infant: None,
-            document: None,
+            documents: Vec::new(),
+            ticketed: None,
         }
     }
 
@@ -164,6 +185,19 @@ mod tests {
         assert_eq!(vault.open(&erased), Err(VaultError::Unreadable));
         assert_ne!(vault.seal(&person()).unwrap().data, sealed.data, "equal people are not seen to be equal");
         assert!(!String::from_utf8_lossy(&sealed.data).contains("Zhang"));
+    }
+
+    #[test]
+    fn what_was_sealed_with_one_document_is_read_with_it() {
+        let vault = Vault::from_hex(&"01".repeat(32)).unwrap();
+        let earlier = br#"{"title":"ms","gender":"f","given_name":"Wei","family_name":"Zhang","born_on":"1990-02-28","email":null,
+            "phone_number":null,"infant":null,"document":{"kind":"passport","unique_identifier":"E1","issuing_country_code":"CN","expires_on":null}}"#;
+        let own = [7u8; 32];
+        let data = encrypt(&own, PERSON, earlier).unwrap();
+        let sealed = Sealed { data, wrapped_key: encrypt(&vault.wrapping, WRAP, &own).unwrap() };
+        let person = vault.open(&sealed).unwrap();
+        assert_eq!(person.documents.iter().map(|one| one.unique_identifier.as_str()).collect::<Vec<_>>(), ["E1"]);
+        assert_eq!(vault.open(&vault.seal(&person).unwrap()), Ok(person), "and kept in today's form");
     }
 
     #[test]

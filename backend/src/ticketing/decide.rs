@@ -1,14 +1,15 @@
 //! The decision of a sale from facts read under lock: pure, in arrival order, each decision seeing the ones before it.
 
-use super::plan::{IssueOrder, TicketPlan};
+use super::held::{HeldFacts, check_held};
+use super::plan::{Intent, IssueOrder, TicketPlan};
 use super::refusal::Refusal;
 use crate::agencies::{Agency, AgencyStatus, TenderOrder};
 use crate::airlines::{AirlineStatus, StockRow};
 use crate::clock::Timestamp;
 use crate::credit::{FacilityState, Standing, gate};
-use crate::ids::{AgencyId, AirlineId, FacilityId};
+use crate::ids::{AgencyId, AirlineId, FacilityId, OrderId};
 use crate::money::{Money, MoneyError};
-use crate::ordering::{Tender, TenderWish};
+use crate::ordering::{HeldState, Tender, TenderWish};
 use std::collections::BTreeMap;
 
 /// An agency as this batch has left it so far.
@@ -39,15 +40,18 @@ pub struct Facts {
     pub airlines: BTreeMap<AirlineId, AirlineFacts>,
     pub facilities: Vec<FacilityState>,
     pub seats: BTreeMap<i64, SeatFacts>,
+    /// Those that are being paid.
+    pub held: BTreeMap<OrderId, HeldFacts>,
 }
 
 /// What a sale may do: who pays, which line, which documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    pub tender: Tender,
+    /// `None` for an order that is only held: nothing pays for it yet.
+    pub tender: Option<Tender>,
     /// The line that the airline's share is held on; `None` for a wallet sale, or where the airline is owed nothing.
     pub facility: Option<FacilityId>,
-    /// The first document number of each ticket; those with more than four coupons have the next ones too.
+    /// The first document number of each ticket; those with more than four coupons have the next ones too. None for an order that is only held.
     pub documents: Vec<i64>,
 }
 
@@ -93,7 +97,11 @@ fn check(facts: &Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<De
     let Some(airline) = facts.airlines.get(&order.airline) else {
         return Ok(Err(Refusal::AirlineStopped { carrier: order.carrier.clone() }));
     };
-    let parties = check_parties(agency, airline, order).and_then(|()| check_seats(facts, order));
+    let parties = check_parties(agency, airline, order).and_then(|()| check_held(facts, order));
+    let parties = parties.and_then(|()| check_seats(facts, order));
+    if let Intent::Hold(_) = order.intent {
+        return Ok(parties.map(|()| Decision { tender: None, facility: None, documents: Vec::new() }));
+    }
     let documents = match parties.and_then(|()| take_documents(airline, order)) {
         Ok(documents) => documents,
         Err(refusal) => return Ok(Err(refusal)),
@@ -107,7 +115,7 @@ fn check(facts: &Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<De
             Err(refusal) => check_wallet(agency, totals)?.map_err(|_| refusal),
         },
     };
-    Ok(tender.map(|(tender, facility)| Decision { tender, facility, documents }))
+    Ok(tender.map(|(tender, facility)| Decision { tender: Some(tender), facility, documents }))
 }
 
 fn check_parties(agency: &AgencyFacts, airline: &AirlineFacts, order: &IssueOrder) -> Result<(), Refusal> {
@@ -209,17 +217,23 @@ fn apply(facts: &mut Facts, order: &IssueOrder, totals: &Totals, decision: &Deci
     if let Some(agency) = facts.agencies.get_mut(&order.agency) {
         let standing = &mut agency.standing;
         match decision.tender {
-            Tender::Credit => {
+            Some(Tender::Credit) => {
                 standing.receivable = standing.receivable.checked_add(totals.price)?;
                 standing.commission = standing.commission.checked_add(totals.commission)?;
             }
-            Tender::Wallet => standing.wallet = standing.wallet.checked_sub(totals.net()?)?,
+            Some(Tender::Wallet) => standing.wallet = standing.wallet.checked_sub(totals.net()?)?,
+            None => {}
         }
     }
     let line = facts.facilities.iter_mut().find(|state| Some(state.facility.id) == decision.facility);
     if let Some(state) = line {
         state.held = state.held.checked_add(totals.airline)?;
         state.facility.unconfirmed += totals.advances;
+    }
+    let now = facts.now;
+    if let Some(paid) = order.pays().and_then(|id| facts.held.get_mut(&id)) {
+        paid.held.state = HeldState::Paid;
+        paid.held.ended_at = Some(now);
     }
     for demand in &order.seats {
         let unsold = SeatFacts { capacity: demand.capacity, sold: 0 };

@@ -5,11 +5,13 @@
 //! later statements, what else the decision needs. 4. Decide every order in memory, in arrival order. 5. Lock the unlimited accounts and write
 //! everything, new rows and new values, with one array statement.
 //! Nothing here commits; the caller replies after the commit and never before. On PostgreSQL the number of statements does not depend on the
-//! number of orders; on SQLite only the writes do. Bounds: the queue passes at most 256 orders.
+//! number of orders; on SQLite only the writes do. An order may also only be held, or have been held and be paid now: the same path with fewer
+//! steps, the same locks and the same keys. Bounds: the queue passes at most 256 orders.
 
 use super::basis::Grounds;
 use super::build::{Written, build};
 use super::decide::{AgencyFacts, AirlineFacts, Decision, Facts, SeatFacts, decide};
+use super::held::{ENDED, ISSUED, held_facts};
 use super::keys::{FirstOf, Fresh, Outcome, repeat_within_batch, take_keys, write_refusals};
 use super::plan::IssueOrder;
 use super::postings;
@@ -58,7 +60,7 @@ pub fn issue_all<O: Borrow<IssueOrder>>(
     let mut first_of = FirstOf::new();
     let fresh: Vec<Fresh> = match mode {
         Mode::Sell => take_keys(tx, orders, &mut outcomes, &mut first_of)?,
-        Mode::DryRun => open(&outcomes).map(|index| Fresh { index, id: tx.ids.next() }).collect(),
+        Mode::DryRun => open(&outcomes).map(|index| Fresh { index, id: order_id(tx, orders.get(index)) }).collect(),
     };
     if !fresh.is_empty() {
         let batch: Vec<&IssueOrder> = fresh.iter().filter_map(|one| orders.get(one.index).copied()).collect();
@@ -73,6 +75,11 @@ pub fn issue_all<O: Borrow<IssueOrder>>(
     repeat_within_batch(orders, &mut outcomes, &first_of);
     let missing = || PostError::Db(DbError::Corrupt("an order without an outcome".into()));
     outcomes.into_iter().map(|outcome| outcome.ok_or_else(missing)).collect()
+}
+
+/// The id that an order will have: that of the held one which it pays, or a new one.
+pub(super) fn order_id(tx: &WriteTx, order: Option<&&IssueOrder>) -> OrderId {
+    order.and_then(|order| order.pays()).unwrap_or_else(|| tx.ids.next())
 }
 
 /// Step 0. An order that was committed before, and is here again because the answer to its COMMIT was lost, stays what it is.
@@ -179,7 +186,8 @@ fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Res
         lines.push(FacilityState::in_book(tx, &book, facility)?);
     }
     let seats = seats.into_iter().map(|row| (row.id, SeatFacts { capacity: row.capacity, sold: row.sold })).collect();
-    Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats }))
+    let held = held_facts(tx, orders)?;
+    Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats, held }))
 }
 
 /// Step 5: everything new and everything that changes.
@@ -191,9 +199,9 @@ fn write_sale(
     counters: &CounterChanges,
 ) -> Result<(), DbError> {
     let mut sets = vec![
-        RowSet::of(issued.iter().map(|order| &order.order)),
-        RowSet::of(issued.iter().flat_map(|order| &order.passengers).map(|(passenger, _)| passenger)),
-        RowSet::of(issued.iter().flat_map(|order| &order.passengers).map(|(_, key)| key)),
+        RowSet::of(&written.orders),
+        RowSet::of(&written.passengers),
+        RowSet::of(&written.person_keys),
         RowSet::of(issued.iter().flat_map(|order| &order.tickets)),
         RowSet::of(issued.iter().flat_map(|order| &order.documents)),
         RowSet::of(issued.iter().flat_map(|order| &order.taxes)),
@@ -201,12 +209,17 @@ fn write_sale(
         RowSet::of(&written.advances),
         RowSet::of(&written.outbox),
         RowSet::of(&written.audit),
+        RowSet::of(&written.held.held),
+        RowSet::of(&written.held.seats),
+        RowSet::of(&written.held.payments),
     ];
     sets.extend(book.new_rows());
     let booked = book.changes();
     let [accounts, holds] = booked.updates();
     let [slices, seats, ranges] = counters.updates();
-    write(tx, &sets, &[accounts, holds, slices, seats, ranges])
+    let issued = Update { table: "air_order", columns: ISSUED, changes: &written.held.issued };
+    let ended = Update { table: "held_order", columns: ENDED, changes: &written.held.ended };
+    write(tx, &sets, &[accounts, holds, slices, seats, ranges, issued, ended])
 }
 
 /// The counters that a batch locks, as they were before it.

@@ -3,12 +3,14 @@
 //! `issue_all` is the only way a ticket comes into being. Its protocol and its lock order stand in `issue.rs`; what it decides
 //! stands in `decide.rs` as a pure function; which accounts move stands in `postings.rs`.
 
+mod actions;
 mod basis;
 mod build;
 mod coupon;
 mod coupon_history;
 mod coupon_report;
 mod decide;
+mod held;
 mod issue;
 mod keys;
 mod plan;
@@ -16,29 +18,35 @@ mod postings;
 mod prepare;
 mod queue;
 mod refusal;
+mod release;
 mod ticket;
+mod update;
 mod verify;
 mod verify_commission;
 mod void;
 
+pub use actions::{ActionFacts, Obstacle, OrderAction};
 pub use basis::{Basis, RecentBases};
 pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
 pub use coupon_history::{CouponEventRow, CouponMove, CouponSource, coupon_events_of, move_coupons, settle_coupons};
 pub use coupon_report::{CouponReport, ReportError, ReportOutcome, report_coupons};
 pub use decide::{Decision, Facts, decide};
+pub use held::HeldFacts;
 pub use issue::{Mode, issue_all, seats_sold};
 pub use keys::{Outcome, keep_refusal};
-pub use plan::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
+pub use plan::{CouponPlan, HoldPlan, Intent, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 pub use postings::sale_draft;
 pub use prepare::{PassengerSplit, PlanError, SaleTerms, plan_tickets, segment_facts, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
 pub use refusal::Refusal;
+pub use release::expire_overdue;
 pub use ticket::{
     COUPONS_PER_NUMBER, CouponRow, DocumentRow, IssuedOrder, MOST_COUPONS, TaxRow, TicketFilter, TicketRow, coupons_of,
     documents_of, issued_orders, ticket_by_number, ticket_numbers, tickets, tickets_by_number,
 };
+pub use update::{UpdateError, update_metadata, update_passenger};
 pub use verify::{SaleFault, SaleProof, first_wrong, verify_sales};
 pub use void::{
-    CancellationRow, VoidError, cancellation, cancellation_of, cancellations, check_voidable, confirm_void, quote_void,
-    void_window_ends_at,
+    CancellationRow, VoidError, cancellation, cancellation_of, cancellations, check_releasable, check_voidable, confirm_void,
+    quote_void, void_window_ends_at,
 };

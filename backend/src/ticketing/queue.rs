@@ -1,7 +1,7 @@
 //! Group commit. Orders that arrive while a batch commits form the next batch: no artificial delay, but whoever is ready to run goes first. The queue is bounded and every order has a
 //! deadline until which it may wait; an order that was not started by then is answered and never done.
 //!
-//! A database error rolls a batch back and tries it in halves down to the culprit. If the outcome of COMMIT is unknown, the same batch runs again on a
+//! A database error rolls a batch back and tries it in halves down to the culprit, which draws another record locator if its own is taken. If the outcome of COMMIT is unknown, the same batch runs again on a
 //! new connection: the keys tell what is there already, so nothing is done twice and nobody is answered by guessing.
 
 use super::issue::{Mode, issue_all};
@@ -173,6 +173,9 @@ impl Worker {
 
     fn halve(&self, mut batch: Vec<Command>, pursue_until: Option<Instant>, error: &PostError) {
         if batch.len() == 1 {
+            if batch.iter_mut().all(|command| draws_again(&mut command.order, error)) {
+                return self.process(batch, pursue_until);
+            }
             let requests: Vec<&str> = batch.iter().map(|command| command.order.cause.request_id.as_str()).collect();
             tracing::error!(%error, ?requests, "order failed");
             // While a COMMIT is pursued, a failure says nothing about whether that COMMIT got through.
@@ -185,6 +188,14 @@ impl Worker {
         self.process(batch, pursue_until);
         self.process(rest, pursue_until);
     }
+}
+
+/// The record locator is taken: the same order gets another one. Nothing else that a database refuses is cured by trying again.
+fn draws_again(order: &mut IssueOrder, error: &PostError) -> bool {
+    let is_taken = matches!(error, PostError::Db(error) if error.is_duplicate_of("booking_reference"));
+    let next = order.draw.next().filter(|_| is_taken);
+    order.draw = next.unwrap_or(order.draw);
+    next.is_some()
 }
 
 fn answer(commands: Vec<Command>, error: &QueueError) {

@@ -2,7 +2,7 @@ use crate::airlines::TicketNumber;
 use crate::db::schema::{coupon, ticket, ticket_document, ticket_tax};
 use crate::db::{Db, DbError, Window, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, Id, OrderId, TicketId};
-use crate::ordering::{OrderRow, PassengerRow, PersonKeyRow, passengers_of};
+use crate::ordering::{HeldOrder, OrderRow, PassengerRow, PersonKeyRow, held_orders, passengers_of};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -81,10 +81,12 @@ pub const COUPONS_PER_NUMBER: i64 = 4;
 /// Coupons of one ticket: four consecutive numbers.
 pub const MOST_COUPONS: usize = 16;
 
-/// An order with everything that was issued for it.
+/// An order with everything that was issued for it: no ticket as long as it is only held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuedOrder {
     pub order: OrderRow,
+    /// What it was held as, if it ever was.
+    pub held: Option<HeldOrder>,
     pub passengers: Vec<(PassengerRow, PersonKeyRow)>,
     pub tickets: Vec<TicketRow>,
     /// The conjunction numbers of tickets with more than four coupons.
@@ -120,11 +122,13 @@ impl IssuedOrder {
     }
 }
 
-/// Completes orders with their passengers, tickets, numbers, taxes and coupons: five reads, whatever the number of orders.
+/// Completes orders with their passengers, tickets, numbers, taxes and coupons, and with what they were held as: seven reads, whatever the number of
+/// orders.
 pub fn issued_orders(db: &mut Db, orders: Vec<OrderRow>) -> Result<Vec<IssuedOrder>, DbError> {
     let ids: Vec<OrderId> = orders.iter().map(|order| OrderId::of(order.id)).collect();
     let raw: Vec<i64> = orders.iter().map(|order| order.id).collect();
     let mut passengers = passengers_of(db, &ids)?;
+    let mut held = held_orders(db, &ids)?;
     let of_orders = ticket::table.filter(ticket::order_id.eq_any(raw)).order(ticket::id);
     let mut tickets: Vec<TicketRow> = of_orders.select(TicketRow::as_select()).load(db)?;
     let raw: Vec<i64> = tickets.iter().map(|ticket| ticket.id).collect();
@@ -137,11 +141,13 @@ pub fn issued_orders(db: &mut Db, orders: Vec<OrderRow>) -> Result<Vec<IssuedOrd
     for order in orders {
         let own_tickets: Vec<TicketRow> = tickets.extract_if(.., |ticket| ticket.order_id == order.id).collect();
         let mine = |id: i64| own_tickets.iter().any(|ticket| ticket.id == id);
+        let of_order = held.iter().position(|held| held.order.raw() == order.id).map(|place| held.swap_remove(place));
         issued.push(IssuedOrder {
             passengers: passengers.extract_if(.., |(passenger, _)| passenger.order_id == order.id).collect(),
             taxes: taxes.extract_if(.., |tax| mine(tax.ticket_id)).collect(),
             documents: documents.extract_if(.., |document| mine(document.ticket_id)).collect(),
             coupons: coupons.extract_if(.., |coupon| mine(coupon.ticket_id)).collect(),
+            held: of_order,
             tickets: own_tickets,
             order,
         });

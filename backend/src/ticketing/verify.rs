@@ -73,9 +73,11 @@ const RULES: &[(&str, &str)] = &[
          WHERE p.event = 'ticket_sale' AND t.id IS NULL LIMIT 1",
     ),
     (
-        "an order is the sum of its tickets",
+        "an order is the sum of its tickets, and one that is not issued has none",
         "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN ticket t ON t.order_id = o.id
-         GROUP BY o.id, o.booking_reference, o.total_minor HAVING COALESCE(SUM(t.price_minor), 0) <> o.total_minor LIMIT 1",
+         GROUP BY o.id, o.booking_reference, o.total_minor, o.issued_at
+         HAVING (o.issued_at IS NULL AND COUNT(t.id) > 0)
+            OR (o.issued_at IS NOT NULL AND COALESCE(SUM(t.price_minor), 0) <> o.total_minor) LIMIT 1",
     ),
     (
         "a ticket has one to sixteen coupons, whose shares add up to its fare",
@@ -130,11 +132,23 @@ const RULES: &[(&str, &str)] = &[
          WHERE (c.status = 'V') <> (o.cancelled_at IS NOT NULL) LIMIT 1",
     ),
     (
-        "an order is cancelled by exactly one confirmed cancellation",
-        "SELECT o.booking_reference AS wrong FROM air_order o
+        "an order is cancelled by exactly one confirmed cancellation, or because its payment was not there in time",
+        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.id = o.id AND h.state = 'expired'
          LEFT JOIN order_cancellation c ON c.order_id = o.id AND c.confirmed_at IS NOT NULL
-         GROUP BY o.id, o.booking_reference, o.cancelled_at
-         HAVING COUNT(c.id) <> CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE 1 END LIMIT 1",
+         GROUP BY o.id, o.booking_reference, o.cancelled_at, h.id
+         HAVING COUNT(c.id) + CASE WHEN h.id IS NULL THEN 0 ELSE 1 END <> CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE 1 END LIMIT 1",
+    ),
+    (
+        "an order that is not issued is held, or ended unpaid and is cancelled",
+        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.id = o.id
+         WHERE COALESCE(h.state, 'paid') <> CASE WHEN o.issued_at IS NOT NULL THEN 'paid' WHEN o.cancelled_at IS NULL THEN 'held'
+            WHEN h.state = 'expired' THEN 'expired' ELSE 'cancelled' END LIMIT 1",
+    ),
+    (
+        "a held order that was paid has one payment of its total, and no other order has one",
+        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.id = o.id
+         LEFT JOIN order_payment p ON p.order_id = o.id
+         WHERE (COALESCE(h.state, '') = 'paid') <> (p.id IS NOT NULL) OR p.amount_minor <> o.total_minor OR p.currency <> o.currency LIMIT 1",
     ),
     (
         "what airlines have to give back is open claims and what was taken back on its way",
@@ -200,9 +214,13 @@ const RULES: &[(&str, &str)] = &[
          GROUP BY s.id, s.unconfirmed HAVING COUNT(a.id) <> s.unconfirmed LIMIT 1",
     ),
     (
-        "seats sold are the coupons that take a seat",
-        "SELECT CAST(b.id AS TEXT) AS wrong FROM seat_bucket b LEFT JOIN coupon c ON c.seat_bucket_id = b.id AND c.status <> 'V'
-         GROUP BY b.id, b.sold HAVING COALESCE(SUM(c.seats), 0) <> b.sold LIMIT 1",
+        "seats sold are the coupons that take a seat and the seats that are held",
+        "SELECT CAST(b.id AS TEXT) AS wrong FROM seat_bucket b
+         LEFT JOIN (SELECT seat_bucket_id, SUM(seats) AS seats FROM coupon WHERE status <> 'V' GROUP BY seat_bucket_id) c
+            ON c.seat_bucket_id = b.id
+         LEFT JOIN (SELECT s.seat_bucket_id, SUM(s.seats) AS seats FROM held_seat s JOIN held_order h ON h.id = s.order_id
+            WHERE h.state = 'held' GROUP BY s.seat_bucket_id) k ON k.seat_bucket_id = b.id
+         WHERE COALESCE(c.seats, 0) + COALESCE(k.seats, 0) <> b.sold LIMIT 1",
     ),
     (
         "client cash covers wallets, deposits and what wallet tickets still owe airlines",

@@ -7,6 +7,7 @@
 use super::coupon::{CouponSide, CouponStatus, first_unmovable};
 use super::coupon_history::settle_coupons;
 use super::issue::BucketRow;
+use super::release::cancel_held;
 use super::ticket::{CouponRow, IssuedOrder, issued_orders};
 use crate::agencies::{Agency, agency};
 use crate::audit::{self, Cause};
@@ -23,7 +24,7 @@ use crate::ledger::{
     postings_about,
 };
 use crate::money::{Currency, Money, MoneyError};
-use crate::ordering::{OrderRow, Tender, order};
+use crate::ordering::{HeldEnd, HeldMove, HeldRefusal, OrderRow, Tender, order};
 use chrono::{NaiveDateTime, TimeZone};
 use diesel::prelude::*;
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub enum VoidError {
     NotFound,
     #[error("the order was cancelled at {}", Timestamp::from(*.at))]
     AlreadyCancelled { at: NaiveDateTime },
+    #[error(transparent)]
+    Held(#[from] HeldRefusal),
     #[error("the void window closed at {ended}")]
     WindowClosed { ended: Timestamp },
     #[error("coupon {coupon} of ticket {ticket} has status {status}; only open coupons are voided")]
@@ -115,15 +118,31 @@ fn issued_of(db: &mut Db, id: OrderId) -> Result<IssuedOrder, VoidError> {
     issued_orders(db, rows)?.pop().ok_or(VoidError::NotFound)
 }
 
-/// What a void would give back, and until when it can be confirmed. Nothing is reserved.
+/// Whether the order can still be cancelled as one that was not paid; answers until when, or `None` where it has tickets to be voided.
+pub fn check_releasable(issued: &IssuedOrder, now: Timestamp) -> Result<Option<Timestamp>, VoidError> {
+    let Some(held) = issued.held.as_ref().filter(|_| issued.order.issued_at.is_none()) else { return Ok(None) };
+    if let Some(at) = issued.order.cancelled_at {
+        return Err(VoidError::AlreadyCancelled { at });
+    }
+    match held.on(HeldEnd::Cancelled, now) {
+        HeldMove::Refused(refusal) => Err(refusal.into()),
+        HeldMove::Applied(_) | HeldMove::AlreadyApplied => Ok(Some(held.terms.payment_required_by)),
+    }
+}
+
+/// What a void would give back, and until when it can be confirmed; for an order that is held and not paid, nothing until it has to be paid. Nothing
+/// is reserved.
 pub fn quote_void(tx: &mut WriteTx, catalogue: &Catalogue, cause: &Cause, id: OrderId) -> Result<CancellationRow, VoidError> {
     let issued = issued_of(tx.db, id)?;
-    let expires_at = check_voidable(tx.db, catalogue, &issued, tx.now)?;
+    let (expires_at, refund_minor) = match check_releasable(&issued, tx.now)? {
+        Some(payment_required_by) => (payment_required_by, 0),
+        None => (check_voidable(tx.db, catalogue, &issued, tx.now)?, issued.order.total_minor),
+    };
     let quote = CancellationRow {
         id: tx.ids.next::<CancellationId>().raw(),
         order_id: issued.order.id,
         agency_id: issued.order.agency_id,
-        refund_minor: issued.order.total_minor,
+        refund_minor,
         currency: issued.order.currency.clone(),
         expires_at: expires_at.naive(),
         created_at: tx.now.naive(),
@@ -134,7 +153,7 @@ pub fn quote_void(tx: &mut WriteTx, catalogue: &Catalogue, cause: &Cause, id: Or
     Ok(quote)
 }
 
-/// Voids the order of a quote. A quote that was confirmed before is answered as it is.
+/// Voids the order of a quote, or gives back the seats of one that is held. A quote that was confirmed before is answered as it is.
 pub fn confirm_void(
     tx: &mut WriteTx,
     catalogue: &Catalogue,
@@ -149,6 +168,13 @@ pub fn confirm_void(
         return Ok(quote);
     }
     let issued = issued_of(tx.db, OrderId::of(quote.order_id))?;
+    if issued.held.is_some() && issued.order.issued_at.is_some_and(|at| quote.created_at < at) {
+        // It was quoted as an order that is not paid, which gives back nothing.
+        return Err(HeldRefusal::AlreadyPaid.into());
+    }
+    if check_releasable(&issued, tx.now)?.is_some() {
+        return Ok(cancel_held(tx, cause, OrderId::of(quote.order_id), quote)?);
+    }
     let tickets: Vec<TicketId> = issued.tickets.iter().map(|ticket| TicketId::of(ticket.id)).collect();
     let slices = lock_slices_of(tx, &tickets)?;
     let seats = lock_seats(tx, &issued)?;
@@ -187,7 +213,7 @@ fn sales(db: &mut Db, issued: &IssuedOrder) -> Result<Vec<Sale>, DbError> {
 
 fn post(tx: &mut WriteTx, cause: &Cause, issued: &IssuedOrder, taken: &mut TakeBack) -> Result<Booked, VoidError> {
     let currency = Currency::parse(&issued.order.currency)?;
-    let from_wallet = issued.order.tender == Tender::Wallet.text();
+    let from_wallet = issued.order.tender()? == Some(Tender::Wallet);
     let sales = sales(tx.db, issued)?;
     let mut keys = taken.accounts();
     for (_, account) in sales.iter().flat_map(|(_, _, entries)| entries) {

@@ -10,5 +10,6 @@ mod postgres;
 mod air;
 mod basis;
 mod clients;
+mod holds;
 mod paying;
 mod v1;

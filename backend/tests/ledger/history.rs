@@ -3,9 +3,12 @@
 //!
 //! The short run repeats fixed seeds; AIRSETTLE_TEST_LONG=1 makes longer ones from new seeds, AIRSETTLE_TEST_SEED repeats one.
 
+mod holds;
+
 use crate::bank::{accepted, refused, settled_at, silence};
 use crate::database::Engine;
 use crate::model::{self, BankWord, Buyer, CAPITAL, Claim, DEPOSIT, INTEREST, LOAN, Model, Payment, Stage, State, TAX, WALLETS};
+use crate::order::Order;
 use crate::settlement::tax;
 use crate::verbs::{Share, Times, Verb, Which, Wish, history, smallest};
 use crate::world::World;
@@ -18,7 +21,7 @@ use airsettle::db::schema::{account, airline_claim};
 use airsettle::ids::{Id, OrderId};
 use airsettle::ledger::{AccountCode, AccountRow, seal_pending};
 use airsettle::settlement::{NewReceipt, Purpose};
-use airsettle::ticketing::{CouponStatus, IssueOrder, Outcome, ReportOutcome};
+use airsettle::ticketing::{CouponStatus, IssueOrder, IssuedOrder, Outcome, ReportOutcome};
 use chrono::{Duration, NaiveTime};
 use diesel::prelude::{QueryDsl, RunQueryDsl, SelectableHelper};
 use proptest::strategy::{Strategy, ValueTree};
@@ -74,10 +77,14 @@ fn random_histories_end_as_the_model_says(engine: Engine) {
 /// How often something was done, and how often it was refused.
 type Tally = BTreeMap<&'static str, [usize; 2]>;
 
-const REACHED: [&str; 11] = [
+const REACHED: [&str; 15] = [
+    "cancel a hold",
     "confirm a transfer",
+    "expire",
+    "hold",
     "issue",
     "order a transfer",
+    "pay a hold",
     "pay tax",
     "remit",
     "reopen",
@@ -109,6 +116,7 @@ struct History {
     /// Commands that were answered, to be repeated later.
     known: Vec<(IssueOrder, bool)>,
     sold: Vec<OrderId>,
+    held: Vec<(IssuedOrder, Wish)>,
     tally: Tally,
 }
 
@@ -127,7 +135,7 @@ impl History {
         let on_demand = format!("UPDATE contract SET airline_return = 'repay_on_demand' WHERE agency_id = {prepaid}");
         world.database.as_owner(&on_demand).unwrap();
         let model = Model::new(world.today(), CAP, LINE, SEATS);
-        History { world, model, known: Vec::new(), sold: Vec::new(), tally: Tally::new() }
+        History { world, model, known: Vec::new(), sold: Vec::new(), held: Vec::new(), tally: Tally::new() }
     }
 
     fn goes_on(&mut self, verb: &Verb) {
@@ -166,6 +174,14 @@ impl History {
             Verb::Seal => drop(self.world.write(|tx| Ok(seal_pending(tx)?))),
             Verb::Void(index, times) => self.voids(*index, *times),
             Verb::Report(index, to) => self.reports(*index, *to),
+            Verb::Hold(wish) => self.holds(wish),
+            Verb::PayHold(index, times) => self.pays_hold(*index, *times),
+            Verb::CancelHold(index, times) => self.cancels_hold(*index, *times),
+            Verb::Expire => {
+                let expired = self.world.expires(1_000).len();
+                assert_eq!(expired, self.model.expires());
+                self.counts("expire", expired > 0);
+            }
             Verb::DaysPass(days) => {
                 self.world.time_passes(Duration::days(i64::try_from(*days).unwrap()));
                 self.model.days_pass(*days);
@@ -210,14 +226,8 @@ impl History {
     fn orders(&mut self, wishes: &[Wish]) {
         let (mut batch, mut expected) = (Vec::new(), Vec::new());
         for wish in wishes {
-            let order =
-                self.world.order().tickets(wish.tickets).fare(model::cny(wish.fare)).on_flight(8_000 + wish.flight, SEATS);
-            let order = match wish.buyer {
-                Buyer::Credit => order,
-                Buyer::CreditThenWallet => order.by_balance(),
-                Buyer::Prepaid => order.by_wallet(),
-            };
             let key = format!("key-{}", self.known.len() + batch.len());
+            let order = wished(&self.world, wish);
             let order = if wish.keyed { order.keyed(&key) } else { order }.build();
             expected.push(self.model.sells(&order, wish.buyer));
             batch.push(order);
@@ -372,6 +382,15 @@ impl History {
     }
 }
 
+fn wished<'w>(world: &'w World, wish: &Wish) -> Order<'w> {
+    let order = world.order().tickets(wish.tickets).fare(model::cny(wish.fare)).on_flight(8_000 + wish.flight, SEATS);
+    match wish.buyer {
+        Buyer::Credit => order,
+        Buyer::CreditThenWallet => order.by_balance(),
+        Buyer::Prepaid => order.by_wallet(),
+    }
+}
+
 fn text(minor: i64) -> String {
     model::cny(minor).to_string()
 }
@@ -417,6 +436,11 @@ fn observed(world: &World) -> State {
             .collect(),
         voided: world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'ticket_void'"),
         flown: world.number("SELECT COUNT(*) AS value FROM coupon WHERE status = 'F'"),
+        holds: world
+            .texts("SELECT state AS value FROM held_order ORDER BY id")
+            .iter()
+            .map(|state| holds::holding(state))
+            .collect(),
     }
 }
 

@@ -21,6 +21,7 @@ mod basis;
 mod contention;
 mod coupons;
 mod facility;
+mod held;
 mod history;
 mod holds;
 mod keys;

@@ -2,10 +2,14 @@
 //! rows or locks.
 
 mod bank;
+mod holds;
+
+pub use holds::Holding;
 
 use airsettle::money::{Currency, Money};
 use airsettle::ticketing::{IssueOrder, Refusal, TicketPlan};
 use chrono::{Datelike, Days, NaiveDate};
+use holds::Hold;
 use std::collections::BTreeMap;
 
 /// Minor units of CNY throughout.
@@ -24,6 +28,8 @@ pub struct State {
     pub voided: i64,
     /// Coupons that were used.
     pub flown: i64,
+    /// What became of every order that was held.
+    pub holds: Vec<Holding>,
 }
 
 /// The instruction to pay an airline for one ticket.
@@ -121,6 +127,7 @@ pub struct Model {
     cap: i64,
     capacity: i64,
     sales: Vec<Sale>,
+    holds: Vec<Hold>,
     /// Own money on its way to the client account.
     transfers: Vec<i64>,
     /// The loan at the close of each day that was not accrued yet.
@@ -173,6 +180,7 @@ impl Model {
             cap,
             capacity,
             sales: Vec::new(),
+            holds: Vec::new(),
             transfers: Vec::new(),
             closings: Vec::new(),
             interest_scaled: 0,
@@ -298,19 +306,33 @@ impl Model {
 
     /// Sells, or says why not.
     pub fn sells(&mut self, order: &IssueOrder, buyer: Buyer) -> Result<(), Refusal> {
-        if self.frozen && buyer != Buyer::Prepaid {
-            return Err(Refusal::AgencyFrozen);
-        }
+        self.may_trade(buyer)?;
         let tickets: Vec<Legs> = order.tickets.iter().map(legs).collect();
+        self.has_seats(order)?;
+        self.issues(tickets.clone(), order.seats[0].bucket, buyer)?;
+        self.takes_seats(order.seats[0].bucket, &tickets);
+        Ok(())
+    }
+
+    fn has_seats(&self, order: &IssueOrder) -> Result<(), Refusal> {
+        let demand = &order.seats[0];
+        let left = self.capacity - self.state.seats_sold.get(&demand.bucket).copied().unwrap_or(0);
+        if left < demand.seats {
+            let (flight, booking_class) = (demand.flight.clone(), demand.booking_class);
+            return Err(Refusal::SeatsSoldOut { flight, booking_class, left, asked: demand.seats });
+        }
+        Ok(())
+    }
+
+    fn takes_seats(&mut self, bucket: i64, tickets: &[Legs]) {
+        *self.state.seats_sold.entry(bucket).or_default() += i64::try_from(tickets.len()).unwrap();
+    }
+
+    /// Money and tickets; the seats are another matter.
+    fn issues(&mut self, tickets: Vec<Legs>, bucket: i64, buyer: Buyer) -> Result<(), Refusal> {
         let net = tickets.iter().map(|one| one.price - one.commission).sum();
         let airline = tickets.iter().map(|one| one.airline).sum();
         let count = i64::try_from(tickets.len()).unwrap();
-        let demand = &order.seats[0];
-        let left = self.capacity - self.state.seats_sold.get(&demand.bucket).copied().unwrap_or(0);
-        if left < count {
-            let flight = demand.flight.clone();
-            return Err(Refusal::SeatsSoldOut { flight, booking_class: demand.booking_class, left, asked: count });
-        }
         let wallet = WALLETS[usize::from(buyer == Buyer::Prepaid)];
         let on_line = match buyer {
             Buyer::Credit => self.has_credit(net, airline).map(|()| true)?,
@@ -320,10 +342,9 @@ impl Model {
             },
             Buyer::Prepaid => self.has_prepaid(wallet, net).map(|()| false)?,
         };
-        *self.state.seats_sold.entry(demand.bucket).or_default() += count;
         self.state.tickets += count;
         let first_payment = self.state.payments.len();
-        let sale = Sale { on_line, wallet, day: self.today, bucket: demand.bucket, tickets, first_payment, voided: false, coupon: "O" };
+        let sale = Sale { on_line, wallet, day: self.today, bucket, tickets, first_payment, voided: false, coupon: "O" };
         self.books_sale(&sale, 1);
         for ticket in &sale.tickets {
             self.moves(if on_line { RECEIVABLE } else { wallet }, PAYABLE, ticket.airline);
@@ -337,6 +358,10 @@ impl Model {
         }
         self.sales.push(sale);
         Ok(())
+    }
+
+    fn may_trade(&self, buyer: Buyer) -> Result<(), Refusal> {
+        if self.frozen && buyer != Buyer::Prepaid { Err(Refusal::AgencyFrozen) } else { Ok(()) }
     }
 
     /// All legs but the airline's: a sale once, a void once with the other sign. A wallet ticket nets its commission at once.

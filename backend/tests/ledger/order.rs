@@ -3,13 +3,14 @@
 use crate::world::{World, cny};
 use airsettle::agencies::{Contract, TaxRemitter};
 use airsettle::audit::{Actor, Cause};
+use airsettle::catalogue::holds::HoldTerms;
 use airsettle::catalogue::split::{Tax, split};
 use airsettle::identity::{Fields, IdempotencyKey};
-use airsettle::ids::{AgencyId, Id, KeyId, OfferId, PassengerId};
+use airsettle::ids::{AgencyId, Id, KeyId, OfferId, OrderId, PassengerId};
 use airsettle::money::{Currency, Money};
-use airsettle::ordering::{Sealed, TenderWish};
-use airsettle::ticketing::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
-use chrono::Days;
+use airsettle::ordering::{Draw, Sealed, TenderWish};
+use airsettle::ticketing::{CouponPlan, HoldPlan, Intent, IssueOrder, IssuedOrder, PassengerPlan, SeatDemand, TicketPlan};
+use chrono::{Days, Duration};
 
 /// The seat bucket that orders take their seats from unless told otherwise.
 pub const BUCKET: i64 = 7_001;
@@ -28,6 +29,9 @@ pub struct Order<'w> {
     bucket: i64,
     capacity: i64,
     coupons: usize,
+    intent: Intent,
+    /// The people of a held order, as its offer knows them.
+    people: Vec<i64>,
 }
 
 impl<'w> Order<'w> {
@@ -45,6 +49,8 @@ impl<'w> Order<'w> {
             bucket: BUCKET,
             capacity: 1_000_000,
             coupons: 1,
+            intent: Intent::Issue,
+            people: Vec::new(),
         }
     }
 
@@ -101,6 +107,23 @@ impl<'w> Order<'w> {
         Order { coupons, ..self }
     }
 
+    /// Only held: to be paid within two days, and for one day at this price.
+    pub fn held(self) -> Self {
+        let now = self.world.clock.now();
+        let terms = HoldTerms {
+            payment_required_by: now.plus(Duration::hours(48)),
+            price_guaranteed_until: Some(now.plus(Duration::hours(24))),
+        };
+        let offer = r#"{"carrier":"CA","currency":"CNY","slices":[],"passengers":[],"demo":true}"#;
+        Order { intent: Intent::Hold(HoldPlan { terms, offer: offer.to_owned() }), ..self }
+    }
+
+    /// Pays an order that is held.
+    pub fn paying(self, held: &IssuedOrder) -> Self {
+        let people: Vec<i64> = held.passengers.iter().map(|(person, _)| person.offer_passenger_id).collect();
+        Order { intent: Intent::Pay(OrderId::of(held.order.id)), tickets: people.len(), people, ..self }
+    }
+
     pub fn build(&self) -> IssueOrder {
         let ids = self.world.store.ids();
         let contract = &self.world.contracts[&self.agency];
@@ -121,26 +144,33 @@ impl<'w> Order<'w> {
             contract: contract.id,
             tax_remitter: self.remitter,
             tender: self.tender,
+            intent: self.intent.clone(),
+            draw: Draw::default(),
             currency: self.base.currency,
-            tickets: (0..self.tickets).map(|_| self.ticket(contract)).collect(),
-            seats: vec![SeatDemand {
-                bucket: self.bucket,
-                capacity: self.capacity,
-                seats: i64::try_from(self.tickets * self.coupons).unwrap(),
-                flight: "CA1501".into(),
-                booking_class: 'Y',
-            }],
+            tickets: (0..self.tickets).map(|place| self.ticket(contract, place)).collect(),
+            seats: if matches!(self.intent, Intent::Pay(_)) { Vec::new() } else { vec![self.demand()] },
             metadata: "{}".into(),
         }
     }
 
-    fn ticket(&self, contract: &Contract) -> TicketPlan {
+    fn demand(&self) -> SeatDemand {
+        SeatDemand {
+            bucket: self.bucket,
+            capacity: self.capacity,
+            seats: i64::try_from(self.tickets * self.coupons).unwrap(),
+            flight: "CA1501".into(),
+            booking_class: 'Y',
+        }
+    }
+
+    fn ticket(&self, contract: &Contract, place: usize) -> TicketPlan {
         let terms = Contract { currency: self.base.currency, tax_remitter: self.remitter, ..contract.clone() };
+        let known = self.people.get(place).copied();
         let taxes = vec![Tax { code: "CN".into(), payee: "CAAC".into(), amount: self.tax }];
         let split = split(self.base, &taxes, "CA", &terms).unwrap();
         TicketPlan {
             passenger: PassengerPlan {
-                offer_passenger: self.world.store.ids().next::<PassengerId>(),
+                offer_passenger: known.map_or_else(|| self.world.store.ids().next(), PassengerId::of),
                 kind: "adult".into(),
                 sealed: Sealed { data: vec![1, 2, 3], wrapped_key: vec![4, 5, 6] },
             },

@@ -27,6 +27,11 @@ pub enum Verb {
     Void(usize, Times),
     /// What the airline says about the first coupon of an order, counted from the newest.
     Report(usize, CouponStatus),
+    Hold(Wish),
+    /// Counted from the newest hold, like the next one.
+    PayHold(usize, Times),
+    CancelHold(usize, Times),
+    Expire,
     DaysPass(u64),
     Accrue,
     Remit(usize, Share),
@@ -127,6 +132,10 @@ fn verb() -> impl Strategy<Value = Verb> {
         4 => (0..9usize, select(vec![CouponStatus::Open, CouponStatus::Open, CouponStatus::CheckedIn, CouponStatus::Flown]))
             .prop_map(|(order, to)| Verb::Report(order, to)),
         2 => Just(Verb::Seal),
+        8 => wish().prop_map(Verb::Hold),
+        6 => (0..6usize, times()).prop_map(|(hold, times)| Verb::PayHold(hold, times)),
+        3 => (0..6usize, times()).prop_map(|(hold, times)| Verb::CancelHold(hold, times)),
+        3 => Just(Verb::Expire),
     ];
     let bank = prop_oneof![
         10 => which().prop_map(Verb::Send),

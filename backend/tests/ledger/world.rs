@@ -70,6 +70,9 @@ pub const TABLES: &[&str] = &[
     "cash_transfer",
     "export_file",
     "commission_rule",
+    "held_order",
+    "held_seat",
+    "order_payment",
 ];
 
 pub fn cny(text: &str) -> Money {

@@ -1,6 +1,5 @@
 //! `/air/order_cancellations`: the void of an order, quoted and then confirmed.
 
-use super::create_order::PaymentType;
 use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -42,7 +41,7 @@ pub struct OrderCancellation {
     #[schema(example = "CNY")]
     pub refund_currency: String,
     /// What the order was paid with gets the money back.
-    pub refund_to: PaymentType,
+    pub refund_to: RefundTo,
     #[schema(value_type = Vec<Object>)]
     pub airline_credits: [(); 0],
     /// The end of the void window: the quote can be confirmed until then.
@@ -52,8 +51,27 @@ pub struct OrderCancellation {
     pub live_mode: bool,
 }
 
+/// `awaiting_payment`: nothing was paid yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundTo {
+    ArcBspCash,
+    Balance,
+    AwaitingPayment,
+}
+
+impl From<Option<Tender>> for RefundTo {
+    fn from(tender: Option<Tender>) -> Self {
+        match tender {
+            Some(Tender::Credit) => RefundTo::ArcBspCash,
+            Some(Tender::Wallet) => RefundTo::Balance,
+            None => RefundTo::AwaitingPayment,
+        }
+    }
+}
+
 impl OrderCancellation {
-    fn of(row: &CancellationRow, tender: &str, live_mode: bool) -> Result<Self, ApiError> {
+    fn of(row: &CancellationRow, tender: Option<Tender>, live_mode: bool) -> Result<Self, ApiError> {
         let currency = Currency::parse(&row.currency).map_err(ApiError::internal)?;
         let time = |at| Timestamp::from(at).to_string();
         Ok(OrderCancellation {
@@ -61,7 +79,7 @@ impl OrderCancellation {
             order_id: OrderId::of(row.order_id).to_string(),
             refund_amount: Money::new(row.refund_minor, currency).to_string(),
             refund_currency: currency.to_string(),
-            refund_to: if tender == Tender::Credit.text() { PaymentType::ArcBspCash } else { PaymentType::Balance },
+            refund_to: tender.into(),
             airline_credits: [],
             expires_at: time(row.expires_at),
             created_at: time(row.created_at),
@@ -73,7 +91,7 @@ impl OrderCancellation {
     /// With the tender of its order.
     pub(super) fn read(db: &mut Db, row: &CancellationRow, live_mode: bool) -> Result<Self, ApiError> {
         let of = order(db, OrderId::of(row.order_id))?.ok_or_else(|| ApiError::of(Code::NotFound))?;
-        OrderCancellation::of(row, &of.tender, live_mode)
+        OrderCancellation::of(row, of.tender()?, live_mode)
     }
 }
 

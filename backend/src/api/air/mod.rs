@@ -6,7 +6,10 @@
 pub mod cancelling;
 pub mod conditions;
 pub mod create_order;
+pub mod documents;
+pub mod editing;
 pub mod issued;
+mod issuing;
 pub mod itinerary;
 pub mod names;
 pub mod offer;
@@ -14,6 +17,7 @@ pub mod offer_request;
 pub mod order;
 pub mod ordering;
 pub mod passenger;
+pub mod paying;
 pub mod place;
 pub mod reference;
 pub mod routes;

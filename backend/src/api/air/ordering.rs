@@ -2,6 +2,7 @@
 
 use super::create_order::{CreateOrder, OrderType, PaymentType, ValidOrder, ValidPassenger};
 use super::issued::{Afterwards, shown_order};
+use super::issuing::{Attempt, Settled, issue, rehearse};
 use super::names::CatalogueNames;
 use super::offer::passenger_ids;
 use super::order::Order;
@@ -11,28 +12,27 @@ use crate::api::caller::{Caller, Known, blocking};
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, DataForNow, Page, ok, ok_for_now, page};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::once::{Key, fields_of, key_of, reused};
+use crate::api::once::{Key, fields_of, key_of};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
-use crate::api::rejections::refusal;
 use crate::app::App;
-use crate::commission::Terms;
+use crate::clock::Timestamp;
 use crate::db::Db;
-use crate::identity::{IdempotencyKey, Scope, claims, first_difference};
+use crate::identity::{IdempotencyKey, Scope};
 use crate::ids::{Id, OfferId, OrderId};
-use crate::ordering::{OrderRow, Person, PersonDocument, TenderWish, order, orders_of};
-use crate::shopping::StoredSearch;
+use crate::ordering::{Awaiting, Draw, OrderFilter, OrderRow, Person, TenderWish, order, orders_of};
+use crate::shopping::offer::PricedOffer;
 use crate::shopping::price::reprice;
+use crate::shopping::{StoredSearch, hold_terms};
 use crate::ticketing::{
-    Basis, IssueOrder, IssuedOrder, Mode, Outcome, PassengerPlan, PlanError, QueueError, Refusal, SaleTerms, issue_all,
-    issued_orders,
-    keep_refusal, plan_tickets,
+    Basis, HoldPlan, Intent, IssueOrder, IssuedOrder, PassengerPlan, PlanError, SaleTerms, issued_orders, plan_tickets,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 use std::sync::Arc;
 
-/// Orders an offer and issues its tickets in the same commit; the airline's share leaves for the airline at once. `Idempotency-Key` is accepted; without
+/// Orders an offer. `instant`: its tickets are issued in the same commit, and the airline's share leaves for the airline at once. `hold` (also
+/// `pay_later`): seats and a record locator until the offer's `payment_required_by`; no money, no ticket, no limit is used; it is paid by
+/// `/air/payments`. `Idempotency-Key` is accepted; without
 /// one the same passengers on the same offer are one order, and the repetition answers it with 200.
 #[utoipa::path(post, path = "/air/orders", tag = "Orders", operation_id = "create_order",
     params(("dry_run" = Option<bool>, Query, description = "True answers the decision, the split and the ledger entries, and does nothing"),
@@ -86,7 +86,7 @@ impl Sale {
         let offer = body.offer_id()?;
         let key = key_of(request, Key::Accepted)?.unwrap_or_else(|| business_key(app, offer, body));
         let fields = fields_of(app, "create_order", &self.bytes)?.stored();
-        Ok(Preparation { caller: &self.caller, offer, body, key, fields })
+        Ok(Preparation { caller: &self.caller, offer, body, attempt: Attempt { key, fields } })
     }
 
     /// The whole sale without a read before its commit; none if that is not possible or its basis has changed.
@@ -99,17 +99,17 @@ impl Sale {
         let airline = app.bases.airline(&search.offer(preparation.offer)?.carrier)?;
         let found = Found { basis: basis.clone(), search: Some(search), airline: Some(airline) };
         let order = preparation.prepare(found).ok()?;
-        match app.queue.issue(order).await {
-            Ok(Outcome::Outdated) => None,
-            outcome => Some(answer(&self.caller, &basis.seller, self.names.get_ref(), outcome).await),
+        match issue(&self.caller, order).await {
+            Ok(Settled::Outdated) => None,
+            settled => Some(self.answer(&basis.seller, settled).await),
         }
     }
 
     async fn from_the_database(&self, request: &HttpRequest, dry_run: bool) -> Result<HttpResponse, ApiError> {
-        let (caller, names) = (&self.caller, self.names.get_ref());
+        let caller = &self.caller;
         for _ in 0..MOST_PREPARATIONS {
             let preparation = self.preparation(request)?;
-            let (key, fields) = (preparation.key.clone(), preparation.fields.clone());
+            let attempt = preparation.attempt.clone();
             let prepared = match preparation.read().await {
                 Ok((seller, found)) => preparation.prepare(found).map(|order| (order, seller)),
                 Err(error) => Err(error),
@@ -118,11 +118,11 @@ impl Sale {
                 Ok(prepared) => prepared,
                 // An order that exists is answered whatever has become of its offer since.
                 Err(error) => {
-                    if let Some(answer) = earlier(caller, names, &key, &fields).await? {
-                        return Ok(answer);
+                    if let Some(id) = attempt.earlier(caller).await? {
+                        return repeated(caller, self.names.get_ref(), id).await;
                     }
                     if !dry_run {
-                        remember(caller, &key, &fields, &error).await?;
+                        attempt.remember(caller, &error).await?;
                     }
                     return Err(error);
                 }
@@ -130,49 +130,24 @@ impl Sale {
             if dry_run {
                 return rehearse(caller, self.names.clone(), order).await;
             }
-            match caller.app.queue.issue(order).await {
-                Ok(Outcome::Outdated) => {}
-                outcome => return answer(caller, &seller, names, outcome).await,
+            match issue(caller, order).await {
+                Ok(Settled::Outdated) => {}
+                settled => return self.answer(&seller, settled).await,
             }
         }
         Err(outdated())
     }
-}
 
-fn outdated() -> ApiError {
-    ApiError::of(Code::DeadlineExceeded).retry_after(1)
-}
-
-async fn answer(
-    caller: &Caller,
-    seller: &Agency,
-    names: &CatalogueNames,
-    outcome: Result<Outcome, QueueError>,
-) -> Result<HttpResponse, ApiError> {
-    let label = match &outcome {
-        Ok(Outcome::Issued(_)) => "issued",
-        Ok(Outcome::Replayed(_)) => "replayed",
-        Ok(Outcome::Refused(_) | Outcome::RefusedBefore(_)) => "refused",
-        Ok(Outcome::KeyReused { .. }) => "key_reused",
-        Ok(Outcome::Outdated) | Err(_) => "failed",
-    };
-    caller.app.metrics.orders.with_label_values(&[label]).inc();
-    match outcome {
-        Ok(Outcome::Issued(issued)) => {
-            let after = Afterwards::issued(&caller.app, &issued, seller);
-            Ok(HttpResponse::Created().json(Data { data: shown_order(&caller.app, &issued, after, names)? }))
-        }
-        Ok(Outcome::Replayed(id)) => repeated(caller, names, id).await,
-        Ok(Outcome::Refused(reason)) => Err(refusal(&reason)),
-        Ok(Outcome::RefusedBefore(reason)) => Err(refusal(&reason).with_header("Idempotent-Replayed", "true")),
-        Ok(Outcome::KeyReused { field }) => Err(reused(&field)),
-        Ok(Outcome::Outdated) => Err(outdated()),
-        Err(QueueError::OutcomeUnknown { claim }) => {
-            let operation = crate::ids::OperationId::of(claim);
-            let body = json!({ "id": operation.to_string(), "status": "pending", "url": format!("/v1/operations/{operation}") });
-            Ok(HttpResponse::Accepted().json(Data { data: body }))
-        }
-        Err(error) => Err(error.into()),
+    async fn answer(&self, seller: &Agency, settled: Result<Settled, ApiError>) -> Result<HttpResponse, ApiError> {
+        let (caller, names) = (&self.caller, self.names.get_ref());
+        match settled? {
+            Settled::Done(issued) => {
+                let after = Afterwards::issued(&caller.app, &issued, seller);
+                Ok(HttpResponse::Created().json(Data { data: shown_order(&caller.app, &issued, after, names)? }))
+            }
+            Settled::Before(id) => repeated(caller, names, id).await,
+            Settled::Outdated => Err(outdated()),
+            Settled::Pending(answer) => Ok(answer),
     }
 }
 
@@ -181,46 +156,6 @@ async fn repeated(caller: &Caller, names: &CatalogueNames, id: OrderId) -> Resul
     let (issued, after) = found.ok_or_else(|| ApiError::internal(format!("order {id} of a key is not there")))?;
     let shown = shown_order(&caller.app, &issued, after, names)?;
     Ok(HttpResponse::Ok().insert_header(("Idempotent-Replayed", "true")).json(Data { data: shown }))
-}
-
-/// What a key has led to before, if anything.
-async fn earlier(
-    caller: &Caller,
-    names: &CatalogueNames,
-    key: &IdempotencyKey,
-    fields: &str,
-) -> Result<Option<HttpResponse>, ApiError> {
-    let (organisation, stored) = (caller.key.organisation, key.stored());
-    let Some(row) = caller.read(move |db| claims(db, &[organisation], &[stored])).await?.pop() else { return Ok(None) };
-    if let Some(field) = first_difference(&row.fields, fields).filter(|_| key.is_explicit()) {
-        return Err(reused(&field));
-    }
-    match (row.resource_id, row.outcome) {
-        (Some(id), _) => Ok(Some(repeated(caller, names, OrderId::of(id)).await?)),
-        (None, Some(outcome)) => {
-            let reason = serde_json::from_str(&outcome).map_err(ApiError::internal)?;
-            Err(refusal(&reason).with_header("Idempotent-Replayed", "true"))
-        }
-        (None, None) => Ok(None),
-    }
-}
-
-/// Keeps a decision against the sale with an explicit key: a late retry never turns it into a sale. What was merely malformed is not kept.
-async fn remember(caller: &Caller, key: &IdempotencyKey, fields: &str, error: &ApiError) -> Result<(), ApiError> {
-    let decisions = [
-        Code::NoContract,
-        Code::SplitExceedsFare,
-        Code::OfferExpired,
-        Code::OfferPriceChanged,
-        Code::OfferNoLongerAvailable,
-        Code::FlightDeparted,
-    ];
-    let Some(item) = error.items().first().filter(|item| key.is_explicit() && decisions.contains(&item.code)) else {
-        return Ok(());
-    };
-    let reason = Refusal::Unsellable { code: item.code.text().to_owned(), message: item.message.clone() };
-    let (organisation, stored, fields) = (caller.key.organisation, key.stored(), fields.to_owned());
-    caller.write(move |tx| keep_refusal(tx, organisation, &stored, &fields, &reason)).await
 }
 
 /// The same people on the same offer, whatever else the body says and in whatever order it names them.
@@ -239,8 +174,7 @@ struct Preparation<'a> {
     caller: &'a Caller,
     offer: OfferId,
     body: &'a CreateOrder,
-    key: IdempotencyKey,
-    fields: String,
+    attempt: Attempt,
 }
 
 /// What an order is made of beside its body.
@@ -305,33 +239,37 @@ impl Preparation<'_> {
             contract: contract.id,
             tax_remitter: contract.tax_remitter,
             tender,
+            intent: self.intent(valid.kind, &offer, &search, now)?,
+            draw: Draw::default(),
             currency,
             tickets,
             seats,
             metadata: serde_json::to_string(&valid.metadata).map_err(ApiError::internal)?,
-            key: self.key,
-            fields: self.fields,
+            intent: self.intent(valid.kind, &offer, &search, now)?,
+            draw: Draw::default(),
+            key: self.attempt.key,
+            fields: self.attempt.fields,
             basis: Some(basis),
         })
     }
 
     fn validate(&self, search: &StoredSearch) -> Result<ValidOrder, ApiError> {
         let offer = search.offer(self.offer).ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
-        let valid = self.body.validate(offer, &passenger_ids(search.id, offer))?;
-        if valid.kind == OrderType::Hold {
-            let message = "This offer requires instant payment: order it with type `instant`.";
-            return Err(ApiError::new(Code::InvalidValue, message).at("/data/type"));
+        self.body.validate(offer, &passenger_ids(search.id, offer))
+    }
+
+    /// An order that is held gets what its offer promised.
+    fn intent(&self, kind: OrderType, offer: &PricedOffer, search: &StoredSearch, now: Timestamp) -> Result<Intent, ApiError> {
+        if kind == OrderType::Instant {
+            return Ok(Intent::Issue);
         }
-        Ok(valid)
+        let terms = hold_terms(&self.caller.app.catalogue, offer, search.created_at);
+        let terms = terms.filter(|terms| now < terms.payment_required_by);
+        let terms = terms.ok_or_else(|| ApiError::of(Code::HoldNotOffered).at("/data/type"))?;
+        Ok(Intent::Hold(HoldPlan { terms, offer: serde_json::to_string(offer).map_err(ApiError::internal)? }))
     }
 
     fn passenger(&self, person: &ValidPassenger) -> Result<PassengerPlan, ApiError> {
-        let document = person.document.as_ref().map(|document| PersonDocument {
-            kind: document.kind.clone(),
-            unique_identifier: document.unique_identifier.clone(),
-            issuing_country_code: document.issuing_country_code.clone(),
-            expires_on: document.expires_on,
-        });
         let sealed = self.caller.app.vault.seal(&Person {
             title: person.title.into(),
             gender: person.gender.into(),
@@ -341,32 +279,14 @@ impl Preparation<'_> {
             email: person.email.clone(),
             phone_number: person.phone_number.clone(),
             infant: person.infant.map(Id::raw),
-            document,
+            documents: person.documents.clone(),
+            ticketed: None,
         });
         Ok(PassengerPlan {
             offer_passenger: person.id,
             kind: person.kind.text().to_owned(),
             sealed: sealed.map_err(ApiError::internal)?,
         })
-    }
-}
-
-/// The decision of now without its effect.
-async fn rehearse(caller: &Caller, names: web::Data<CatalogueNames>, prepared: IssueOrder) -> Result<HttpResponse, ApiError> {
-    let app = caller.app.clone();
-    let orders = [prepared];
-    let (outcome, orders) = blocking(move || {
-        let outcomes = app.store.rehearse(|tx| issue_all(tx, &app.chart, &orders, Mode::DryRun))?;
-        Ok::<_, ApiError>((outcomes.into_iter().next(), orders))
-    })
-    .await?;
-    match (outcome, &orders) {
-        (Some(Outcome::Issued(issued)), [plan]) => {
-            let shown = super::issued::shown_rehearsal(&caller.app, &issued, plan, names.get_ref())?;
-            Ok(ok(shown))
-        }
-        (Some(Outcome::Refused(reason)), _) => Err(refusal(&reason)),
-        _ => Err(ApiError::internal("a rehearsal without an outcome")),
     }
 }
 
@@ -405,18 +325,25 @@ pub async fn get_order(
 
 /// An agency's orders, newest first.
 #[utoipa::path(get, path = "/air/orders", tag = "Orders", operation_id = "list_orders",
-    params(("booking_reference" = Option<String>, Query), ("limit" = Option<u16>, Query), ("after" = Option<String>, Query), ("before" = Option<String>, Query)),
+    params(("booking_reference" = Option<String>, Query),
+        ("awaiting_payment" = Option<bool>, Query, description = "True: only orders that are held and can be paid; false: only the others"),
+        ("limit" = Option<u16>, Query), ("after" = Option<String>, Query), ("before" = Option<String>, Query)),
     responses((status = 200, body = Page<Order>), (status = 422, body = ErrorBody)))]
 pub async fn list_orders(caller: Caller, names: web::Data<CatalogueNames>, query: Query) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::AirRead)?;
     let request = PageRequest::<i64>::read(&query, "/air/orders")?;
     let (window, limit) = (request.window(), request.fetch());
-    let reference = query.get("booking_reference").map(str::to_owned);
-    let agencies = caller.visible_agencies().await?;
+    let now = caller.app.now();
+    let awaiting = |wanted| if wanted { Awaiting::At(now) } else { Awaiting::NotAt(now) };
+    let filter = OrderFilter {
+        agencies: caller.visible_agencies().await?,
+        booking_reference: query.get("booking_reference").map(str::to_owned),
+        awaiting_payment: query.flag("awaiting_payment")?.map(awaiting),
+    };
     let app = caller.app.clone();
     let found = caller
         .read(move |db| {
-            let rows = orders_of(db, agencies.as_deref(), reference.as_deref(), window, limit)?;
+            let rows = orders_of(db, &filter, window, limit)?;
             completed(&app, db, rows)
         })
         .await?;

@@ -1,7 +1,7 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
 use super::issued::Rehearsal;
-use super::{cancelling, ordering, reference, searching};
+use super::{cancelling, editing, ordering, paying, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -17,6 +17,11 @@ use utoipa::OpenApi;
         ordering::create_order,
         ordering::get_order,
         ordering::list_orders,
+        editing::update_order,
+        editing::update_order_passenger,
+        paying::create_payment,
+        paying::get_payment,
+        paying::list_payments,
         cancelling::create_order_cancellation,
         cancelling::confirm_order_cancellation,
         cancelling::get_order_cancellation,
@@ -42,7 +47,11 @@ pub fn configure(config: &mut ServiceConfig) {
     let cancellations = web::resource("/air/order_cancellations")
         .route(web::post().to(cancelling::create_order_cancellation))
         .route(web::get().to(cancelling::list_order_cancellations));
+    let payments =
+        web::resource("/air/payments").route(web::post().to(paying::create_payment)).route(web::get().to(paying::list_payments));
     config
+        .service(payments)
+        .service(web::resource("/air/payments/{id}").route(web::get().to(paying::get_payment)))
         .service(cancellations)
         .service(web::resource("/air/order_cancellations/{id}").route(web::get().to(cancelling::get_order_cancellation)))
         .service(
@@ -54,7 +63,14 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/air/offers").route(web::get().to(searching::list_offers)))
         .service(web::resource("/air/offers/{id}").route(web::get().to(searching::get_offer)))
         .service(orders)
-        .service(web::resource("/air/orders/{id}").route(web::get().to(ordering::get_order)))
+        .service(
+            web::resource("/air/orders/{id}")
+                .route(web::get().to(ordering::get_order))
+                .route(web::patch().to(editing::update_order)),
+        )
+        .service(
+            web::resource("/air/orders/{id}/passengers/{passenger_id}").route(web::patch().to(editing::update_order_passenger)),
+        )
         .service(web::resource("/air/airlines").route(web::get().to(reference::list_airlines)))
         .service(web::resource("/air/airlines/{id}").route(web::get().to(reference::get_airline)))
         .service(web::resource("/air/airports").route(web::get().to(reference::list_airports)))

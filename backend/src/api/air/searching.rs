@@ -22,7 +22,7 @@ use crate::ids::{OfferId, OfferRequestId};
 use crate::shopping::offer::PricedOffer;
 use crate::shopping::request::{SearchRefusal, SearchRequest};
 use crate::shopping::search::candidates;
-use crate::shopping::{self, FARE_ZONE, StoredSearch, keep_search, search_of_offer, searches_of};
+use crate::shopping::{self, FARE_ZONE, StoredSearch, hold_terms, keep_search, search_of_offer, searches_of};
 use crate::ticketing::{SaleTerms, seats_sold, splits};
 use actix_web::{HttpResponse, web};
 use std::collections::HashMap;
@@ -146,6 +146,7 @@ fn shown_offer(app: &App, search: &StoredSearch, position: usize, detail: Detail
         mode: app.mode.into(),
         created_at: search.created_at,
         expires_at: search.expires_at,
+        hold: hold_terms(&app.catalogue, offer, search.created_at),
         conditions: ShownConditions::of(&app.catalogue, offer, (now.date_in(FARE_ZONE), now), detail)?,
     };
     Offer::new(offer, facts, names).map_err(ApiError::internal)

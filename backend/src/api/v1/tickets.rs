@@ -272,8 +272,12 @@ fn split(row: &TicketRow, taxes: &[&TaxRow], airline: &str, agency: &str) -> Res
     Ok(legs)
 }
 
-fn tender(row: &OrderRow) -> Tender {
-    if row.tender == ordering::Tender::Wallet.text() { Tender::Wallet } else { Tender::Credit }
+fn tender(row: &OrderRow) -> Result<Tender, ApiError> {
+    match row.tender()? {
+        Some(ordering::Tender::Credit) => Ok(Tender::Credit),
+        Some(ordering::Tender::Wallet) => Ok(Tender::Wallet),
+        None => Err(ApiError::internal(format!("order {} has a ticket and no tender", row.id))),
+    }
 }
 
 fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue, now: Timestamp) -> Result<(Ticket, Countdown), ApiError> {
@@ -299,7 +303,7 @@ fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue, now: Timestamp) ->
         ticket: TicketSummary::of(row)?,
         booking_reference: issued.order.booking_reference.clone(),
         passenger_id: PassengerId::of(passenger.offer_passenger_id).to_string(),
-        tender: tender(&issued.order),
+        tender: tender(&issued.order)?,
         contract: TicketContract { id: contract.id.to_string(), version: contract.version },
         fare_calculation: row.fare_calculation.clone(),
         conjunction_numbers: issued.numbers_of(row).split_off(1),
