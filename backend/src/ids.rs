@@ -78,6 +78,8 @@ ids! {
     CouponId = "cpn_",
     CouponLineId = "csl_",
     EntryId = "ent_",
+    /// Something that happened, for those who listen.
+    EventId = "evt_",
     ExportId = "exp_",
     FacilityId = "fac_",
     HoldId = "hld_",

@@ -5,6 +5,7 @@ use crate::db::schema::{agency, contract};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id};
 use crate::money::{Currency, Rate};
+use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::dsl::count;
 use diesel::prelude::*;
@@ -177,6 +178,14 @@ pub fn sign_contract(tx: &mut WriteTx, new: &NewContract) -> Result<Contract, Co
         created_at: tx.now.naive(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+    let signed = NewEvent::new(EventType::ContractSigned, ContractId::of(row.id)).of_agency(new.agency);
+    emit(
+        tx,
+        match new.airline {
+            Some(airline) => signed.of_airline(airline),
+            None => signed,
+        },
+    )?;
     Ok(Contract::try_from(row)?)
 }
 

@@ -20,6 +20,7 @@ use utoipa::{Modify, OpenApi};
         (name = "Tickets", description = "One ticket: coupons, split, journal and disbursement."),
         (name = "Settlement", description = "Agencies, contracts, limits, exposure, facilities and receipts."),
         (name = "Ledger", description = "Accounts and postings."),
+        (name = "Events", description = "What happened, pulled or delivered."),
         (name = "Access", description = "Organisations and keys."),
         (name = "Test mode", description = "Only for test keys."),
     ),

@@ -120,6 +120,33 @@ impl<K: Key> PageRequest<K> {
     }
 }
 
+/// How a feed is read on: oldest first, with a cursor that stays good at the end of the feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedRequest {
+    list: &'static str,
+    pub limit: u16,
+    /// The position that was read up to.
+    pub after: i64,
+}
+
+impl FeedRequest {
+    /// Reads `limit` and `after`.
+    pub fn read(query: &Query, list: &'static str) -> Result<Self, ApiError> {
+        match PageRequest::<i64>::read(query, list)? {
+            PageRequest { anchor: Anchor::Before(_), .. } => Err(ApiError::of(Code::InvalidCursor).parameter("before")),
+            PageRequest { limit, anchor: Anchor::Start, .. } => Ok(FeedRequest { list, limit, after: 0 }),
+            PageRequest { limit, anchor: Anchor::After(after), .. } => Ok(FeedRequest { list, limit, after }),
+        }
+    }
+
+    /// Rows with their positions, in order.
+    pub fn page<T>(&self, rows: Vec<(i64, T)>) -> Page<T> {
+        let reached = rows.last().map_or(self.after, |(position, _)| *position);
+        let meta = PageMeta { limit: self.limit, after: Some(encode(self.list, &reached.to_text())), before: None };
+        Page { data: rows.into_iter().map(|(_, row)| row).collect(), meta }
+    }
+}
+
 /// A page of a table that is in memory and sorted by ascending key.
 pub fn of_sorted<T: Clone, K: Key + Ord>(rows: &[T], request: &PageRequest<K>, key: impl Fn(&T) -> K) -> Page<T> {
     let fetch = usize::from(request.limit) + 1;

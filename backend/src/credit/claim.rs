@@ -8,6 +8,7 @@ use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert,
 use crate::ids::{AirlineId, BankReceiptId, ClaimId, Id, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
 use crate::money::{Currency, Money, MoneyError};
+use crate::notify::{EventType, NewEvent, emit_all};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -101,7 +102,12 @@ pub(super) fn open_claims_for(tx: &mut WriteTx, paid: &[(TicketId, AirlineId, Mo
             settled_at: None,
         });
     }
-    insert(tx, &[RowSet::of(&rows)])
+    insert(tx, &[RowSet::of(&rows)])?;
+    let opened = rows.iter().map(|row| {
+        let event = NewEvent::new(EventType::AirlineClaimOpened, ClaimId::of(row.id)).of_airline(AirlineId::of(row.airline_id));
+        event.naming("ticket_id", TicketId::of(row.ticket_id))
+    });
+    emit_all(tx, opened.collect())
 }
 
 /// Whether any advance might be paid by a claim: cheap, because open claims are few.

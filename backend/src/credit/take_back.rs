@@ -10,7 +10,7 @@ use crate::db::{DbError, WriteTx};
 use crate::ids::{AdvanceId, AirlineId, Id, TicketId};
 use crate::ledger::{AccountKey, Book, HoldRow, PostError, Resolution};
 use crate::money::{Money, MoneyError};
-use crate::notify::{PAY_ADVANCE, done_about};
+use crate::notify::{PAY_ADVANCE, done_about, emit_all};
 use diesel::prelude::*;
 
 /// The advances of tickets that are being voided, under lock.
@@ -112,6 +112,8 @@ impl TakeBack {
         write_back(tx, self.advances.iter())?;
         let subjects: Vec<i64> = over.iter().map(|one| one.id.raw()).collect();
         done_about(tx, PAY_ADVANCE, &subjects)?;
+        let events = over.iter().filter_map(|one| one.event()).collect();
+        emit_all(tx, events)?;
         open_claims_for(tx, &self.certain)?;
         Ok(())
     }

@@ -21,6 +21,8 @@ pub enum Contended {
     Advance,
     AirlineClaim,
     Account,
+    /// Who publishes events; locked alone.
+    EventHead,
 }
 
 impl Contended {
@@ -33,6 +35,7 @@ impl Contended {
             Contended::Advance => "advance",
             Contended::AirlineClaim => "airline_claim",
             Contended::Account => "account",
+            Contended::EventHead => "event_head",
         }
     }
 }

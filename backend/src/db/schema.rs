@@ -650,6 +650,44 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    event (node, id) {
+        node -> BigInt,
+        id -> BigInt,
+        kind -> Text,
+        object_id -> Text,
+        sequence -> BigInt,
+        agency_id -> Nullable<BigInt>,
+        airline_id -> Nullable<BigInt>,
+        facility_id -> Nullable<BigInt>,
+        refs -> Text,
+        request_id -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    event_cursor (node) {
+        node -> BigInt,
+        last_event_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    event_head (id) {
+        id -> BigInt,
+    }
+}
+
+diesel::table! {
+    event_feed (organisation_id, position) {
+        organisation_id -> BigInt,
+        position -> BigInt,
+        node -> BigInt,
+        event_id -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -697,6 +735,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     held_order,
     held_seat,
     order_payment,
+    event,
+    event_cursor,
+    event_head,
+    event_feed,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

@@ -281,7 +281,10 @@ fn a_journey_through_several_places_is_on_one_carrier_and_in_one_brand() {
             assert!(offer.segments().all(|segment| segment.carrier == offer.carrier));
             assert!(offer.slices.iter().all(|slice| slice.fare_brand == offer.slices[0].fare_brand));
             assert_eq!(offer.passengers[0].coupons.len(), offer.segments().count());
-            assert_eq!(offer.passengers[0].coupons.iter().map(|coupon| coupon.base_minor).sum::<i64>(), offer.passengers[0].base_minor);
+            assert_eq!(
+                offer.passengers[0].coupons.iter().map(|coupon| coupon.base_minor).sum::<i64>(),
+                offer.passengers[0].base_minor
+            );
             assert_eq!(reprice(catalogue(), offer, now()).as_ref(), Ok(offer));
         }
     }

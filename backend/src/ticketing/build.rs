@@ -11,10 +11,10 @@ use crate::airlines::TicketNumber;
 use crate::audit::AuditRow;
 use crate::credit::{AdvanceRow, loan_account};
 use crate::db::{DbError, WriteTx};
-use crate::ids::{AdvanceId, CouponId, Id, OrderId, PassengerId, TicketId};
+use crate::ids::{AdvanceId, CouponId, Id, OrderId, OrderPaymentId, PassengerId, TicketId};
 use crate::ledger::{Book, PostError};
 use crate::money::Money;
-use crate::notify::{OutboxRow, PAY_ADVANCE};
+use crate::notify::{EventRow, EventType, NewEvent, OutboxRow, PAY_ADVANCE};
 use crate::ordering::{OrderRow, PassengerRow, PersonKeyRow, booking_reference, held_booking_reference};
 
 /// Rows beside the tickets of the issued orders. What belongs to an order is new unless the order was held.
@@ -27,6 +27,7 @@ pub(super) struct Written {
     pub(super) advances: Vec<AdvanceRow>,
     pub(super) outbox: Vec<OutboxRow>,
     pub(super) audit: Vec<AuditRow>,
+    pub(super) events: Vec<EventRow>,
 }
 
 /// Builds an accepted order in memory and posts its tickets into the book.
@@ -78,6 +79,13 @@ pub(super) fn build(
         written.person_keys.extend(keys);
     }
     written.audit.push(AuditRow::new(tx, &order.cause, action, issued.order.id));
+    let order_id = OrderId::of(issued.order.id);
+    let event = match written.held.payments.last().filter(|_| order.pays().is_some()) {
+        Some(payment) => NewEvent::new(EventType::PaymentSucceeded, OrderPaymentId::of(payment.id)).naming("order_id", order_id),
+        None => NewEvent::new(EventType::OrderCreated, order_id),
+    };
+    let event = event.of_agency(order.agency).of_airline(order.airline).caused_by(&order.cause.request_id);
+    written.events.push(EventRow::first(tx, event));
     Ok(issued)
 }
 

@@ -212,6 +212,7 @@ fn write_sale(
         RowSet::of(&written.held.held),
         RowSet::of(&written.held.seats),
         RowSet::of(&written.held.payments),
+        RowSet::of(&written.events),
     ];
     sets.extend(book.new_rows());
     let booked = book.changes();

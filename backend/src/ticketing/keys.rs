@@ -47,7 +47,8 @@ pub(super) fn take_keys(
     first_of: &mut FirstOf,
 ) -> Result<Vec<Fresh>, DbError> {
     let open = orders.iter().enumerate().filter(|(index, _)| outcomes.get(*index).is_some_and(Option::is_none));
-    let open: Vec<(usize, &IssueOrder, OrderId)> = open.map(|(index, order)| (index, *order, order_id(tx, Some(order)))).collect();
+    let open: Vec<(usize, &IssueOrder, OrderId)> =
+        open.map(|(index, order)| (index, *order, order_id(tx, Some(order)))).collect();
     let mut rows: Vec<ClaimRow> = open.iter().map(|(_, order, id)| claim_row(tx, order, *id)).collect();
     // In one order on every node, or two that meet the same keys wait for each other. A stable sort: of equal keys the first to arrive wins.
     rows.sort_by(|one, other| (one.organisation_id, &one.key).cmp(&(other.organisation_id, &other.key)));

@@ -18,12 +18,13 @@ use crate::credit::{
 };
 use crate::db::schema::{order_cancellation, seat_bucket};
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
-use crate::ids::{AgencyId, CancellationId, Id, OrderId, TicketId};
+use crate::ids::{AgencyId, AirlineId, CancellationId, Id, OrderId, TicketId};
 use crate::ledger::{
     AccountCode, AccountKey, AccountRow, Book, Draft, EntryRow, Event, Leg, PostError, PostingRow, entries_of, open_accounts,
     postings_about,
 };
 use crate::money::{Currency, Money, MoneyError};
+use crate::notify::{EventType, NewEvent, emit, emit_all};
 use crate::ordering::{HeldEnd, HeldMove, HeldRefusal, OrderRow, Tender, order};
 use chrono::{NaiveDateTime, TimeZone};
 use diesel::prelude::*;
@@ -150,6 +151,7 @@ pub fn quote_void(tx: &mut WriteTx, catalogue: &Catalogue, cause: &Cause, id: Or
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&quote))])?;
     audit::record(tx, cause, "order.quote_void", CancellationId::of(quote.id))?;
+    emit(tx, about(EventType::OrderCancellationCreated, cause, &quote))?;
     Ok(quote)
 }
 
@@ -187,7 +189,25 @@ pub fn confirm_void(
     let change = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
     update(tx, "order_cancellation", &["confirmed_at"], &[change])?;
     audit::record(tx, cause, "order.void", OrderId::of(issued.order.id))?;
+    tell(tx, cause, &issued, &confirmed)?;
     Ok(confirmed)
+}
+
+/// A quote concerns its agency alone.
+fn about(kind: EventType, cause: &Cause, quote: &CancellationRow) -> NewEvent {
+    let event = NewEvent::new(kind, CancellationId::of(quote.id)).of_agency(AgencyId::of(quote.agency_id));
+    event.naming("order_id", OrderId::of(quote.order_id)).caused_by(&cause.request_id)
+}
+
+fn tell(tx: &mut WriteTx, cause: &Cause, issued: &IssuedOrder, confirmed: &CancellationRow) -> Result<(), DbError> {
+    let airline = AirlineId::of(issued.order.airline_id);
+    let mut events = vec![about(EventType::OrderCancellationConfirmed, cause, confirmed).of_airline(airline)];
+    events.extend(issued.tickets.iter().map(|ticket| {
+        let voided = NewEvent::new(EventType::TicketVoided, TicketId::of(ticket.id)).of_airline(airline);
+        let voided = voided.of_agency(AgencyId::of(ticket.agency_id)).naming("order_id", OrderId::of(ticket.order_id));
+        voided.caused_by(&cause.request_id)
+    }));
+    emit_all(tx, events)
 }
 
 /// What the void adds beside the changed rows.

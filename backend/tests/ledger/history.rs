@@ -310,7 +310,8 @@ impl History {
     fn reports(&mut self, index: usize, to: CouponStatus) {
         let Some(place) = self.sold.len().checked_sub(1 + index) else { return };
         let order = self.sold[place].raw();
-        let number = self.world.texts(&format!("SELECT number AS value FROM ticket WHERE order_id = {order} ORDER BY id")).remove(0);
+        let number =
+            self.world.texts(&format!("SELECT number AS value FROM ticket WHERE order_id = {order} ORDER BY id")).remove(0);
         let answer = match self.world.says(&number, 1, to) {
             ReportOutcome::Rejected(error) => Err(error),
             ReportOutcome::Applied { .. } | ReportOutcome::AlreadyApplied => Ok(()),

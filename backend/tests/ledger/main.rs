@@ -20,6 +20,7 @@ mod anchors;
 mod basis;
 mod contention;
 mod coupons;
+mod events;
 mod facility;
 mod held;
 mod history;

@@ -73,6 +73,7 @@ pub const TABLES: &[&str] = &[
     "held_order",
     "held_seat",
     "order_payment",
+    "event",
 ];
 
 pub fn cny(text: &str) -> Money {

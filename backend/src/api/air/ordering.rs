@@ -148,6 +148,7 @@ impl Sale {
             Settled::Before(id) => repeated(caller, names, id).await,
             Settled::Outdated => Err(outdated()),
             Settled::Pending(answer) => Ok(answer),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub mod coupon_status_files;
 pub mod coupons;
 pub mod cycles;
 pub mod disbursements;
+pub mod events;
 pub mod exports;
 pub mod facilities;
 pub mod facility_money;
@@ -113,6 +114,8 @@ use utoipa::OpenApi;
     postings::list_postings,
     postings::get_posting,
     ledger::get_trial_balance,
+    events::list_events,
+    events::get_event,
     test_clock::get_test_clock,
     test_clock::set_test_clock,
     operations::get_operation,
@@ -136,6 +139,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(
             resource("/v1/test_clock").route(get().to(test_clock::get_test_clock)).route(post().to(test_clock::set_test_clock)),
         )
+        .service(resource("/v1/events").route(get().to(events::list_events)))
+        .service(resource("/v1/events/{id}").route(get().to(events::get_event)))
         .service(resource("/v1/operations/{id}").route(get().to(operations::get_operation)))
         .service(resource("/v1/bank_callbacks/{mode}").route(post().to(bank_callbacks::receive)));
 }
