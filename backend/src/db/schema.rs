@@ -455,6 +455,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    airline_take_back (id) {
+        id -> BigInt,
+        ticket_id -> BigInt,
+        airline_id -> BigInt,
+        advance_id -> Nullable<BigInt>,
+        reference_id -> BigInt,
+        currency -> Text,
+        amount_minor -> BigInt,
+        unpaid_minor -> BigInt,
+        on_its_way_minor -> BigInt,
+        beyond_minor -> BigInt,
+        created_at -> Timestamp,
+        resolved_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     claim_settlement (id) {
         id -> BigInt,
         claim_id -> BigInt,
@@ -562,6 +579,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_event,
     order_cancellation,
     airline_claim,
+    airline_take_back,
     claim_settlement,
     facility_accrual,
     bank_payment,

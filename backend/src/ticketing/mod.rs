@@ -11,6 +11,7 @@ mod plan;
 mod postings;
 mod prepare;
 mod queue;
+mod refund;
 mod refusal;
 mod ticket;
 mod verify;
@@ -23,6 +24,9 @@ pub use plan::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 pub use postings::sale_draft;
 pub use prepare::{PlanError, plan_tickets, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
+pub use refund::{
+    CouponShare, RefundLegs, RefundTerms, Returned, SoldCoupon, SoldTax, coupon_shares, refund_legs, supplement_legs,
+};
 pub use refusal::Refusal;
 pub use ticket::{
     CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, issued_orders, ticket_by_number, ticket_numbers, tickets,

@@ -138,6 +138,27 @@ const RULES: &[(&str, &str)] = &[
          WHERE a.code = 'airline.payable' AND -a.balance_minor <> COALESCE(v.due, 0) LIMIT 1",
     ),
     (
+        "what is taken back of an airline's share is cancelled, on its way or claimed, and never more than the share without its claim",
+        "SELECT t.number AS wrong FROM ticket t
+         LEFT JOIN (SELECT ticket_id, SUM(amount_minor) AS taken, SUM(amount_minor - beyond_minor) AS within,
+                SUM(CASE WHEN resolved_at IS NULL THEN on_its_way_minor ELSE 0 END) AS on_its_way
+            FROM airline_take_back GROUP BY ticket_id) b ON b.ticket_id = t.id
+         LEFT JOIN (SELECT ticket_id, SUM(amount_minor) AS claimed FROM airline_claim GROUP BY ticket_id) c ON c.ticket_id = t.id
+         LEFT JOIN advance a ON a.ticket_id = t.id
+         WHERE COALESCE(b.taken, 0) <> COALESCE(a.cancelled_minor, 0) + COALESCE(a.reclaimed_minor, 0) + COALESCE(c.claimed, 0)
+            OR COALESCE(b.on_its_way, 0) <> COALESCE(a.reclaimed_minor, 0) OR COALESCE(b.within, 0) > t.airline_minor LIMIT 1",
+    ),
+    (
+        "what a void or refund takes back of an airline's share is booked with its own amounts",
+        "SELECT CAST(b.id AS TEXT) AS wrong FROM posting p JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count
+         JOIN account a ON a.id = e.account_id
+         LEFT JOIN airline_take_back b ON b.reference_id = p.reference_id
+         WHERE p.event IN ('ticket_void', 'ticket_refund') AND a.code IN ('airline.payable', 'airline.receivable')
+         GROUP BY p.id, b.id, b.amount_minor, b.unpaid_minor
+         HAVING SUM(CASE WHEN a.code = 'airline.payable' THEN e.amount_minor ELSE 0 END) <> COALESCE(b.unpaid_minor, -1)
+            OR SUM(e.amount_minor) <> b.amount_minor LIMIT 1",
+    ),
+    (
         "a claim is settled by what its settlements add up to, and an advance set off by the same",
         "SELECT CAST(c.id AS TEXT) AS wrong FROM airline_claim c LEFT JOIN claim_settlement s ON s.claim_id = c.id
          GROUP BY c.id, c.settled_minor HAVING COALESCE(SUM(s.amount_minor), 0) <> c.settled_minor

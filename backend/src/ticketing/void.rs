@@ -202,7 +202,7 @@ fn post(tx: &mut WriteTx, cause: &Cause, issued: &IssuedOrder, taken: &mut TakeB
     let before = if from_wallet { Some((cover(tx.db, currency)?, taken.owed_from_client_cash()?)) } else { None };
     let mut given_back = Money::zero(currency);
     for (ticket, sale, entries) in &sales {
-        let airline = taken.take(tx, &mut book, *ticket)?;
+        let airline = taken.take_rest(tx, &mut book, *ticket)?;
         let legs = inverse(entries, airline, currency)?;
         for leg in legs.iter().filter(|leg| leg.account.code == AccountCode::AgencyWallet) {
             given_back = given_back.checked_sub(leg.amount)?;

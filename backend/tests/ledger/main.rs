@@ -32,5 +32,6 @@ mod refusals;
 mod rehearsal;
 mod settlement;
 mod statements;
+mod take_backs;
 mod voids;
 mod worked_case;
