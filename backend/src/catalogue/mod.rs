@@ -5,6 +5,7 @@
 
 pub mod aircraft;
 pub mod airports;
+pub mod calendar;
 pub mod carriers;
 pub mod codes;
 pub mod fares;
@@ -32,6 +33,7 @@ use records::Table;
 #[derive(Debug)]
 pub struct Catalogue {
     pub airports: airports::Airports,
+    pub calendar: calendar::Calendar,
     pub carriers: carriers::Carriers,
     pub aircraft: aircraft::Fleet,
     pub taxes: taxes::Taxes,
@@ -77,6 +79,7 @@ impl Catalogue {
         Ok(Catalogue {
             taxes: taxes::Taxes::read(table!("taxes_cn.csv"))?,
             refunds: refunds::Refunds::read(table!("refund_ladders.csv"))?,
+            calendar: calendar::Calendar::read(table!("holidays.csv"))?,
             voids: voids::VoidWindows::read(table!("void_windows.csv"))?,
             airports,
             carriers,

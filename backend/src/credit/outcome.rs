@@ -6,8 +6,8 @@ use super::advance::{
     write_back,
 };
 use super::claim::open_claims_for;
-use super::take_back::{TakeBackRow, on_their_way, resolve_parts};
 use super::facility::{CONTRADICTED, REFUSED, WRONG_AMOUNT, close_facility};
+use super::take_back::{TakeBackRow, on_their_way, resolve_parts};
 use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::db::{RowSet, WriteTx, insert};
@@ -216,13 +216,7 @@ fn load(tx: &mut WriteTx, advances: &[&mut Advance]) -> Result<(Book, Vec<HoldRo
     Ok((book, holds))
 }
 
-fn drop_part(
-    tx: &mut WriteTx,
-    book: &mut Book,
-    actor: Actor,
-    advance: &Advance,
-    part: &TakeBackRow,
-) -> Result<(), AdvanceError> {
+fn drop_part(tx: &mut WriteTx, book: &mut Book, actor: Actor, advance: &Advance, part: &TakeBackRow) -> Result<(), AdvanceError> {
     let amount = Money::new(part.on_its_way_minor, advance.amount.currency);
     let legs = vec![Leg::debit(advance.payable_account(), amount), Leg::credit(advance.receivable_account(), amount)?];
     book.post(tx, &Draft { event: Event::AdvanceReclaimDropped, reference: part.reference_id, contract: None, actor, legs })?;

@@ -5,7 +5,7 @@ use crate::database::Engine;
 use crate::world::{World, cny};
 use airsettle::audit::Actor;
 use airsettle::credit::{Advance, AdvanceState, AirlineLeg, TakeBack, Taking, lock_slices_of, receivable_from};
-use airsettle::db::{insert, WriteTx};
+use airsettle::db::{WriteTx, insert};
 use airsettle::ids::{AirlineId, Id, TicketId};
 use airsettle::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, PostError, open_accounts};
 use airsettle::money::Currency;

@@ -18,6 +18,9 @@ use crate::ticketing::ticket::IssuedOrder;
 
 /// An airline gives money back within so many working days of a valid application.
 pub const REFUND_WORKING_DAYS: u32 = 7;
+/// Whose working days, and where they begin and end.
+const COUNTRY: &str = "CN";
+const ZONE: chrono_tz::Tz = chrono_tz::Asia::Shanghai;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefundDecision {
@@ -63,7 +66,7 @@ pub fn confirm_refund(
     let issued = issued_order(tx.db, OrderId::of(application.row.order_id))?;
     recheck(tx, &issued, &mut application)?;
     application.row.applied_at = Some(tx.now.naive());
-    application.row.due_at = Some(calendar.after_working_days(tx.now, REFUND_WORKING_DAYS, seller.zone).naive());
+    application.row.due_at = Some(calendar.end_of_working_day_after(COUNTRY, tx.now, REFUND_WORKING_DAYS, ZONE).naive());
     if kind.needs_decision() {
         RefundStatus::Submitted.text().clone_into(&mut application.row.status);
     } else {

@@ -85,7 +85,8 @@ pub fn coupon_shares(coupons: &[SoldCoupon], commission: Money, fee: Money) -> R
     }
     // Both together first: what a coupon leaves is never less than the share of their sum, nor that less than the share of the fee.
     let both = allocate(commission.checked_add(fee)?, &weights)?;
-    let sums: Vec<u64> = both.iter().map(|sum| u64::try_from(sum.minor)).collect::<Result<_, _>>().map_err(|_| MoneyError::Overflow)?;
+    let sums: Vec<u64> =
+        both.iter().map(|sum| u64::try_from(sum.minor)).collect::<Result<_, _>>().map_err(|_| MoneyError::Overflow)?;
     let fees = allocate(fee, &sums)?;
     let shares = coupons.iter().zip(both.into_iter().zip(fees));
     shares
@@ -138,10 +139,17 @@ pub fn refund_legs(returned: &Returned, terms: RefundTerms) -> Result<RefundLegs
 
 /// The legs of an amount that comes back later for coupons refunded before, as a lower penalty: what the rules take at the lower penalty, less what was
 /// taken before.
-pub fn supplement_legs(before: &Returned, taken: &RefundLegs, terms: RefundTerms, amount: Money) -> Result<RefundLegs, MoneyError> {
+pub fn supplement_legs(
+    before: &Returned,
+    taken: &RefundLegs,
+    terms: RefundTerms,
+    amount: Money,
+) -> Result<RefundLegs, MoneyError> {
     let after = Returned { penalty: before.penalty.checked_sub(amount)?, ..before.clone() };
     let due = refund_legs(&after, terms)?;
-    let more = |due: Money, taken: Money, room: Money| Ok(Money::new((due.checked_sub(taken)?).minor.clamp(0, room.minor), room.currency));
+    let more = |due: Money, taken: Money, room: Money| {
+        Ok(Money::new((due.checked_sub(taken)?).minor.clamp(0, room.minor), room.currency))
+    };
     let commission: Money = more(due.commission, taken.commission, amount)?;
     let room = amount.checked_sub(commission)?;
     let fee: Money = more(due.fee, taken.fee, room)?;

@@ -2,4 +2,6 @@
 
 mod legs;
 
-pub use legs::{CouponShare, RefundLegs, RefundTerms, Returned, SoldCoupon, SoldTax, coupon_shares, refund_legs, supplement_legs};
+pub use legs::{
+    CouponShare, RefundLegs, RefundTerms, Returned, SoldCoupon, SoldTax, coupon_shares, refund_legs, supplement_legs,
+};

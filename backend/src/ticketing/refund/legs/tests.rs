@@ -39,7 +39,8 @@ fn authority(legs: &RefundLegs) -> Money {
 
 #[test]
 fn the_worked_ticket_of_class_k_comes_back_as_the_four_rows_say() {
-    let rows = [("725.00", "30.00", "5.00"), ("730.00", "30.00", "0.00"), ("736.00", "24.00", "0.00"), ("760.00", "0.00", "0.00")];
+    let rows =
+        [("725.00", "30.00", "5.00"), ("730.00", "30.00", "0.00"), ("736.00", "24.00", "0.00"), ("760.00", "0.00", "0.00")];
     for (terms, (airline, commission, fee)) in TERMS.into_iter().zip(rows) {
         let legs = refund_legs(&all(&worked(TaxRemitter::Platform), cny("190.00")), terms).unwrap();
         assert_eq!((legs.refund, authority(&legs)), (cny("810.00"), cny("50.00")));
