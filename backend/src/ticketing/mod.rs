@@ -4,6 +4,7 @@
 //! stands in `decide.rs` as a pure function; which accounts move stands in `postings.rs`.
 
 mod build;
+mod coupon;
 mod decide;
 mod issue;
 mod keys;
@@ -17,6 +18,7 @@ mod ticket;
 mod verify;
 mod void;
 
+pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
 pub use decide::{Decision, Facts, decide};
 pub use issue::{Mode, issue_all, seats_sold};
 pub use keys::{Outcome, keep_refusal};

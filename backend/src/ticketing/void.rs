@@ -4,6 +4,7 @@
 //! under these locks, then everything changes. The airline's leg depends on whether it was or may be paid (`credit::TakeBack`). Confirmed twice, an order
 //! is voided once.
 
+use super::coupon::{CouponSide, CouponStatus, first_unmovable};
 use super::issue::BucketRow;
 use super::ticket::{CouponRow, IssuedOrder, issued_orders};
 use crate::agencies::{Agency, agency};
@@ -95,7 +96,7 @@ pub fn check_voidable(db: &mut Db, catalogue: &Catalogue, issued: &IssuedOrder, 
     if let Some(at) = issued.order.cancelled_at {
         return Err(VoidError::AlreadyCancelled { at });
     }
-    if let Some(coupon) = issued.coupons.iter().find(|coupon| coupon.status != "O") {
+    if let Some((coupon, _)) = first_unmovable(&issued.coupons, CouponSide::Platform, CouponStatus::Void)? {
         let ticket = issued.tickets.iter().find(|ticket| ticket.id == coupon.ticket_id);
         return Err(VoidError::CouponNotOpen {
             ticket: ticket.map_or_else(String::new, |ticket| ticket.number.clone()),
@@ -266,7 +267,8 @@ fn write(tx: &mut WriteTx, booked: Booked, taken: TakeBack, issued: &IssuedOrder
     booked.book.finish(tx)?;
     taken.write(tx)?;
     update(tx, "seat_bucket", &["sold"], seats)?;
-    let voided: Vec<Change> = issued.coupons.iter().map(|coupon| Change { id: coupon.id, values: vec!["V".into()] }).collect();
+    let voided: Vec<Change> =
+        issued.coupons.iter().map(|coupon| Change { id: coupon.id, values: vec![CouponStatus::Void.text().into()] }).collect();
     update(tx, "coupon", &["status"], &voided)?;
     let cancelled = Change { id: issued.order.id, values: vec![Some(tx.now.naive()).into()] };
     update(tx, "air_order", &["cancelled_at"], &[cancelled])?;

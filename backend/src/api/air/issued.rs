@@ -16,7 +16,10 @@ use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
 use crate::shopping::offer::{
     Cabin, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
 };
-use crate::ticketing::{CouponRow, IssueOrder, IssuedOrder, TicketRow, cancellation_of, sale_draft, void_window_ends_at};
+use crate::ticketing::{
+    CouponRow, CouponSide, CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, first_unmovable, sale_draft,
+    void_window_ends_at,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -41,9 +44,10 @@ impl Afterwards {
         Ok(Afterwards { cancellation: shown, ..Afterwards::issued(app, issued, &seller) })
     }
 
-    fn actions(&self, issued: &IssuedOrder, now: Timestamp) -> Vec<Action> {
-        let open = issued.order.cancelled_at.is_none() && issued.coupons.iter().all(|coupon| coupon.status == "O");
-        if open && self.void_window_ends_at.is_some_and(|ends| now < ends) { vec![Action::Cancel] } else { Vec::new() }
+    fn actions(&self, issued: &IssuedOrder, now: Timestamp) -> Result<Vec<Action>, ApiError> {
+        let unmovable = first_unmovable(&issued.coupons, CouponSide::Platform, CouponStatus::Void)?;
+        let open = issued.order.cancelled_at.is_none() && unmovable.is_none();
+        Ok(if open && self.void_window_ends_at.is_some_and(|ends| now < ends) { vec![Action::Cancel] } else { Vec::new() })
     }
 }
 
@@ -63,7 +67,7 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         created_at: at,
         paid: PaidFacts::Paid { kind, at },
         cancelled_at: issued.order.cancelled_at.map(Timestamp::from),
-        actions: after.actions(issued, app.now()),
+        actions: after.actions(issued, app.now())?,
         void_window_ends_at: after.void_window_ends_at,
         cancellation: after.cancellation,
         conditions: Conditions::default(),
