@@ -85,12 +85,7 @@ pub fn attachment_by_digest(db: &mut Db, of: OrganisationId, sha256: &str) -> Re
 }
 
 /// Of one organisation, or of all; newest first.
-pub fn attachments(
-    db: &mut Db,
-    of: Option<OrganisationId>,
-    window: Window,
-    limit: i64,
-) -> Result<Vec<AttachmentRow>, DbError> {
+pub fn attachments(db: &mut Db, of: Option<OrganisationId>, window: Window, limit: i64) -> Result<Vec<AttachmentRow>, DbError> {
     let mut query = windowed!(table::table.into_boxed(), table::id, window, limit);
     if let Some(organisation) = of {
         query = query.filter(table::organisation_id.eq(organisation.raw()));

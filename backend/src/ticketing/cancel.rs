@@ -1,9 +1,7 @@
 //! The cancellation of an order as existing distribution clients know it: quoted, then confirmed. Inside the void window, as long as every coupon is open, it is a void;
 //! after that a voluntary refund of whatever can still be refunded, by the ladder of the fare.
 
-use super::refund::{
-    Application, RefundError, RefundKind, RefundRequest, confirm_refund, quote_refund, refund_application,
-};
+use super::refund::{Application, RefundError, RefundKind, RefundRequest, confirm_refund, quote_refund, refund_application};
 use super::void::{CancellationRow, VoidError, cancellation, confirm_void, quote_void};
 use crate::audit::{self, Cause};
 use crate::catalogue::Catalogue;

@@ -28,6 +28,8 @@ mod postings;
 mod proof;
 mod queue;
 mod receipts;
+mod refund_rules;
+mod refunds;
 mod refusals;
 mod rehearsal;
 mod settlement;

@@ -79,7 +79,8 @@ async fn read_all(mut payload: Payload) -> Result<BytesMut, ApiError> {
 
 /// Keeps a file: PDF, JPEG or PNG, at most 10 MB. The same content again answers the attachment that exists.
 #[utoipa::path(post, path = "/v1/attachments", tag = "Refunds", operation_id = "create_attachment",
-    params(("file_name" = String, Query, description = "1 to 120 characters, without personal data")),
+    params(("file_name" = String, Query, description = "1 to 120 characters, without personal data"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Not needed: the same content is the same attachment")),
     request_body(content = String, content_type = "application/octet-stream", description = "The file itself"),
     responses((status = 201, body = Data<Attachment>), (status = 200, description = "Uploaded before", body = Data<Attachment>),
         (status = 413, description = "`attachment_too_large`", body = ErrorBody),

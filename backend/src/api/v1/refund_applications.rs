@@ -301,10 +301,8 @@ pub async fn confirm(
     let id: RefundApplicationId = path_id(&id)?;
     let dry_run = query.flag("dry_run")?.unwrap_or(false);
     let mut input = Input::default();
-    let expected = input.money(
-        ("expected_amount", &body.data.expected_amount),
-        ("expected_currency", &body.data.expected_currency),
-    );
+    let expected =
+        input.money(("expected_amount", &body.data.expected_amount), ("expected_currency", &body.data.expected_currency));
     let expected = input.finish(expected)?;
     let visible = caller.visible_agencies().await?;
     let (cause, catalogue) = (caller.cause(), caller.app.catalogue.clone());
@@ -377,7 +375,8 @@ pub async fn list_refund_applications(caller: Caller, query: Query) -> Result<Ht
     let request = PageRequest::<i64>::read(&query, "/v1/refund_applications")?;
     let (window, limit, now) = (request.window(), request.fetch(), caller.app.now());
     let status = query.get("status").map(|text| {
-        let unknown = || ApiError::new(Code::InvalidValue, "`status` is one of those that an application has.").parameter("status");
+        let unknown =
+            || ApiError::new(Code::InvalidValue, "`status` is one of those that an application has.").parameter("status");
         ticketing::RefundStatus::parse(text).ok_or_else(unknown)
     });
     let filter = ApplicationFilter {

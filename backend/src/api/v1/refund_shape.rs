@@ -156,7 +156,14 @@ pub fn read_application(db: &mut Db, application: &Application, now: Timestamp) 
         let ticket = rows.get(&TicketId::of(refund.ticket_id));
         let ticket = ticket.ok_or_else(|| ApiError::internal(format!("refund {} has no ticket", refund.id)))?;
         let name = |id: i64| names.get(&id).cloned().unwrap_or_default();
-        tickets.push(ticket_refund(application, refund, &ticket.number, name(ticket.airline_id), name(ticket.agency_id), currency));
+        tickets.push(ticket_refund(
+            application,
+            refund,
+            &ticket.number,
+            name(ticket.airline_id),
+            name(ticket.agency_id),
+            currency,
+        ));
     }
     Ok(RefundApplication {
         id: RefundApplicationId::of(row.id).to_string(),

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::{refund_application, refund_coupon, refund_evidence, refund_tax, refund_ticket};
 use crate::db::{Db, DbError, Window, rows, windowed};
 use crate::ids::{AgencyId, Id, OrderId, RefundApplicationId, TicketId};
+use crate::ticketing::coupon::CouponStatus;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -104,13 +105,8 @@ pub enum RefundKind {
 }
 
 impl RefundKind {
-    pub const ALL: [RefundKind; 5] = [
-        RefundKind::Voluntary,
-        RefundKind::Involuntary,
-        RefundKind::Medical,
-        RefundKind::TaxOnly,
-        RefundKind::Supplementary,
-    ];
+    pub const ALL: [RefundKind; 5] =
+        [RefundKind::Voluntary, RefundKind::Involuntary, RefundKind::Medical, RefundKind::TaxOnly, RefundKind::Supplementary];
 
     pub fn text(self) -> &'static str {
         match self {
@@ -124,6 +120,11 @@ impl RefundKind {
 
     pub fn parse(text: &str) -> Option<Self> {
         RefundKind::ALL.into_iter().find(|kind| kind.text() == text)
+    }
+
+    /// What it leaves a coupon as: a fare that is kept is not refunded, its taxes are.
+    pub fn coupon_status(self) -> CouponStatus {
+        if self == RefundKind::TaxOnly { CouponStatus::TaxesRefunded } else { CouponStatus::Refunded }
     }
 
     /// Whether a person of the operator decides, after it was confirmed.
@@ -325,7 +326,8 @@ pub fn overdue_count(db: &mut Db, now: Timestamp) -> Result<i64, DbError> {
 /// What was posted of these tickets before, with its coupons and taxes.
 pub(super) fn posted_refunds(db: &mut Db, tickets: &[TicketId]) -> Result<Vec<Application>, DbError> {
     let raw: Vec<i64> = tickets.iter().map(|id| id.raw()).collect();
-    let of = refund_ticket::table.filter(refund_ticket::ticket_id.eq_any(raw.clone())).filter(refund_ticket::posted_at.is_not_null());
+    let of =
+        refund_ticket::table.filter(refund_ticket::ticket_id.eq_any(raw.clone())).filter(refund_ticket::posted_at.is_not_null());
     let ids: Vec<i64> = of.select(refund_ticket::application_id).distinct().load(db)?;
     let of = refund_application::table.filter(refund_application::id.eq_any(ids)).order(refund_application::id);
     let rows: Vec<ApplicationRow> = of.select(ApplicationRow::as_select()).load(db)?;

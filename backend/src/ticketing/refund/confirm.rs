@@ -4,7 +4,7 @@
 use super::application::{Application, RefundEvent, RefundMoved, RefundStatus, refund_application};
 use super::error::RefundError;
 use super::legs::RefundTerms;
-use super::price::{not_refundable, supplement};
+use super::price::{is_refundable, not_refundable, supplement};
 use super::quote::{contract_of, issued_order, posted_before};
 use super::settle::{Settled, coupons_of, pay_out, settle};
 use crate::agencies::{Agency, agency};
@@ -120,9 +120,9 @@ pub fn decide_refund(
 /// Under the agency's lock, what was quoted is still there: its coupons are open, or as much as is asked was kept of what was paid.
 fn recheck(tx: &mut WriteTx, issued: &IssuedOrder, application: &mut Application) -> Result<(), RefundError> {
     let before = posted_before(tx.db, issued)?;
+    let kind = application.row.kind()?;
     for coupon in coupons_of(issued, application) {
-        let refunded = before.iter().flat_map(|one| &one.coupons).any(|one| one.coupon_id == coupon.id);
-        if coupon.status != "O" || refunded {
+        if !is_refundable(&before, kind, coupon)? {
             let ticket = issued.tickets.iter().find(|ticket| ticket.id == coupon.ticket_id).ok_or(RefundError::NotFound)?;
             return Err(not_refundable(ticket, coupon));
         }

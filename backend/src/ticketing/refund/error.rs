@@ -20,8 +20,6 @@ pub enum RefundError {
     ReasonMissing { kind: &'static str },
     #[error("{kind} refunds need at least one attachment")]
     EvidenceMissing { kind: &'static str },
-    #[error("there is no such attachment")]
-    NoAttachment,
     #[error("{left} of what was paid is left to give back, not {asked}")]
     MoreThanPaid { left: Money, asked: Money },
     #[error("the quote expired at {at}")]

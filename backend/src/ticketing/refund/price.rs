@@ -9,7 +9,9 @@ use crate::catalogue::split::Tax;
 use crate::catalogue::taxes::RefundRule;
 use crate::catalogue::{BookingClass, CarrierCode, Catalogue, PassengerKind};
 use crate::clock::Timestamp;
+use crate::db::DbError;
 use crate::money::{Currency, Money, MoneyError, Rate};
+use crate::ticketing::coupon::{CouponMoved, CouponSide, CouponStatus};
 use crate::ticketing::ticket::{CouponRow, IssuedOrder, TicketRow};
 use crate::ticketing::void::departure;
 use chrono::Duration;
@@ -26,6 +28,7 @@ pub struct WantedTicket {
 }
 
 pub(super) struct Facts<'a> {
+    pub kind: RefundKind,
     pub catalogue: &'a Catalogue,
     pub issued: &'a IssuedOrder,
     pub contract: &'a Contract,
@@ -63,7 +66,8 @@ struct Penalty {
     until: Option<Timestamp>,
 }
 
-pub(super) fn price<'a>(facts: &Facts<'a>, kind: RefundKind, wanted: &[WantedTicket]) -> Result<Priced<'a>, RefundError> {
+pub(super) fn price<'a>(facts: &Facts<'a>, wanted: &[WantedTicket]) -> Result<Priced<'a>, RefundError> {
+    let kind = facts.kind;
     let mut expires_at = facts.now.plus(Duration::minutes(QUOTE_MINUTES));
     let mut tickets = Vec::new();
     for (ticket, coupons) in chosen(facts, wanted)? {
@@ -109,7 +113,12 @@ fn chosen<'a>(facts: &Facts<'a>, wanted: &[WantedTicket]) -> Result<Vec<(&'a Tic
         let own: Vec<&CouponRow> = facts.issued.coupons.iter().filter(|coupon| coupon.ticket_id == ticket.id).collect();
         let numbers = asked.map(|one| one.coupons.as_slice()).unwrap_or_default();
         let coupons = if numbers.is_empty() {
-            let open: Vec<&CouponRow> = own.iter().copied().filter(|coupon| is_refundable(facts, coupon)).collect();
+            let mut open = Vec::with_capacity(own.len());
+            for coupon in &own {
+                if is_refundable(facts.before, facts.kind, coupon)? {
+                    open.push(*coupon);
+                }
+            }
             match own.first() {
                 Some(first) if open.is_empty() && asked.is_some() => return Err(not_refundable(ticket, first)),
                 _ => open,
@@ -118,8 +127,10 @@ fn chosen<'a>(facts: &Facts<'a>, wanted: &[WantedTicket]) -> Result<Vec<(&'a Tic
             let of = |number: &i64| own.iter().copied().find(|coupon| coupon.number == *number).ok_or(RefundError::NotFound);
             numbers.iter().map(of).collect::<Result<Vec<_>, _>>()?
         };
-        if let Some(coupon) = coupons.iter().find(|coupon| !is_refundable(facts, coupon)) {
-            return Err(not_refundable(ticket, coupon));
+        for coupon in &coupons {
+            if !is_refundable(facts.before, facts.kind, coupon)? {
+                return Err(not_refundable(ticket, coupon));
+            }
         }
         if !coupons.is_empty() {
             found.push((ticket, coupons));
@@ -135,14 +146,15 @@ fn chosen<'a>(facts: &Facts<'a>, wanted: &[WantedTicket]) -> Result<Vec<(&'a Tic
 }
 
 /// Open, and not refunded before: what an airline has opened again was paid back all the same.
-fn is_refundable(facts: &Facts<'_>, coupon: &CouponRow) -> bool {
-    let before = facts.before.iter().flat_map(|one| &one.coupons).any(|known| known.coupon_id == coupon.id);
-    coupon.status == "O" && !before
+pub(super) fn is_refundable(before: &[Application], kind: RefundKind, coupon: &CouponRow) -> Result<bool, DbError> {
+    let refunded = before.iter().flat_map(|one| &one.coupons).any(|known| known.coupon_id == coupon.id);
+    let moved = coupon.status()?.on(CouponSide::Platform, kind.coupon_status());
+    Ok(moved == CouponMoved::Applied && !refunded)
 }
 
 pub(super) fn not_refundable(ticket: &TicketRow, coupon: &CouponRow) -> RefundError {
     let (ticket, status) = (ticket.number.clone(), coupon.status.clone());
-    if status == "V" {
+    if status == CouponStatus::Void.text() {
         return RefundError::TicketVoided { ticket };
     }
     RefundError::CouponNotRefundable { ticket, coupon: coupon.number, status }

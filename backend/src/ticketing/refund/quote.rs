@@ -59,8 +59,9 @@ pub fn quote_refund(
     let quoted = match request.amount {
         Some(amount) => quote_supplement(tx, &issued, &contract, &before, request, amount)?,
         None => {
-            let facts = Facts { catalogue, issued: &issued, contract: &contract, before: &before, now: tx.now };
-            let priced = price(&facts, request.kind, &request.tickets)?;
+            let facts =
+                Facts { kind: request.kind, catalogue, issued: &issued, contract: &contract, before: &before, now: tx.now };
+            let priced = price(&facts, &request.tickets)?;
             quote_coupons(tx, &issued, request, &priced)?
         }
     };

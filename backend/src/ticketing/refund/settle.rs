@@ -5,13 +5,15 @@
 //! A wallet is credited if client cash covers it, with own money ordered into the client account for what is missing. Where own money is missing too,
 //! the agency is credited on `agency.refund_due`: the airline is claimed at once, and the wallet follows when the money is there.
 
-use super::application::{Application, ApplicationRow, RefundKind, RefundTaxRow, RefundTicketRow};
+use super::application::{Application, ApplicationRow, RefundTaxRow, RefundTicketRow};
 use super::error::RefundError;
 use super::legs::RefundLegs;
 use crate::agencies::{Agency, Cycle};
 use crate::audit::{Actor, Cause};
 use crate::catalogue::split::Tax;
-use crate::credit::{TakeBack, Taking, TransferError, TransferRow, client_accounts, cover, lock_slices_of, receivable_from, top_up_client_cash};
+use crate::credit::{
+    TakeBack, Taking, TransferError, TransferRow, client_accounts, cover, lock_slices_of, receivable_from, top_up_client_cash,
+};
 use crate::db::{Change, RowSet, WriteTx, insert, update};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, open_accounts};
@@ -26,7 +28,9 @@ use crate::ticketing::ticket::{CouponRow, IssuedOrder};
 pub(super) enum Settled {
     Paid,
     /// The wallet waits; so much is missing now.
-    Waits { short: Money },
+    Waits {
+        short: Money,
+    },
 }
 
 /// One ticket of the refund, ready to be posted.
@@ -60,7 +64,7 @@ pub(super) fn settle(
     book.finish(tx)?;
     taken.write(tx)?;
     give_back_seats(tx, &seats)?;
-    let status = if application.row.kind()? == RefundKind::TaxOnly { "Y" } else { "R" };
+    let status = application.row.kind()?.coupon_status().text();
     let changed: Vec<Change> = coupons.iter().map(|coupon| Change { id: coupon.id, values: vec![status.into()] }).collect();
     update(tx, "coupon", &["status"], &changed)?;
     let cycle = (issued.order.tender == Tender::Credit.text()).then(|| posting.cycle.clone());
@@ -141,8 +145,7 @@ impl Posting<'_> {
         let mut airline_legs = Vec::with_capacity(lines.len());
         let mut to_wallet = zero;
         for line in lines {
-            let taking =
-                Taking { ticket: line.ticket, airline: line.airline, reference: line.row.id, amount: line.legs.airline };
+            let taking = Taking { ticket: line.ticket, airline: line.airline, reference: line.row.id, amount: line.legs.airline };
             airline_legs.push(taken.take(tx, &mut book, taking)?);
             to_wallet = to_wallet.checked_add(line.legs.refund.checked_sub(line.legs.commission)?)?;
         }
@@ -162,8 +165,7 @@ impl Posting<'_> {
             let mut legs = debits(&line.legs, airline, self.seller.id, line.airline);
             legs.extend(refund(&line.legs, self.seller.id, to)?);
             let contract = Some(ContractId::of(self.issued.order.contract_id));
-            let draft =
-                Draft { event: Event::TicketRefund, reference: line.row.id, contract, actor: self.cause.actor, legs };
+            let draft = Draft { event: Event::TicketRefund, reference: line.row.id, contract, actor: self.cause.actor, legs };
             book.post(tx, &draft)?;
         }
         Ok((book, transfers, settled))
@@ -215,11 +217,7 @@ pub(super) fn due_to_wallet(application: &Application) -> Result<Money, MoneyErr
 }
 
 /// Moves what is due into the wallet if it is covered now. The agency is locked.
-pub(super) fn pay_out(
-    tx: &mut WriteTx,
-    actor: Actor,
-    application: &Application,
-) -> Result<Settled, RefundError> {
+pub(super) fn pay_out(tx: &mut WriteTx, actor: Actor, application: &Application) -> Result<Settled, RefundError> {
     let ApplicationRow { id, agency_id, .. } = application.row;
     let amount = due_to_wallet(application)?;
     let agency = |code| AccountKey::agency(code, AgencyId::of(agency_id), amount.currency);
