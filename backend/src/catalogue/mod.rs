@@ -1,4 +1,4 @@
-//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund fees, void windows, schedules and the size of
+//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund and change fees, void windows, schedules and the size of
 //! seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing here touches a database or a clock.
 //! Whatever changes over time takes the date as an argument. Lists are sorted and looked up by binary search or in sorted maps, so
 //! that no result depends on the order of a hash.
@@ -7,9 +7,11 @@ pub mod aircraft;
 pub mod airports;
 pub mod calendar;
 pub mod carriers;
+pub mod changes;
 pub mod codes;
 pub mod fares;
 pub mod inventory;
+pub mod ladder_steps;
 pub mod places;
 mod records;
 pub mod refunds;
@@ -35,6 +37,7 @@ pub struct Catalogue {
     pub airports: airports::Airports,
     pub calendar: calendar::Calendar,
     pub carriers: carriers::Carriers,
+    pub changes: changes::Changes,
     pub aircraft: aircraft::Fleet,
     pub taxes: taxes::Taxes,
     pub fares: fares::Fares,
@@ -78,6 +81,7 @@ impl Catalogue {
         let schedules = schedules::Schedules::read(schedule_tables, &airports, &carriers, &aircraft)?;
         Ok(Catalogue {
             taxes: taxes::Taxes::read(table!("taxes_cn.csv"))?,
+            changes: changes::Changes::read(table!("change_ladders.csv"))?,
             refunds: refunds::Refunds::read(table!("refund_ladders.csv"))?,
             calendar: calendar::Calendar::read(table!("holidays.csv"))?,
             voids: voids::VoidWindows::read(table!("void_windows.csv"))?,

@@ -1,64 +1,37 @@
 //! Refund fees: for groups of booking classes any number of boundaries in time before departure, each with a share of the fare.
 //! Taxes are outside; infants and involuntary refunds pay no fee, which is the caller's to know.
 
-use super::fares::carrier_or_all;
+use super::ladder_steps::{Step, Steps, whole_percent};
 use super::records::{Row, Table};
-use super::{BookingClass, CarrierCode, CatalogueError, Period};
+use super::{BookingClass, CarrierCode, CatalogueError};
 use crate::money::Rate;
 use chrono::{Duration, NaiveDate};
 use rust_decimal::Decimal;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefundStep {
-    pub carrier: Option<CarrierCode>,
-    pub period: Period,
-    pub classes: Vec<BookingClass>,
-    /// In force while more than this is left before departure; no boundary is in force always. Exactly on a boundary the later,
-    /// dearer step counts.
-    pub more_than: Option<Duration>,
-    pub fee: Rate,
-}
+/// From its boundary on this share of the fare is kept.
+pub type RefundStep = Step<Rate>;
 
 #[derive(Debug)]
-pub struct Refunds(Vec<RefundStep>);
+pub struct Refunds(Steps<Rate>);
 
 impl Refunds {
     pub(super) fn read(table: Table) -> Result<Self, CatalogueError> {
-        table.rows(step).map(Refunds)
+        Steps::read(table, fee).map(Refunds)
     }
 
     /// The steps for a class of a ticket issued on this date, earliest first: the carrier's own or those of all carriers.
     pub fn steps(&self, carrier: CarrierCode, class: BookingClass, issued_on: NaiveDate) -> Vec<&RefundStep> {
-        let of = |wanted: Option<CarrierCode>| {
-            let mut steps: Vec<&RefundStep> = self
-                .0
-                .iter()
-                .filter(|step| step.carrier == wanted && step.period.contains(issued_on) && step.classes.contains(&class))
-                .collect();
-            steps.sort_by_key(|step| std::cmp::Reverse(step.more_than));
-            steps
-        };
-        let own = of(Some(carrier));
-        if own.is_empty() { of(None) } else { own }
+        self.0.of(carrier, class, issued_on)
     }
 
     /// The share of the fare that is kept when this long is left before departure (negative after it); none where nothing is filed.
     pub fn fee(&self, carrier: CarrierCode, class: BookingClass, issued_on: NaiveDate, before: Duration) -> Option<Rate> {
-        let steps = self.steps(carrier, class, issued_on);
-        steps.into_iter().find(|step| step.more_than.is_none_or(|boundary| before > boundary)).map(|step| step.fee)
+        self.0.at(carrier, class, issued_on, before).map(|step| step.fee)
     }
 }
 
-fn step(row: &Row<'_>) -> Result<RefundStep, CatalogueError> {
-    let classes = |text: &str| text.chars().map(BookingClass::parse).collect::<Option<Vec<_>>>();
-    let fee = |text: &str| text.parse::<u32>().ok().filter(|fee| *fee <= 100);
-    Ok(RefundStep {
-        carrier: carrier_or_all(row)?,
-        period: row.period()?,
-        classes: row.with("classes", classes)?,
-        more_than: row.optional("more_than_hours_before", |text| text.parse().ok().and_then(Duration::try_hours))?,
-        fee: Rate::from(Decimal::new(i64::from(row.with("fee_percent", fee)?), 2)),
-    })
+fn fee(row: &Row<'_>) -> Result<Rate, CatalogueError> {
+    Ok(Rate::from(Decimal::new(i64::from(row.with("fee_percent", whole_percent)?), 2)))
 }
 
 #[cfg(test)]
