@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::postings::{LedgerPosting, with_entries};
-use super::refund_shape::{RefundApplication, RefundKind, RefundStatus, read_application};
+use super::refund_shape::{RefundApplication, RefundKind, read_application};
 use super::shape::{PageParams, choice};
 use super::sight::{Sight, not_found, require_one};
 use crate::airlines::TicketNumber;
