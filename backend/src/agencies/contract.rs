@@ -3,7 +3,7 @@
 use super::Tier;
 use crate::db::schema::{agency, contract};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
-use crate::ids::{AgencyId, AirlineId, ContractId, Id};
+use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrganisationId};
 use crate::money::{Currency, Rate};
 use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
@@ -202,7 +202,7 @@ pub fn contracts_of(db: &mut Db, agency: AgencyId) -> Result<Vec<Contract>, DbEr
 }
 
 /// An agency of an organisation, and how many versions of contracts it has signed. Versions are only ever added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
     pub organisation: OrganisationId,
     pub agency: AgencyId,

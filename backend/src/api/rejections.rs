@@ -7,13 +7,16 @@ use crate::airlines::{AirlineError, StockError};
 use crate::commission::RuleError;
 use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
 use crate::db::DbError;
+use crate::documents::AttachmentError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
 use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
-use crate::ticketing::{Obstacle, PlanError, QueueError, Refusal, ReportError, UpdateError, VoidError};
+use crate::ticketing::{
+    CancelError, Obstacle, PlanError, QueueError, RefundError, Refusal, ReportError, UpdateError, VoidError,
+};
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
@@ -278,6 +281,30 @@ impl From<UpdateError> for ApiError {
     }
 }
 
+impl From<RefundError> for ApiError {
+    fn from(error: RefundError) -> Self {
+        let refused = |code, error: &RefundError| ApiError::new(code, format!("{error}."));
+        match error {
+            RefundError::NotFound => ApiError::of(Code::NotFound),
+            RefundError::TicketVoided { .. } => refused(Code::TicketVoided, &error),
+            RefundError::CouponNotRefundable { .. } => refused(Code::CouponNotRefundable, &error),
+            RefundError::NothingToRefund => refused(Code::NothingToRefund, &error),
+            RefundError::NoRefundRule { .. } => refused(Code::NoRefundRule, &error),
+            RefundError::ReasonMissing { .. } => refused(Code::MissingField, &error).at("/data/reason"),
+            RefundError::EvidenceMissing { .. } => refused(Code::MissingField, &error).at("/data/attachment_ids"),
+            RefundError::MoreThanPaid { .. } => refused(Code::MoreThanPaid, &error).at("/data/amount"),
+            RefundError::QuoteExpired { .. } => refused(Code::RefundQuoteExpired, &error),
+            RefundError::AmountDiffers { .. } => refused(Code::RefundAmountDiffers, &error).at("/data/expected_amount"),
+            RefundError::InvalidState { .. } => refused(Code::InvalidState, &error),
+            RefundError::Advance(error) => error.into(),
+            RefundError::Transfer(error) => error.into(),
+            RefundError::Money(error) => ApiError::internal(error),
+            RefundError::Post(error) => error.into(),
+            RefundError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<HeldRefusal> for ApiError {
     fn from(error: HeldRefusal) -> Self {
         let code = match error {
@@ -287,6 +314,26 @@ impl From<HeldRefusal> for ApiError {
             HeldRefusal::NotDue(_) => Code::InvalidState,
         };
         ApiError::new(code, format!("{error}."))
+    }
+}
+
+impl From<CancelError> for ApiError {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::Void(error) => error.into(),
+            CancelError::Refund(error) => error.into(),
+            CancelError::Money(error) => ApiError::internal(error),
+            CancelError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<AttachmentError> for ApiError {
+    fn from(error: AttachmentError) -> Self {
+        match error {
+            AttachmentError::MediaType => ApiError::of(Code::AttachmentTypeNotSupported),
+            AttachmentError::Size => ApiError::of(Code::AttachmentTooLarge),
+        }
     }
 }
 

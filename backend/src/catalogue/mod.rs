@@ -5,6 +5,7 @@
 
 pub mod aircraft;
 pub mod airports;
+pub mod calendar;
 pub mod carriers;
 pub mod changes;
 pub mod codes;
@@ -36,6 +37,7 @@ use records::Table;
 #[derive(Debug)]
 pub struct Catalogue {
     pub airports: airports::Airports,
+    pub calendar: calendar::Calendar,
     pub carriers: carriers::Carriers,
     pub changes: changes::Changes,
     pub aircraft: aircraft::Fleet,
@@ -87,6 +89,7 @@ impl Catalogue {
             holds: holds::HoldRules::read(table!("hold_rules.csv"))?,
             name_corrections: name_corrections::NameCorrections::read(table!("name_corrections.csv"))?,
             refunds: refunds::Refunds::read(table!("refund_ladders.csv"))?,
+            calendar: calendar::Calendar::read(table!("holidays.csv"))?,
             voids: voids::VoidWindows::read(table!("void_windows.csv"))?,
             airports,
             carriers,

@@ -6,6 +6,7 @@
 mod actions;
 mod basis;
 mod build;
+mod cancel;
 mod coupon;
 mod coupon_history;
 mod coupon_report;
@@ -17,8 +18,10 @@ mod plan;
 mod postings;
 mod prepare;
 mod queue;
+mod refund;
 mod refusal;
 mod release;
+mod seats;
 mod ticket;
 mod update;
 mod verify;
@@ -27,6 +30,7 @@ mod void;
 
 pub use actions::{ActionFacts, Obstacle, OrderAction};
 pub use basis::{Basis, RecentBases};
+pub use cancel::{CancelError, Cancellation, confirm_cancellation, quote_cancellation, with_refund};
 pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
 pub use coupon_history::{CouponEventRow, CouponMove, CouponSource, coupon_events_of, move_coupons, settle_coupons};
 pub use coupon_report::{CouponReport, ReportError, ReportOutcome, report_coupons};
@@ -38,11 +42,18 @@ pub use plan::{CouponPlan, HoldPlan, Intent, IssueOrder, PassengerPlan, SeatDema
 pub use postings::sale_draft;
 pub use prepare::{PassengerSplit, PlanError, SaleTerms, plan_tickets, segment_facts, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
+pub use refund::{
+    Application, ApplicationFilter, ApplicationRow, CouponShare, EvidenceRow, REFUND_WORKING_DAYS, RefundCouponRow,
+    RefundDecision, RefundError, RefundEvent, RefundKind, RefundLegs, RefundMoved, RefundRequest, RefundStatus, RefundTaxRow,
+    RefundTerms, RefundTicketRow, Returned, SoldCoupon, SoldTax, WantedTicket, awaiting, complete_refund, confirm_refund,
+    coupon_shares, decide_refund, newly_overdue, note_overdue, overdue_count, quote_refund, refund_application,
+    refund_applications, refund_legs, refund_references, supplement_legs,
+};
 pub use refusal::Refusal;
 pub use release::expire_overdue;
 pub use ticket::{
     COUPONS_PER_NUMBER, CouponRow, DocumentRow, IssuedOrder, MOST_COUPONS, TaxRow, TicketFilter, TicketRow, coupons_of,
-    documents_of, issued_orders, ticket_by_number, ticket_numbers, tickets, tickets_by_number,
+    documents_of, issued_orders, ticket_by_number, ticket_numbers, tickets, tickets_by_id, tickets_by_number,
 };
 pub use update::{UpdateError, update_metadata, update_passenger};
 pub use verify::{SaleFault, SaleProof, first_wrong, verify_sales};

@@ -5,6 +5,9 @@ mod bank;
 mod holds;
 
 pub use holds::Holding;
+mod refunds;
+
+pub use refunds::{Part, Refunded};
 
 use airsettle::money::{Currency, Money};
 use airsettle::ticketing::{IssueOrder, Refusal, TicketPlan};
@@ -30,6 +33,7 @@ pub struct State {
     pub flown: i64,
     /// What became of every order that was held.
     pub holds: Vec<Holding>,
+    pub refunded: i64,
 }
 
 /// The instruction to pay an airline for one ticket.
@@ -95,6 +99,8 @@ struct Sale {
     voided: bool,
     /// What the airline has made of its first coupon.
     coupon: &'static str,
+    /// Ticket by ticket, coupon by coupon: what came back.
+    refunded: Vec<Vec<bool>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +110,8 @@ struct Legs {
     commission: i64,
     fee: i64,
     airline: i64,
+    base: i64,
+    coupons: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -134,6 +142,9 @@ pub struct Model {
     closings: Vec<i64>,
     interest_scaled: i128,
     interest_booked: i64,
+    /// What was taken back of each payment's share, and what waits for the airline's money: from which wallet, how much.
+    taken: Vec<i64>,
+    pub waiting: Vec<(&'static str, i64)>,
 }
 
 pub const RECEIVABLE: &str = "agency.receivable";
@@ -142,6 +153,7 @@ pub const DEPOSIT: &str = "agency.deposit";
 pub const WALLETS: [&str; 2] = ["agency.wallet", "agency.wallet prepaid"];
 pub const PAYABLE: &str = "airline.payable";
 pub const TO_GIVE_BACK: &str = "airline.receivable";
+pub const REFUND_DUE: &str = "agency.refund_due";
 pub const TAX: &str = "authority.tax";
 pub const LOAN: &str = "bank.loan";
 pub const INTEREST: &str = "bank.interest";
@@ -185,6 +197,8 @@ impl Model {
             closings: Vec::new(),
             interest_scaled: 0,
             interest_booked: 0,
+            taken: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -325,7 +339,7 @@ impl Model {
     }
 
     fn takes_seats(&mut self, bucket: i64, tickets: &[Legs]) {
-        *self.state.seats_sold.entry(bucket).or_default() += i64::try_from(tickets.len()).unwrap();
+        *self.state.seats_sold.entry(bucket).or_default() += tickets.iter().map(|ticket| i64::try_from(ticket.coupons).unwrap()).sum::<i64>();
     }
 
     /// Money and tickets; the seats are another matter.
@@ -344,13 +358,16 @@ impl Model {
         };
         self.state.tickets += count;
         let first_payment = self.state.payments.len();
-        let sale = Sale { on_line, wallet, day: self.today, bucket, tickets, first_payment, voided: false, coupon: "O" };
+        let refunded = tickets.iter().map(|ticket| vec![false; ticket.coupons]).collect();
+        let day = self.today;
+        let sale = Sale { on_line, wallet, day, bucket, tickets, first_payment, voided: false, coupon: "O", refunded };
         self.books_sale(&sale, 1);
         for ticket in &sale.tickets {
             self.moves(if on_line { RECEIVABLE } else { wallet }, PAYABLE, ticket.airline);
             let (amount, state) = (ticket.airline, Stage::Held);
             let new = Payment { state, amount, set_off: 0, cancelled: 0, reclaimed: 0, on_line, is_over: false };
             self.state.payments.push(new);
+            self.taken.push(0);
         }
         if on_line {
             self.state.held += airline;
@@ -440,5 +457,7 @@ fn legs(ticket: &TicketPlan) -> Legs {
         commission: split.commission.minor,
         fee: split.fee.minor,
         airline: split.airline.minor,
+        base: ticket.base.minor,
+        coupons: ticket.coupons.len(),
     }
 }

@@ -10,7 +10,7 @@ use airsettle::ids::{AgencyId, Id, KeyId, OfferId, OrderId, PassengerId};
 use airsettle::money::{Currency, Money};
 use airsettle::ordering::{Draw, Sealed, TenderWish};
 use airsettle::ticketing::{CouponPlan, HoldPlan, Intent, IssueOrder, IssuedOrder, PassengerPlan, SeatDemand, TicketPlan};
-use chrono::{Days, Duration};
+use chrono::{Days, Duration, NaiveDateTime};
 
 /// The seat bucket that orders take their seats from unless told otherwise.
 pub const BUCKET: i64 = 7_001;
@@ -32,6 +32,10 @@ pub struct Order<'w> {
     intent: Intent,
     /// The people of a held order, as its offer knows them.
     people: Vec<i64>,
+    carrier: &'static str,
+    booking_class: char,
+    kind: &'static str,
+    departing_at: NaiveDateTime,
 }
 
 impl<'w> Order<'w> {
@@ -51,6 +55,11 @@ impl<'w> Order<'w> {
             coupons: 1,
             intent: Intent::Issue,
             people: Vec::new(),
+            carrier: "CA",
+            booking_class: 'Y',
+            kind: "adult",
+            // Farther away than any test travels.
+            departing_at: (world.today() + Days::new(3_000)).and_hms_opt(8, 30, 0).unwrap(),
         }
     }
 
@@ -102,7 +111,12 @@ impl<'w> Order<'w> {
         Order { bucket, capacity, ..self }
     }
 
-    /// A journey of so many flights for every passenger.
+    /// Whose ladder of refund fees counts, and in which class.
+    pub fn flown_by(self, carrier: &'static str, booking_class: char) -> Self {
+        Order { carrier, booking_class, ..self }
+    }
+
+    /// On so many flights, which share the fare evenly.
     pub fn coupons(self, coupons: usize) -> Self {
         Order { coupons, ..self }
     }
@@ -122,6 +136,19 @@ impl<'w> Order<'w> {
     pub fn paying(self, held: &IssuedOrder) -> Self {
         let people: Vec<i64> = held.passengers.iter().map(|(person, _)| person.offer_passenger_id).collect();
         Order { intent: Intent::Pay(OrderId::of(held.order.id)), tickets: people.len(), people, ..self }
+    }
+
+    pub fn tax(self, tax: Money) -> Self {
+        Order { tax, ..self }
+    }
+
+    pub fn for_a(self, kind: &'static str) -> Self {
+        Order { kind, ..self }
+    }
+
+    /// The first flight's departure, local to Beijing; the next ones follow day by day.
+    pub fn departing_at(self, departing_at: NaiveDateTime) -> Self {
+        Order { departing_at, ..self }
     }
 
     pub fn build(&self) -> IssueOrder {
@@ -171,7 +198,7 @@ impl<'w> Order<'w> {
         TicketPlan {
             passenger: PassengerPlan {
                 offer_passenger: known.map_or_else(|| self.world.store.ids().next(), PassengerId::of),
-                kind: "adult".into(),
+                kind: self.kind.into(),
                 sealed: Sealed { data: vec![1, 2, 3], wrapped_key: vec![4, 5, 6] },
             },
             base: self.base,
@@ -184,15 +211,15 @@ impl<'w> Order<'w> {
 
     fn coupons(&self, commission: Money) -> Vec<CouponPlan> {
         let shares = |amount: Money| amount.allocate(&vec![1; self.coupons]).unwrap();
-        shares(self.base).into_iter().zip(shares(commission)).map(|(share, commission)| self.coupon(share, commission)).collect()
+        let parts = shares(self.base).into_iter().zip(shares(commission)).zip(0u64..);
+        parts.map(|((share, commission), day)| self.coupon(share, commission, day)).collect()
     }
 
-    fn coupon(&self, share: Money, commission: Money) -> CouponPlan {
-        // Farther away than any test travels.
-        let departing_at = (self.world.today() + Days::new(3_000)).and_hms_opt(8, 30, 0).unwrap();
+    fn coupon(&self, share: Money, commission: Money, day: u64) -> CouponPlan {
+        let departing_at = self.departing_at + Days::new(day);
         CouponPlan {
             slice: 0,
-            carrier: "CA".into(),
+            carrier: self.carrier.into(),
             flight_number: 1501,
             aircraft: "32A".into(),
             origin: "PEK".into(),
@@ -201,7 +228,7 @@ impl<'w> Order<'w> {
             arriving_at: departing_at + chrono::Duration::minutes(130),
             duration_minutes: 130,
             distance_km: 1_075,
-            booking_class: 'Y',
+            booking_class: self.booking_class,
             cabin: "economy".into(),
             fare_brand: "Flex".into(),
             fare_basis: "YOW".into(),

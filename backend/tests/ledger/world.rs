@@ -74,6 +74,13 @@ pub const TABLES: &[&str] = &[
     "held_seat",
     "order_payment",
     "event",
+    "airline_take_back",
+    "refund_application",
+    "refund_ticket",
+    "refund_coupon",
+    "refund_tax",
+    "refund_evidence",
+    "attachment",
 ];
 
 pub fn cny(text: &str) -> Money {

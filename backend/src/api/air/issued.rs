@@ -21,7 +21,7 @@ use crate::shopping::offer::{
     Cabin, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
 };
 use crate::ticketing::{
-    ActionFacts, CouponRow, IssueOrder, IssuedOrder, TicketRow, cancellation_of, sale_draft, void_window_ends_at,
+    ActionFacts, CouponRow, IssueOrder, IssuedOrder, TicketRow, cancellation_of, sale_draft, void_window_ends_at, with_refund,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,20 +31,30 @@ use utoipa::ToSchema;
 pub struct Afterwards {
     void_window_ends_at: Option<Timestamp>,
     cancellation: Option<OrderCancellation>,
+    cancelled_at: Option<Timestamp>,
 }
 
 impl Afterwards {
     /// Of an order that was issued a moment ago.
     pub fn issued(app: &App, issued: &IssuedOrder, seller: &Agency) -> Self {
-        Afterwards { void_window_ends_at: void_window_ends_at(&app.catalogue, seller, issued), cancellation: None }
+        Afterwards {
+            void_window_ends_at: void_window_ends_at(&app.catalogue, seller, issued),
+            cancellation: None,
+            cancelled_at: None,
+        }
     }
 
     pub fn read(app: &App, db: &mut Db, issued: &IssuedOrder) -> Result<Self, ApiError> {
         let seller = agency(db, AgencyId::of(issued.order.agency_id))?;
         let seller = seller.ok_or_else(|| ApiError::internal(format!("order {} has no agency", issued.order.id)))?;
         let cancellation = cancellation_of(db, &issued.order)?;
-        let shown = cancellation.map(|row| OrderCancellation::read(db, &row, app.mode.is_live())).transpose()?;
-        Ok(Afterwards { cancellation: shown, ..Afterwards::issued(app, issued, &seller) })
+        let cancelled_at = cancellation.as_ref().and_then(|row| row.confirmed_at).map(Timestamp::from);
+        let shown = cancellation.map(|row| {
+            let found = with_refund(db, row)?;
+            OrderCancellation::read(db, &found, app.mode.into(), app.now())
+        });
+        let shown = shown.transpose()?;
+        Ok(Afterwards { cancellation: shown, cancelled_at, ..Afterwards::issued(app, issued, &seller) })
     }
 
     pub fn countdown(&self, now: Timestamp) -> Countdown {
@@ -75,7 +85,7 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         created_at,
         synced_at,
         paid: paid(issued, now)?,
-        cancelled_at: issued.order.cancelled_at.map(Timestamp::from),
+        cancelled_at: after.cancelled_at.or(issued.order.cancelled_at.map(Timestamp::from)),
         actions: Actions::of(&actions)?,
         void_window_ends_at: after.void_window_ends_at,
         cancellation: after.cancellation,

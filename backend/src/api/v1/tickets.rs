@@ -20,12 +20,12 @@ use crate::credit::advance_of_ticket;
 use crate::db::{Db, DbError};
 use crate::identity::{OrganisationKind, Scope};
 use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, Id, OrderId, PassengerId, TicketId};
-use crate::ledger::postings_about;
+use crate::ledger::{PostingRow, postings_about};
 use crate::money::{Currency, Money};
 use crate::ordering::{self, OrderRow, order};
 use crate::ticketing::{
-    CouponEventRow, CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, coupon_events_of, issued_orders, ticket_by_number,
-    tickets, void_window_ends_at,
+    CouponEventRow, CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, coupon_events_of, issued_orders, refund_references,
+    ticket_by_number, tickets, void_window_ends_at,
 };
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
@@ -280,6 +280,16 @@ fn tender(row: &OrderRow) -> Result<Tender, ApiError> {
     }
 }
 
+/// Every posting about a ticket and its refunds, oldest first.
+fn journal(db: &mut Db, row: &TicketRow) -> Result<Vec<PostingRow>, DbError> {
+    let mut journal = postings_about(db, row.id)?;
+    for refund in refund_references(db, TicketId::of(row.id))? {
+        journal.extend(postings_about(db, refund)?);
+    }
+    journal.sort_by_key(|posting| posting.id);
+    Ok(journal)
+}
+
 fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue, now: Timestamp) -> Result<(Ticket, Countdown), ApiError> {
     let missing = |what: &str| ApiError::internal(format!("ticket {} has no {what}", row.number));
     let orders = order(db, OrderId::of(row.order_id))?.into_iter().collect();
@@ -297,7 +307,7 @@ fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue, now: Timestamp) ->
         coupons.iter().filter_map(|coupon| coupon.commission_rule_id).map(CommissionRuleId::of).collect();
     let rules = rules_by_id(db, &rules)?;
     let currency = currency_of(row)?;
-    let journal = postings_about(db, row.id)?;
+    let journal = journal(db, row)?;
     let advance = advance_of_ticket(db, TicketId::of(row.id))?;
     let shown = Ticket {
         ticket: TicketSummary::of(row)?,
