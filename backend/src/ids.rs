@@ -81,6 +81,9 @@ ids! {
     OfferRequestId = "orq_",
     /// An order whose outcome is being found out: its idempotency row.
     OperationId = "opn_",
+    OrderChangeId = "oce_",
+    OrderChangeOfferId = "oco_",
+    OrderChangeRequestId = "ocr_",
     OrderId = "ord_",
     OrganisationId = "org_",
     OutboxId = "obx_",

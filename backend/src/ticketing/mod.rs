@@ -5,7 +5,9 @@
 
 mod build;
 mod decide;
+pub mod exchange;
 mod issue;
+mod journey;
 mod keys;
 mod plan;
 mod postings;
@@ -18,6 +20,7 @@ mod void;
 
 pub use decide::{Decision, Facts, decide};
 pub use issue::{Mode, issue_all, seats_sold};
+pub use journey::{journey, moment_at};
 pub use keys::{Outcome, keep_refusal};
 pub use plan::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 pub use postings::sale_draft;
