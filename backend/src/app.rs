@@ -5,6 +5,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::{Clock, ClockError, Timestamp};
 use crate::config::{Config, ModeConfig};
 use crate::db::{Db, DbError, Store, StoreConfig, WriteTx, setting, store_setting};
+use crate::documents::{Cabinet, CabinetError};
 use crate::gateways::bank::BankGateway;
 use crate::gateways::bank::callback::CallbackSecret;
 use crate::gateways::bank::http::{HttpBank, HttpBankConfig};
@@ -33,6 +34,7 @@ pub struct App {
     pub bank: Arc<dyn BankGateway>,
     pub catalogue: Arc<Catalogue>,
     pub vault: Arc<Vault>,
+    pub cabinet: Arc<Cabinet>,
     pub searches: crate::shopping::RecentSearches,
     /// Woken after a sale, so that its advance leaves at once.
     pub disbursing: Arc<Notify>,
@@ -57,6 +59,8 @@ pub enum StartError {
     Catalogue(#[from] crate::catalogue::CatalogueError),
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error(transparent)]
+    Cabinet(#[from] CabinetError),
     #[error("bank: {0}")]
     Bank(String),
     #[error("metrics: {0}")]
@@ -116,6 +120,7 @@ impl App {
         let secret = CallbackSecret::parse(&config.bank_callback_secret);
         let callback_secret = secret.map_err(|error| StartError::Bank(error.to_string()))?;
         let name = mode.text();
+        let cabinet = Arc::new(Cabinet::open(config.data.join("attachments").join(name), &config.master_key)?);
         Ok(Arc::new(App {
             mode,
             store,
@@ -124,6 +129,7 @@ impl App {
             bank: Arc::new(bank),
             catalogue,
             vault,
+            cabinet,
             searches: crate::shopping::RecentSearches::default(),
             disbursing,
             callback_secret,

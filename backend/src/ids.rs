@@ -61,6 +61,8 @@ ids! {
     AdvanceId = "adv_",
     AgencyId = "agy_",
     AirlineId = "arl_",
+    /// A document that somebody has uploaded.
+    AttachmentId = "att_",
     AuditEventId = "aud_",
     BankPaymentId = "pay_",
     BankReceiptId = "rcp_",
@@ -89,6 +91,9 @@ ids! {
     OutboxId = "obx_",
     PassengerId = "pas_",
     PostingId = "pst_",
+    RefundApplicationId = "rfa_",
+    /// What an application gives back of one ticket.
+    RefundId = "rfd_",
     RequestId = "req_",
     SegmentId = "seg_",
     SliceId = "sli_",

@@ -204,6 +204,24 @@ codes! {
         "Tickets are voided until the end of the void window, usually 23:59 of the day of issue at the point of sale. After that they are refunded.";
     CouponNotOpen "coupon_not_open" UNPROCESSABLE_ENTITY InvalidState "Coupon not open"
         "A void needs every coupon of every ticket to be open. The message names the one that is not.";
+    CouponNotRefundable "coupon_not_refundable" UNPROCESSABLE_ENTITY InvalidState "Coupon not refundable"
+        "Only an open coupon is refunded, and only once: what is flown, exchanged or refunded is not, and what the airline controls has to be returned to open first.";
+    TicketVoided "ticket_voided" UNPROCESSABLE_ENTITY InvalidState "Ticket voided"
+        "The ticket was voided, which gave back all of it. There is nothing to refund.";
+    NothingToRefund "nothing_to_refund" UNPROCESSABLE_ENTITY InvalidState "Nothing comes back"
+        "By the rules of the fare and its taxes nothing of these coupons comes back.";
+    NoRefundRule "no_refund_rule" UNPROCESSABLE_ENTITY InvalidState "No refund rule"
+        "No ladder of refund fees is filed for the booking class, so that nobody can say what is kept. The operator has to file one.";
+    RefundQuoteExpired "refund_quote_expired" UNPROCESSABLE_ENTITY InvalidState "Quote expired"
+        "A quote stands for 15 minutes, or until something of it would cost more. Ask for a new one.";
+    RefundAmountDiffers "refund_amount_differs" UNPROCESSABLE_ENTITY Validation "Amount differs from the quote"
+        "The expected amount is not what the quote says. Read the quote again; nothing was refunded.";
+    MoreThanPaid "more_than_paid" UNPROCESSABLE_ENTITY InvalidState "More than was paid"
+        "All refunds of a ticket together never give back more than was paid for it. The message says how much is left.";
+    AttachmentTooLarge "attachment_too_large" PAYLOAD_TOO_LARGE InvalidRequest "Attachment too large"
+        "An attachment has 10 MB at most.";
+    AttachmentTypeNotSupported "attachment_type_not_supported" UNPROCESSABLE_ENTITY Validation "File type not supported"
+        "An attachment is a PDF, JPEG or PNG file. Its content decides, not its name or declared type.";
     AirlineFundsAwaited "airline_funds_awaited" UNPROCESSABLE_ENTITY InvalidState "Waiting for the airline's money"
         "The airline was or may be paid, and the platform's own money does not cover the wallet until it gives the money back. Nothing was changed.";
     DayNotOver "day_not_over" UNPROCESSABLE_ENTITY InvalidState "Day not over"

@@ -6,12 +6,13 @@ use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
 use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
 use crate::db::DbError;
+use crate::documents::AttachmentError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
-use crate::ticketing::{PlanError, QueueError, Refusal, VoidError};
+use crate::ticketing::{CancelError, PlanError, QueueError, RefundError, Refusal, VoidError};
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
@@ -206,6 +207,50 @@ impl From<VoidError> for ApiError {
             VoidError::Money(error) => ApiError::internal(error),
             VoidError::Post(error) => error.into(),
             VoidError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefundError> for ApiError {
+    fn from(error: RefundError) -> Self {
+        let refused = |code, error: &RefundError| ApiError::new(code, format!("{error}."));
+        match error {
+            RefundError::NotFound => ApiError::of(Code::NotFound),
+            RefundError::TicketVoided { .. } => refused(Code::TicketVoided, &error),
+            RefundError::CouponNotRefundable { .. } => refused(Code::CouponNotRefundable, &error),
+            RefundError::NothingToRefund => refused(Code::NothingToRefund, &error),
+            RefundError::NoRefundRule { .. } => refused(Code::NoRefundRule, &error),
+            RefundError::ReasonMissing { .. } => refused(Code::MissingField, &error).at("/data/reason"),
+            RefundError::EvidenceMissing { .. } => refused(Code::MissingField, &error).at("/data/attachment_ids"),
+            RefundError::MoreThanPaid { .. } => refused(Code::MoreThanPaid, &error).at("/data/amount"),
+            RefundError::QuoteExpired { .. } => refused(Code::RefundQuoteExpired, &error),
+            RefundError::AmountDiffers { .. } => refused(Code::RefundAmountDiffers, &error).at("/data/expected_amount"),
+            RefundError::InvalidState { .. } => refused(Code::InvalidState, &error),
+            RefundError::Advance(error) => error.into(),
+            RefundError::Transfer(error) => error.into(),
+            RefundError::Money(error) => ApiError::internal(error),
+            RefundError::Post(error) => error.into(),
+            RefundError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<CancelError> for ApiError {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::Void(error) => error.into(),
+            CancelError::Refund(error) => error.into(),
+            CancelError::Money(error) => ApiError::internal(error),
+            CancelError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<AttachmentError> for ApiError {
+    fn from(error: AttachmentError) -> Self {
+        match error {
+            AttachmentError::MediaType => ApiError::of(Code::AttachmentTypeNotSupported),
+            AttachmentError::Size => ApiError::of(Code::AttachmentTooLarge),
         }
     }
 }

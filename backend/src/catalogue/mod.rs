@@ -5,6 +5,7 @@
 
 pub mod aircraft;
 pub mod airports;
+pub mod calendar;
 pub mod carriers;
 pub mod changes;
 pub mod codes;
@@ -34,6 +35,7 @@ use records::Table;
 #[derive(Debug)]
 pub struct Catalogue {
     pub airports: airports::Airports,
+    pub calendar: calendar::Calendar,
     pub carriers: carriers::Carriers,
     pub changes: changes::Changes,
     pub aircraft: aircraft::Fleet,
@@ -81,6 +83,7 @@ impl Catalogue {
             taxes: taxes::Taxes::read(table!("taxes_cn.csv"))?,
             changes: changes::Changes::read(table!("change_ladders.csv"))?,
             refunds: refunds::Refunds::read(table!("refund_ladders.csv"))?,
+            calendar: calendar::Calendar::read(table!("holidays.csv"))?,
             voids: voids::VoidWindows::read(table!("void_windows.csv"))?,
             airports,
             carriers,

@@ -41,4 +41,4 @@ pub use limit::{
 pub use outcome::{BankOutcome, BankSaid, record_outcomes};
 pub use room::Room;
 pub use sending::{adopt_attempts, start_sending};
-pub use take_back::{AirlineLeg, TakeBack, lock_slices_of};
+pub use take_back::{AirlineLeg, TakeBack, TakeBackRow, Taking, lock_slices_of, receivable_from, take_backs};

@@ -437,6 +437,7 @@ diesel::table! {
         expires_at -> Timestamp,
         created_at -> Timestamp,
         confirmed_at -> Nullable<Timestamp>,
+        application_id -> Nullable<BigInt>,
     }
 }
 
@@ -570,6 +571,115 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    airline_take_back (id) {
+        id -> BigInt,
+        ticket_id -> BigInt,
+        airline_id -> BigInt,
+        advance_id -> Nullable<BigInt>,
+        reference_id -> BigInt,
+        currency -> Text,
+        amount_minor -> BigInt,
+        unpaid_minor -> BigInt,
+        on_its_way_minor -> BigInt,
+        beyond_minor -> BigInt,
+        created_at -> Timestamp,
+        resolved_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    refund_application (id) {
+        id -> BigInt,
+        order_id -> BigInt,
+        agency_id -> BigInt,
+        kind -> Text,
+        status -> Text,
+        tender -> Text,
+        currency -> Text,
+        fare_minor -> BigInt,
+        tax_minor -> BigInt,
+        penalty_minor -> BigInt,
+        refund_minor -> BigInt,
+        reason -> Nullable<Text>,
+        expires_at -> Timestamp,
+        created_at -> Timestamp,
+        applied_at -> Nullable<Timestamp>,
+        due_at -> Nullable<Timestamp>,
+        overdue_at -> Nullable<Timestamp>,
+        decided_at -> Nullable<Timestamp>,
+        decided_by_key_id -> Nullable<BigInt>,
+        decision_note -> Nullable<Text>,
+        short_minor -> Nullable<BigInt>,
+        completed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    refund_ticket (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        ticket_id -> BigInt,
+        fare_minor -> BigInt,
+        tax_minor -> BigInt,
+        penalty_minor -> BigInt,
+        airline_minor -> BigInt,
+        authority_minor -> BigInt,
+        commission_minor -> BigInt,
+        fee_minor -> BigInt,
+        cycle -> Nullable<Text>,
+        posted_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    refund_coupon (id) {
+        id -> BigInt,
+        refund_id -> BigInt,
+        coupon_id -> BigInt,
+        number -> BigInt,
+        fare_minor -> BigInt,
+        tax_minor -> BigInt,
+        penalty_minor -> BigInt,
+        penalty_rate -> Nullable<Text>,
+        commission_minor -> BigInt,
+        fee_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    refund_tax (id) {
+        id -> BigInt,
+        refund_id -> BigInt,
+        coupon_id -> BigInt,
+        code -> Text,
+        payee -> Text,
+        remitter -> Text,
+        minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    attachment (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        file_name -> Text,
+        media_type -> Text,
+        byte_count -> BigInt,
+        sha256 -> Text,
+        wrapped_key -> Binary,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    refund_evidence (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        attachment_id -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -611,6 +721,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     order_change_request,
     order_change,
     ticket_exchange,
+    airline_take_back,
+    attachment,
+    refund_application,
+    refund_coupon,
+    refund_evidence,
+    refund_tax,
+    refund_ticket,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

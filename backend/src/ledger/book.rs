@@ -32,7 +32,10 @@ events! {
     TicketSale = "ticket_sale",
     AdvanceConfirmed = "advance_confirmed",
     TicketVoid = "ticket_void",
-    // An advance that was on its way when its ticket was voided turned out never to be paid.
+    TicketRefund = "ticket_refund",
+    // A refund that waited for the airline's money reaches the wallet.
+    RefundPaidOut = "refund_paid_out",
+    // What was taken back of an advance while it was on its way turned out never to be paid.
     AdvanceReclaimDropped = "advance_reclaim_dropped",
     ClaimSetOff = "claim_set_off",
     AirlineRepaid = "airline_repaid",

@@ -1,5 +1,6 @@
 //! The rows of an accepted order, and its postings in the book.
 
+use super::coupon::CouponStatus;
 use super::decide::{Decision, Facts};
 use super::plan::{CouponPlan, IssueOrder, TicketPlan};
 use super::postings;
@@ -196,6 +197,6 @@ fn coupon_row(tx: &WriteTx, ticket: TicketId, number: i64, plan: &CouponPlan) ->
         checked_bag_kg: plan.checked_bag_kg,
         seat_bucket_id: plan.seat_bucket,
         seats: plan.seats,
-        status: "O".to_owned(),
+        status: CouponStatus::Open.text().to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! The journey of an order, from its coupons: what an order shows, and what a change of flights starts from.
 
+use super::coupon::CouponStatus;
 use super::ticket::{CouponRow, IssuedOrder, TicketRow};
 use crate::catalogue::{AirportCode, Catalogue};
 use crate::clock::Timestamp;
@@ -66,10 +67,11 @@ pub fn journey(issued: &IssuedOrder) -> Result<PricedOffer, DbError> {
 }
 
 /// A passenger's coupons in the order of the journey.
-fn coupons_of(issued: &IssuedOrder, passenger: i64) -> Vec<&CouponRow> {
+pub(super) fn coupons_of(issued: &IssuedOrder, passenger: i64) -> Vec<&CouponRow> {
     let is_theirs =
         |coupon: &&CouponRow| issued.tickets.iter().any(|own| own.id == coupon.ticket_id && own.passenger_id == passenger);
-    let mut coupons: Vec<&CouponRow> = issued.coupons.iter().filter(|coupon| coupon.status != "E").filter(is_theirs).collect();
+    let mut coupons: Vec<&CouponRow> =
+        issued.coupons.iter().filter(|coupon| coupon.status != CouponStatus::Exchanged.text()).filter(is_theirs).collect();
     coupons.sort_by_key(|coupon| (coupon.slice, coupon.id));
     coupons
 }

@@ -103,6 +103,12 @@ pub fn issued_orders(db: &mut Db, orders: Vec<OrderRow>) -> Result<Vec<IssuedOrd
     Ok(issued)
 }
 
+pub fn tickets_by_id(db: &mut Db, ids: &[TicketId]) -> Result<HashMap<TicketId, TicketRow>, DbError> {
+    let raw: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
+    let rows: Vec<TicketRow> = ticket::table.filter(ticket::id.eq_any(raw)).select(TicketRow::as_select()).load(db)?;
+    Ok(rows.into_iter().map(|row| (TicketId::of(row.id), row)).collect())
+}
+
 /// The numbers of these tickets.
 pub fn ticket_numbers(db: &mut Db, ids: &[TicketId]) -> Result<HashMap<TicketId, String>, DbError> {
     let raw: Vec<i64> = ids.iter().map(|id| id.raw()).collect();

@@ -118,6 +118,7 @@ const RULES: &[(&str, &str)] = &[
         "an order is cancelled by exactly one confirmed cancellation",
         "SELECT o.booking_reference AS wrong FROM air_order o
          LEFT JOIN order_cancellation c ON c.order_id = o.id AND c.confirmed_at IS NOT NULL
+            AND c.application_id IS NULL
          GROUP BY o.id, o.booking_reference, o.cancelled_at
          HAVING COUNT(c.id) <> CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE 1 END LIMIT 1",
     ),
@@ -136,6 +137,27 @@ const RULES: &[(&str, &str)] = &[
          LEFT JOIN (SELECT airline_id, currency, SUM(amount_minor - set_off_minor - cancelled_minor) AS due FROM advance
             WHERE resolved_at IS NULL GROUP BY airline_id, currency) v ON v.airline_id = a.owner_id AND v.currency = a.currency
          WHERE a.code = 'airline.payable' AND -a.balance_minor <> COALESCE(v.due, 0) LIMIT 1",
+    ),
+    (
+        "what is taken back of an airline's share is cancelled, on its way or claimed, and never more than the share without its claim",
+        "SELECT t.number AS wrong FROM ticket t
+         LEFT JOIN (SELECT ticket_id, SUM(amount_minor) AS taken, SUM(amount_minor - beyond_minor) AS within,
+                SUM(CASE WHEN resolved_at IS NULL THEN on_its_way_minor ELSE 0 END) AS on_its_way
+            FROM airline_take_back GROUP BY ticket_id) b ON b.ticket_id = t.id
+         LEFT JOIN (SELECT ticket_id, SUM(amount_minor) AS claimed FROM airline_claim GROUP BY ticket_id) c ON c.ticket_id = t.id
+         LEFT JOIN advance a ON a.ticket_id = t.id
+         WHERE COALESCE(b.taken, 0) <> COALESCE(a.cancelled_minor, 0) + COALESCE(a.reclaimed_minor, 0) + COALESCE(c.claimed, 0)
+            OR COALESCE(b.on_its_way, 0) <> COALESCE(a.reclaimed_minor, 0) OR COALESCE(b.within, 0) > t.airline_minor LIMIT 1",
+    ),
+    (
+        "what a void or refund takes back of an airline's share is booked with its own amounts",
+        "SELECT CAST(b.id AS TEXT) AS wrong FROM posting p JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count
+         JOIN account a ON a.id = e.account_id
+         LEFT JOIN airline_take_back b ON b.reference_id = p.reference_id
+         WHERE p.event IN ('ticket_void', 'ticket_refund') AND a.code IN ('airline.payable', 'airline.receivable')
+         GROUP BY p.id, b.id, b.amount_minor, b.unpaid_minor
+         HAVING SUM(CASE WHEN a.code = 'airline.payable' THEN e.amount_minor ELSE 0 END) <> COALESCE(b.unpaid_minor, -1)
+            OR SUM(e.amount_minor) <> b.amount_minor LIMIT 1",
     ),
     (
         "a claim is settled by what its settlements add up to, and an advance set off by the same",
@@ -186,7 +208,7 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "seats sold are the coupons that take a seat",
-        "SELECT CAST(b.id AS TEXT) AS wrong FROM seat_bucket b LEFT JOIN coupon c ON c.seat_bucket_id = b.id AND c.status <> 'V'
+        "SELECT CAST(b.id AS TEXT) AS wrong FROM seat_bucket b LEFT JOIN coupon c ON c.seat_bucket_id = b.id AND c.status NOT IN ('V', 'R', 'Y')
          GROUP BY b.id, b.sold HAVING COALESCE(SUM(c.seats), 0) <> b.sold LIMIT 1",
     ),
     (
@@ -209,6 +231,73 @@ const RULES: &[(&str, &str)] = &[
         "SELECT t.number AS wrong FROM ticket t LEFT JOIN stock_range s ON s.airline_id = t.airline_id
             AND CAST(substr(t.number, 4) AS BIGINT) >= s.first_document AND CAST(substr(t.number, 4) AS BIGINT) < s.next_document
          WHERE s.id IS NULL LIMIT 1",
+    ),
+    (
+        "a refund is posted once with its own legs when it is accepted, and not before",
+        "SELECT CAST(r.id AS TEXT) AS wrong FROM refund_ticket r JOIN refund_application f ON f.id = r.application_id
+         JOIN ticket t ON t.id = r.ticket_id
+         LEFT JOIN posting p ON p.reference_id = r.id AND p.event = 'ticket_refund'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         GROUP BY r.id, r.posted_at, r.cycle, r.airline_minor, r.authority_minor, r.commission_minor, r.fee_minor, f.status, f.tender,
+            t.airline_id, t.agency_id
+         HAVING (r.posted_at IS NULL) <> (f.status IN ('quoted', 'submitted', 'rejected')) OR (r.posted_at IS NULL AND COUNT(e.id) <> 0)
+            OR (r.cycle IS NULL) <> (r.posted_at IS NULL OR f.tender = 'wallet')
+            OR (r.posted_at IS NOT NULL AND (
+            COALESCE(SUM(CASE WHEN a.code IN ('airline.payable', 'airline.receivable') AND a.owner_id = t.airline_id
+                THEN e.amount_minor ELSE 0 END), 0) <> r.airline_minor
+            OR COALESCE(SUM(CASE WHEN a.code = 'authority.tax' THEN e.amount_minor ELSE 0 END), 0) <> r.authority_minor
+            OR COALESCE(SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END), 0) <> r.fee_minor
+            OR COALESCE(SUM(CASE WHEN a.code = 'agency.commission' AND a.owner_id = t.agency_id AND e.amount_minor > 0
+                THEN e.amount_minor ELSE 0 END), 0) <> r.commission_minor
+            OR COALESCE(SUM(CASE WHEN a.code IN ('agency.receivable', 'agency.wallet', 'agency.refund_due') AND a.owner_id = t.agency_id
+                THEN -e.amount_minor ELSE 0 END), 0) <> r.airline_minor + r.authority_minor + r.fee_minor
+                    + CASE f.tender WHEN 'credit' THEN r.commission_minor ELSE 0 END)) LIMIT 1",
+    ),
+    (
+        "an application is the sum of its tickets, and a ticket's refund that of its coupons and taxes",
+        "SELECT CAST(f.id AS TEXT) AS wrong FROM refund_application f LEFT JOIN refund_ticket r ON r.application_id = f.id
+         GROUP BY f.id, f.fare_minor, f.tax_minor, f.penalty_minor
+         HAVING COALESCE(SUM(r.fare_minor), 0) <> f.fare_minor OR COALESCE(SUM(r.tax_minor), 0) <> f.tax_minor
+            OR COALESCE(SUM(r.penalty_minor), 0) <> f.penalty_minor
+         UNION ALL SELECT CAST(r.id AS TEXT) FROM refund_ticket r
+         LEFT JOIN (SELECT refund_id, SUM(fare_minor) AS fare, SUM(tax_minor) AS tax, SUM(penalty_minor) AS penalty
+            FROM refund_coupon GROUP BY refund_id) c ON c.refund_id = r.id
+         LEFT JOIN (SELECT refund_id, SUM(minor) AS tax, SUM(CASE remitter WHEN 'platform' THEN minor ELSE 0 END) AS authority
+            FROM refund_tax GROUP BY refund_id) x ON x.refund_id = r.id
+         WHERE COALESCE(c.fare, 0) <> r.fare_minor OR COALESCE(c.tax, 0) <> r.tax_minor OR COALESCE(x.tax, 0) <> r.tax_minor
+            OR COALESCE(x.authority, 0) <> r.authority_minor
+            OR (c.refund_id IS NOT NULL AND c.penalty <> r.penalty_minor) OR (c.refund_id IS NULL AND r.penalty_minor >= 0) LIMIT 1",
+    ),
+    (
+        "no leg of a ticket comes back more than once",
+        "SELECT t.number AS wrong FROM ticket t
+         JOIN (SELECT ticket_id, SUM(fare_minor + tax_minor - penalty_minor) AS refund, SUM(penalty_minor) AS penalty,
+                SUM(authority_minor) AS authority, SUM(commission_minor) AS commission, SUM(fee_minor) AS fee
+            FROM refund_ticket WHERE posted_at IS NOT NULL GROUP BY ticket_id) r ON r.ticket_id = t.id
+         WHERE r.refund > t.price_minor OR r.penalty < 0 OR r.authority > t.authority_minor OR r.commission > t.commission_minor
+            OR r.fee > t.fee_minor LIMIT 1",
+    ),
+    (
+        "a coupon is refunded once, and only such a coupon has the status of one",
+        "SELECT t.number AS wrong FROM coupon c JOIN ticket t ON t.id = c.ticket_id
+         LEFT JOIN (SELECT k.coupon_id AS coupon_id, COUNT(k.id) AS times, MIN(f.kind) AS kind FROM refund_coupon k
+            JOIN refund_ticket r ON r.id = k.refund_id AND r.posted_at IS NOT NULL JOIN refund_application f ON f.id = r.application_id
+            GROUP BY k.coupon_id) k ON k.coupon_id = c.id
+         WHERE k.times > 1 OR (c.status = 'R' AND (k.kind IS NULL OR k.kind = 'tax_only'))
+            OR (c.status = 'Y' AND (k.kind IS NULL OR k.kind <> 'tax_only')) LIMIT 1",
+    ),
+    (
+        "what an airline gives back for a refund is taken back of its share",
+        "SELECT CAST(r.id AS TEXT) AS wrong FROM refund_ticket r LEFT JOIN airline_take_back b ON b.reference_id = r.id
+         WHERE r.posted_at IS NOT NULL AND COALESCE(b.amount_minor, 0) <> r.airline_minor LIMIT 1",
+    ),
+    (
+        "what is due to wallets is what refunds wait for, and each is paid out once",
+        "SELECT a.code AS wrong FROM account a
+         LEFT JOIN (SELECT f.agency_id AS agency_id, f.currency AS currency, SUM(r.airline_minor + r.authority_minor + r.fee_minor) AS due
+            FROM refund_application f JOIN refund_ticket r ON r.application_id = f.id
+            WHERE f.status = 'awaiting_airline_funds' GROUP BY f.agency_id, f.currency) w ON w.agency_id = a.owner_id AND w.currency = a.currency
+         WHERE a.code = 'agency.refund_due' AND -a.balance_minor <> COALESCE(w.due, 0) LIMIT 1",
     ),
 ];
 

@@ -4,7 +4,8 @@
 //! under these locks, then everything changes. The airline's leg depends on whether it was or may be paid (`credit::TakeBack`). Confirmed twice, an order
 //! is voided once.
 
-use super::issue::BucketRow;
+use super::coupon::{CouponSide, CouponStatus, first_unmovable};
+use super::seats::{give_back_seats, lock_seats};
 use super::ticket::{CouponRow, IssuedOrder, issued_orders};
 use crate::agencies::{Agency, agency};
 use crate::audit::{self, Cause};
@@ -13,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::credit::{
     AdvanceError, AirlineLeg, TakeBack, TransferError, client_accounts, cover, lock_slices_of, top_up_client_cash,
 };
-use crate::db::schema::{order_cancellation, seat_bucket};
+use crate::db::schema::order_cancellation;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
 use crate::ids::{AgencyId, CancellationId, Id, OrderId, TicketId};
 use crate::ledger::{
@@ -24,7 +25,6 @@ use crate::money::{Currency, Money, MoneyError};
 use crate::ordering::{OrderRow, Tender, order};
 use chrono::{NaiveDateTime, TimeZone};
 use diesel::prelude::*;
-use std::collections::BTreeMap;
 
 rows! {
     /// A quote; from `confirmed_at` on a cancellation.
@@ -37,6 +37,8 @@ rows! {
         expires_at: NaiveDateTime,
         created_at: NaiveDateTime,
         confirmed_at: Option<NaiveDateTime>,
+        /// Of a cancellation that is a refund of the whole order; none: a void.
+        application_id: Option<i64>,
     }
 }
 
@@ -83,7 +85,8 @@ pub fn void_window_ends_at(catalogue: &Catalogue, seller: &Agency, issued: &Issu
     Some(window.ends_at(ticket.issue_date, seller.zone, departure(catalogue, coupon)))
 }
 
-fn departure(catalogue: &Catalogue, coupon: &CouponRow) -> Timestamp {
+/// When the flight of a coupon departs; its time is local to the airport.
+pub(super) fn departure(catalogue: &Catalogue, coupon: &CouponRow) -> Timestamp {
     let airport = AirportCode::parse(&coupon.origin).and_then(|code| catalogue.airports.get(code));
     let zone = airport.map_or(chrono_tz::UTC, |airport| airport.zone);
     let local = zone.from_local_datetime(&coupon.departing_at).earliest();
@@ -95,7 +98,7 @@ pub fn check_voidable(db: &mut Db, catalogue: &Catalogue, issued: &IssuedOrder, 
     if let Some(at) = issued.order.cancelled_at {
         return Err(VoidError::AlreadyCancelled { at });
     }
-    if let Some(coupon) = issued.coupons.iter().find(|coupon| coupon.status != "O") {
+    if let Some((coupon, _)) = first_unmovable(&issued.coupons, CouponSide::Platform, CouponStatus::Void)? {
         let ticket = issued.tickets.iter().find(|ticket| ticket.id == coupon.ticket_id);
         return Err(VoidError::CouponNotOpen {
             ticket: ticket.map_or_else(String::new, |ticket| ticket.number.clone()),
@@ -127,6 +130,7 @@ pub fn quote_void(tx: &mut WriteTx, catalogue: &Catalogue, cause: &Cause, id: Or
         expires_at: expires_at.naive(),
         created_at: tx.now.naive(),
         confirmed_at: None,
+        application_id: None,
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&quote))])?;
     audit::record(tx, cause, "order.quote_void", CancellationId::of(quote.id))?;
@@ -150,7 +154,7 @@ pub fn confirm_void(
     let issued = issued_of(tx.db, OrderId::of(quote.order_id))?;
     let tickets: Vec<TicketId> = issued.tickets.iter().map(|ticket| TicketId::of(ticket.id)).collect();
     let slices = lock_slices_of(tx, &tickets)?;
-    let seats = lock_seats(tx, &issued)?;
+    let seats = lock_seats(tx, &issued.coupons.iter().collect::<Vec<_>>())?;
     let mut taken = TakeBack::lock(tx, slices)?;
     check_voidable(tx.db, catalogue, &issued, tx.now)?;
     let book = post(tx, cause, &issued, &mut taken)?;
@@ -202,7 +206,7 @@ fn post(tx: &mut WriteTx, cause: &Cause, issued: &IssuedOrder, taken: &mut TakeB
     let before = if from_wallet { Some((cover(tx.db, currency)?, taken.owed_from_client_cash()?)) } else { None };
     let mut given_back = Money::zero(currency);
     for (ticket, sale, entries) in &sales {
-        let airline = taken.take(tx, &mut book, *ticket)?;
+        let airline = taken.take_rest(tx, &mut book, *ticket)?;
         let legs = inverse(entries, airline, currency)?;
         for leg in legs.iter().filter(|leg| leg.account.code == AccountCode::AgencyWallet) {
             given_back = given_back.checked_sub(leg.amount)?;
@@ -245,28 +249,15 @@ fn inverse(entries: &[(EntryRow, AccountRow)], airline: Option<AirlineLeg>, curr
     Ok(legs)
 }
 
-/// Seats to give back per bucket, with how many it has sold: locked.
-fn lock_seats(tx: &mut WriteTx, issued: &IssuedOrder) -> Result<Vec<Change>, DbError> {
-    let mut seats: BTreeMap<i64, i64> = BTreeMap::new();
-    for coupon in &issued.coupons {
-        *seats.entry(coupon.seat_bucket_id).or_default() += coupon.seats;
-    }
-    let ids: Vec<i64> = seats.keys().copied().collect();
-    lock(tx, Contended::SeatBucket, &ids)?;
-    let rows: Vec<BucketRow> =
-        seat_bucket::table.filter(seat_bucket::id.eq_any(ids)).select(BucketRow::as_select()).load(&mut *tx.db)?;
-    let given_back = |row: &BucketRow| row.sold - seats.get(&row.id).copied().unwrap_or(0);
-    Ok(rows.iter().map(|row| Change { id: row.id, values: vec![given_back(row).into()] }).collect())
-}
-
 fn write(tx: &mut WriteTx, booked: Booked, taken: TakeBack, issued: &IssuedOrder, seats: &[Change]) -> Result<(), VoidError> {
     let mut sets = booked.book.new_rows().into_iter().collect::<Vec<_>>();
     sets.push(RowSet::of(&booked.transfers));
     insert(tx, &sets)?;
     booked.book.finish(tx)?;
     taken.write(tx)?;
-    update(tx, "seat_bucket", &["sold"], seats)?;
-    let voided: Vec<Change> = issued.coupons.iter().map(|coupon| Change { id: coupon.id, values: vec!["V".into()] }).collect();
+    give_back_seats(tx, seats)?;
+    let voided: Vec<Change> =
+        issued.coupons.iter().map(|coupon| Change { id: coupon.id, values: vec![CouponStatus::Void.text().into()] }).collect();
     update(tx, "coupon", &["status"], &voided)?;
     let cancelled = Change { id: issued.order.id, values: vec![Some(tx.now.naive()).into()] };
     update(tx, "air_order", &["cancelled_at"], &[cancelled])?;
@@ -278,11 +269,8 @@ pub fn cancellation(db: &mut Db, id: CancellationId) -> Result<Option<Cancellati
     Ok(row.first(db).optional()?)
 }
 
-/// The confirmed cancellation of an order.
+/// The confirmed cancellation of an order: its void, or the refund of all that was left of it.
 pub fn cancellation_of(db: &mut Db, order: &OrderRow) -> Result<Option<CancellationRow>, DbError> {
-    if order.cancelled_at.is_none() {
-        return Ok(None);
-    }
     let of_order = order_cancellation::table.filter(order_cancellation::order_id.eq(order.id));
     let confirmed = of_order.filter(order_cancellation::confirmed_at.is_not_null());
     Ok(confirmed.select(CancellationRow::as_select()).first(db).optional()?)

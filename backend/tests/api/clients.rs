@@ -41,6 +41,8 @@ fn the_walk_through_of_the_readme_works_as_it_stands() {
     let world = World::new(crate::platform::Engine::Sqlite);
     let text = walk(&world, "## A first sale", &[("KEY", world.key(BEIJING))]);
     assert!(text.contains("ticket 999") && text.contains("agency.receivable"), "{text}");
+    let text = walk(&world, "## A refund", &[("KEY", world.key(BEIJING))]);
+    assert!(text.contains("\"status\":\"refunded\""), "{text}");
 }
 
 #[test]

@@ -2,6 +2,9 @@
 //! rows or locks.
 
 mod bank;
+mod refunds;
+
+pub use refunds::{Part, Refunded};
 
 use airsettle::money::{Currency, Money};
 use airsettle::ticketing::{IssueOrder, Refusal, TicketPlan};
@@ -22,6 +25,7 @@ pub struct State {
     pub payments: Vec<Payment>,
     pub claims: Vec<Claim>,
     pub voided: i64,
+    pub refunded: i64,
 }
 
 /// The instruction to pay an airline for one ticket.
@@ -85,6 +89,8 @@ struct Sale {
     tickets: Vec<Legs>,
     first_payment: usize,
     voided: bool,
+    /// Ticket by ticket, coupon by coupon: what came back.
+    refunded: Vec<Vec<bool>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +100,8 @@ struct Legs {
     commission: i64,
     fee: i64,
     airline: i64,
+    base: i64,
+    coupons: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -123,6 +131,9 @@ pub struct Model {
     closings: Vec<i64>,
     interest_scaled: i128,
     interest_booked: i64,
+    /// What was taken back of each payment's share, and what waits for the airline's money: from which wallet, how much.
+    taken: Vec<i64>,
+    pub waiting: Vec<(&'static str, i64)>,
 }
 
 pub const RECEIVABLE: &str = "agency.receivable";
@@ -131,6 +142,7 @@ pub const DEPOSIT: &str = "agency.deposit";
 pub const WALLETS: [&str; 2] = ["agency.wallet", "agency.wallet prepaid"];
 pub const PAYABLE: &str = "airline.payable";
 pub const TO_GIVE_BACK: &str = "airline.receivable";
+pub const REFUND_DUE: &str = "agency.refund_due";
 pub const TAX: &str = "authority.tax";
 pub const LOAN: &str = "bank.loan";
 pub const INTEREST: &str = "bank.interest";
@@ -173,6 +185,8 @@ impl Model {
             closings: Vec::new(),
             interest_scaled: 0,
             interest_booked: 0,
+            taken: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -303,9 +317,9 @@ impl Model {
         let count = i64::try_from(tickets.len()).unwrap();
         let demand = &order.seats[0];
         let left = self.capacity - self.state.seats_sold.get(&demand.bucket).copied().unwrap_or(0);
-        if left < count {
+        if left < demand.seats {
             let flight = demand.flight.clone();
-            return Err(Refusal::SeatsSoldOut { flight, booking_class: demand.booking_class, left, asked: count });
+            return Err(Refusal::SeatsSoldOut { flight, booking_class: demand.booking_class, left, asked: demand.seats });
         }
         let wallet = WALLETS[usize::from(buyer == Buyer::Prepaid)];
         let on_line = match buyer {
@@ -316,16 +330,19 @@ impl Model {
             },
             Buyer::Prepaid => self.has_prepaid(wallet, net).map(|()| false)?,
         };
-        *self.state.seats_sold.entry(demand.bucket).or_default() += count;
+        *self.state.seats_sold.entry(demand.bucket).or_default() += demand.seats;
         self.state.tickets += count;
         let first_payment = self.state.payments.len();
-        let sale = Sale { on_line, wallet, day: self.today, bucket: demand.bucket, tickets, first_payment, voided: false };
+        let refunded = tickets.iter().map(|ticket| vec![false; ticket.coupons]).collect();
+        let (day, bucket) = (self.today, demand.bucket);
+        let sale = Sale { on_line, wallet, day, bucket, tickets, first_payment, voided: false, refunded };
         self.books_sale(&sale, 1);
         for ticket in &sale.tickets {
             self.moves(if on_line { RECEIVABLE } else { wallet }, PAYABLE, ticket.airline);
             let (amount, state) = (ticket.airline, Stage::Held);
             let new = Payment { state, amount, set_off: 0, cancelled: 0, reclaimed: 0, on_line, is_over: false };
             self.state.payments.push(new);
+            self.taken.push(0);
         }
         if on_line {
             self.state.held += airline;
@@ -397,5 +414,7 @@ fn legs(ticket: &TicketPlan) -> Legs {
         commission: split.commission.minor,
         fee: split.fee.minor,
         airline: split.airline.minor,
+        base: ticket.base.minor,
+        coupons: ticket.coupons.len(),
     }
 }

@@ -9,7 +9,7 @@ use airsettle::ids::{AgencyId, Id, KeyId, OfferId, PassengerId};
 use airsettle::money::{Currency, Money};
 use airsettle::ordering::{Sealed, TenderWish};
 use airsettle::ticketing::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
-use chrono::Days;
+use chrono::{Days, NaiveDateTime};
 
 /// The seat bucket that orders take their seats from unless told otherwise.
 pub const BUCKET: i64 = 7_001;
@@ -27,6 +27,11 @@ pub struct Order<'w> {
     remitter: TaxRemitter,
     bucket: i64,
     capacity: i64,
+    carrier: &'static str,
+    booking_class: char,
+    coupons: usize,
+    kind: &'static str,
+    departing_at: NaiveDateTime,
 }
 
 impl<'w> Order<'w> {
@@ -43,6 +48,12 @@ impl<'w> Order<'w> {
             remitter: TaxRemitter::Platform,
             bucket: BUCKET,
             capacity: 1_000_000,
+            carrier: "CA",
+            booking_class: 'Y',
+            coupons: 1,
+            kind: "adult",
+            // Farther away than any test travels.
+            departing_at: (world.today() + Days::new(3_000)).and_hms_opt(8, 30, 0).unwrap(),
         }
     }
 
@@ -94,6 +105,29 @@ impl<'w> Order<'w> {
         Order { bucket, capacity, ..self }
     }
 
+    /// Whose ladder of refund fees counts, and in which class.
+    pub fn flown_by(self, carrier: &'static str, booking_class: char) -> Self {
+        Order { carrier, booking_class, ..self }
+    }
+
+    /// On so many flights, which share the fare evenly.
+    pub fn coupons(self, coupons: usize) -> Self {
+        Order { coupons, ..self }
+    }
+
+    pub fn tax(self, tax: Money) -> Self {
+        Order { tax, ..self }
+    }
+
+    pub fn for_a(self, kind: &'static str) -> Self {
+        Order { kind, ..self }
+    }
+
+    /// The first flight's departure, local to Beijing; the next ones follow day by day.
+    pub fn departing_at(self, departing_at: NaiveDateTime) -> Self {
+        Order { departing_at, ..self }
+    }
+
     pub fn build(&self) -> IssueOrder {
         let ids = self.world.store.ids();
         let contract = &self.world.contracts[&self.agency];
@@ -118,7 +152,7 @@ impl<'w> Order<'w> {
             seats: vec![SeatDemand {
                 bucket: self.bucket,
                 capacity: self.capacity,
-                seats: i64::try_from(self.tickets).unwrap(),
+                seats: i64::try_from(self.tickets * self.coupons).unwrap(),
                 flight: "CA1501".into(),
                 booking_class: 'Y',
             }],
@@ -132,23 +166,27 @@ impl<'w> Order<'w> {
         TicketPlan {
             passenger: PassengerPlan {
                 offer_passenger: self.world.store.ids().next::<PassengerId>(),
-                kind: "adult".into(),
+                kind: self.kind.into(),
                 sealed: Sealed { data: vec![1, 2, 3], wrapped_key: vec![4, 5, 6] },
             },
             base: self.base,
             split: split(self.base, &taxes, "CA", &terms).unwrap(),
             taxes,
             fare_calculation: "BJS CA SHA950.00CNY950.00END".into(),
-            coupons: vec![self.coupon()],
+            coupons: self.coupon_plans(),
         }
     }
 
-    fn coupon(&self) -> CouponPlan {
-        // Farther away than any test travels.
-        let departing_at = (self.world.today() + Days::new(3_000)).and_hms_opt(8, 30, 0).unwrap();
+    fn coupon_plans(&self) -> Vec<CouponPlan> {
+        let shares = self.base.allocate(&vec![1; self.coupons]).unwrap();
+        shares.into_iter().zip(0u64..).map(|(share, day)| self.coupon(share, day)).collect()
+    }
+
+    fn coupon(&self, base: Money, day: u64) -> CouponPlan {
+        let departing_at = self.departing_at + Days::new(day);
         CouponPlan {
             slice: 0,
-            carrier: "CA".into(),
+            carrier: self.carrier.into(),
             flight_number: 1501,
             aircraft: "32A".into(),
             origin: "PEK".into(),
@@ -157,11 +195,11 @@ impl<'w> Order<'w> {
             arriving_at: departing_at + chrono::Duration::minutes(130),
             duration_minutes: 130,
             distance_km: 1_075,
-            booking_class: 'Y',
+            booking_class: self.booking_class,
             cabin: "economy".into(),
             fare_brand: "Flex".into(),
             fare_basis: "YOW".into(),
-            base_minor: self.base.minor,
+            base_minor: base.minor,
             checked_bag_kg: 20,
             seat_bucket: self.bucket,
             seats: 1,

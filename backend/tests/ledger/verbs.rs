@@ -1,6 +1,6 @@
 //! What random histories are made of, and how a failing one is made smaller.
 
-use crate::model::{BankWord, Buyer, CAPITAL, DEPOSIT, WALLETS};
+use crate::model::{BankWord, Buyer, CAPITAL, DEPOSIT, Part, Refunded, WALLETS};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -24,6 +24,10 @@ pub enum Verb {
     Seal,
     /// Counted from the newest order.
     Void(usize, Times),
+    /// Counted from the newest order.
+    Refund(usize, Part, Refunded),
+    /// One of the wallets that wait for the airline's money.
+    Complete(usize),
     DaysPass(u64),
     Accrue,
     Remit(usize, Share),
@@ -71,6 +75,7 @@ impl Share {
 pub struct Wish {
     pub buyer: Buyer,
     pub tickets: usize,
+    pub coupons: usize,
     pub fare: i64,
     pub flight: i64,
     pub keyed: bool,
@@ -90,13 +95,17 @@ fn which() -> impl Strategy<Value = Which> {
 
 fn wish() -> impl Strategy<Value = Wish> {
     let buyer = select(vec![Buyer::Credit, Buyer::CreditThenWallet, Buyer::Prepaid]);
-    (buyer, 1..4usize, 1_001..61_000i64, 0..FLIGHTS, any::<bool>()).prop_map(|(buyer, tickets, fare, flight, keyed)| Wish {
-        buyer,
-        tickets,
-        fare,
-        flight,
-        keyed,
-    })
+    let sizes = (1..4usize, 1..3usize);
+    (buyer, sizes, 1_001..61_000i64, 0..FLIGHTS, any::<bool>())
+        .prop_map(|(buyer, (tickets, coupons), fare, flight, keyed)| Wish { buyer, tickets, coupons, fare, flight, keyed })
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    select(vec![Part::All, Part::FirstCoupon])
+}
+
+fn how() -> impl Strategy<Value = Refunded> {
+    select(vec![Refunded::Voluntary, Refunded::Voluntary, Refunded::Involuntary, Refunded::TaxOnly])
 }
 
 /// Mostly the bank pays.
@@ -122,6 +131,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         6 => Just(Verb::Thaw),
         8 => (0..9usize, times()).prop_map(|(order, times)| Verb::Void(order, times)),
         2 => Just(Verb::Seal),
+        9 => (0..30usize, part(), how()).prop_map(|(order, part, how)| Verb::Refund(order, part, how)),
     ];
     let bank = prop_oneof![
         10 => which().prop_map(Verb::Send),
@@ -139,6 +149,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         1 => (1..50_000i64).prop_map(Verb::OrderTransfer),
         2 => Just(Verb::ConfirmTransfer),
         4 => share().prop_map(Verb::AirlineRepays),
+        3 => (0..9usize).prop_map(Verb::Complete),
     ];
     prop_oneof![5 => sales, 5 => bank, 4 => settlement]
 }

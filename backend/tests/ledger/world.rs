@@ -65,6 +65,13 @@ pub const TABLES: &[&str] = &[
     "bank_payment",
     "cash_transfer",
     "export_file",
+    "airline_take_back",
+    "refund_application",
+    "refund_ticket",
+    "refund_coupon",
+    "refund_tax",
+    "refund_evidence",
+    "attachment",
 ];
 
 pub fn cny(text: &str) -> Money {

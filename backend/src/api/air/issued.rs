@@ -16,7 +16,9 @@ use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
 use crate::shopping::offer::{
     Cabin, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
 };
-use crate::ticketing::{CouponRow, IssueOrder, IssuedOrder, TicketRow, cancellation_of, sale_draft, void_window_ends_at};
+use crate::ticketing::{
+    CouponRow, CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, sale_draft, void_window_ends_at, with_refund,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,25 +27,36 @@ use utoipa::ToSchema;
 pub struct Afterwards {
     void_window_ends_at: Option<Timestamp>,
     cancellation: Option<OrderCancellation>,
+    cancelled_at: Option<Timestamp>,
 }
 
 impl Afterwards {
     /// Of an order that was issued a moment ago.
     pub fn issued(app: &App, issued: &IssuedOrder, seller: &Agency) -> Self {
-        Afterwards { void_window_ends_at: void_window_ends_at(&app.catalogue, seller, issued), cancellation: None }
+        Afterwards {
+            void_window_ends_at: void_window_ends_at(&app.catalogue, seller, issued),
+            cancellation: None,
+            cancelled_at: None,
+        }
     }
 
     pub fn read(app: &App, db: &mut Db, issued: &IssuedOrder) -> Result<Self, ApiError> {
         let seller = agency(db, AgencyId::of(issued.order.agency_id))?;
         let seller = seller.ok_or_else(|| ApiError::internal(format!("order {} has no agency", issued.order.id)))?;
         let cancellation = cancellation_of(db, &issued.order)?;
-        let shown = cancellation.map(|row| OrderCancellation::read(db, &row, app.mode.is_live())).transpose()?;
-        Ok(Afterwards { cancellation: shown, ..Afterwards::issued(app, issued, &seller) })
+        let cancelled_at = cancellation.as_ref().and_then(|row| row.confirmed_at).map(Timestamp::from);
+        let shown = cancellation.map(|row| {
+            let found = with_refund(db, row)?;
+            OrderCancellation::read(db, &found, app.mode.into(), app.now())
+        });
+        let shown = shown.transpose()?;
+        Ok(Afterwards { cancellation: shown, cancelled_at, ..Afterwards::issued(app, issued, &seller) })
     }
 
-    fn actions(&self, issued: &IssuedOrder, now: Timestamp) -> Vec<Action> {
-        let open = issued.order.cancelled_at.is_none() && issued.coupons.iter().all(|coupon| coupon.status == "O");
-        if open && self.void_window_ends_at.is_some_and(|ends| now < ends) { vec![Action::Cancel] } else { Vec::new() }
+    /// What is open is voided, or refunded.
+    fn actions(&self, issued: &IssuedOrder) -> Vec<Action> {
+        let open = self.cancellation.is_none() && issued.coupons.iter().any(|coupon| coupon.status == CouponStatus::Open.text());
+        if open { vec![Action::Cancel] } else { Vec::new() }
     }
 }
 
@@ -62,8 +75,8 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         tickets: issued.tickets.iter().map(|ticket| (ticket.number.clone(), traveller(issued, ticket))).collect(),
         created_at: at,
         paid: PaidFacts::Paid { kind, at },
-        cancelled_at: issued.order.cancelled_at.map(Timestamp::from),
-        actions: after.actions(issued, app.now()),
+        cancelled_at: after.cancelled_at,
+        actions: after.actions(issued),
         void_window_ends_at: after.void_window_ends_at,
         cancellation: after.cancellation,
         conditions: Conditions::default(),

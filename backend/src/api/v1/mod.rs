@@ -6,6 +6,7 @@
 pub mod agencies;
 pub mod airline_claims;
 pub mod airlines;
+pub mod attachments;
 pub mod bank_callbacks;
 pub mod bank_receipts;
 pub mod cash_transfers;
@@ -23,6 +24,8 @@ pub mod limits;
 pub mod operations;
 pub mod organisations;
 pub mod postings;
+pub mod refund_applications;
+pub mod refund_shape;
 mod shape;
 mod sight;
 pub mod tax_payments;
@@ -34,81 +37,94 @@ use utoipa::OpenApi;
 
 /// The operations under `/v1`.
 #[derive(OpenApi)]
-#[openapi(paths(
-    organisations::list_organisations,
-    organisations::create_organisation,
-    organisations::get_organisation,
-    keys::list_keys,
-    keys::create_key,
-    keys::get_key,
-    keys::roll,
-    keys::revoke,
-    agencies::list_agencies,
-    agencies::create_agency,
-    agencies::get_agency,
-    agencies::freeze,
-    agencies::unfreeze,
-    agencies::close,
-    airlines::list_airlines,
-    airlines::sign,
-    airlines::get_airline,
-    airlines::list_stock,
-    airlines::create_stock,
-    airlines::stop,
-    airlines::resume,
-    contracts::list_contracts,
-    contracts::sign,
-    contracts::get_contract,
-    limit_policies::list_limit_policies,
-    limit_policies::adopt,
-    bank_receipts::list_bank_receipts,
-    bank_receipts::record,
-    bank_receipts::get_bank_receipt,
-    limits::get_limit,
-    limits::list_exposure,
-    facilities::list_facilities,
-    facilities::create_facility,
-    facilities::get_facility,
-    facilities::set_limit,
-    facilities::close,
-    facilities::reopen,
-    facility_money::accrue,
-    facility_money::list_accruals,
-    facility_money::repay,
-    facility_money::list_repayments,
-    tax_payments::list_tax_payments,
-    tax_payments::pay,
-    cash_transfers::list_cash_transfers,
-    cash_transfers::make,
-    cash_transfers::get_cash_transfer,
-    cash_transfers::confirm,
-    cycles::list_cycles,
-    airline_claims::list_airline_claims,
-    exports::list_exports,
-    exports::make_export,
-    exports::get_export,
-    exports::get_export_content,
-    disbursements::list_disbursements,
-    disbursements::get_disbursement,
-    tickets::list_tickets,
-    tickets::get_ticket,
-    ledger::list_accounts,
-    ledger::get_account,
-    ledger::list_entries,
-    postings::list_postings,
-    postings::get_posting,
-    ledger::get_trial_balance,
-    test_clock::get_test_clock,
-    test_clock::set_test_clock,
-    operations::get_operation,
-    bank_callbacks::receive,
-))]
+#[openapi(
+    paths(
+        organisations::list_organisations,
+        organisations::create_organisation,
+        organisations::get_organisation,
+        keys::list_keys,
+        keys::create_key,
+        keys::get_key,
+        keys::roll,
+        keys::revoke,
+        agencies::list_agencies,
+        agencies::create_agency,
+        agencies::get_agency,
+        agencies::freeze,
+        agencies::unfreeze,
+        agencies::close,
+        airlines::list_airlines,
+        airlines::sign,
+        airlines::get_airline,
+        airlines::list_stock,
+        airlines::create_stock,
+        airlines::stop,
+        airlines::resume,
+        contracts::list_contracts,
+        contracts::sign,
+        contracts::get_contract,
+        limit_policies::list_limit_policies,
+        limit_policies::adopt,
+        bank_receipts::list_bank_receipts,
+        bank_receipts::record,
+        bank_receipts::get_bank_receipt,
+        limits::get_limit,
+        limits::list_exposure,
+        facilities::list_facilities,
+        facilities::create_facility,
+        facilities::get_facility,
+        facilities::set_limit,
+        facilities::close,
+        facilities::reopen,
+        facility_money::accrue,
+        facility_money::list_accruals,
+        facility_money::repay,
+        facility_money::list_repayments,
+        tax_payments::list_tax_payments,
+        tax_payments::pay,
+        cash_transfers::list_cash_transfers,
+        cash_transfers::make,
+        cash_transfers::get_cash_transfer,
+        cash_transfers::confirm,
+        cycles::list_cycles,
+        airline_claims::list_airline_claims,
+        refund_applications::list_refund_applications,
+        refund_applications::create_refund_application,
+        refund_applications::get_refund_application,
+        refund_applications::confirm,
+        refund_applications::decide,
+        attachments::list_attachments,
+        attachments::create_attachment,
+        attachments::get_attachment,
+        attachments::get_attachment_content,
+        exports::list_exports,
+        exports::make_export,
+        exports::get_export,
+        exports::get_export_content,
+        disbursements::list_disbursements,
+        disbursements::get_disbursement,
+        tickets::list_tickets,
+        tickets::get_ticket,
+        ledger::list_accounts,
+        ledger::get_account,
+        ledger::list_entries,
+        postings::list_postings,
+        postings::get_posting,
+        ledger::get_trial_balance,
+        test_clock::get_test_clock,
+        test_clock::set_test_clock,
+        operations::get_operation,
+        bank_callbacks::receive,
+    ),
+    components(schemas(refund_applications::RefundRehearsal))
+)]
 pub struct V1Description;
 
 pub fn configure(config: &mut ServiceConfig) {
     parties(config);
     money(config);
     settlement(config);
+    refunds(config);
     config
         .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
         .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
@@ -123,6 +139,26 @@ pub fn configure(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/operations/{id}").route(get().to(operations::get_operation)))
         .service(resource("/v1/bank_callbacks/{mode}").route(post().to(bank_callbacks::receive)));
+}
+
+/// What comes back of tickets.
+fn refunds(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/v1/refund_applications")
+                .route(get().to(refund_applications::list_refund_applications))
+                .route(post().to(refund_applications::create_refund_application)),
+        )
+        .service(resource("/v1/refund_applications/{id}").route(get().to(refund_applications::get_refund_application)))
+        .service(resource("/v1/refund_applications/{id}/actions/confirm").route(post().to(refund_applications::confirm)))
+        .service(resource("/v1/refund_applications/{id}/actions/decide").route(post().to(refund_applications::decide)))
+        .service(
+            resource("/v1/attachments")
+                .route(get().to(attachments::list_attachments))
+                .route(post().to(attachments::create_attachment)),
+        )
+        .service(resource("/v1/attachments/{id}").route(get().to(attachments::get_attachment)))
+        .service(resource("/v1/attachments/{id}/content").route(get().to(attachments::get_attachment_content)));
 }
 
 /// Who trades, with which keys and on which terms.

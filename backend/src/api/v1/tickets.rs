@@ -17,10 +17,12 @@ use crate::credit::advance_of_ticket;
 use crate::db::{Db, DbError};
 use crate::identity::{OrganisationKind, Scope};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrderId, PassengerId, TicketId};
-use crate::ledger::postings_about;
+use crate::ledger::{PostingRow, postings_about};
 use crate::money::{Currency, Money};
 use crate::ordering::{self, OrderRow, order};
-use crate::ticketing::{CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, issued_orders, ticket_by_number, tickets};
+use crate::ticketing::{
+    CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, issued_orders, refund_references, ticket_by_number, tickets,
+};
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -225,6 +227,16 @@ fn tender(row: &OrderRow) -> Tender {
     if row.tender == ordering::Tender::Wallet.text() { Tender::Wallet } else { Tender::Credit }
 }
 
+/// Every posting about a ticket and its refunds, oldest first.
+fn journal(db: &mut Db, row: &TicketRow) -> Result<Vec<PostingRow>, DbError> {
+    let mut journal = postings_about(db, row.id)?;
+    for refund in refund_references(db, TicketId::of(row.id))? {
+        journal.extend(postings_about(db, refund)?);
+    }
+    journal.sort_by_key(|posting| posting.id);
+    Ok(journal)
+}
+
 fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue) -> Result<Ticket, ApiError> {
     let missing = |what: &str| ApiError::internal(format!("ticket {} has no {what}", row.number));
     let orders = order(db, OrderId::of(row.order_id))?.into_iter().collect();
@@ -237,7 +249,7 @@ fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue) -> Result<Ticket, 
     let taxes: Vec<&TaxRow> = issued.taxes.iter().filter(|tax| tax.ticket_id == row.id).collect();
     let coupons = issued.coupons.iter().filter(|coupon| coupon.ticket_id == row.id);
     let currency = currency_of(row)?;
-    let journal = postings_about(db, row.id)?;
+    let journal = journal(db, row)?;
     let advance = advance_of_ticket(db, TicketId::of(row.id))?;
     Ok(Ticket {
         ticket: TicketSummary::of(row)?,

@@ -5,9 +5,12 @@ use crate::clock::Timestamp;
 use crate::db::schema::{order_change, order_change_request, ticket_exchange};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, Id, OrderChangeId, OrderChangeOfferId, OrderChangeRequestId, OrderId, TicketId};
+use crate::shopping::offer::PricedOffer;
 use crate::shopping::request::SearchSlice;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 rows! {
     pub struct ChangeRequestRow in order_change_request {
@@ -49,13 +52,19 @@ rows! {
     }
 }
 
+/// The journey that an order had, and which of its slices are given up. A confirmation finds the same journey or is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    pub journey: PricedOffer,
+    pub slices: BTreeSet<usize>,
+}
+
 #[derive(Clone, Debug)]
 pub struct ChangeRequest {
     pub id: OrderChangeRequestId,
     pub order: OrderId,
     pub agency: AgencyId,
-    /// Positions of slices of the journey that the order had.
-    pub removed: Vec<usize>,
+    pub removed: Removed,
     pub added: Vec<SearchSlice>,
     pub offers: Vec<ChangeOffer>,
     pub created_at: Timestamp,
@@ -96,7 +105,7 @@ impl TryFrom<ChangeRequestRow> for ChangeRequest {
 pub struct NewChangeRequest {
     pub order: OrderId,
     pub agency: AgencyId,
-    pub removed: Vec<usize>,
+    pub removed: Removed,
     pub added: Vec<SearchSlice>,
     pub offers: Vec<ChangeOffer>,
     pub expires_at: Timestamp,

@@ -13,6 +13,7 @@ mod keys;
 mod ledger;
 mod operations;
 mod organisations;
+mod refund_applications;
 mod test_clock;
 mod tickets;
 mod worked_case;
