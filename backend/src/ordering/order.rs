@@ -59,6 +59,8 @@ impl Tender {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TenderWish {
     Credit,
+    /// For the tickets of an order that was paid from the wallet.
+    Wallet,
     AgencyOrder,
 }
 

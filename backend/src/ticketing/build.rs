@@ -65,7 +65,8 @@ pub(super) fn build(
         let draft = postings::sale_draft(order, &plan.split, decision.tender, ticket.raw(), &cycle)?;
         book.post(tx, &draft)?;
         build_advance(tx, book, order, decision, ticket, plan, written)?;
-        build_ticket(tx, order, plan, ticket, *document, issue_date, &mut issued)?;
+        let passenger = build_passenger(tx, plan, &mut issued);
+        build_ticket(tx, order, plan, Document { ticket, number: *document, issue_date }, passenger, &mut issued)?;
     }
     written.audit.push(AuditRow::new(tx, &order.cause, "order.issue", id.raw()));
     Ok(issued)
@@ -115,30 +116,43 @@ fn build_advance(
     Ok(())
 }
 
-fn build_ticket(
-    tx: &mut WriteTx,
-    order: &IssueOrder,
-    plan: &TicketPlan,
-    ticket: TicketId,
-    document: i64,
-    issue_date: chrono::NaiveDate,
-    issued: &mut IssuedOrder,
-) -> Result<(), PostError> {
+fn build_passenger(tx: &WriteTx, plan: &TicketPlan, issued: &mut IssuedOrder) -> PassengerId {
     let passenger: PassengerId = tx.ids.next();
-    let (split, order_id) = (&plan.split, issued.order.id);
     issued.passengers.push((
         PassengerRow {
             id: passenger.raw(),
-            order_id,
+            order_id: issued.order.id,
             offer_passenger_id: plan.passenger.offer_passenger.raw(),
             kind: plan.passenger.kind.clone(),
             sealed: plan.passenger.sealed.data.clone(),
         },
         PersonKeyRow { passenger_id: passenger.raw(), wrapped: plan.passenger.sealed.wrapped_key.clone() },
     ));
+    passenger
+}
+
+/// What a ticket is known by.
+#[derive(Clone, Copy)]
+pub(super) struct Document {
+    pub ticket: TicketId,
+    pub number: i64,
+    pub issue_date: chrono::NaiveDate,
+}
+
+/// The ticket of a passenger with its taxes and coupons.
+pub(super) fn build_ticket(
+    tx: &WriteTx,
+    order: &IssueOrder,
+    plan: &TicketPlan,
+    document: Document,
+    passenger: PassengerId,
+    issued: &mut IssuedOrder,
+) -> Result<(), PostError> {
+    let Document { ticket, number, issue_date } = document;
+    let (split, order_id) = (&plan.split, issued.order.id);
     issued.tickets.push(TicketRow {
         id: ticket.raw(),
-        number: TicketNumber::new(&order.accounting_code, document).to_string(),
+        number: TicketNumber::new(&order.accounting_code, number).to_string(),
         order_id,
         passenger_id: passenger.raw(),
         agency_id: order.agency.raw(),

@@ -63,7 +63,8 @@ pub fn issue_all(tx: &mut WriteTx, chart: &Chart, orders: &[IssueOrder], mode: M
 
 /// Steps 2 to 5 for orders whose keys are theirs.
 fn sell(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder], mode: Mode) -> Result<Vec<Outcome>, PostError> {
-    let (mut book, mut facts) = lock_and_read(tx, chart, orders)?;
+    let locked = lock_rows(tx, orders)?;
+    let (mut book, mut facts) = read_facts(tx, chart, orders, locked)?;
     let before = facts.clone();
     let mut decided = Vec::with_capacity(orders.len());
     for order in orders {
@@ -100,8 +101,18 @@ fn sell(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder], mode: Mode) -> 
     decided.into_iter().map(outcome).map(|outcome| outcome.ok_or_else(missing)).collect()
 }
 
-/// Steps 2 and 3.
-fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Result<(Book, Facts), PostError> {
+/// What step 2 has locked, for step 3 to read.
+pub(super) struct Locked {
+    agencies: BTreeSet<AgencyId>,
+    airlines: Vec<AirlineId>,
+    currencies: Vec<Currency>,
+    slices: Vec<i64>,
+    buckets: Vec<i64>,
+    ranges: Vec<i64>,
+}
+
+/// Step 2, all but the accounts.
+pub(super) fn lock_rows(tx: &mut WriteTx, orders: &[&IssueOrder]) -> Result<Locked, DbError> {
     let agencies: BTreeSet<AgencyId> = orders.iter().map(|order| order.agency).collect();
     let airlines: BTreeSet<AirlineId> = orders.iter().map(|order| order.airline).collect();
     let currencies: BTreeSet<Currency> = orders.iter().map(|order| order.currency).collect();
@@ -120,7 +131,17 @@ fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Res
     lock(tx, Contended::SeatBucket, &bucket_ids)?;
     let ranges: Vec<i64> = stock_of(tx.db, &airlines)?.iter().map(|range| range.id).collect();
     lock(tx, Contended::StockRange, &ranges)?;
+    Ok(Locked { agencies, airlines, currencies, slices, buckets: bucket_ids, ranges })
+}
 
+/// Step 3, after the limited accounts are locked.
+pub(super) fn read_facts(
+    tx: &mut WriteTx,
+    chart: &Chart,
+    orders: &[&IssueOrder],
+    locked: Locked,
+) -> Result<(Book, Facts), PostError> {
+    let Locked { agencies, airlines, currencies, slices, buckets, ranges } = locked;
     let mut facilities = facilities_in(tx.db, &currencies)?;
     // One that another node has added since then is not locked: it waits for the next batch.
     facilities.retain(|facility| slices.contains(&facility.slice.raw()));
@@ -159,7 +180,7 @@ fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Res
         lines.push(FacilityState::in_book(tx, &book, facility)?);
     }
     let seats: Vec<BucketRow> = seat_bucket::table
-        .filter(seat_bucket::id.eq_any(bucket_ids))
+        .filter(seat_bucket::id.eq_any(buckets))
         .select(BucketRow::as_select())
         .load(&mut *tx.db)
         .map_err(DbError::from)?;
@@ -189,7 +210,7 @@ fn write(tx: &mut WriteTx, book: Book, issued: &[IssuedOrder], written: &Written
 }
 
 /// Step 5, the counters that were locked: what changed between the facts before and after.
-fn write_counters(tx: &mut WriteTx, before: &Facts, after: &Facts) -> Result<(), DbError> {
+pub(super) fn write_counters(tx: &mut WriteTx, before: &Facts, after: &Facts) -> Result<(), DbError> {
     let unconfirmed = |facts: &Facts, id: FacilityId| {
         facts.facilities.iter().find(|state| state.facility.id == id).map(|state| state.facility.unconfirmed)
     };

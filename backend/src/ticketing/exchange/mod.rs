@@ -1,11 +1,17 @@
 //! Exchange and reissue: other flights for an order, searched, chosen and confirmed. The tickets that are given in pay for the new ones, and only
 //! the difference and the penalty move money.
 
+mod confirm;
+mod error;
 mod offers;
+mod request;
 mod sold;
 mod stored;
 
+pub use confirm::{Desk, confirm_change};
+pub use error::ChangeError;
 pub use offers::{ChangeOffer, ChangeReason, ChangeRefusal, GivenUp, Penalties};
+pub use request::{check_changeable, choose_change};
 pub use sold::SoldJourney;
 pub use stored::{
     ChangeRequest, ChangeRequestRow, NewChangeRequest, OrderChangeRow, Removed, TicketExchangeRow, change_request,

@@ -95,10 +95,12 @@ impl GivenUp<'_> {
         &self.sold.journey
     }
 
-    /// Whether these slices can be given up, and for how much.
-    pub fn penalties(&self, catalogue: &Catalogue, now: Timestamp) -> Result<Penalties, ChangeRefusal> {
-        let currency = self.journey().currency()?;
+    /// Whether these slices are there to be given up.
+    pub fn check(&self) -> Result<(), ChangeRefusal> {
         let begun = self.sold.begun();
+        if self.slices.is_empty() {
+            return Err(ChangeRefusal::NothingGivenUp);
+        }
         for slice in self.slices {
             if *slice >= self.journey().slices.len() {
                 return Err(ChangeRefusal::NoSuchSlice { slice: *slice });
@@ -107,6 +109,13 @@ impl GivenUp<'_> {
                 return Err(ChangeRefusal::Begun { slice: *slice });
             }
         }
+        Ok(())
+    }
+
+    /// Whether these slices can be given up now, and for how much.
+    pub fn penalties(&self, catalogue: &Catalogue, now: Timestamp) -> Result<Penalties, ChangeRefusal> {
+        self.check()?;
+        let currency = self.journey().currency()?;
         let mut amounts = vec![Money::zero(currency); self.journey().passengers.len()];
         let mut hold_until: Option<Timestamp> = None;
         for (slice, flight, segment) in self.flights() {
