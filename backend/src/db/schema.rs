@@ -567,6 +567,11 @@ diesel::table! {
         given_in_ticket_id -> BigInt,
         order_change_id -> BigInt,
         penalty_minor -> BigInt,
+        given_in_minor -> BigInt,
+        airline_minor -> BigInt,
+        authority_minor -> BigInt,
+        commission_minor -> BigInt,
+        fee_minor -> BigInt,
         created_at -> Timestamp,
     }
 }

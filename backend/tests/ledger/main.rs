@@ -18,6 +18,7 @@ mod advances;
 mod airline_day;
 mod anchors;
 mod contention;
+mod exchanges;
 mod facility;
 mod history;
 mod holds;

@@ -31,13 +31,20 @@ CREATE TABLE order_change (
 CREATE INDEX order_change_order ON order_change (order_id);
 CREATE INDEX order_change_agency ON order_change (agency_id, id);
 
--- Which ticket was given in for a new one, and the penalty that its airline got on top of the new ticket's share.
+-- Which ticket was given in for a new one: its price or what was left of it, by who gave back which part; and the penalty that its airline got on top
+-- of the new ticket's share.
 CREATE TABLE ticket_exchange (
     ticket_id BIGINT NOT NULL PRIMARY KEY,
     given_in_ticket_id BIGINT NOT NULL,
     order_change_id BIGINT NOT NULL REFERENCES order_change (id),
     penalty_minor BIGINT NOT NULL CHECK (penalty_minor >= 0),
-    created_at TIMESTAMP NOT NULL
+    given_in_minor BIGINT NOT NULL,
+    airline_minor BIGINT NOT NULL CHECK (airline_minor >= 0),
+    authority_minor BIGINT NOT NULL CHECK (authority_minor >= 0),
+    commission_minor BIGINT NOT NULL CHECK (commission_minor >= 0),
+    fee_minor BIGINT NOT NULL CHECK (fee_minor >= 0),
+    created_at TIMESTAMP NOT NULL,
+    CHECK (given_in_minor = airline_minor + authority_minor + commission_minor + fee_minor)
 );
 CREATE INDEX ticket_exchange_given_in ON ticket_exchange (given_in_ticket_id);
 CREATE INDEX ticket_exchange_change ON ticket_exchange (order_change_id);

@@ -396,6 +396,11 @@ impl Posting<'_, '_> {
             given_in_ticket_id: given_in.raw(),
             order_change_id: self.change.id,
             penalty_minor: swap.penalty.minor,
+            given_in_minor: swap.given_in.refund.minor,
+            airline_minor: swap.given_in.airline.minor,
+            authority_minor: Money::sum(order.currency, swap.given_in.authority.iter().map(|tax| tax.amount))?.minor,
+            commission_minor: swap.given_in.commission.minor,
+            fee_minor: swap.given_in.fee.minor,
             created_at: tx.now.naive(),
         });
         let share = plan.split.airline.checked_add(swap.penalty)?;

@@ -26,6 +26,15 @@ pub enum ChangeError {
     /// The wallet is to be credited, or the airline paid anew, before it gives the money back, and own money does not cover it now.
     #[error("the airline was paid, and own money is short of {short} until it gives the money back")]
     AirlineFundsAwaited { short: Money },
+    #[error("the change is not confirmed")]
+    NotConfirmed,
+    #[error("coupon {coupon} of ticket {ticket} has status {status}; only open coupons are taken back")]
+    CouponNotOpen { ticket: String, coupon: i64, status: String },
+    #[error("the void window closed at {ended}")]
+    VoidWindowClosed { ended: Timestamp },
+    /// The airline would have to be paid again.
+    #[error("the exchange made the airline's share smaller and cannot be taken back; change the order again instead")]
+    GaveBack,
     #[error(transparent)]
     NotPermitted(#[from] ChangeRefusal),
     /// Refused by a rule of the sale.

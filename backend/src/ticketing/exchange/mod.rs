@@ -7,6 +7,7 @@ mod offers;
 mod request;
 mod sold;
 mod stored;
+mod void;
 
 pub use confirm::{Desk, confirm_change};
 pub use error::ChangeError;
@@ -15,5 +16,6 @@ pub use request::{check_changeable, choose_change};
 pub use sold::SoldJourney;
 pub use stored::{
     ChangeRequest, ChangeRequestRow, NewChangeRequest, OrderChangeRow, Removed, TicketExchangeRow, change_request,
-    change_request_of_offer, change_requests, changes_of, exchanges_of, keep_change_request, order_change,
+    change_request_of_offer, change_requests, changes_of, exchanges_by, exchanges_of, keep_change_request, order_change,
 };
+pub use void::void_change;

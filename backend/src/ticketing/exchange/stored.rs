@@ -48,6 +48,12 @@ rows! {
         given_in_ticket_id: i64,
         order_change_id: i64,
         penalty_minor: i64,
+        /// What was given in, and who gave back which part of it.
+        given_in_minor: i64,
+        airline_minor: i64,
+        authority_minor: i64,
+        commission_minor: i64,
+        fee_minor: i64,
         created_at: NaiveDateTime,
     }
 }
@@ -169,6 +175,12 @@ pub fn changes_of(db: &mut Db, order: OrderId) -> Result<Vec<OrderChangeRow>, Db
     let of_order = order_change::table.filter(order_change::order_id.eq(order.raw()));
     let confirmed = of_order.filter(order_change::confirmed_at.is_not_null()).order(order_change::id);
     Ok(confirmed.select(OrderChangeRow::as_select()).load(db)?)
+}
+
+/// The exchanges that a change made.
+pub fn exchanges_by(db: &mut Db, change: OrderChangeId) -> Result<Vec<TicketExchangeRow>, DbError> {
+    let of_change = ticket_exchange::table.filter(ticket_exchange::order_change_id.eq(change.raw()));
+    Ok(of_change.order(ticket_exchange::ticket_id).select(TicketExchangeRow::as_select()).load(db)?)
 }
 
 /// Exchanges that gave in or made these tickets, in the order in which they happened.
