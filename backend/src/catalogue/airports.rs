@@ -2,6 +2,8 @@
 
 use super::records::{Row, Table};
 use super::{AirportCode, CatalogueError, CityCode};
+use crate::clock::Timestamp;
+use chrono::{Duration, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
 
@@ -41,6 +43,13 @@ impl Airport {
     /// The Chinese mainland, where CN is charged.
     pub fn in_mainland(&self) -> bool {
         self.country == "CN"
+    }
+
+    /// A wall-clock time that the spring change skips is read an hour later; one that autumn repeats is its first occurrence.
+    pub fn instant(&self, local: NaiveDateTime) -> Option<Timestamp> {
+        let exact = self.zone.from_local_datetime(&local).earliest();
+        let an_hour_later = || self.zone.from_local_datetime(&local.checked_add_signed(Duration::hours(1))?).earliest();
+        Some(Timestamp::from(exact.or_else(an_hour_later)?.naive_utc()))
     }
 
     /// Along the great circle, rounded to a kilometre.

@@ -8,7 +8,6 @@ use super::records::{Row, Table};
 use super::{AircraftCode, Airport, AirportCode, CarrierCode, CatalogueError};
 use crate::clock::Timestamp;
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Weekday};
-use chrono_tz::Tz;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +140,7 @@ impl Schedules {
             return None;
         }
         let departing_at = date.and_time(flight.departs);
-        let departs = instant(airports.get(flight.origin)?.zone, departing_at)?;
+        let departs = airports.get(flight.origin)?.instant(departing_at)?;
         let arrives = departs.plus(Duration::minutes(i64::from(flight.block_minutes)));
         let arriving_at = airports.get(flight.destination)?.zone.from_utc_datetime(&arrives.naive()).naive_local();
         Some(Departure { flight: index, date, departing_at, arriving_at, departs, arrives })
@@ -162,13 +161,6 @@ impl Connection {
         let at_home = before.country == at.country && at.country == after.country;
         if at_home { Connection::Domestic } else { Connection::International }
     }
-}
-
-/// A wall-clock time that the spring change skips is read an hour later; one that autumn repeats is its first occurrence.
-fn instant(zone: Tz, local: NaiveDateTime) -> Option<Timestamp> {
-    let exact = zone.from_local_datetime(&local).earliest();
-    let instant = exact.or_else(|| zone.from_local_datetime(&local.checked_add_signed(Duration::hours(1))?).earliest())?;
-    Some(Timestamp::from(instant.naive_utc()))
 }
 
 fn flight(row: &Row<'_>) -> Result<Flight, CatalogueError> {
@@ -251,7 +243,7 @@ mod tests {
     #[test]
     fn a_skipped_hour_is_read_an_hour_later() {
         let skipped = date("2027-03-14").and_hms_opt(2, 30, 0).unwrap();
-        let instant = instant(chrono_tz::America::New_York, skipped).unwrap();
+        let instant = catalogue().airports.find("JFK").unwrap().instant(skipped).unwrap();
         assert_eq!(instant.to_string(), "2027-03-14T07:30:00.000000Z");
     }
 

@@ -4,6 +4,7 @@
 //! the seat buckets that it needs; `Candidates::price` chooses classes by the seats that are left and prices them. An order prices its
 //! offer again with `price::reprice`, which is the same calculation.
 
+pub mod conditions;
 pub mod fare_line;
 mod itineraries;
 pub mod offer;
@@ -18,7 +19,7 @@ pub use stored::{OFFER_LIFETIME_MINUTES, RecentSearches, StoredSearch, keep_sear
 pub const SALES_CLOSE_MINUTES: i64 = 60;
 
 /// Chinese fares and taxes are dated by the calendar of China, wherever the sale is.
-const FARE_ZONE: chrono_tz::Tz = chrono_tz::Asia::Shanghai;
+pub const FARE_ZONE: chrono_tz::Tz = chrono_tz::Asia::Shanghai;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]

@@ -2,8 +2,8 @@
 
 use super::Names;
 use super::cancelling::OrderCancellation;
+use super::conditions::{Detail, ShownConditions};
 use super::create_order::{Gender, OrderType, PaymentType, Title};
-use super::itinerary::Conditions;
 use super::order::{Action, Order, OrderFacts, PaidFacts, PassengerFacts};
 use crate::agencies::{Agency, agency};
 use crate::api::error::{Amount, ApiError};
@@ -79,10 +79,18 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         actions: after.actions(issued),
         void_window_ends_at: after.void_window_ends_at,
         cancellation: after.cancellation,
-        conditions: Conditions::default(),
+        conditions: conditions(app, issued, &offer)?,
         metadata: serde_json::from_str(&issued.order.metadata).map_err(ApiError::internal)?,
     };
     Order::new(facts, names).map_err(ApiError::internal)
+}
+
+/// Those of the day of issue; a cancelled order has none any more.
+fn conditions(app: &App, issued: &IssuedOrder, offer: &PricedOffer) -> Result<ShownConditions, ApiError> {
+    match issued.tickets.first().filter(|_| issued.order.cancelled_at.is_none()) {
+        Some(ticket) => ShownConditions::of(&app.catalogue, offer, (ticket.issue_date, app.now()), Detail::Brief),
+        None => Ok(ShownConditions::default()),
+    }
 }
 
 /// Clients know a passenger by the id of the offer.

@@ -1,5 +1,6 @@
 //! Slices and segments, which offers and orders show alike.
 
+use super::conditions::{Rules, ShownSliceConditions};
 use super::place::{Aircraft, Airline, Airport, Place};
 use super::{CabinClass, Names};
 use crate::ids::PassengerId;
@@ -22,7 +23,10 @@ pub struct Slice {
     pub duration: Option<String>,
     pub fare_brand_name: Option<String>,
     pub segments: Vec<Segment>,
+    /// At this moment, for all passengers, if only this slice is given back or changed.
     pub conditions: SliceConditions,
+    /// Extension: every step of the conditions with its times. Only where one offer or order is read, otherwise null.
+    pub airsettle_rules: Option<Rules>,
     pub ngs_shelf: Option<u8>,
     /// The same for the same flights and fare brand in any offer.
     pub comparison_key: String,
@@ -113,13 +117,19 @@ pub struct SliceConditions {
 }
 
 /// The slices of an offer, as part of the offer or order whose id has this text.
-pub fn slices(offer: &PricedOffer, part_of: &str, passengers: &[PassengerId], names: &dyn Names) -> Vec<Slice> {
+pub fn slices(
+    offer: &PricedOffer,
+    part_of: &str,
+    passengers: &[PassengerId],
+    conditions: &[ShownSliceConditions],
+    names: &dyn Names,
+) -> Vec<Slice> {
     let body = part_of.split_once('_').map_or(part_of, |(_, body)| body);
     let mut first_coupon = 0;
     let mut slices = Vec::with_capacity(offer.slices.len());
     for (position, slice) in offer.slices.iter().enumerate() {
         let view = View { offer, passengers, names, body, position, first_coupon };
-        slices.push(view.slice(slice));
+        slices.push(view.slice(slice, conditions.get(position).cloned().unwrap_or_default()));
         first_coupon += slice.segments.len();
     }
     slices
@@ -138,7 +148,7 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn slice(&self, slice: &OfferSlice) -> Slice {
+    fn slice(&self, slice: &OfferSlice, conditions: ShownSliceConditions) -> Slice {
         let (origin, destination) = (Place::named(self.names, &slice.origin), Place::named(self.names, &slice.destination));
         Slice {
             id: format!("sli_{}_{}", self.body, self.position),
@@ -149,7 +159,8 @@ impl View<'_> {
             duration: minutes_between_ends(&slice.segments).map(iso_duration),
             fare_brand_name: (!slice.fare_brand.is_empty()).then(|| slice.fare_brand.clone()),
             segments: slice.segments.iter().enumerate().map(|(leg, segment)| self.segment(leg, segment)).collect(),
-            conditions: SliceConditions::default(),
+            conditions: conditions.now,
+            airsettle_rules: conditions.rules,
             ngs_shelf: None,
             comparison_key: comparison_key(slice),
         }
@@ -241,7 +252,7 @@ mod tests {
 
     fn shown(part_of: &str) -> Vec<Slice> {
         let passengers: Vec<PassengerId> = (11..14).map(PassengerId::of).collect();
-        slices(&family_return(), part_of, &passengers, &Catalogue::small())
+        slices(&family_return(), part_of, &passengers, &[], &Catalogue::small())
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! An offer as it is shown.
 
+use super::conditions::{Rules, ShownConditions};
 use super::itinerary::{Conditions, Slice, slices};
 use super::place::Airline;
 use super::{Names, PassengerType, passenger_id};
@@ -37,7 +38,10 @@ pub struct Offer {
     pub total_amount: String,
     pub total_currency: String,
     pub total_emissions_kg: Option<String>,
+    /// At this moment, for all passengers, if the whole is given back or changed.
     pub conditions: Conditions,
+    /// Extension: every step of the conditions with its times, in the time of the first departure. Only where one offer is read, otherwise null.
+    pub airsettle_rules: Option<Rules>,
     pub payment_requirements: PaymentRequirements,
     pub passenger_identity_documents_required: bool,
     pub supported_passenger_identity_document_types: [&'static str; 2],
@@ -91,7 +95,7 @@ pub struct OfferFacts {
     pub mode: Mode,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
-    pub conditions: Conditions,
+    pub conditions: ShownConditions,
 }
 
 /// The price in its three parts.
@@ -138,7 +142,7 @@ impl Offer {
             updated_at: facts.created_at.to_string(),
             expires_at: facts.expires_at.to_string(),
             owner: Airline::named(names, &offer.carrier),
-            slices: slices(offer, &id, &ids, names),
+            slices: slices(offer, &id, &ids, &facts.conditions.slices, names),
             passengers: passengers.collect(),
             base_amount: price.base.to_string(),
             base_currency: currency.clone(),
@@ -147,7 +151,8 @@ impl Offer {
             total_amount: price.total.to_string(),
             total_currency: currency,
             total_emissions_kg: None,
-            conditions: facts.conditions,
+            conditions: facts.conditions.whole,
+            airsettle_rules: facts.conditions.rules,
             payment_requirements: PaymentRequirements {
                 requires_instant_payment: true,
                 payment_required_by: None,
@@ -183,7 +188,7 @@ mod tests {
             mode: Mode::Test,
             created_at: now,
             expires_at: now.plus(chrono::Duration::minutes(20)),
-            conditions: Conditions::default(),
+            conditions: ShownConditions::default(),
         };
         let shown = to_value(Offer::new(&family_return(), facts, &Catalogue::small()).unwrap()).unwrap();
         assert_eq!(shown["id"], json!(OfferId::of(104).to_string()));

@@ -1,6 +1,7 @@
 //! An order as it is shown.
 
 use super::cancelling::OrderCancellation;
+use super::conditions::ShownConditions;
 use super::create_order::{Gender, OrderType, PaymentType, Title};
 use super::itinerary::{Conditions, Slice, slices};
 use super::offer::{Mode, Price};
@@ -142,7 +143,7 @@ pub struct OrderFacts<'a> {
     pub cancellation: Option<OrderCancellation>,
     pub void_window_ends_at: Option<Timestamp>,
     pub actions: Vec<Action>,
-    pub conditions: Conditions,
+    pub conditions: ShownConditions,
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -192,7 +193,7 @@ impl Order {
             void_window_ends_at: facts.void_window_ends_at.map(|at| at.to_string()),
             content: "self_managed",
             owner: Airline::named(names, &facts.offer.carrier),
-            slices: slices(facts.offer, &id, &ids, names),
+            slices: slices(facts.offer, &id, &ids, &facts.conditions.slices, names),
             passengers: facts.passengers.into_iter().map(OrderPassenger::from).collect(),
             documents: facts.tickets.into_iter().map(document).collect(),
             base_amount: price.base.to_string(),
@@ -204,7 +205,7 @@ impl Order {
             payment_status,
             payments,
             available_actions: facts.actions,
-            conditions: facts.conditions,
+            conditions: facts.conditions.whole,
             metadata: facts.metadata,
             changes: [],
             airline_initiated_changes: [],
@@ -294,7 +295,7 @@ mod tests {
             cancellation: None,
             void_window_ends_at: None,
             actions: vec![Action::Cancel, Action::Update],
-            conditions: Conditions::default(),
+            conditions: ShownConditions::default(),
             metadata: BTreeMap::from([("trip".to_owned(), "1".to_owned())]),
         };
         to_value(Order::new(facts, &Catalogue::small()).unwrap()).unwrap()

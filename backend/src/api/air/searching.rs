@@ -1,6 +1,6 @@
 //! `/air/offer_requests` and `/air/offers`: searching, and looking at what was found.
 
-use super::itinerary::Conditions;
+use super::conditions::{Detail, ShownConditions};
 use super::names::CatalogueNames;
 use super::offer::{Mode, Offer, OfferFacts};
 use super::offer_request::{CreateOfferRequest, OfferRequest, OfferRequestFacts, Search, SearchPassenger, SearchSlice};
@@ -21,7 +21,7 @@ use crate::ids::{OfferId, OfferRequestId};
 use crate::shopping::offer::PricedOffer;
 use crate::shopping::request::{SearchRefusal, SearchRequest};
 use crate::shopping::search::candidates;
-use crate::shopping::{self, StoredSearch, keep_search, search_of_offer, searches_of};
+use crate::shopping::{self, FARE_ZONE, StoredSearch, keep_search, search_of_offer, searches_of};
 use crate::ticketing::{seats_sold, splits};
 use actix_web::{HttpResponse, web};
 use std::collections::HashMap;
@@ -113,21 +113,22 @@ fn look(app: &App, agency: &Agency, organisation: crate::ids::OrganisationId, se
     Ok(app.store.write(|tx| keep_search(tx, organisation, agency, request, offers))?)
 }
 
-fn shown_offer(app: &App, search: &StoredSearch, position: usize, names: &dyn Names) -> Result<Offer, ApiError> {
+fn shown_offer(app: &App, search: &StoredSearch, position: usize, detail: Detail, names: &dyn Names) -> Result<Offer, ApiError> {
     let offer = search.offers.get(position).ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
+    let now = app.now();
     let facts = OfferFacts {
         id: offer_id(search.id, search.request.passengers.len(), position),
         request: search.id,
         mode: app.mode.into(),
         created_at: search.created_at,
         expires_at: search.expires_at,
-        conditions: Conditions::default(),
+        conditions: ShownConditions::of(&app.catalogue, offer, (now.date_in(FARE_ZONE), now), detail)?,
     };
     Offer::new(offer, facts, names).map_err(ApiError::internal)
 }
 
 fn shown_offers(app: &App, search: &StoredSearch, names: &dyn Names) -> Result<Vec<Offer>, ApiError> {
-    (0..search.offers.len()).map(|position| shown_offer(app, search, position, names)).collect()
+    (0..search.offers.len()).map(|position| shown_offer(app, search, position, Detail::Brief, names)).collect()
 }
 
 fn shown_request(app: &App, search: &StoredSearch, offers: Vec<Offer>, names: &dyn Names) -> OfferRequest {
@@ -235,7 +236,7 @@ pub async fn list_offers(caller: Caller, names: web::Data<CatalogueNames>, query
     }
     rows.truncate(usize::try_from(request.fetch()).unwrap_or(usize::MAX));
     let found = request.page(rows, |(place, _)| *place);
-    let found = found.try_map(|(_, position)| shown_offer(&caller.app, &stored, position, names.get_ref()))?;
+    let found = found.try_map(|(_, position)| shown_offer(&caller.app, &stored, position, Detail::Brief, names.get_ref()))?;
     Ok(page(&found))
 }
 
@@ -254,7 +255,7 @@ pub async fn get_offer(
     let stored = stored.ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
     let position =
         (0..stored.offers.len()).find(|position| offer_id(stored.id, stored.request.passengers.len(), *position) == id);
-    Ok(ok(shown_offer(&caller.app, &stored, position.unwrap_or(usize::MAX), names.get_ref())?))
+    Ok(ok(shown_offer(&caller.app, &stored, position.unwrap_or(usize::MAX), Detail::EveryStep, names.get_ref())?))
 }
 
 async fn visible_search(caller: &Caller, id: OfferRequestId) -> Result<Option<StoredSearch>, ApiError> {
