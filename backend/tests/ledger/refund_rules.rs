@@ -53,6 +53,8 @@ fn the_ladder_counts_at_the_moment_of_the_quote_and_the_boundary_is_the_later_si
 
 fn a_quote_ends_with_its_step_of_the_ladder(engine: Engine) {
     let world = plain(engine);
+    let noon = world.today().succ_opt().unwrap().and_hms_opt(4, 0, 0).unwrap();
+    world.clock.set(airsettle::clock::Timestamp::from(noon)).unwrap();
     let soon = class_y(&world, in_beijing(&world, Duration::minutes(125)));
     let quote = world.quotes_refund(&wish(&soon, RefundKind::Voluntary)).unwrap();
     let left = airsettle::clock::Timestamp::from(quote.row.expires_at).since(world.clock.now());
@@ -60,6 +62,11 @@ fn a_quote_ends_with_its_step_of_the_ladder(engine: Engine) {
     let later = class_y(&world, in_beijing(&world, Duration::minutes(300)));
     let quote = world.quotes_refund(&wish(&later, RefundKind::Voluntary)).unwrap();
     assert_eq!(quote.row.expires_at - quote.row.created_at, Duration::minutes(15));
+    // Ten minutes before midnight the void window ends first.
+    world.time_passes(Duration::minutes(11 * 60 + 50));
+    let late = world.sells(world.order().flown_by("DZ", 'K'));
+    let quote = world.quotes_refund(&wish(&late, RefundKind::Voluntary)).unwrap();
+    assert!(quote.row.expires_at - quote.row.created_at <= Duration::minutes(10));
 }
 
 fn infants_pay_no_fee(engine: Engine) {

@@ -9,7 +9,7 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::audit;
-use crate::db::{Db, DbError};
+use crate::db::Db;
 use crate::documents::{self, AttachmentRow, MAX_ATTACHMENT_BYTES, Upload, attachment_by_digest, attachments, keep_attachment};
 use crate::identity::Scope;
 use crate::ids::{AttachmentId, Id, OrganisationId};
@@ -54,6 +54,8 @@ impl From<AttachmentRow> for Attachment {
 
 const READ: [Scope; 2] = [Scope::AirRead, Scope::FinanceRead];
 const MOST_NAME: usize = 120;
+/// What is too large is read on for a while, so that a client that is still sending reads the answer.
+const DRAINED_BYTES: usize = 2 * MAX_ATTACHMENT_BYTES;
 
 /// These attachments exist and are the owner's; `None`: anybody's.
 pub fn check_owned(db: &mut Db, owner: Option<OrganisationId>, ids: &[AttachmentId]) -> Result<(), ApiError> {
@@ -67,14 +69,17 @@ pub fn check_owned(db: &mut Db, owner: Option<OrganisationId>, ids: &[Attachment
 
 /// The whole body, as long as it is not too large.
 async fn read_all(mut payload: Payload) -> Result<BytesMut, ApiError> {
-    let mut content = BytesMut::new();
+    let (mut content, mut bytes) = (BytesMut::new(), 0);
     while let Some(piece) = payload.next().await {
-        content.extend_from_slice(&piece.map_err(|_| ApiError::of(Code::InvalidValue))?);
-        if content.len() > MAX_ATTACHMENT_BYTES {
-            return Err(ApiError::of(Code::AttachmentTooLarge));
+        let piece = piece.map_err(|_| ApiError::of(Code::InvalidValue))?;
+        bytes += piece.len();
+        if bytes <= MAX_ATTACHMENT_BYTES {
+            content.extend_from_slice(&piece);
+        } else if bytes > DRAINED_BYTES {
+            break;
         }
     }
-    Ok(content)
+    if bytes > MAX_ATTACHMENT_BYTES { Err(ApiError::of(Code::AttachmentTooLarge)) } else { Ok(content) }
 }
 
 /// Keeps a file: PDF, JPEG or PNG, at most 10 MB. The same content again answers the attachment that exists.
@@ -138,7 +143,7 @@ pub async fn list_attachments(caller: Caller, query: Query) -> Result<HttpRespon
 async fn visible(caller: &Caller, id: &str) -> Result<AttachmentRow, ApiError> {
     require_one(caller, &READ)?;
     let id: AttachmentId = path_id(id)?;
-    let found = caller.read(move |db| Ok::<_, DbError>(documents::attachment(db, id)?)).await?;
+    let found = caller.read(move |db| documents::attachment(db, id)).await?;
     let own = found.filter(|row| caller.is_operator() || row.organisation_id == caller.key.organisation.raw());
     own.ok_or_else(not_found)
 }

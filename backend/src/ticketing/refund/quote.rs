@@ -7,15 +7,16 @@ use super::application::{
 use super::error::RefundError;
 use super::legs::{RefundLegs, RefundTerms};
 use super::price::{Facts, Priced, PricedTicket, QUOTE_MINUTES, WantedTicket, price, supplement};
-use crate::agencies::{Contract, contract};
+use crate::agencies::{Contract, agency, contract};
 use crate::audit::{self, Cause};
 use crate::catalogue::Catalogue;
 use crate::clock::Timestamp;
 use crate::db::{Db, RowSet, WriteTx, insert};
-use crate::ids::{AttachmentId, ContractId, CouponId, Id, OrderId, RefundApplicationId, RefundId, TicketId};
+use crate::ids::{AgencyId, AttachmentId, ContractId, CouponId, Id, OrderId, RefundApplicationId, RefundId, TicketId};
 use crate::money::{Currency, Money, MoneyError};
 use crate::ordering::order;
 use crate::ticketing::ticket::{IssuedOrder, TicketRow, issued_orders};
+use crate::ticketing::void::void_window_ends_at;
 use chrono::Duration;
 
 /// What an agency asks back.
@@ -61,7 +62,8 @@ pub fn quote_refund(
         None => {
             let facts =
                 Facts { kind: request.kind, catalogue, issued: &issued, contract: &contract, before: &before, now: tx.now };
-            let priced = price(&facts, &request.tickets)?;
+            let mut priced = price(&facts, &request.tickets)?;
+            priced.expires_at = before_window_ends(tx, catalogue, &issued, priced.expires_at)?;
             quote_coupons(tx, &issued, request, &priced)?
         }
     };
@@ -76,6 +78,18 @@ pub fn quote_refund(
     insert(tx, &sets)?;
     audit::record(tx, cause, "refund.quote", RefundApplicationId::of(quoted.row.id))?;
     Ok(quoted)
+}
+
+/// A quote does not outlive the void window, in which the whole order comes back for nothing: who waits for its end asks again.
+fn before_window_ends(
+    tx: &mut WriteTx,
+    catalogue: &Catalogue,
+    issued: &IssuedOrder,
+    expires_at: Timestamp,
+) -> Result<Timestamp, RefundError> {
+    let seller = agency(tx.db, AgencyId::of(issued.order.agency_id))?.ok_or(RefundError::NotFound)?;
+    let ends_at = void_window_ends_at(catalogue, &seller, issued).filter(|ends_at| tx.now < *ends_at);
+    Ok(ends_at.map_or(expires_at, |ends_at| ends_at.min(expires_at)))
 }
 
 fn check_grounds(request: &RefundRequest) -> Result<(), RefundError> {
