@@ -70,8 +70,12 @@ pub fn journey(issued: &IssuedOrder) -> Result<PricedOffer, DbError> {
 pub(super) fn coupons_of(issued: &IssuedOrder, passenger: i64) -> Vec<&CouponRow> {
     let is_theirs =
         |coupon: &&CouponRow| issued.tickets.iter().any(|own| own.id == coupon.ticket_id && own.passenger_id == passenger);
-    let mut coupons: Vec<&CouponRow> =
-        issued.coupons.iter().filter(|coupon| coupon.status != CouponStatus::Exchanged.text()).filter(is_theirs).collect();
+    // Void are either all coupons of an order, or those of an exchange that was taken back.
+    let is_over = |coupon: &&CouponRow| {
+        coupon.status == CouponStatus::Exchanged.text()
+            || (coupon.status == CouponStatus::Void.text() && issued.order.cancelled_at.is_none())
+    };
+    let mut coupons: Vec<&CouponRow> = issued.coupons.iter().filter(|coupon| !is_over(coupon)).filter(is_theirs).collect();
     coupons.sort_by_key(|coupon| (coupon.slice, coupon.id));
     coupons
 }

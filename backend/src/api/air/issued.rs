@@ -13,11 +13,9 @@ use crate::db::Db;
 use crate::ids::{AgencyId, Id, OfferId, OrderId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
-use crate::shopping::offer::{
-    Cabin, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
-};
+use crate::shopping::offer::{PassengerKind, PricedOffer};
 use crate::ticketing::{
-    CouponRow, CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, sale_draft, void_window_ends_at, with_refund,
+    CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, journey, sale_draft, void_window_ends_at, with_refund,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -72,7 +70,7 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         mode: app.mode.into(),
         offer: &offer,
         passengers: issued.passengers.iter().map(|row| person(app, row)).collect::<Result<_, _>>()?,
-        tickets: issued.tickets.iter().map(|ticket| (ticket.number.clone(), traveller(issued, ticket))).collect(),
+        tickets: current(issued).map(|ticket| (ticket.number.clone(), traveller(issued, ticket))).collect(),
         created_at: at,
         paid: PaidFacts::Paid { kind, at },
         cancelled_at: after.cancelled_at,
@@ -87,10 +85,34 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
 
 /// Those of the day of issue; a cancelled order has none any more.
 fn conditions(app: &App, issued: &IssuedOrder, offer: &PricedOffer) -> Result<ShownConditions, ApiError> {
-    match issued.tickets.first().filter(|_| issued.order.cancelled_at.is_none()) {
+    match current(issued).next().filter(|_| issued.order.cancelled_at.is_none()) {
         Some(ticket) => ShownConditions::of(&app.catalogue, offer, (ticket.issue_date, app.now()), Detail::Brief),
         None => Ok(ShownConditions::default()),
     }
+}
+
+/// The tickets that a traveller shows: one that was given in, or that was issued in an exchange taken back, is none.
+fn current(issued: &IssuedOrder) -> impl Iterator<Item = &TicketRow> {
+    let is_over = |status: &str| status == CouponStatus::Exchanged.text() || status == CouponStatus::Void.text();
+    let cancelled = issued.order.cancelled_at.is_some();
+    issued.tickets.iter().filter(move |ticket| {
+        let mut coupons = issued.coupons.iter().filter(|coupon| coupon.ticket_id == ticket.id);
+        cancelled || !coupons.all(|coupon| is_over(&coupon.status))
+    })
+}
+
+/// The ids that clients know the passengers by, in the order of the journey's.
+pub(super) fn travellers(issued: &IssuedOrder) -> Vec<PassengerId> {
+    issued.passengers.iter().map(|(passenger, _)| PassengerId::of(passenger.offer_passenger_id)).collect()
+}
+
+/// What decides a fare; the day of birth is gone where the person's key was destroyed.
+pub(super) fn kind_and_birth(
+    app: &App,
+    row: &(PassengerRow, PersonKeyRow),
+) -> Result<(PassengerKind, Option<chrono::NaiveDate>), ApiError> {
+    let is_known = !row.1.wrapped.is_empty();
+    Ok((kind_of(&row.0)?, if is_known { Some(person(app, row)?.born_on) } else { None }))
 }
 
 /// Clients know a passenger by the id of the offer.
@@ -133,70 +155,6 @@ fn person(app: &App, (row, key): &(PassengerRow, PersonKeyRow)) -> Result<Passen
         email: person.email,
         phone_number: person.phone_number,
         infant: person.infant.map(PassengerId::of),
-    })
-}
-
-/// The journey as it was sold, from its coupons.
-fn journey(issued: &IssuedOrder) -> Result<PricedOffer, ApiError> {
-    let of = |ticket: &TicketRow| -> Vec<&CouponRow> {
-        issued.coupons.iter().filter(|coupon| coupon.ticket_id == ticket.id).collect()
-    };
-    let first = issued.tickets.first().map(of).unwrap_or_default();
-    let mut slices: Vec<OfferSlice> = Vec::new();
-    let mut last_slice = None;
-    for coupon in &first {
-        let segment = segment(coupon)?;
-        match slices.last_mut().filter(|_| last_slice == Some(coupon.slice)) {
-            Some(slice) => {
-                slice.destination = segment.destination.clone();
-                slice.segments.push(segment);
-            }
-            None => slices.push(OfferSlice {
-                origin: segment.origin.clone(),
-                destination: segment.destination.clone(),
-                fare_brand: coupon.fare_brand.clone(),
-                segments: vec![segment],
-            }),
-        }
-        last_slice = Some(coupon.slice);
-    }
-    let mut passengers = Vec::with_capacity(issued.tickets.len());
-    for ticket in &issued.tickets {
-        let row = issued.passengers.iter().find(|(passenger, _)| passenger.id == ticket.passenger_id);
-        let (row, _) = row.ok_or_else(|| ApiError::internal(format!("ticket {} has no passenger", ticket.number)))?;
-        let coupon = |coupon: &&CouponRow| PricedCoupon {
-            fare_basis: coupon.fare_basis.clone(),
-            base_minor: coupon.base_minor,
-            checked_bag_kg: u8::try_from(coupon.checked_bag_kg).unwrap_or(0),
-        };
-        let taxes = issued.taxes.iter().filter(|tax| tax.ticket_id == ticket.id);
-        passengers.push(PricedPassenger {
-            kind: kind_of(row)?,
-            age: None,
-            coupons: of(ticket).iter().map(coupon).collect(),
-            base_minor: ticket.base_minor,
-            taxes: taxes.map(|tax| PricedTax { code: tax.code.clone(), minor: tax.minor, payee: tax.payee.clone() }).collect(),
-        });
-    }
-    let carrier = first.first().map(|coupon| coupon.carrier.clone()).unwrap_or_default();
-    // Every schedule is generated so far; a real one will say so on its coupons.
-    Ok(PricedOffer { carrier, currency: issued.order.currency.clone(), slices, passengers, demo: true })
-}
-
-fn segment(coupon: &CouponRow) -> Result<OfferSegment, ApiError> {
-    let corrupt = |what: &str| ApiError::internal(format!("{what} of coupon {}", coupon.id));
-    Ok(OfferSegment {
-        carrier: coupon.carrier.clone(),
-        flight_number: u16::try_from(coupon.flight_number).map_err(|_| corrupt("flight"))?,
-        aircraft: coupon.aircraft.clone(),
-        origin: coupon.origin.clone(),
-        destination: coupon.destination.clone(),
-        departing_at: coupon.departing_at,
-        arriving_at: coupon.arriving_at,
-        duration_minutes: u32::try_from(coupon.duration_minutes).map_err(|_| corrupt("duration"))?,
-        distance_km: u32::try_from(coupon.distance_km).map_err(|_| corrupt("distance"))?,
-        booking_class: coupon.booking_class.chars().next().ok_or_else(|| corrupt("class"))?,
-        cabin: Cabin::parse(&coupon.cabin).ok_or_else(|| corrupt("cabin"))?,
     })
 }
 
