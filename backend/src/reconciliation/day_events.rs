@@ -55,7 +55,7 @@ struct Refund {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EventLegs<'a> {
     pub(super) number: &'a str,
-    pub(super) currency: &'a str,
+    pub(super) currency: Currency,
     pub(super) price: i64,
     pub(super) base_fare: i64,
     pub(super) tax: i64,
@@ -208,13 +208,13 @@ impl Details {
     /// What a sale, a void or a refund books of a ticket's legs.
     pub(super) fn legs(&self, event: &DayEvent) -> Result<Option<EventLegs<'_>>, ExportError> {
         if let Some(refund) = self.refund(event) {
-            return refund.legs(self.number(refund.row.ticket_id)?, event.currency.code()).map(Some);
+            return refund.legs(self.number(refund.row.ticket_id)?, event.currency).map(Some);
         }
         let sign = if is(&event.posting, Event::TicketVoid) { negated } else { Ok };
         let Some(row) = self.ticket(event) else { return Ok(None) };
         Ok(Some(EventLegs {
             number: &row.number,
-            currency: &row.currency,
+            currency: Currency::parse(&row.currency)?,
             price: sign(row.price_minor)?,
             base_fare: sign(row.base_minor)?,
             tax: sign(row.tax_minor)?,
@@ -358,7 +358,7 @@ impl Details {
 
 impl Refund {
     /// The fare without what was kept, so that the legs add up as those of a sale do.
-    fn legs<'a>(&self, number: &'a str, currency: &'a str) -> Result<EventLegs<'a>, ExportError> {
+    fn legs<'a>(&self, number: &'a str, currency: Currency) -> Result<EventLegs<'a>, ExportError> {
         let RefundTicketRow { fare_minor, penalty_minor, tax_minor, .. } = self.row;
         let base_fare = penalty_minor.checked_sub(fare_minor).ok_or(MoneyError::Overflow)?;
         Ok(EventLegs {
@@ -398,7 +398,7 @@ fn rows<T>(known: &HashMap<i64, Vec<T>>, ticket: i64) -> &[T] {
     known.get(&ticket).map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn negated(minor: i64) -> Result<i64, MoneyError> {
+fn negated(minor: i64) -> Result<i64, MoneyError> {
     minor.checked_neg().ok_or(MoneyError::Overflow)
 }
 

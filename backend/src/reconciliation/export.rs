@@ -8,14 +8,14 @@
 //! The tie: opening and closing balances are read off the entries' own balances at both ends of the day; the change between them is added up from the
 //! lines that were written. If opening + change is not closing, or a ticket's legs are not what its posting booked, there is no file.
 
-use super::day_events::{DayEvent, Details, events_without_share, negated};
+use super::day_events::{DayEvent, Details, events_without_share};
 use crate::clock::Timestamp;
 use crate::db::{Db, DbError};
 use crate::ids::{AirlineId, Id};
 use crate::interchange::airline_day::{Column, DayWriter, Line, RecordType, Written};
 use crate::ledger::{
-    AccountCode, AccountRow, DayBalance, DayError, DayWindow, EntryRow, Event, PostingRow, Seal, accounts_of, day_window,
-    entries_in, next_or_last_entry, postings_by_id,
+    AccountCode, AccountRow, DayBalance, DayError, DayWindow, EntryRow, PostingRow, Seal, accounts_of, day_window, entries_in,
+    next_or_last_entry, postings_by_id,
 };
 use crate::money::{Currency, MoneyError};
 use chrono::{Duration, NaiveDate};
@@ -214,7 +214,7 @@ impl CurrencyDay {
         add(&mut self.receivable.change, event.receivable)?;
         let Some(legs) = details.legs(event)? else { return Ok(()) };
         let booked = event.payable.checked_sub(event.receivable).ok_or(MoneyError::Overflow)?;
-        if booked != legs.airline_share || legs.currency != event.currency.code() {
+        if booked != legs.airline_share || legs.currency != event.currency {
             let what = format!("ticket {}: its airline's share is not what {} booked", legs.number, event.posting.event);
             return Err(ExportError::DoesNotTie(what));
         }

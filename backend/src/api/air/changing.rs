@@ -652,7 +652,7 @@ pub async fn confirm_order_change(
 }
 
 /// Takes an exchange back within the void window of its new tickets: the old coupons are open again, and everything that was charged comes back.
-#[utoipa::path(post, path = "/v1/order_changes/{id}/actions/void", tag = "Orders", operation_id = "void_order_change",
+#[utoipa::path(post, path = "/air/order_changes/{id}/actions/void", tag = "Orders", operation_id = "void_order_change",
     params(("id" = String, Path), ("dry_run" = Option<bool>, Query, description = "True answers the decision and the ledger entries, and does nothing"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
     responses((status = 200, body = Data<OrderChange>), (status = 404, body = ErrorBody), (status = 409, description = "`invalid_state`", body = ErrorBody),

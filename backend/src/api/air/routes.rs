@@ -84,5 +84,5 @@ fn changes(config: &mut ServiceConfig) {
         .service(web::resource("/air/order_changes").route(web::post().to(changing::create_order_change)))
         .service(web::resource("/air/order_changes/{id}").route(web::get().to(changing::get_order_change)))
         .service(confirm.route(web::post().to(changing::confirm_order_change)))
-        .service(web::resource("/v1/order_changes/{id}/actions/void").route(web::post().to(changing::void_order_change)));
+        .service(web::resource("/air/order_changes/{id}/actions/void").route(web::post().to(changing::void_order_change)));
 }
