@@ -91,6 +91,9 @@ ids! {
     OfferRequestId = "orq_",
     /// An order whose outcome is being found out: its idempotency row.
     OperationId = "opn_",
+    OrderChangeId = "oce_",
+    OrderChangeOfferId = "oco_",
+    OrderChangeRequestId = "ocr_",
     OrderId = "ord_",
     /// What paid a held order.
     OrderPaymentId = "opy_",

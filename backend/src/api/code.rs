@@ -254,6 +254,10 @@ codes! {
         "An attachment has 10 MB at most.";
     AttachmentTypeNotSupported "attachment_type_not_supported" UNPROCESSABLE_ENTITY Validation "File type not supported"
         "An attachment is a PDF, JPEG or PNG file. Its content decides, not its name or declared type.";
+    ChangeNotPermitted "change_not_permitted" UNPROCESSABLE_ENTITY Airline "Change not permitted"
+        "The fare of a flight that would be given up permits no change at this time. The conditions of the order say when it does.";
+    OrderChanged "order_changed" CONFLICT InvalidState "Order changed meanwhile"
+        "The order is not the one any more that the offer was made for. Search again.";
     AirlineFundsAwaited "airline_funds_awaited" UNPROCESSABLE_ENTITY InvalidState "Waiting for the airline's money"
         "The airline was or may be paid, and the platform's own money does not cover the wallet until it gives the money back. Nothing was changed.";
     DayNotOver "day_not_over" UNPROCESSABLE_ENTITY InvalidState "Day not over"

@@ -14,6 +14,7 @@ use crate::money::{Currency, Money};
 use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
+use crate::ticketing::exchange::{ChangeError, ChangeRefusal};
 use crate::ticketing::{
     CancelError, Obstacle, PlanError, QueueError, RefundError, Refusal, ReportError, UpdateError, VoidError,
 };
@@ -210,6 +211,15 @@ impl From<AccrualError> for ApiError {
     }
 }
 
+fn funds_awaited(error: &dyn std::fmt::Display, short: Money) -> ApiError {
+    ApiError::new(Code::AirlineFundsAwaited, format!("{error}.")).rejected(Rejection {
+        retry: Retry::MaySucceed,
+        short_by: Some(short),
+        remedy: Some("Confirm again once the airline has given the money back or own money was paid in.".to_owned()),
+        rule: Some(Code::AirlineFundsAwaited.text().to_owned()),
+    })
+}
+
 impl From<VoidError> for ApiError {
     fn from(error: VoidError) -> Self {
         match error {
@@ -218,14 +228,7 @@ impl From<VoidError> for ApiError {
             VoidError::Held(refusal) => refusal.into(),
             VoidError::WindowClosed { .. } => ApiError::new(Code::VoidWindowClosed, format!("{error}.")),
             VoidError::CouponNotOpen { .. } => ApiError::new(Code::CouponNotOpen, format!("{error}.")),
-            VoidError::AirlineFundsAwaited { short } => {
-                ApiError::new(Code::AirlineFundsAwaited, format!("{error}.")).rejected(Rejection {
-                    retry: Retry::MaySucceed,
-                    short_by: Some(short),
-                    remedy: Some("Confirm again once the airline has given the money back or own money was paid in.".to_owned()),
-                    rule: Some(Code::AirlineFundsAwaited.text().to_owned()),
-                })
-            }
+            VoidError::AirlineFundsAwaited { short } => funds_awaited(&error, short),
             VoidError::Advance(error) => error.into(),
             VoidError::Money(error) => ApiError::internal(error),
             VoidError::Post(error) => error.into(),
@@ -277,6 +280,37 @@ impl From<UpdateError> for ApiError {
             UpdateError::Erased => ApiError::new(Code::InvalidState, "The passenger's data were erased."),
             UpdateError::Vault(error) => ApiError::internal(error),
             UpdateError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        let refused = |code, error: &ChangeError| ApiError::new(code, format!("{error}."));
+        match error {
+            ChangeError::NotFound => ApiError::of(Code::NotFound),
+            ChangeError::Cancelled { .. } => refused(Code::OrderAlreadyCancelled, &error),
+            ChangeError::NothingOpen | ChangeError::CouponNotOpen { .. } => refused(Code::CouponNotOpen, &error),
+            ChangeError::Expired { .. } => refused(Code::OfferExpired, &error),
+            ChangeError::OrderChanged => refused(Code::OrderChanged, &error),
+            ChangeError::NoContract => ApiError::of(Code::NoContract),
+            ChangeError::AmountDiffers { .. } => refused(Code::PaymentAmountMismatch, &error).at("/data/payment/amount"),
+            ChangeError::AirlineFundsAwaited { short } => funds_awaited(&error, short),
+            ChangeError::NotConfirmed | ChangeError::GaveBack => refused(Code::InvalidState, &error),
+            ChangeError::VoidWindowClosed { .. } => refused(Code::VoidWindowClosed, &error),
+            ChangeError::NotPermitted(ref refusal) => match refusal {
+                ChangeRefusal::NotPermitted { .. } => refused(Code::ChangeNotPermitted, &error),
+                ChangeRefusal::Departed { .. } => refused(Code::FlightDeparted, &error),
+                ChangeRefusal::Begun { .. } => refused(Code::CouponNotOpen, &error),
+                ChangeRefusal::NoSuchSlice { .. } | ChangeRefusal::NothingGivenUp => invalid("/data/slices/remove", &error),
+                ChangeRefusal::Money(_) => ApiError::internal(error),
+            },
+            ChangeError::Refused(reason) => refusal(&reason),
+            ChangeError::Plan(error) => error.into(),
+            ChangeError::Advance(error) => error.into(),
+            ChangeError::Money(error) => ApiError::internal(error),
+            ChangeError::Post(error) => error.into(),
+            ChangeError::Db(error) => error.into(),
         }
     }
 }

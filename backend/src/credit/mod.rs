@@ -19,7 +19,7 @@ pub use advance::{
     payment_reference, reference_parts,
 };
 pub use advance_list::{AdvanceFilter, advances_where, known_advances, unresolved_advances};
-pub use claim::{Claim, RepaymentError, SettlementRow, claims, repay_claims, settlements_of};
+pub use claim::{Claim, OwnSetOff, RepaymentError, SettlementRow, claims, repay_claims, set_off_own, settlements_of};
 pub use client_money::{
     CashTransfer, Confirmation, TransferError, TransferRow, accounts as client_accounts, confirm_transfer, cover, order_transfer,
     sweep, top_up_client_cash, transfer, transfers,
@@ -41,4 +41,4 @@ pub use limit::{
 pub use outcome::{BankOutcome, BankSaid, record_outcomes};
 pub use room::Room;
 pub use sending::{adopt_attempts, start_sending};
-pub use take_back::{AirlineLeg, TakeBack, TakeBackRow, Taking, lock_slices_of, receivable_from, take_backs};
+pub use take_back::{AirlineLeg, Outlook, TakeBack, TakeBackRow, Taking, lock_slices_of, receivable_from, take_backs};

@@ -799,6 +799,52 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    order_change_request (id) {
+        id -> BigInt,
+        order_id -> BigInt,
+        agency_id -> BigInt,
+        removed -> Text,
+        added -> Text,
+        offer_count -> BigInt,
+        offers -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    order_change (id) {
+        id -> BigInt,
+        order_id -> BigInt,
+        agency_id -> BigInt,
+        offer_id -> BigInt,
+        currency -> Text,
+        new_total_minor -> BigInt,
+        penalty_minor -> BigInt,
+        change_minor -> BigInt,
+        expires_at -> Timestamp,
+        created_at -> Timestamp,
+        confirmed_at -> Nullable<Timestamp>,
+        voided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    ticket_exchange (ticket_id) {
+        ticket_id -> BigInt,
+        given_in_ticket_id -> BigInt,
+        order_change_id -> BigInt,
+        penalty_minor -> BigInt,
+        given_in_minor -> BigInt,
+        airline_minor -> BigInt,
+        authority_minor -> BigInt,
+        commission_minor -> BigInt,
+        fee_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -857,6 +903,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     refund_evidence,
     refund_tax,
     refund_ticket,
+    order_change_request,
+    order_change,
+    ticket_exchange,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

@@ -31,6 +31,10 @@ events! {
     TicketSale = "ticket_sale",
     AdvanceConfirmed = "advance_confirmed",
     TicketVoid = "ticket_void",
+    // A new ticket for one that is given in: refund legs, issue legs and the penalty.
+    TicketExchange = "ticket_exchange",
+    // An exchange taken back: the inverse of its difference.
+    ExchangeVoid = "exchange_void",
     TicketRefund = "ticket_refund",
     // A refund that waited for the airline's money reaches the wallet.
     RefundPaidOut = "refund_paid_out",

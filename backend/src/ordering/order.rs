@@ -79,6 +79,8 @@ impl OrderRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TenderWish {
     Credit,
+    /// For the tickets of an order that was paid from the wallet.
+    Wallet,
     AgencyOrder,
 }
 

@@ -58,7 +58,9 @@ pub(super) fn build(
             let draft = postings::sale_draft(order, &plan.split, tender, ticket.raw(), &cycle)?;
             book.post(tx, &draft)?;
             build_advance(tx, book, order, decision, ticket, plan, written)?;
-            build_ticket(tx, order, plan, ticket, *document, issue_date, &mut issued)?;
+            let passenger = issued.passengers.get(issued.tickets.len()).map(|(passenger, _)| PassengerId::of(passenger.id));
+            let passenger = passenger.ok_or_else(|| DbError::Corrupt("a ticket without a passenger".into()))?;
+            build_ticket(tx, order, plan, Document { ticket, number: *document, issue_date }, passenger, &mut issued)?;
         }
     }
     let action = match &order.intent {
@@ -192,23 +194,31 @@ fn build_advance(
     Ok(())
 }
 
-fn build_ticket(
-    tx: &mut WriteTx,
+/// What a ticket is known by.
+#[derive(Clone, Copy)]
+pub(super) struct Document {
+    pub ticket: TicketId,
+    /// Its first one.
+    pub number: i64,
+    pub issue_date: chrono::NaiveDate,
+}
+
+/// The ticket of a passenger with its numbers, taxes and coupons.
+pub(super) fn build_ticket(
+    tx: &WriteTx,
     order: &IssueOrder,
     plan: &TicketPlan,
-    ticket: TicketId,
-    document: i64,
-    issue_date: chrono::NaiveDate,
+    document: Document,
+    passenger: PassengerId,
     issued: &mut IssuedOrder,
 ) -> Result<(), PostError> {
-    let passenger = issued.passengers.get(issued.tickets.len()).map(|(passenger, _)| passenger.id);
-    let passenger_id = passenger.ok_or_else(|| DbError::Corrupt("a ticket without a passenger".into()))?;
+    let Document { ticket, number: first_number, issue_date } = document;
     let (split, order_id) = (&plan.split, issued.order.id);
     issued.tickets.push(TicketRow {
         id: ticket.raw(),
-        number: TicketNumber::new(&order.accounting_code, document).to_string(),
+        number: TicketNumber::new(&order.accounting_code, first_number).to_string(),
         order_id,
-        passenger_id,
+        passenger_id: passenger.raw(),
         agency_id: order.agency.raw(),
         airline_id: order.airline.raw(),
         contract_id: order.contract.raw(),
@@ -235,7 +245,7 @@ fn build_ticket(
             remitter: remitter.text().to_owned(),
         });
     }
-    for (place, following) in (2..=plan.documents()).zip(document + 1..) {
+    for (place, following) in (2..=plan.documents()).zip(first_number + 1..) {
         let number = TicketNumber::new(&order.accounting_code, following).to_string();
         issued.documents.push(DocumentRow { ticket_id: ticket.raw(), document: place, number });
     }

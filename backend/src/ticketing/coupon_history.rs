@@ -95,9 +95,14 @@ pub fn move_coupons(tx: &mut WriteTx, cause: &Cause, source: CouponSource, moves
 }
 
 /// The platform takes all of these coupons at once, each from the status that it has.
-pub fn settle_coupons(tx: &mut WriteTx, cause: &Cause, coupons: &[CouponRow], to: CouponStatus) -> Result<(), DbError> {
+pub fn settle_coupons<'c>(
+    tx: &mut WriteTx,
+    cause: &Cause,
+    coupons: impl IntoIterator<Item = &'c CouponRow>,
+    to: CouponStatus,
+) -> Result<(), DbError> {
     let now = tx.now;
-    let mut moves = Vec::with_capacity(coupons.len());
+    let mut moves = Vec::new();
     for coupon in coupons {
         moves.push(CouponMove { coupon, from: coupon.status()?, to, happened_at: now });
     }

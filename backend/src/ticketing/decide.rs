@@ -55,12 +55,25 @@ pub struct Decision {
     pub documents: Vec<i64>,
 }
 
-/// Totals of an order that the limits are checked with.
-struct Totals {
-    price: Money,
-    commission: Money,
-    airline: Money,
-    advances: i64,
+/// What an order adds to what the limits count. An exchange adds the difference to the tickets that are given in.
+#[derive(Clone, Debug)]
+pub(super) struct Totals {
+    pub price: Money,
+    pub commission: Money,
+    /// To be held on a line.
+    pub airline: Money,
+    pub advances: i64,
+    /// Holds that end with it.
+    pub released: Vec<Released>,
+}
+
+/// A hold of a ticket that is given in, whose airline is not paid for it any more.
+#[derive(Clone, Debug)]
+pub(super) struct Released {
+    pub facility: FacilityId,
+    pub amount: Money,
+    /// Advances that are not in flight any more.
+    pub advances: i64,
 }
 
 impl Totals {
@@ -72,6 +85,7 @@ impl Totals {
             commission: sum(|split| split.commission)?,
             airline: sum(|split| split.airline)?,
             advances: i64::try_from(splits().filter(|split| split.airline.minor > 0).count()).unwrap_or(i64::MAX),
+            released: Vec::new(),
         })
     }
 
@@ -84,9 +98,14 @@ impl Totals {
 /// Checks every rule, then changes the facts. A refusal leaves them as they were.
 pub fn decide(facts: &mut Facts, order: &IssueOrder) -> Result<Result<Decision, Refusal>, MoneyError> {
     let totals = Totals::of(order)?;
-    let checked = check(facts, order, &totals)?;
+    decide_on(facts, order, &totals)
+}
+
+/// The same with totals of the caller's.
+pub(super) fn decide_on(facts: &mut Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<Decision, Refusal>, MoneyError> {
+    let checked = check(facts, order, totals)?;
     if let Ok(decision) = &checked {
-        apply(facts, order, &totals, decision)?;
+        apply(facts, order, totals, decision)?;
     }
     Ok(checked)
 }
@@ -108,7 +127,7 @@ fn check(facts: &Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<De
     };
     let tender = match (order.tender, agency.agency.tender_order) {
         (TenderWish::Credit, _) => check_credit(facts, agency, totals)?,
-        (TenderWish::AgencyOrder, TenderOrder::WalletOnly) => check_wallet(agency, totals)?,
+        (TenderWish::Wallet, _) | (TenderWish::AgencyOrder, TenderOrder::WalletOnly) => check_wallet(agency, totals)?,
         (TenderWish::AgencyOrder, TenderOrder::CreditThenWallet) => match check_credit(facts, agency, totals)? {
             Ok(credit) => Ok(credit),
             // The wallet is the second choice: when it cannot pay either, the first refusal is what the agent needs to read.
@@ -165,7 +184,8 @@ type Paid = Result<(Tender, Option<FacilityId>), Refusal>;
 fn check_credit(facts: &Facts, agency: &AgencyFacts, totals: &Totals) -> Result<Paid, MoneyError> {
     let exposure = agency.standing.exposure()?;
     let after = exposure.checked_add(totals.net()?)?;
-    if after.minor > agency.limit.minor {
+    // What adds nothing passes: a limit that was lowered since stops only new exposure.
+    if after.minor > exposure.minor && after.minor > agency.limit.minor {
         return Ok(Err(Refusal::LimitExceeded {
             short_minor: after.checked_sub(agency.limit)?.minor,
             limit_minor: agency.limit.minor,
@@ -192,7 +212,8 @@ fn check_facilities(facts: &Facts, totals: &Totals) -> Result<Result<FacilityId,
             }
             continue;
         }
-        let used = state.drawn.checked_add(state.held)?;
+        let own = totals.released.iter().filter(|one| one.facility == state.facility.id).map(|one| one.amount);
+        let used = state.drawn.checked_add(state.held)?.checked_sub(Money::sum(currency, own)?)?;
         let short = used.checked_add(totals.airline)?.checked_sub(state.facility.limit)?;
         if short.minor <= 0 {
             return Ok(Ok(state.facility.id));
@@ -229,6 +250,13 @@ fn apply(facts: &mut Facts, order: &IssueOrder, totals: &Totals, decision: &Deci
     if let Some(state) = line {
         state.held = state.held.checked_add(totals.airline)?;
         state.facility.unconfirmed += totals.advances;
+    }
+    for released in &totals.released {
+        let line = facts.facilities.iter_mut().find(|state| state.facility.id == released.facility);
+        if let Some(state) = line {
+            state.held = state.held.checked_sub(released.amount)?;
+            state.facility.unconfirmed -= released.advances;
+        }
     }
     let now = facts.now;
     if let Some(paid) = order.pays().and_then(|id| facts.held.get_mut(&id)) {

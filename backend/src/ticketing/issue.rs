@@ -105,7 +105,8 @@ fn sell(
     (orders, ids): (&[&IssueOrder], &[OrderId]),
     mode: Mode,
 ) -> Result<Vec<Outcome>, PostError> {
-    let (mut book, mut facts) = lock_and_read(tx, chart, orders)?;
+    let locked = lock_rows(tx, orders)?;
+    let (mut book, mut facts) = read_facts(tx, chart, orders, locked)?;
     let before = Counters::of(&facts);
     let mut decided = Vec::with_capacity(orders.len());
     for order in orders {
@@ -139,8 +140,18 @@ fn sell(
     decided.into_iter().map(outcome).map(|outcome| outcome.ok_or_else(missing)).collect()
 }
 
-/// Steps 2 and 3.
-fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Result<(Book, Facts), PostError> {
+/// What step 2 has locked and read.
+pub(super) struct Locked {
+    airlines: Vec<AirlineId>,
+    currencies: Vec<Currency>,
+    sellers: Vec<AgencyRow>,
+    facilities: Vec<Facility>,
+    seats: Vec<BucketRow>,
+    stock: Vec<StockRow>,
+}
+
+/// Step 2, all but the accounts.
+pub(super) fn lock_rows(tx: &mut WriteTx, orders: &[&IssueOrder]) -> Result<Locked, DbError> {
     let agencies: BTreeSet<AgencyId> = orders.iter().map(|order| order.agency).collect();
     let airlines: BTreeSet<AirlineId> = orders.iter().map(|order| order.airline).collect();
     let currencies: BTreeSet<Currency> = orders.iter().map(|order| order.currency).collect();
@@ -156,8 +167,18 @@ fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Res
     ensure_rows(tx, &unsold)?;
     let seats: Vec<BucketRow> = locked(tx, Contended::SeatBucket, &buckets.into_keys().collect::<Vec<_>>())?;
     let raw: Vec<i64> = airlines.iter().map(|id| id.raw()).collect();
-    let mut stock: Vec<StockRow> = locked_by(tx, Contended::StockRange, "airline_id", &raw)?;
+    let stock: Vec<StockRow> = locked_by(tx, Contended::StockRange, "airline_id", &raw)?;
+    Ok(Locked { airlines, currencies, sellers, facilities, seats, stock })
+}
 
+/// Step 3, after the limited accounts are locked.
+pub(super) fn read_facts(
+    tx: &mut WriteTx,
+    chart: &Chart,
+    orders: &[&IssueOrder],
+    locked: Locked,
+) -> Result<(Book, Facts), PostError> {
+    let Locked { airlines, currencies, sellers, facilities, seats, mut stock } = locked;
     let mut limited: Vec<AccountKey> = Vec::new();
     for (agency, currency) in orders.iter().map(|order| (order.agency, order.currency)).collect::<BTreeSet<_>>() {
         limited.extend(standing_accounts(agency, currency));
@@ -224,20 +245,20 @@ fn write_sale(
 }
 
 /// The counters that a batch locks, as they were before it.
-struct Counters {
+pub(super) struct Counters {
     unconfirmed: HashMap<FacilityId, i64>,
     sold: HashMap<i64, i64>,
     next_document: HashMap<i64, i64>,
 }
 
-struct CounterChanges {
+pub(super) struct CounterChanges {
     slices: Vec<Change>,
     seats: Vec<Change>,
     ranges: Vec<Change>,
 }
 
 impl Counters {
-    fn of(facts: &Facts) -> Self {
+    pub(super) fn of(facts: &Facts) -> Self {
         let facilities = facts.facilities.iter().map(|state| &state.facility);
         Counters {
             unconfirmed: facilities.map(|facility| (facility.id, facility.unconfirmed)).collect(),
@@ -246,7 +267,7 @@ impl Counters {
         }
     }
 
-    fn changes(&self, after: &Facts) -> CounterChanges {
+    pub(super) fn changes(&self, after: &Facts) -> CounterChanges {
         let facilities = after.facilities.iter().map(|state| &state.facility);
         let busier = facilities.filter(|facility| self.unconfirmed.get(&facility.id) != Some(&facility.unconfirmed));
         let fuller = after.seats.iter().filter(|(id, seats)| self.sold.get(id).copied().unwrap_or(0) != seats.sold);
@@ -261,7 +282,7 @@ impl Counters {
 }
 
 impl CounterChanges {
-    fn updates(&self) -> [Update<'_>; 3] {
+    pub(super) fn updates(&self) -> [Update<'_>; 3] {
         [
             Update { table: "facility_slice", columns: &["unconfirmed"], changes: &self.slices },
             Update { table: "seat_bucket", columns: &["sold"], changes: &self.seats },

@@ -12,7 +12,9 @@ mod coupon_history;
 mod coupon_report;
 mod decide;
 mod held;
+pub mod exchange;
 mod issue;
+mod journey;
 mod keys;
 mod plan;
 mod postings;
@@ -37,6 +39,7 @@ pub use coupon_report::{CouponReport, ReportError, ReportOutcome, report_coupons
 pub use decide::{Decision, Facts, decide};
 pub use held::HeldFacts;
 pub use issue::{Mode, issue_all, seats_sold};
+pub use journey::{journey, moment_at};
 pub use keys::{Outcome, keep_refusal};
 pub use plan::{CouponPlan, HoldPlan, Intent, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 pub use postings::sale_draft;

@@ -37,6 +37,7 @@ const RULES: &[(&str, &str)] = &[
         "a ticket has exactly one sale posting, whose legs sum to its price",
         "SELECT t.number AS wrong FROM ticket t LEFT JOIN posting p ON p.reference_id = t.id AND p.event = 'ticket_sale'
          LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count AND e.amount_minor > 0
+         WHERE NOT EXISTS (SELECT 1 FROM ticket_exchange x WHERE x.ticket_id = t.id)
          GROUP BY t.id, t.number, t.price_minor HAVING COALESCE(SUM(e.amount_minor), 0) <> t.price_minor LIMIT 1",
     ),
     (
@@ -53,7 +54,8 @@ const RULES: &[(&str, &str)] = &[
     (
         "a ticket sold on credit is paid by a bank line, one from the wallet is not",
         "SELECT t.number AS wrong FROM ticket t JOIN air_order o ON o.id = t.order_id JOIN advance a ON a.ticket_id = t.id
-         WHERE (o.tender = 'credit') <> (a.facility_id IS NOT NULL) LIMIT 1",
+         WHERE (o.tender = 'credit') <> (a.facility_id IS NOT NULL)
+            AND NOT (a.facility_id IS NULL AND a.set_off_minor = a.amount_minor) LIMIT 1",
     ),
     (
         "a pending hold belongs to exactly one advance",
@@ -75,9 +77,11 @@ const RULES: &[(&str, &str)] = &[
     (
         "an order is the sum of its tickets, and one that is not issued has none",
         "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN ticket t ON t.order_id = o.id
+         LEFT JOIN ticket_exchange x ON x.ticket_id = t.id LEFT JOIN order_change c ON c.id = x.order_change_id
          GROUP BY o.id, o.booking_reference, o.total_minor, o.issued_at
          HAVING (o.issued_at IS NULL AND COUNT(t.id) > 0)
-            OR (o.issued_at IS NOT NULL AND COALESCE(SUM(t.price_minor), 0) <> o.total_minor) LIMIT 1",
+            OR (o.issued_at IS NOT NULL AND o.total_minor <>
+                COALESCE(SUM(CASE WHEN c.voided_at IS NULL THEN t.price_minor - COALESCE(x.given_in_minor, 0) ELSE 0 END), 0)) LIMIT 1",
     ),
     (
         "a ticket has one to sixteen coupons, whose shares add up to its fare",
@@ -105,16 +109,54 @@ const RULES: &[(&str, &str)] = &[
          GROUP BY t.id, t.number, t.tax_minor HAVING COALESCE(SUM(x.minor), 0) <> t.tax_minor LIMIT 1",
     ),
     (
-        "a ticket has one advance of its airline share, or none where the share is zero",
+        "a ticket has one advance of its airline share and exchange penalty, or none where both are zero",
         "SELECT t.number AS wrong FROM ticket t LEFT JOIN advance a ON a.ticket_id = t.id
-         GROUP BY t.id, t.number, t.airline_minor
-         HAVING COALESCE(SUM(a.amount_minor), 0) <> t.airline_minor OR COUNT(a.id) > 1 LIMIT 1",
+         LEFT JOIN ticket_exchange x ON x.ticket_id = t.id
+         GROUP BY t.id, t.number, t.airline_minor, x.penalty_minor
+         HAVING COALESCE(SUM(a.amount_minor), 0) <> t.airline_minor + COALESCE(x.penalty_minor, 0) OR COUNT(a.id) > 1 LIMIT 1",
+    ),
+    (
+        "an exchange is booked as the new ticket and the penalty less what was given in",
+        "SELECT t.number AS wrong FROM ticket_exchange x JOIN ticket t ON t.id = x.ticket_id JOIN air_order o ON o.id = t.order_id
+         LEFT JOIN posting p ON p.reference_id = t.id AND p.event = 'ticket_exchange'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         GROUP BY t.id, t.number, t.price_minor, t.airline_minor, t.authority_minor, t.commission_minor, t.fee_minor, o.tender,
+            x.penalty_minor, x.given_in_minor, x.airline_minor, x.authority_minor, x.commission_minor, x.fee_minor
+         HAVING COALESCE(SUM(CASE WHEN a.code IN ('airline.payable', 'airline.receivable') THEN e.amount_minor ELSE 0 END), 0)
+                <> x.airline_minor - t.airline_minor - x.penalty_minor
+            OR SUM(CASE WHEN a.code = 'authority.tax' THEN e.amount_minor ELSE 0 END) <> x.authority_minor - t.authority_minor
+            OR SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END) <> x.fee_minor - t.fee_minor
+            OR SUM(CASE WHEN a.code = 'agency.commission' THEN e.amount_minor ELSE 0 END)
+                <> CASE o.tender WHEN 'credit' THEN x.commission_minor - t.commission_minor ELSE 0 END
+            OR SUM(CASE WHEN a.code IN ('agency.receivable', 'agency.wallet') THEN e.amount_minor ELSE 0 END)
+                <> t.price_minor + x.penalty_minor - x.given_in_minor
+                    - CASE o.tender WHEN 'credit' THEN 0 ELSE t.commission_minor - x.commission_minor END LIMIT 1",
+    ),
+    (
+        "a change that was taken back has one void posting for each of its tickets, which is the inverse of the exchange, and no other has one",
+        "SELECT t.number AS wrong FROM ticket_exchange x JOIN ticket t ON t.id = x.ticket_id
+         JOIN order_change c ON c.id = x.order_change_id
+         LEFT JOIN posting p ON p.reference_id = t.id AND p.event = 'exchange_void'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         GROUP BY t.id, t.number, t.airline_minor, t.fee_minor, c.voided_at, x.penalty_minor, x.airline_minor, x.fee_minor
+         HAVING (c.voided_at IS NULL) <> (COUNT(e.id) = 0) OR (c.voided_at IS NOT NULL AND (
+            SUM(CASE WHEN a.code IN ('airline.payable', 'airline.receivable') THEN e.amount_minor ELSE 0 END)
+                <> t.airline_minor + x.penalty_minor - x.airline_minor
+            OR SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END) <> t.fee_minor - x.fee_minor)) LIMIT 1",
+    ),
+    (
+        "a coupon is exchanged where its ticket was given in for one that was not taken back",
+        "SELECT t.number AS wrong FROM ticket t LEFT JOIN coupon k ON k.ticket_id = t.id AND k.status = 'E'
+         LEFT JOIN (SELECT DISTINCT x.given_in_ticket_id AS id FROM ticket_exchange x
+            JOIN order_change c ON c.id = x.order_change_id AND c.voided_at IS NULL) g ON g.id = t.id
+         WHERE (k.id IS NULL) <> (g.id IS NULL) LIMIT 1",
     ),
     (
         "a ticket of a cancelled order has exactly one void posting, which is the inverse of its sale, and no other has one",
         "SELECT t.number AS wrong FROM ticket t JOIN air_order o ON o.id = t.order_id
          LEFT JOIN posting p ON p.reference_id = t.id AND p.event = 'ticket_void'
          LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         WHERE NOT EXISTS (SELECT 1 FROM ticket_exchange x WHERE x.ticket_id = t.id)
          GROUP BY t.id, t.number, t.airline_minor, t.commission_minor, t.fee_minor, t.authority_minor, t.price_minor, o.tender,
             o.cancelled_at
          HAVING (o.cancelled_at IS NULL) <> (COUNT(e.id) = 0) OR (o.cancelled_at IS NOT NULL AND (
@@ -129,7 +171,8 @@ const RULES: &[(&str, &str)] = &[
     (
         "the coupons of a cancelled order are void, and no others",
         "SELECT t.number AS wrong FROM coupon c JOIN ticket t ON t.id = c.ticket_id JOIN air_order o ON o.id = t.order_id
-         WHERE (c.status = 'V') <> (o.cancelled_at IS NOT NULL) LIMIT 1",
+         LEFT JOIN ticket_exchange x ON x.ticket_id = t.id LEFT JOIN order_change h ON h.id = x.order_change_id
+         WHERE (c.status = 'V') <> (o.cancelled_at IS NOT NULL OR h.voided_at IS NOT NULL) LIMIT 1",
     ),
     (
         "an order is cancelled by exactly one confirmed cancellation, or because its payment was not there in time",

@@ -9,6 +9,7 @@ mod postgres;
 
 mod air;
 mod basis;
+mod changes;
 mod clients;
 mod holds;
 mod paying;

@@ -21,6 +21,7 @@ mod basis;
 mod contention;
 mod coupons;
 mod events;
+mod exchanges;
 mod facility;
 mod held;
 mod history;

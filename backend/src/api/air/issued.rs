@@ -17,11 +17,10 @@ use crate::ids::{AgencyId, Id, OfferId, OrderId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
 use crate::shopping::FARE_ZONE;
-use crate::shopping::offer::{
-    Cabin, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
-};
+use crate::shopping::offer::{PassengerKind, PricedOffer};
 use crate::ticketing::{
-    ActionFacts, CouponRow, IssueOrder, IssuedOrder, TicketRow, cancellation_of, sale_draft, void_window_ends_at, with_refund,
+    ActionFacts, CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, journey, sale_draft, void_window_ends_at,
+    with_refund,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -77,9 +76,7 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         mode: app.mode.into(),
         offer: &offer,
         passengers: issued.passengers.iter().map(|row| person(app, row)).collect::<Result<_, _>>()?,
-        tickets: issued
-            .tickets
-            .iter()
+        tickets: current(issued)
             .flat_map(|ticket| issued.numbers_of(ticket).into_iter().map(|number| (number, traveller(issued, ticket))))
             .collect(),
         created_at,
@@ -126,8 +123,32 @@ fn conditions(app: &App, issued: &IssuedOrder, offer: &PricedOffer) -> Result<Sh
         return Ok(ShownConditions::default());
     }
     let now = app.now();
-    let day = issued.tickets.first().map_or_else(|| now.date_in(FARE_ZONE), |ticket| ticket.issue_date);
+    let day = current(issued).next().map_or_else(|| now.date_in(FARE_ZONE), |ticket| ticket.issue_date);
     ShownConditions::of(&app.catalogue, offer, (day, now), Detail::Brief)
+}
+
+/// The tickets that a traveller shows: one that was given in, or that was issued in an exchange taken back, is none.
+fn current(issued: &IssuedOrder) -> impl Iterator<Item = &TicketRow> {
+    let is_over = |status: &str| status == CouponStatus::Exchanged.text() || status == CouponStatus::Void.text();
+    let cancelled = issued.order.cancelled_at.is_some();
+    issued.tickets.iter().filter(move |ticket| {
+        let mut coupons = issued.coupons.iter().filter(|coupon| coupon.ticket_id == ticket.id);
+        cancelled || !coupons.all(|coupon| is_over(&coupon.status))
+    })
+}
+
+/// The ids that clients know the passengers by, in the order of the journey's.
+pub(super) fn travellers(issued: &IssuedOrder) -> Vec<PassengerId> {
+    issued.passengers.iter().map(|(passenger, _)| PassengerId::of(passenger.offer_passenger_id)).collect()
+}
+
+/// What decides a fare; the day of birth is gone where the person's key was destroyed.
+pub(super) fn kind_and_birth(
+    app: &App,
+    row: &(PassengerRow, PersonKeyRow),
+) -> Result<(PassengerKind, Option<chrono::NaiveDate>), ApiError> {
+    let is_known = !row.1.wrapped.is_empty();
+    Ok((kind_of(&row.0)?, if is_known { Some(person(app, row)?.born_on) } else { None }))
 }
 
 /// Clients know a passenger by the id of the offer.
@@ -190,70 +211,6 @@ pub fn travel_dates(issued: &IssuedOrder) -> Result<TravelDates, ApiError> {
     let first_and_last = days.iter().min().zip(days.iter().max());
     let travel = first_and_last.map(|(first, last)| TravelDates { first: *first, last: *last });
     travel.ok_or_else(|| ApiError::internal(format!("order {} has no flights", issued.order.id)))
-}
-
-/// The journey as it was sold, from its coupons.
-fn journey(issued: &IssuedOrder) -> Result<PricedOffer, ApiError> {
-    let of = |ticket: &TicketRow| -> Vec<&CouponRow> {
-        issued.coupons.iter().filter(|coupon| coupon.ticket_id == ticket.id).collect()
-    };
-    let first = issued.tickets.first().map(of).unwrap_or_default();
-    let mut slices: Vec<OfferSlice> = Vec::new();
-    let mut last_slice = None;
-    for coupon in &first {
-        let segment = segment(coupon)?;
-        match slices.last_mut().filter(|_| last_slice == Some(coupon.slice)) {
-            Some(slice) => {
-                slice.destination = segment.destination.clone();
-                slice.segments.push(segment);
-            }
-            None => slices.push(OfferSlice {
-                origin: segment.origin.clone(),
-                destination: segment.destination.clone(),
-                fare_brand: coupon.fare_brand.clone(),
-                segments: vec![segment],
-            }),
-        }
-        last_slice = Some(coupon.slice);
-    }
-    let mut passengers = Vec::with_capacity(issued.tickets.len());
-    for ticket in &issued.tickets {
-        let row = issued.passengers.iter().find(|(passenger, _)| passenger.id == ticket.passenger_id);
-        let (row, _) = row.ok_or_else(|| ApiError::internal(format!("ticket {} has no passenger", ticket.number)))?;
-        let coupon = |coupon: &&CouponRow| PricedCoupon {
-            fare_basis: coupon.fare_basis.clone(),
-            base_minor: coupon.base_minor,
-            checked_bag_kg: u8::try_from(coupon.checked_bag_kg).unwrap_or(0),
-        };
-        let taxes = issued.taxes.iter().filter(|tax| tax.ticket_id == ticket.id);
-        passengers.push(PricedPassenger {
-            kind: kind_of(row)?,
-            age: None,
-            coupons: of(ticket).iter().map(coupon).collect(),
-            base_minor: ticket.base_minor,
-            taxes: taxes.map(|tax| PricedTax { code: tax.code.clone(), minor: tax.minor, payee: tax.payee.clone() }).collect(),
-        });
-    }
-    let carrier = first.first().map(|coupon| coupon.carrier.clone()).unwrap_or_default();
-    // Every schedule is generated so far; a real one will say so on its coupons.
-    Ok(PricedOffer { carrier, currency: issued.order.currency.clone(), slices, passengers, demo: true })
-}
-
-fn segment(coupon: &CouponRow) -> Result<OfferSegment, ApiError> {
-    let corrupt = |what: &str| ApiError::internal(format!("{what} of coupon {}", coupon.id));
-    Ok(OfferSegment {
-        carrier: coupon.carrier.clone(),
-        flight_number: u16::try_from(coupon.flight_number).map_err(|_| corrupt("flight"))?,
-        aircraft: coupon.aircraft.clone(),
-        origin: coupon.origin.clone(),
-        destination: coupon.destination.clone(),
-        departing_at: coupon.departing_at,
-        arriving_at: coupon.arriving_at,
-        duration_minutes: u32::try_from(coupon.duration_minutes).map_err(|_| corrupt("duration"))?,
-        distance_km: u32::try_from(coupon.distance_km).map_err(|_| corrupt("distance"))?,
-        booking_class: coupon.booking_class.chars().next().ok_or_else(|| corrupt("class"))?,
-        cabin: Cabin::parse(&coupon.cabin).ok_or_else(|| corrupt("cabin"))?,
-    })
 }
 
 /// What an order would do.

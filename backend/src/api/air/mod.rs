@@ -4,6 +4,7 @@
 //! after those. Slices and segments have no id of their own; theirs say which offer or order they are part of and where.
 
 pub mod cancelling;
+pub mod changing;
 pub mod conditions;
 pub mod create_order;
 pub mod documents;

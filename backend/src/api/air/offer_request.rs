@@ -148,7 +148,7 @@ impl CreateOfferRequest {
 }
 
 impl CreateSlice {
-    fn read(&self, pointer: &str, names: &dyn Names, now: Timestamp, problems: &mut Problems) -> Option<SearchSlice> {
+    pub(super) fn read(&self, pointer: &str, names: &dyn Names, now: Timestamp, problems: &mut Problems) -> Option<SearchSlice> {
         let origin = place(names, &self.origin, &format!("{pointer}/origin"), problems);
         place(names, &self.destination, &format!("{pointer}/destination"), problems);
         if self.origin == self.destination {

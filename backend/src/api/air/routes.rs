@@ -2,6 +2,7 @@
 
 use super::issued::Rehearsal;
 use super::{cancelling, editing, ordering, paying, reference, searching};
+use super::{cancelling, changing, ordering, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -26,6 +27,14 @@ use utoipa::OpenApi;
         cancelling::confirm_order_cancellation,
         cancelling::get_order_cancellation,
         cancelling::list_order_cancellations,
+        changing::create_order_change_request,
+        changing::get_order_change_request,
+        changing::list_order_change_offers,
+        changing::get_order_change_offer,
+        changing::create_order_change,
+        changing::get_order_change,
+        changing::confirm_order_change,
+        changing::void_order_change,
         reference::list_airlines,
         reference::get_airline,
         reference::list_airports,
@@ -34,7 +43,7 @@ use utoipa::OpenApi;
         reference::get_aircraft,
         reference::suggest_places,
     ),
-    components(schemas(Rehearsal, cancelling::CancellationRehearsal))
+    components(schemas(Rehearsal, cancelling::CancellationRehearsal, changing::OrderChangeRehearsal))
 )]
 pub struct AirDescription;
 
@@ -49,6 +58,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route(web::get().to(cancelling::list_order_cancellations));
     let payments =
         web::resource("/air/payments").route(web::post().to(paying::create_payment)).route(web::get().to(paying::list_payments));
+    changes(config);
     config
         .service(payments)
         .service(web::resource("/air/payments/{id}").route(web::get().to(paying::get_payment)))
@@ -78,4 +88,18 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/air/aircraft").route(web::get().to(reference::list_aircraft)))
         .service(web::resource("/air/aircraft/{id}").route(web::get().to(reference::get_aircraft)))
         .service(web::resource("/places/suggestions").route(web::get().to(reference::suggest_places)));
+}
+
+fn changes(config: &mut ServiceConfig) {
+    let requests = web::resource("/air/order_change_requests");
+    let confirm = web::resource("/air/order_changes/{id}/actions/confirm");
+    config
+        .service(requests.route(web::post().to(changing::create_order_change_request)))
+        .service(web::resource("/air/order_change_requests/{id}").route(web::get().to(changing::get_order_change_request)))
+        .service(web::resource("/air/order_change_offers").route(web::get().to(changing::list_order_change_offers)))
+        .service(web::resource("/air/order_change_offers/{id}").route(web::get().to(changing::get_order_change_offer)))
+        .service(web::resource("/air/order_changes").route(web::post().to(changing::create_order_change)))
+        .service(web::resource("/air/order_changes/{id}").route(web::get().to(changing::get_order_change)))
+        .service(confirm.route(web::post().to(changing::confirm_order_change)))
+        .service(web::resource("/air/order_changes/{id}/actions/void").route(web::post().to(changing::void_order_change)));
 }

@@ -74,7 +74,7 @@ impl From<&SearchRequest> for Search {
     }
 }
 
-fn refused(refusal: &SearchRefusal) -> ApiError {
+pub(super) fn refused(refusal: &SearchRefusal) -> ApiError {
     let code = if *refusal == SearchRefusal::TooManyCoupons { Code::TooManyCoupons } else { Code::InvalidSearch };
     ApiError::new(code, format!("{refusal}.")).at(format!("/data/{}", refusal.field()))
 }
@@ -119,9 +119,24 @@ fn at_wanted_times(offer: &PricedOffer, search: &Search) -> bool {
 }
 
 fn look(app: &App, agency: &Agency, organisation: crate::ids::OrganisationId, search: &Search) -> Result<StoredSearch, ApiError> {
-    let now = app.now();
     let request = SearchRequest::from(search);
-    let found = candidates(&app.catalogue, &request, now).map_err(|refusal| refused(&refusal))?;
+    let mut offers = find(app, agency, &request)?.map_err(|refusal| refused(&refusal))?;
+    offers.retain(|offer| at_wanted_times(offer, search));
+    let agency = agency.id;
+    Ok(app.store.write(|tx| keep_search(tx, organisation, agency, request, offers))?)
+}
+
+/// What this agency can be sold, cheapest first.
+pub(super) fn find(
+    app: &App,
+    agency: &Agency,
+    request: &SearchRequest,
+) -> Result<Result<Vec<PricedOffer>, SearchRefusal>, ApiError> {
+    let now = app.now();
+    let found = match candidates(&app.catalogue, request, now) {
+        Ok(found) => found,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     let buckets: Vec<i64> = found.bucket_ids().iter().map(|id| id.raw()).collect();
     let (sold, signed, terms) =
         app.store.read(|db| Ok::<_, DbError>((seats_sold(db, &buckets)?, airlines(db)?, app.rules.terms_of(db, agency.id)?)))?;
@@ -132,9 +147,8 @@ fn look(app: &App, agency: &Agency, organisation: crate::ids::OrganisationId, se
     let rules = terms.rules.in_force(agency.id, &agency.tier, today);
     let sellable =
         Sellable { catalogue: &app.catalogue, agency, signed: &signed, contracts: &terms.contracts, rules: &rules, today };
-    offers.retain(|offer| sellable.allows(offer) && at_wanted_times(offer, search));
-    let agency = agency.id;
-    Ok(app.store.write(|tx| keep_search(tx, organisation, agency, request, offers))?)
+    offers.retain(|offer| sellable.allows(offer));
+    Ok(Ok(offers))
 }
 
 fn shown_offer(app: &App, search: &StoredSearch, position: usize, detail: Detail, names: &dyn Names) -> Result<Offer, ApiError> {
@@ -249,17 +263,9 @@ pub async fn list_offers(caller: Caller, names: web::Data<CatalogueNames>, query
     }
     // A position in the sorted list is the key: a search never changes.
     let request = PageRequest::<i64>::read(&query, "/air/offers")?;
-    let places: Vec<(i64, usize)> = (0i64..).zip(order).collect();
-    let wanted = |place: i64| match request.window() {
-        crate::db::Window::OlderThan(i64::MAX) => true,
-        crate::db::Window::OlderThan(key) => place > key,
-        crate::db::Window::NewerThan(key) => place < key,
-    };
-    let mut rows: Vec<(i64, usize)> = places.into_iter().filter(|(place, _)| wanted(*place)).collect();
-    if matches!(request.window(), crate::db::Window::NewerThan(_)) {
-        rows.reverse();
-    }
-    rows.truncate(usize::try_from(request.fetch()).unwrap_or(usize::MAX));
+    let places = request.of_positions(order.len());
+    let at = |place: i64| usize::try_from(place).ok().and_then(|place| order.get(place)).copied();
+    let rows: Vec<(i64, usize)> = places.into_iter().filter_map(|place| Some((place, at(place)?))).collect();
     let found = request.page(rows, |(place, _)| *place);
     let found = found.try_map(|(_, position)| shown_offer(&caller.app, &stored, position, Detail::Brief, names.get_ref()))?;
     Ok(page(&found))

@@ -10,7 +10,7 @@ use crate::airlines::{TicketNumber, airline, check_digit};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Countdown, DataForNow, Page, ok_for_now, page};
-use crate::api::error::ApiError;
+use crate::api::error::{Amount, ApiError};
 use crate::api::paging::PageRequest;
 use crate::api::query::Query;
 use crate::catalogue::{AirportCode, Catalogue};
@@ -19,13 +19,14 @@ use crate::commission::{CommissionRule, rules_by_id};
 use crate::credit::advance_of_ticket;
 use crate::db::{Db, DbError};
 use crate::identity::{OrganisationKind, Scope};
-use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, Id, OrderId, PassengerId, TicketId};
-use crate::ledger::{PostingRow, postings_about};
+use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, Id, OrderChangeId, OrderId, PassengerId, TicketId};
+use crate::ledger::{Event, PostingRow, postings_about};
 use crate::money::{Currency, Money};
 use crate::ordering::{self, OrderRow, order};
+use crate::ticketing::exchange::{TicketExchangeRow, exchanges_of, order_change};
 use crate::ticketing::{
     CouponEventRow, CouponRow, IssuedOrder, TaxRow, TicketFilter, TicketRow, coupon_events_of, issued_orders, refund_references,
-    ticket_by_number, tickets, void_window_ends_at,
+    ticket_by_number, ticket_numbers, tickets, void_window_ends_at,
 };
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
@@ -85,6 +86,8 @@ pub struct Ticket {
     /// Who gets which part of the price. The parts add up to it exactly.
     pub split: Vec<SplitLeg>,
     /// Every posting about the ticket, oldest first.
+    /// The exchanges that it was given in or issued in.
+    pub exchanges: Vec<TicketExchange>,
     pub journal: Vec<LedgerPosting>,
     /// The payment of the airline's share; null if there is nothing to pay.
     pub disbursement: Option<Disbursement>,
@@ -272,6 +275,19 @@ fn split(row: &TicketRow, taxes: &[&TaxRow], airline: &str, agency: &str) -> Res
     Ok(legs)
 }
 
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TicketExchange {
+    pub order_change_id: String,
+    /// The number of the ticket that was given in.
+    pub given_in: String,
+    pub issued: String,
+    /// What the airline got on top of the new ticket's share.
+    pub penalty: Amount,
+    pub at: String,
+    /// When it was taken back.
+    pub voided_at: Option<String>,
+}
+
 fn tender(row: &OrderRow) -> Result<Tender, ApiError> {
     match row.tender()? {
         Some(ordering::Tender::Credit) => Ok(Tender::Credit),
@@ -280,11 +296,38 @@ fn tender(row: &OrderRow) -> Result<Tender, ApiError> {
     }
 }
 
-/// Every posting about a ticket and its refunds, oldest first.
-fn journal(db: &mut Db, row: &TicketRow) -> Result<Vec<PostingRow>, DbError> {
+/// Both ends of every exchange that the ticket was a part of.
+fn shown_exchanges(db: &mut Db, row: &TicketRow, exchanges: &[TicketExchangeRow]) -> Result<Vec<TicketExchange>, ApiError> {
+    let ids: Vec<TicketId> = exchanges.iter().flat_map(|one| [one.ticket_id, one.given_in_ticket_id]).map(TicketId::of).collect();
+    let numbers = ticket_numbers(db, &ids)?;
+    let number = |id: i64| numbers.get(&TicketId::of(id)).cloned().unwrap_or_default();
+    let currency = currency_of(row)?;
+    let mut shown = Vec::with_capacity(exchanges.len());
+    for one in exchanges {
+        let change = OrderChangeId::of(one.order_change_id);
+        let voided_at = order_change(db, change)?.and_then(|change| change.voided_at);
+        shown.push(TicketExchange {
+            order_change_id: change.to_string(),
+            given_in: number(one.given_in_ticket_id),
+            issued: number(one.ticket_id),
+            penalty: Money::new(one.penalty_minor, currency).into(),
+            at: Timestamp::from(one.created_at).to_string(),
+            voided_at: voided_at.map(|at| Timestamp::from(at).to_string()),
+        });
+    }
+    Ok(shown)
+}
+
+/// Every posting about a ticket, its refunds and its exchange, oldest first.
+fn journal(db: &mut Db, row: &TicketRow, exchanges: &[TicketExchangeRow]) -> Result<Vec<PostingRow>, DbError> {
     let mut journal = postings_about(db, row.id)?;
     for refund in refund_references(db, TicketId::of(row.id))? {
         journal.extend(postings_about(db, refund)?);
+    }
+    for exchange in exchanges.iter().filter(|exchange| exchange.given_in_ticket_id == row.id) {
+        let about = postings_about(db, exchange.ticket_id)?;
+        let swaps = [Event::TicketExchange.text(), Event::ExchangeVoid.text()];
+        journal.extend(about.into_iter().filter(|posting| swaps.contains(&posting.event.as_str())));
     }
     journal.sort_by_key(|posting| posting.id);
     Ok(journal)
@@ -307,7 +350,8 @@ fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue, now: Timestamp) ->
         coupons.iter().filter_map(|coupon| coupon.commission_rule_id).map(CommissionRuleId::of).collect();
     let rules = rules_by_id(db, &rules)?;
     let currency = currency_of(row)?;
-    let journal = journal(db, row)?;
+    let exchanges = exchanges_of(db, &[TicketId::of(row.id)])?;
+    let journal = journal(db, row, &exchanges)?;
     let advance = advance_of_ticket(db, TicketId::of(row.id))?;
     let shown = Ticket {
         ticket: TicketSummary::of(row)?,
@@ -318,6 +362,7 @@ fn shown(db: &mut Db, row: &TicketRow, catalogue: &Catalogue, now: Timestamp) ->
         fare_calculation: row.fare_calculation.clone(),
         conjunction_numbers: issued.numbers_of(row).split_off(1),
         void_window_ends_at: void_ends_at.map(|ends| ends.to_string()),
+        exchanges: shown_exchanges(db, row, &exchanges)?,
         coupons: coupons
             .into_iter()
             .map(|row| {

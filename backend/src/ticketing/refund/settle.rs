@@ -79,7 +79,7 @@ pub(super) fn settle(
 }
 
 /// The ticket's own cycle until it has ended in the zone of the point of sale, then the running one.
-fn credit_cycle(tx: &WriteTx, seller: &Agency, issued: &IssuedOrder) -> String {
+pub(in crate::ticketing) fn credit_cycle(tx: &WriteTx, seller: &Agency, issued: &IssuedOrder) -> String {
     let today = tx.now.date_in(seller.zone);
     let own = Cycle::parse(&issued.order.cycle).filter(|cycle| today <= cycle.last_day());
     own.unwrap_or_else(|| Cycle::of(today)).to_string()
