@@ -15,9 +15,7 @@ use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
 use crate::ticketing::exchange::{ChangeError, ChangeRefusal};
-use crate::ticketing::{
-    CancelError, Obstacle, PlanError, QueueError, RefundError, Refusal, ReportError, UpdateError, VoidError,
-};
+use crate::ticketing::{CancelError, Obstacle, PlanError, QueueError, RefundError, Refusal, ReportError, UpdateError, VoidError};
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {

@@ -5,17 +5,15 @@ use super::export::{AirlineDay, ExportError};
 use crate::clock::Timestamp;
 use crate::credit::payment_reference;
 use crate::db::schema::{
-    advance, airline_claim, airline_take_back, bank_receipt, claim_settlement, posting, refund_application,
-    refund_coupon, refund_tax, refund_ticket, ticket, ticket_tax,
+    advance, airline_claim, airline_take_back, bank_receipt, claim_settlement, posting, refund_application, refund_coupon,
+    refund_tax, refund_ticket, ticket, ticket_tax,
 };
 use crate::db::{Db, DbError};
 use crate::ids::{AdvanceId, Id, PostingId};
 use crate::interchange::airline_day::{Column, Line, RecordType};
 use crate::ledger::{DayWindow, Event, PostingRow};
 use crate::money::{Currency, MoneyError};
-use crate::ticketing::{
-    CouponRow, RefundCouponRow, RefundTaxRow, RefundTicketRow, TaxRow, TicketRow, coupons_of, documents_of,
-};
+use crate::ticketing::{CouponRow, RefundCouponRow, RefundTaxRow, RefundTicketRow, TaxRow, TicketRow, coupons_of, documents_of};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap};

@@ -4,6 +4,7 @@ use crate::bank::{accepted, refused, settled, settled_at, silence};
 use crate::database::Engine;
 use crate::world::{World, cny};
 use airsettle::catalogue::{AirportCode, Cabin, CarrierCode};
+use airsettle::commission::RuleBook;
 use airsettle::credit::AdvanceState;
 use airsettle::ids::{Id, OrderChangeId, OrderId};
 use airsettle::money::Money;
@@ -124,7 +125,7 @@ impl World {
     }
 
     fn confirms_change(&self, change: &OrderChangeRow, paid: Option<Money>) -> Result<OrderChangeRow, ChangeError> {
-        let desk = Desk { catalogue: self.catalogue(), chart: &self.chart };
+        let desk = Desk { catalogue: self.catalogue(), chart: &self.chart, rules: &RuleBook::default() };
         self.store.write(|tx| confirm_change(tx, desk, &self.cause(), OrderChangeId::of(change.id), paid))
     }
 

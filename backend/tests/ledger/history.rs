@@ -436,7 +436,12 @@ impl History {
 }
 
 fn wished<'w>(world: &'w World, wish: &Wish) -> Order<'w> {
-    let order = world.order().tickets(wish.tickets).coupons(wish.coupons).fare(model::cny(wish.fare)).on_flight(8_000 + wish.flight, SEATS);
+    let order = world
+        .order()
+        .tickets(wish.tickets)
+        .coupons(wish.coupons)
+        .fare(model::cny(wish.fare))
+        .on_flight(8_000 + wish.flight, SEATS);
     match wish.buyer {
         Buyer::Credit => order,
         Buyer::CreditThenWallet => order.by_balance(),

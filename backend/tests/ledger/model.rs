@@ -339,7 +339,8 @@ impl Model {
     }
 
     fn takes_seats(&mut self, bucket: i64, tickets: &[Legs]) {
-        *self.state.seats_sold.entry(bucket).or_default() += tickets.iter().map(|ticket| i64::try_from(ticket.coupons).unwrap()).sum::<i64>();
+        *self.state.seats_sold.entry(bucket).or_default() +=
+            tickets.iter().map(|ticket| i64::try_from(ticket.coupons).unwrap()).sum::<i64>();
     }
 
     /// Money and tickets; the seats are another matter.

@@ -230,7 +230,8 @@ struct View<'a> {
 
 impl View<'_> {
     fn tender(&self) -> PaymentType {
-        if self.issued.order.tender == Tender::Credit.text() { PaymentType::ArcBspCash } else { PaymentType::Balance }
+        let on_credit = self.issued.order.tender().ok().flatten() == Some(Tender::Credit);
+        if on_credit { PaymentType::ArcBspCash } else { PaymentType::Balance }
     }
 
     fn passengers(&self) -> Vec<PassengerId> {
@@ -627,7 +628,7 @@ pub async fn confirm_order_change(
     let (cause, app, names) = (caller.cause(), caller.app.clone(), names.into_inner());
     let confirm = move |tx: &mut WriteTx| {
         order_change(tx.db, id)?.filter(|row| sees(visible.as_deref(), row.agency_id)).ok_or_else(not_found)?;
-        let desk = Desk { catalogue: &app.catalogue, chart: &app.chart };
+        let desk = Desk { catalogue: &app.catalogue, chart: &app.chart, rules: &app.rules };
         let row = confirm_change(tx, desk, &cause, id, paid)?;
         shown_change(&app, names.as_ref(), tx.db, &row)
     };

@@ -2,7 +2,7 @@
 
 use super::create_order::{CreateOrder, OrderType, PaymentType, ValidOrder, ValidPassenger};
 use super::issued::{Afterwards, shown_order};
-use super::issuing::{outdated, Attempt, Settled, issue, rehearse};
+use super::issuing::{Attempt, Settled, issue, outdated, rehearse};
 use super::names::CatalogueNames;
 use super::offer::passenger_ids;
 use super::order::Order;

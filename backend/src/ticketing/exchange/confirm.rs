@@ -8,28 +8,30 @@ use super::error::ChangeError;
 use super::offers::{ChangeOffer, ChangeReason, GivenUp};
 use super::sold::SoldJourney;
 use super::stored::{OrderChangeRow, TicketExchangeRow, change_request_of_offer, order_change};
-use crate::agencies::{Agency, Clawback, FeeOnRefund, agency, contracts_of, cycle_of, in_force};
+use crate::agencies::{Agency, Clawback, FeeOnRefund, agency, cycle_of, in_force};
 use crate::airlines::airlines_by_id;
 use crate::audit::{self, Cause};
 use crate::catalogue::Catalogue;
+use crate::commission::RuleBook;
 use crate::credit::{
     AdvanceRow, AdvanceState, OwnSetOff, TakeBack, Taking, TransferRow, client_accounts, cover, loan_account, lock_slices_of,
     set_off_own, top_up_client_cash,
 };
-use crate::db::{Change, Contended, DbError, RowSet, WriteTx, insert, lock, update};
+use crate::db::{Change, Contended, DbError, RowSet, WriteTx, lock, update, write};
 use crate::identity::IdempotencyKey;
 use crate::ids::{AdvanceId, AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
 use crate::ledger::{AccountKey, Book, Chart, Draft, Event, Leg, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{OutboxRow, PAY_ADVANCE};
-use crate::ordering::{Sealed, Tender, TenderWish, order};
+use crate::ordering::{Draw, Sealed, Tender, TenderWish, order};
 use crate::ticketing::build::{Document, build_ticket};
 use crate::ticketing::coupon::CouponStatus;
+use crate::ticketing::coupon_history::settle_coupons;
 use crate::ticketing::decide::{Decision, Released, Totals, decide_on};
-use crate::ticketing::issue::{lock_rows, read_facts, write_counters};
-use crate::ticketing::plan::{IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
+use crate::ticketing::issue::{CounterChanges, Counters, lock_rows, read_facts};
+use crate::ticketing::plan::{Intent, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 use crate::ticketing::postings::{self, Exchange, exchange};
-use crate::ticketing::prepare::plan_tickets;
+use crate::ticketing::prepare::{SaleTerms, plan_tickets};
 use crate::ticketing::refund::{RefundLegs, RefundTerms, Returned, credit_cycle, refund_legs};
 use crate::ticketing::ticket::{CouponRow, IssuedOrder, TicketRow, issued_orders};
 use std::collections::BTreeMap;
@@ -39,6 +41,7 @@ use std::collections::BTreeMap;
 pub struct Desk<'a> {
     pub catalogue: &'a Catalogue,
     pub chart: &'a Chart,
+    pub rules: &'a RuleBook,
 }
 
 /// One passenger's ticket that is given in, and the one that comes for it.
@@ -84,7 +87,7 @@ pub fn confirm_change(
     }
     let issued = issued_of(tx, OrderId::of(change.order_id))?;
     let offer = still_offered(tx, desk.catalogue, &change, &issued)?;
-    let prepared = prepare(tx, desk.catalogue, cause, &change, &issued, &offer)?;
+    let prepared = prepare(tx, desk, cause, &change, &issued, &offer)?;
     let confirmed = OrderChangeRow { confirmed_at: Some(tx.now.naive()), ..change };
     settle(tx, desk.chart, cause, &prepared, &confirmed)?;
     let row = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
@@ -135,7 +138,7 @@ fn still_offered(
 
 fn prepare<'a>(
     tx: &mut WriteTx,
-    catalogue: &Catalogue,
+    desk: Desk<'_>,
     cause: &Cause,
     change: &OrderChangeRow,
     issued: &'a IssuedOrder,
@@ -146,22 +149,24 @@ fn prepare<'a>(
     let seller = agency(tx.db, AgencyId::of(issued.order.agency_id))?.ok_or_else(|| corrupt("agency"))?;
     let airline_id = AirlineId::of(issued.order.airline_id);
     let airline = airlines_by_id(tx.db, &[airline_id])?.pop().ok_or_else(|| corrupt("airline"))?;
-    let contracts = contracts_of(tx.db, seller.id)?;
-    let contract = in_force(&contracts, airline.id, currency, tx.now.date_in(seller.zone)).ok_or(ChangeError::NoContract)?;
+    let (terms, sold_on) = (desk.rules.terms_of(tx.db, seller.id)?, tx.now.date_in(seller.zone));
+    let contract = in_force(&terms.contracts, airline.id, currency, sold_on).ok_or(ChangeError::NoContract)?;
+    let rules = terms.rules.in_force(seller.id, &seller.tier, sold_on);
+    let sale_terms = SaleTerms { agency: &seller, airline: airline.id, contract, rules: &rules, sold_on };
     let people = issued.passengers.iter().map(|(row, key)| PassengerPlan {
         offer_passenger: PassengerId::of(row.offer_passenger_id),
         kind: row.kind.clone(),
         sealed: Sealed { data: row.sealed.clone(), wrapped_key: key.wrapped.clone() },
     });
-    let (mut plans, seats) = plan_tickets(catalogue, &offer.journey, contract, people.collect(), tx.now)?;
-    let sold = SoldJourney::of(catalogue, issued)?;
+    let (mut plans, seats) = plan_tickets(desk.catalogue, &offer.journey, &sale_terms, people.collect(), tx.now)?;
+    let sold = SoldJourney::of(desk.catalogue, issued)?;
     // Slices that have begun stay in front of those of the new tickets.
     let begun = i64::try_from(sold.begun().len()).unwrap_or(i64::MAX);
     for coupon in plans.iter_mut().flat_map(|plan| &mut plan.coupons) {
         coupon.slice = coupon.slice.saturating_add(begun);
     }
     let swaps = swaps(issued, &sold, offer)?;
-    let tender = if issued.order.tender == Tender::Credit.text() { Tender::Credit } else { Tender::Wallet };
+    let tender = issued.order.tender()?.ok_or(ChangeError::NothingOpen)?;
     let order = IssueOrder {
         claim: 0,
         cause: cause.clone(),
@@ -183,6 +188,9 @@ fn prepare<'a>(
         tickets: plans,
         seats: seats_moved(&seats, &swaps),
         metadata: issued.order.metadata.clone(),
+        intent: Intent::Issue,
+        draw: Draw::default(),
+        basis: None,
     };
     Ok(Prepared { seller, issued, order, tender, swaps })
 }
@@ -253,15 +261,9 @@ fn settle(
     let slices = lock_slices_of(tx, &given_in)?;
     let mut taken = TakeBack::lock(tx, slices)?;
     let (mut book, mut facts) = read_facts(tx, chart, &orders, locked)?;
-    let mut before = facts.clone();
+    let before = Counters::of(&facts);
     let totals = totals(prepared, &taken)?;
     let decision = decide_on(&mut facts, &prepared.order, &totals)?.map_err(ChangeError::Refused)?;
-    for released in &totals.released {
-        // The take-back counts these down itself.
-        for line in before.facilities.iter_mut().filter(|line| line.facility.id == released.facility) {
-            line.facility.unconfirmed -= released.advances;
-        }
-    }
     let ids = open_accounts(tx, &accounts(prepared, &taken))?;
     book.load(tx, &ids)?;
     taken.read_holds(tx)?;
@@ -270,15 +272,18 @@ fn settle(
         order: prepared.issued.order.clone(),
         passengers: Vec::new(),
         tickets: Vec::new(),
+        documents: Vec::new(),
         taxes: Vec::new(),
         coupons: Vec::new(),
+        held: None,
     };
     let mut posting = Posting { cause, prepared, change, decision: &decision, book: &mut book, taken: &mut taken };
     posting.post(tx, &mut new, &mut written)?;
     // From here on the exchange must succeed.
-    write(tx, book, taken, &new, written)?;
-    write_counters(tx, &before, &facts)?;
-    finish(tx, prepared, &new)
+    taken.write(tx)?;
+    write_rows(tx, &book, &new, &written, &before.changes(&facts))?;
+    set_off_own(tx, &written.set_offs)?;
+    finish(tx, cause, prepared, &new)
 }
 
 /// What limit and line see: the new tickets and the penalty, less what is given in.
@@ -466,9 +471,17 @@ impl Posting<'_, '_> {
     }
 }
 
-fn write(tx: &mut WriteTx, book: Book, taken: TakeBack, new: &IssuedOrder, written: Written) -> Result<(), ChangeError> {
+/// After what the take-back has counted down: the counters are written as they are in the end.
+fn write_rows(
+    tx: &mut WriteTx,
+    book: &Book,
+    new: &IssuedOrder,
+    written: &Written,
+    counters: &CounterChanges,
+) -> Result<(), ChangeError> {
     let mut sets = vec![
         RowSet::of(&new.tickets),
+        RowSet::of(&new.documents),
         RowSet::of(&new.taxes),
         RowSet::of(&new.coupons),
         RowSet::of(&written.exchanges),
@@ -477,19 +490,17 @@ fn write(tx: &mut WriteTx, book: Book, taken: TakeBack, new: &IssuedOrder, writt
         RowSet::of(&written.transfers),
     ];
     sets.extend(book.new_rows());
-    insert(tx, &sets)?;
-    book.finish(tx)?;
-    taken.write(tx)?;
-    set_off_own(tx, &written.set_offs)?;
+    let booked = book.changes();
+    let [accounts, holds] = booked.updates();
+    let [slices, seats, ranges] = counters.updates();
+    write(tx, &sets, &[accounts, holds, slices, seats, ranges])?;
     Ok(())
 }
 
 /// The old coupons are exchanged; the order is what its tickets are now.
-fn finish(tx: &mut WriteTx, prepared: &Prepared<'_>, new: &IssuedOrder) -> Result<(), ChangeError> {
-    let exchanged = prepared.swaps.iter().flat_map(|swap| &swap.coupons);
-    let exchanged: Vec<Change> =
-        exchanged.map(|coupon| Change { id: coupon.id, values: vec![CouponStatus::Exchanged.text().into()] }).collect();
-    update(tx, "coupon", &["status"], &exchanged)?;
+fn finish(tx: &mut WriteTx, cause: &Cause, prepared: &Prepared<'_>, new: &IssuedOrder) -> Result<(), ChangeError> {
+    let exchanged = prepared.swaps.iter().flat_map(|swap| &swap.coupons).copied();
+    settle_coupons(tx, cause, exchanged, CouponStatus::Exchanged)?;
     let given_in_base: i64 = prepared.swaps.iter().flat_map(|swap| &swap.coupons).map(|coupon| coupon.base_minor).sum();
     let given_in: i64 = prepared.swaps.iter().map(|swap| swap.given_in.refund.minor).sum();
     let (base, price): (i64, i64) =

@@ -22,6 +22,7 @@ use crate::money::{Currency, Money};
 use crate::ordering::Tender;
 use crate::ticketing::Refusal;
 use crate::ticketing::coupon::CouponStatus;
+use crate::ticketing::coupon_history::settle_coupons;
 use crate::ticketing::issue::BucketRow;
 use crate::ticketing::journey::moment_at;
 use crate::ticketing::ticket::{CouponRow, IssuedOrder, TicketRow};
@@ -125,11 +126,10 @@ fn settle(tx: &mut WriteTx, cause: &Cause, issued: &IssuedOrder, undone: &[Undon
     taken.write(tx)?;
     update(tx, "seat_bucket", &["sold"], &seats)?;
     // Only an exchange that is taken back opens coupons again that were final.
-    let status = |coupon: &&CouponRow, status: CouponStatus| Change { id: coupon.id, values: vec![status.text().into()] };
-    let mut coupons: Vec<Change> =
-        undone.iter().flat_map(|one| &one.old_coupons).map(|coupon| status(coupon, CouponStatus::Open)).collect();
-    coupons.extend(undone.iter().flat_map(|one| &one.new_coupons).map(|coupon| status(coupon, CouponStatus::Void)));
-    update(tx, "coupon", &["status"], &coupons)?;
+    let old = undone.iter().flat_map(|one| &one.old_coupons).copied();
+    settle_coupons(tx, cause, old, CouponStatus::Open)?;
+    let new = undone.iter().flat_map(|one| &one.new_coupons).copied();
+    settle_coupons(tx, cause, new, CouponStatus::Void)?;
     let (mut base, mut total) = (issued.order.base_minor, issued.order.total_minor);
     for one in undone {
         let given_in: i64 = one.old_coupons.iter().map(|coupon| coupon.base_minor).sum();
@@ -184,7 +184,7 @@ fn post(
 ) -> Result<Booked, ChangeError> {
     let currency = Currency::parse(&issued.order.currency)?;
     let zero = Money::zero(currency);
-    let from_wallet = issued.order.tender == Tender::Wallet.text();
+    let from_wallet = issued.order.tender()? == Some(Tender::Wallet);
     let mut exchanges: Vec<(PostingRow, Vec<(EntryRow, AccountRow)>)> = Vec::with_capacity(undone.len());
     let mut keys = taken.accounts();
     for one in undone {
