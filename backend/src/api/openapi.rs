@@ -18,6 +18,7 @@ use utoipa::{Modify, OpenApi};
         (name = "Orders", description = "Booking, paying and reading orders."),
         (name = "Reference", description = "Airlines, airports and aircraft."),
         (name = "Tickets", description = "One ticket: coupons, split, journal and disbursement."),
+        (name = "Refunds", description = "What comes back of tickets, and the documents that back it up."),
         (name = "Settlement", description = "Agencies, contracts, limits, exposure, facilities and receipts."),
         (name = "Ledger", description = "Accounts and postings."),
         (name = "Events", description = "What happened, pulled or delivered."),

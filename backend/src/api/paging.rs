@@ -72,6 +72,23 @@ impl PageRequest<i64> {
     }
 }
 
+impl PageRequest<i64> {
+    /// Of a list that never changes: the positions to show, whose keys they are.
+    pub fn of_positions(&self, count: usize) -> Vec<i64> {
+        let wanted = |place: &i64| match self.window() {
+            crate::db::Window::OlderThan(i64::MAX) => true,
+            crate::db::Window::OlderThan(key) => *place > key,
+            crate::db::Window::NewerThan(key) => *place < key,
+        };
+        let mut places: Vec<i64> = (0i64..).take(count).filter(wanted).collect();
+        if matches!(self.window(), crate::db::Window::NewerThan(_)) {
+            places.reverse();
+        }
+        places.truncate(usize::try_from(self.fetch()).unwrap_or(usize::MAX));
+        places
+    }
+}
+
 impl<K: Key> PageRequest<K> {
     /// Reads `limit`, `after` and `before`.
     pub fn read(query: &Query, list: &'static str) -> Result<Self, ApiError> {

@@ -288,9 +288,7 @@ pub(super) fn locked(tx: &mut WriteTx, ids: &[AdvanceId]) -> Result<Vec<Advance>
     let mut raw: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
     raw.sort_unstable();
     raw.dedup();
-    lock(tx, Contended::Advance, &raw)?;
-    let rows: Vec<AdvanceRow> =
-        advance::table.filter(advance::id.eq_any(raw)).order(advance::id).select(AdvanceRow::as_select()).load(&mut *tx.db)?;
+    let rows: Vec<AdvanceRow> = crate::db::locked(tx, Contended::Advance, &raw)?;
     rows.into_iter().map(Advance::try_from).collect()
 }
 

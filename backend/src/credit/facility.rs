@@ -3,7 +3,7 @@
 use super::room::Room;
 use crate::clock::Timestamp;
 use crate::db::schema::{advance, facility, facility_slice};
-use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, windowed};
+use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, lock_within, rows, windowed};
 use crate::identity::{OrganisationKind, organisation};
 use crate::ids::{FacilityId, Id, OrganisationId, SliceId};
 use crate::ledger::{AccountCode, AccountKey, Book, balances, open_accounts};
@@ -343,6 +343,15 @@ fn load(db: &mut Db, id: Option<FacilityId>, currencies: &[Currency]) -> Result<
 /// The facilities in these currencies, or in all if none is named, oldest first; with their rows as they stand, locked or not.
 pub fn facilities_in(db: &mut Db, currencies: &[Currency]) -> Result<Vec<Facility>, DbError> {
     load(db, None, currencies)
+}
+
+/// The same, with their slices locked. One that another node adds meanwhile is left out: it waits for the next commit.
+pub fn lock_facilities_in(tx: &mut WriteTx, currencies: &[Currency]) -> Result<Vec<Facility>, DbError> {
+    let codes: Vec<&str> = currencies.iter().map(|currency| currency.code()).collect();
+    let slices = lock_within(tx, Contended::FacilitySlice, ("facility_id", "facility", "currency"), &codes)?;
+    let mut facilities = facilities_in(tx.db, currencies)?;
+    facilities.retain(|facility| slices.as_ref().is_none_or(|locked| locked.contains(&facility.slice.raw())));
+    Ok(facilities)
 }
 
 /// When the ticket of the oldest advance that is not confirmed was sold.

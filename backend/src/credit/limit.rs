@@ -176,7 +176,8 @@ pub fn turnover_by_cycle(
         .filter(air_order::tender.eq("credit"))
         .filter(air_order::currency.eq(currency.code()))
         .filter(air_order::cycle.ge(from_cycle));
-    let sums: Vec<(String, i64)> = on_credit.group_by(air_order::cycle).select((air_order::cycle, total)).load(db)?;
+    let cycle = air_order::cycle.assume_not_null();
+    let sums: Vec<(String, i64)> = on_credit.group_by(air_order::cycle).select((cycle, total)).load(db)?;
     Ok(sums.into_iter().map(|(cycle, minor)| (cycle, Money::new(minor, currency))).collect())
 }
 

@@ -1,6 +1,6 @@
 //! What is measured, in the form Prometheus reads.
 
-use prometheus::{Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 pub struct Metrics {
     registry: Registry,
@@ -8,6 +8,8 @@ pub struct Metrics {
     pub sale_to_credit: Histogram,
     /// Orders by outcome: issued, replayed, or the rule that refused them.
     pub orders: IntCounterVec,
+    /// Refunds that were due and are neither paid nor rejected.
+    pub refunds_overdue: IntGauge,
     /// From the start of the process until it serves.
     pub ready: Gauge,
     /// Lines of the request log that were not written.
@@ -26,10 +28,13 @@ impl Metrics {
         let ready = Gauge::new("airsettle_ready_seconds", "Seconds from the start of the process until it served.")?;
         registry.register(Box::new(orders.clone()))?;
         registry.register(Box::new(ready.clone()))?;
+        let about = "Refunds that were due and are neither paid nor rejected.";
+        let refunds_overdue = IntGauge::new("airsettle_refunds_overdue", about)?;
+        registry.register(Box::new(refunds_overdue.clone()))?;
         let about = "Lines of the request log that were dropped because its buffer was full.";
         let request_log_dropped = IntCounter::new("airsettle_request_log_dropped_total", about)?;
         registry.register(Box::new(request_log_dropped.clone()))?;
-        Ok(Metrics { registry, sale_to_credit, orders, ready, request_log_dropped })
+        Ok(Metrics { registry, sale_to_credit, orders, refunds_overdue, ready, request_log_dropped })
     }
 
     pub fn text(&self) -> Result<String, prometheus::Error> {

@@ -74,7 +74,9 @@ event_types! {
     OrderCreationFailed = "order.creation_failed",
     OrderCancellationConfirmed = "order_cancellation.confirmed",
     OrderCancellationCreated = "order_cancellation.created",
-    /// An order that was held is paid.
+    /// A held order was paid, and its tickets were issued.
+    PaymentSucceeded = "air.payment.succeeded",
+    /// A payment was made for a held order.
     PaymentCreated = "payment.created",
     /// Somebody asked a webhook to be tried.
     PingTriggered = "ping.triggered",

@@ -10,6 +10,9 @@ mod postgres;
 mod receiver;
 
 mod air;
+mod basis;
+mod changes;
 mod clients;
+mod holds;
 mod paying;
 mod v1;
