@@ -11,7 +11,6 @@ use crate::documents::AttachmentError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
-use crate::notify::WebhookError;
 use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
@@ -72,17 +71,6 @@ impl From<RuleError> for ApiError {
             RuleError::Backdated { .. } | RuleError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             RuleError::NothingToWithdraw(_) => invalid("/data/kind", error),
             RuleError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<WebhookError> for ApiError {
-    fn from(error: WebhookError) -> Self {
-        match error {
-            WebhookError::NotFound => ApiError::of(Code::NotFound),
-            WebhookError::TooMany => ApiError::new(Code::InvalidState, format!("{error}.")),
-            WebhookError::NoEvents => invalid("/data/events", error),
-            WebhookError::Db(error) => error.into(),
         }
     }
 }

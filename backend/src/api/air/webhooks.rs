@@ -17,8 +17,8 @@ use crate::identity::Scope;
 use crate::ids::{DeliveryId, EventId, Id, WebhookId};
 use crate::notify::{
     self, AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, EventRow, EventType, LONGEST_OVERLAP, NewEvent, NewWebhook,
-    Owner, SigningSecret, WebhookChange, WebhookStatus, change_webhook, create_webhook, deliver_to, deliveries, emit_one, event,
-    redeliver, rotate_secret,
+    Owner, SigningSecret, WebhookChange, WebhookError, WebhookStatus, change_webhook, create_webhook, deliver_to, deliveries,
+    emit_one, event, redeliver, rotate_secret,
 };
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -111,6 +111,18 @@ pub struct WebhookDeliverySummary {
     pub response_body: Option<String>,
     pub live_mode: bool,
     pub created_at: String,
+}
+
+/// One error of the domain, one answer.
+impl From<WebhookError> for ApiError {
+    fn from(error: WebhookError) -> Self {
+        match error {
+            WebhookError::NotFound => ApiError::of(Code::NotFound),
+            WebhookError::TooMany => ApiError::new(Code::InvalidState, format!("{error}.")),
+            WebhookError::NoEvents => ApiError::new(Code::InvalidValue, format!("{error}.")).at("/data/events"),
+            WebhookError::Db(error) => error.into(),
+        }
+    }
 }
 
 pub(in crate::api) fn owner_of(caller: &Caller) -> Owner {
