@@ -11,8 +11,6 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub enum Reply {
     Status(u16),
-    /// Takes the delivery and answers after this time.
-    Late(Duration),
     /// Takes the delivery and never answers.
     Never,
     /// Takes the delivery and hangs up.
@@ -133,10 +131,6 @@ fn serve(mut stream: TcpStream, log: &Mutex<Vec<Received>>, replies: &Mutex<VecD
     };
     let answer = match reply {
         Reply::Status(status) => head(status, "", 4) + "seen",
-        Reply::Late(after) => {
-            std::thread::sleep(after);
-            head(200, "", 4) + "late"
-        }
         Reply::Never => {
             std::thread::sleep(Duration::from_secs(30));
             return;
