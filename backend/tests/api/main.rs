@@ -11,6 +11,7 @@ mod receiver;
 
 mod air;
 mod basis;
+mod busy;
 mod changes;
 mod clients;
 mod holds;

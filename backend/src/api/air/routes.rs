@@ -2,6 +2,7 @@
 
 use super::issued::Rehearsal;
 use super::{cancelling, changing, editing, ordering, paying, reference, searching, webhooks};
+use super::{cancelling, changing, editing, ordering, paying, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
