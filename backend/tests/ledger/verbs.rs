@@ -105,7 +105,7 @@ fn part() -> impl Strategy<Value = Part> {
 }
 
 fn how() -> impl Strategy<Value = Refunded> {
-    select(vec![Refunded::Voluntary, Refunded::Voluntary, Refunded::Involuntary, Refunded::TaxOnly])
+    select(vec![Refunded::Voluntary, Refunded::Involuntary, Refunded::TaxOnly])
 }
 
 /// Mostly the bank pays.
@@ -131,7 +131,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         6 => Just(Verb::Thaw),
         8 => (0..9usize, times()).prop_map(|(order, times)| Verb::Void(order, times)),
         2 => Just(Verb::Seal),
-        9 => (0..30usize, part(), how()).prop_map(|(order, part, how)| Verb::Refund(order, part, how)),
+        10 => (0..12usize, part(), how()).prop_map(|(order, part, how)| Verb::Refund(order, part, how)),
     ];
     let bank = prop_oneof![
         10 => which().prop_map(Verb::Send),
