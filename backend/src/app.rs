@@ -9,12 +9,12 @@ use crate::documents::{Cabinet, CabinetError};
 use crate::gateways::bank::BankGateway;
 use crate::gateways::bank::callback::CallbackSecret;
 use crate::gateways::bank::http::{HttpBank, HttpBankConfig};
-use crate::identity::KeyMode;
+use crate::identity::{KeyMode, RecentKeys};
 use crate::jobs::hear_callback;
 pub use crate::jobs::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard};
 use crate::ledger::Chart;
 use crate::ordering::{Vault, VaultError};
-use crate::ticketing::{IssueQueue, QueueConfig};
+use crate::ticketing::{IssueQueue, QueueConfig, RecentBases};
 use chrono::Duration;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +36,9 @@ pub struct App {
     pub vault: Arc<Vault>,
     pub cabinet: Arc<Cabinet>,
     pub searches: crate::shopping::RecentSearches,
+    pub keys: RecentKeys,
+    pub bases: RecentBases,
+    pub rules: crate::commission::RuleBook,
     /// Woken after a sale, so that its advance leaves at once.
     pub disbursing: Arc<Notify>,
     pub callback_secret: CallbackSecret,
@@ -131,6 +134,9 @@ impl App {
             vault,
             cabinet,
             searches: crate::shopping::RecentSearches::default(),
+            keys: RecentKeys::default(),
+            bases: RecentBases::default(),
+            rules: crate::commission::RuleBook::default(),
             disbursing,
             callback_secret,
             callback_url: format!("{}/v1/bank_callbacks/{name}", config.public_url),

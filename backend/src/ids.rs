@@ -71,9 +71,17 @@ ids! {
     CashTransferId = "xfr_",
     /// What an airline has to give back.
     ClaimId = "clm_",
+    /// A version of a commission rule.
+    CommissionRuleId = "cru_",
     ContractId = "ctr_",
+    /// A change of a coupon's status.
+    CouponEventId = "cpe_",
+    CouponFileId = "csf_",
     CouponId = "cpn_",
+    CouponLineId = "csl_",
     EntryId = "ent_",
+    /// Something that happened, for those who listen.
+    EventId = "evt_",
     ExportId = "exp_",
     FacilityId = "fac_",
     HoldId = "hld_",
@@ -83,7 +91,12 @@ ids! {
     OfferRequestId = "orq_",
     /// An order whose outcome is being found out: its idempotency row.
     OperationId = "opn_",
+    OrderChangeId = "oce_",
+    OrderChangeOfferId = "oco_",
+    OrderChangeRequestId = "ocr_",
     OrderId = "ord_",
+    /// What paid a held order.
+    OrderPaymentId = "opy_",
     OrganisationId = "org_",
     OutboxId = "obx_",
     PassengerId = "pas_",

@@ -21,6 +21,7 @@ use utoipa::{Modify, OpenApi};
         (name = "Refunds", description = "What comes back of tickets, and the documents that back it up."),
         (name = "Settlement", description = "Agencies, contracts, limits, exposure, facilities and receipts."),
         (name = "Ledger", description = "Accounts and postings."),
+        (name = "Events", description = "What happened, pulled or delivered."),
         (name = "Access", description = "Organisations and keys."),
         (name = "Test mode", description = "Only for test keys."),
     ),

@@ -14,6 +14,7 @@ use crate::db::{RowSet, WriteTx, insert};
 use crate::ids::{AdvanceId, Id};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, HoldRow, Leg, Resolution, open_accounts};
 use crate::money::Money;
+use crate::notify::emit_all;
 use std::collections::BTreeMap;
 
 /// What the bank said about an attempt.
@@ -48,6 +49,7 @@ pub fn record_outcomes(tx: &mut WriteTx, actor: Actor, outcomes: &[BankOutcome])
     let ids: Vec<AdvanceId> = outcomes.iter().map(|outcome| outcome.advance).collect();
     let slices = lock_slices(tx, &ids)?;
     let mut current: BTreeMap<AdvanceId, Advance> = locked(tx, &ids)?.into_iter().map(|advance| (advance.id, advance)).collect();
+    let before: BTreeMap<AdvanceId, AdvanceState> = current.values().map(|advance| (advance.id, advance.state)).collect();
     let mut resolved = Vec::new();
     for outcome in outcomes {
         if current.get(&outcome.advance).is_some_and(is_dropped) {
@@ -61,6 +63,8 @@ pub fn record_outcomes(tx: &mut WriteTx, actor: Actor, outcomes: &[BankOutcome])
     resolved.extend(book_resolved(tx, actor, &mut current)?);
     count_down(tx, &slices, &resolved.iter().collect::<Vec<_>>())?;
     write_back(tx, current.values())?;
+    let moved = current.values().filter(|advance| before.get(&advance.id) != Some(&advance.state));
+    emit_all(tx, moved.filter_map(Advance::event).collect())?;
     Ok(resolved)
 }
 

@@ -10,10 +10,10 @@ use super::advance::{
 use super::claim::open_claims_for;
 use crate::db::schema::{advance, airline_take_back};
 use crate::db::{Change, Db, DbError, RowSet, WriteTx, insert, rows, update};
-use crate::ids::{AdvanceId, AirlineId, Id, TicketId};
+use crate::ids::{AdvanceId, AirlineId, FacilityId, Id, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, HoldRow, PostError, Resolution};
 use crate::money::{Currency, Money, MoneyError};
-use crate::notify::{PAY_ADVANCE, done_about};
+use crate::notify::{PAY_ADVANCE, done_about, emit_all};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -73,6 +73,15 @@ pub struct AirlineLeg {
     pub unpaid: Money,
     /// Paid, set off, or on its way: debits `airline.receivable`.
     pub to_give_back: Money,
+}
+
+/// What taking back a part means for the limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook {
+    /// Of which line how much is not held any more, and whether the advance is over with it.
+    pub released: Option<(FacilityId, Money, bool)>,
+    /// What the airline certainly has, and gives back.
+    pub certain: Money,
 }
 
 /// The facility slices of these tickets' advances, locked: the first of these locks after the agency.
@@ -165,6 +174,21 @@ impl TakeBack {
         self.take(tx, book, Taking { ticket, airline, reference: ticket.raw(), amount }).map(Some)
     }
 
+    /// What `take` would do with this part, for deciding before anything changes.
+    pub fn outlook(&self, ticket: TicketId, amount: Money) -> Result<Outlook, MoneyError> {
+        let zero = Money::zero(amount.currency);
+        let before = self.taken_within_share(ticket, zero.currency)?;
+        let Some(advance) = self.advances.iter().find(|one| one.ticket == ticket) else {
+            return Ok(Outlook { released: None, certain: amount });
+        };
+        let parts = Parts::of(advance, before, amount)?;
+        let certain = parts.paid.checked_add(parts.beyond)?;
+        let on_its_way = matches!(advance.state, AdvanceState::Sent | AdvanceState::Unknown);
+        let line = advance.facility.filter(|_| !on_its_way && parts.open.minor > 0);
+        let released = line.map(|facility| (facility, parts.open, parts.open == advance.outstanding()));
+        Ok(Outlook { released, certain })
+    }
+
     /// Takes back a part of one ticket's share. At most once for each advance in a commit.
     pub fn take(&mut self, tx: &mut WriteTx, book: &mut Book, taking: Taking) -> Result<AirlineLeg, PostError> {
         let zero = Money::zero(taking.amount.currency);
@@ -222,6 +246,8 @@ impl TakeBack {
         write_back(tx, self.advances.iter())?;
         let subjects: Vec<i64> = over.iter().map(|one| one.id.raw()).collect();
         done_about(tx, PAY_ADVANCE, &subjects)?;
+        let events = over.iter().filter_map(|one| one.event()).collect();
+        emit_all(tx, events)?;
         insert(tx, &[RowSet::of(&self.new)])?;
         open_claims_for(tx, &self.certain)?;
         Ok(())

@@ -5,15 +5,15 @@ use super::export::{AirlineDay, ExportError};
 use crate::clock::Timestamp;
 use crate::credit::payment_reference;
 use crate::db::schema::{
-    advance, airline_claim, airline_take_back, bank_receipt, claim_settlement, coupon, posting, refund_application,
-    refund_coupon, refund_tax, refund_ticket, ticket, ticket_tax,
+    advance, airline_claim, airline_take_back, bank_receipt, claim_settlement, posting, refund_application, refund_coupon,
+    refund_tax, refund_ticket, ticket, ticket_tax,
 };
 use crate::db::{Db, DbError};
 use crate::ids::{AdvanceId, Id, PostingId};
 use crate::interchange::airline_day::{Column, Line, RecordType};
 use crate::ledger::{DayWindow, Event, PostingRow};
 use crate::money::{Currency, MoneyError};
-use crate::ticketing::{CouponRow, RefundCouponRow, RefundTaxRow, RefundTicketRow, TaxRow, TicketRow};
+use crate::ticketing::{CouponRow, RefundCouponRow, RefundTaxRow, RefundTicketRow, TaxRow, TicketRow, coupons_of, documents_of};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap};
@@ -33,6 +33,8 @@ pub(super) struct Details {
     tickets: HashMap<i64, TicketRow>,
     taxes: HashMap<i64, Vec<TaxRow>>,
     coupons: HashMap<i64, Vec<CouponRow>>,
+    /// Conjunction numbers, by ticket and place.
+    documents: HashMap<(i64, i64), String>,
     /// By ticket.
     payments: HashMap<i64, Payment>,
     set_offs: HashMap<i64, SetOff>,
@@ -139,10 +141,12 @@ impl Details {
         }
         // Not in the database, whose order of texts depends on its collation.
         details.taxes.values_mut().for_each(|taxes| taxes.sort_by(|a, b| (&a.code, &a.payee).cmp(&(&b.code, &b.payee))));
-        let coupons = coupon::table.filter(coupon::ticket_id.eq_any(about(&[Event::TicketSale])));
-        for coupon in coupons.order((coupon::ticket_id, coupon::number)).select(CouponRow::as_select()).load::<CouponRow>(db)? {
+        let sold = about(&[Event::TicketSale]);
+        for coupon in coupons_of(db, &sold)? {
             details.coupons.entry(coupon.ticket_id).or_default().push(coupon);
         }
+        let documents = documents_of(db, &sold)?.into_iter();
+        details.documents = documents.map(|row| ((row.ticket_id, row.document), row.number)).collect();
         Ok(details)
     }
 
@@ -277,8 +281,11 @@ impl Details {
             lines.push(tax_line(event.part(RecordType::SaleTax), row, tax, tax.minor, event.currency));
         }
         for coupon in coupons {
-            let line = event.part(RecordType::SaleCoupon).text(Column::TicketNumber, &row.number);
-            let line = line.amount(Column::Amount, coupon.base_minor, event.currency).whole(Column::CouponNumber, coupon.number);
+            let number = self.documents.get(&(row.id, coupon.document())).unwrap_or(&row.number);
+            let line = event.part(RecordType::SaleCoupon).text(Column::TicketNumber, number);
+            let line = line
+                .amount(Column::Amount, coupon.base_minor, event.currency)
+                .whole(Column::CouponNumber, coupon.number_on_document());
             let line = line.text(Column::Flight, &format!("{}{}", coupon.carrier, coupon.flight_number));
             let line = line.text(Column::Origin, &coupon.origin).text(Column::Destination, &coupon.destination);
             let line = line.date(Column::FlightDate, coupon.departing_at.date());

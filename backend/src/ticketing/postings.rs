@@ -7,7 +7,7 @@ use crate::catalogue::split::Split;
 use crate::credit::AirlineLeg;
 use crate::ids::{AgencyId, AirlineId, ContractId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg};
-use crate::money::MoneyError;
+use crate::money::{Money, MoneyError};
 use crate::ordering::Tender;
 
 /// The four legs that are the same whatever paid: airline, authorities, commission, fee.
@@ -59,6 +59,47 @@ pub(super) fn refund(legs: &RefundLegs, agency: AgencyId, to: RefundTo<'_>) -> R
     };
     let net = legs.refund.checked_sub(legs.commission)?;
     Ok(vec![Leg::credit(account(code), net)?, Leg::credit(account(AccountCode::AgencyCommission), legs.commission)?])
+}
+
+/// One ticket exchanged for another.
+pub(super) struct Exchange<'a> {
+    pub ticket: i64,
+    pub given_in: &'a RefundLegs,
+    pub airline_leg: AirlineLeg,
+    pub split: &'a Split,
+    /// To the airline, on top of the new ticket's share.
+    pub penalty: Money,
+    pub agency: AgencyId,
+    pub airline: AirlineId,
+    pub contract: ContractId,
+    pub actor: Actor,
+    pub tender: Tender,
+    /// Of the credit for the ticket given in, and of the new ticket.
+    pub cycles: [&'a str; 2],
+}
+
+/// Refund legs, issue legs and the penalty in one posting: limit and line see the difference.
+pub(super) fn exchange(one: &Exchange) -> Result<Draft, MoneyError> {
+    let (split, currency) = (one.split, one.split.price.currency);
+    let [credited, owed] = one.cycles;
+    let agency = |code| AccountKey::agency(code, one.agency, currency);
+    let mut legs = debits(one.given_in, one.airline_leg, one.agency, one.airline);
+    match one.tender {
+        Tender::Credit => {
+            legs.extend(refund(one.given_in, one.agency, RefundTo::Credit { cycle: credited })?);
+            legs.push(Leg::debit(agency(AccountCode::AgencyReceivable), split.price).in_cycle(owed));
+            legs.push(Leg::debit(agency(AccountCode::AgencyReceivable), one.penalty).in_cycle(owed));
+        }
+        Tender::Wallet => {
+            legs.extend(refund(one.given_in, one.agency, RefundTo::Wallet)?);
+            legs.push(Leg::debit(agency(AccountCode::AgencyWallet), split.price.checked_sub(split.commission)?));
+            legs.push(Leg::debit(agency(AccountCode::AgencyCommission), split.commission));
+            legs.push(Leg::debit(agency(AccountCode::AgencyWallet), one.penalty));
+        }
+    }
+    legs.extend(credits(split, one.agency, one.airline)?);
+    legs.push(Leg::credit(AccountKey::airline(AccountCode::AirlinePayable, one.airline, currency), one.penalty)?);
+    Ok(Draft { event: Event::TicketExchange, reference: one.ticket, contract: Some(one.contract), actor: one.actor, legs })
 }
 
 /// Accounts of a sale that have no limit: locked late, in id order, just before they are written.

@@ -8,6 +8,10 @@ mod platform;
 mod postgres;
 
 mod air;
+mod basis;
+mod busy;
+mod changes;
 mod clients;
+mod holds;
 mod paying;
 mod v1;

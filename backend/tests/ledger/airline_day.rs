@@ -9,6 +9,7 @@ use airsettle::agencies::{
 };
 use airsettle::catalogue::split::{Tax, split};
 use airsettle::clock::Timestamp;
+use airsettle::commission::{EarningPart, earnings};
 use airsettle::credit::BankSaid;
 use airsettle::ids::{AirlineId, Id};
 use airsettle::interchange::airline_day::Column;
@@ -143,6 +144,10 @@ impl World {
         ticket.taxes = taxes;
         let mut second = ticket.coupons[0].clone();
         (ticket.coupons[0].base_minor, second.base_minor) = (47_499, 47_501);
+        let payout = self.contracts[&self.prepaid].commission();
+        let parts = [47_499, 47_501].map(|minor| EarningPart { fare: Money::new(minor, Currency::CNY), payout });
+        let earned = earnings(ticket.split.price, &parts).unwrap();
+        (ticket.coupons[0].commission_minor, second.commission_minor) = (earned[0].amount.minor, earned[1].amount.minor);
         (second.origin, second.destination, second.flight_number) = ("SHA".into(), "PEK".into(), 1_502);
         ticket.coupons.push(second);
         order.seats[0].seats = 2;

@@ -213,6 +213,8 @@ fn every_rule_of_the_sales_finds_a_row_that_breaks_it(engine: Engine) {
         ("UPDATE air_order SET total_minor = total_minor + 1", "an order is the sum of its tickets"),
         ("UPDATE coupon SET base_minor = base_minor + 1 WHERE ticket_id = @", "one to four coupons"),
         ("DELETE FROM coupon WHERE ticket_id = @", "one to four coupons"),
+        ("UPDATE coupon SET commission_minor = commission_minor + 1 WHERE ticket_id = @", "what its rules come to"),
+        ("UPDATE coupon SET commission_rule_id = 7 WHERE ticket_id = @", "what its rules come to"),
         ("UPDATE ticket_tax SET minor = minor + 1 WHERE ticket_id = @", "a ticket's taxes add up"),
         ("UPDATE advance SET amount_minor = amount_minor + 1 WHERE ticket_id = @", "one advance of its airline share"),
         ("DELETE FROM advance WHERE ticket_id = @", "one advance of its airline share"),

@@ -1,6 +1,7 @@
 //! What random histories are made of, and how a failing one is made smaller.
 
 use crate::model::{BankWord, Buyer, CAPITAL, DEPOSIT, Part, Refunded, WALLETS};
+use airsettle::ticketing::CouponStatus;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -24,6 +25,13 @@ pub enum Verb {
     Seal,
     /// Counted from the newest order.
     Void(usize, Times),
+    /// What the airline says about the first coupon of an order, counted from the newest.
+    Report(usize, CouponStatus),
+    Hold(Wish),
+    /// Counted from the newest hold, like the next one.
+    PayHold(usize, Times),
+    CancelHold(usize, Times),
+    Expire,
     /// Counted from the newest order.
     Refund(usize, Part, Refunded),
     /// One of the wallets that wait for the airline's money.
@@ -130,8 +138,14 @@ fn verb() -> impl Strategy<Value = Verb> {
         1 => Just(Verb::Freeze),
         6 => Just(Verb::Thaw),
         8 => (0..9usize, times()).prop_map(|(order, times)| Verb::Void(order, times)),
+        4 => (0..9usize, select(vec![CouponStatus::Open, CouponStatus::Open, CouponStatus::CheckedIn, CouponStatus::Flown]))
+            .prop_map(|(order, to)| Verb::Report(order, to)),
         2 => Just(Verb::Seal),
         10 => (0..12usize, part(), how()).prop_map(|(order, part, how)| Verb::Refund(order, part, how)),
+        8 => wish().prop_map(Verb::Hold),
+        6 => (0..6usize, times()).prop_map(|(hold, times)| Verb::PayHold(hold, times)),
+        3 => (0..6usize, times()).prop_map(|(hold, times)| Verb::CancelHold(hold, times)),
+        3 => Just(Verb::Expire),
     ];
     let bank = prop_oneof![
         10 => which().prop_map(Verb::Send),

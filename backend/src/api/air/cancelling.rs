@@ -1,6 +1,5 @@
 //! `/air/order_cancellations`: the void of an order, or after the void window its refund: quoted and then confirmed.
 
-use super::create_order::PaymentType;
 use super::offer::Mode;
 use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
@@ -57,7 +56,7 @@ pub struct OrderCancellation {
     #[schema(example = "CNY")]
     pub refund_currency: String,
     /// What the order was paid with gets the money back.
-    pub refund_to: PaymentType,
+    pub refund_to: RefundTo,
     #[schema(value_type = Vec<Object>)]
     pub airline_credits: [(); 0],
     /// What of a refund is kept, ticket by ticket, and how far it is; null for a void.
@@ -69,6 +68,25 @@ pub struct OrderCancellation {
     pub live_mode: bool,
 }
 
+/// `awaiting_payment`: nothing was paid yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundTo {
+    ArcBspCash,
+    Balance,
+    AwaitingPayment,
+}
+
+impl From<Option<Tender>> for RefundTo {
+    fn from(tender: Option<Tender>) -> Self {
+        match tender {
+            Some(Tender::Credit) => RefundTo::ArcBspCash,
+            Some(Tender::Wallet) => RefundTo::Balance,
+            None => RefundTo::AwaitingPayment,
+        }
+    }
+}
+
 impl OrderCancellation {
     /// With the tender of its order.
     pub(super) fn read(db: &mut Db, of: &Cancellation, mode: Mode, now: Timestamp) -> Result<Self, ApiError> {
@@ -76,14 +94,13 @@ impl OrderCancellation {
         let order = order(db, OrderId::of(row.order_id))?.ok_or_else(not_found)?;
         let currency = Currency::parse(&row.currency).map_err(ApiError::internal)?;
         let time = |at| Timestamp::from(at).to_string();
-        let on_credit = order.tender == Tender::Credit.text();
         Ok(OrderCancellation {
             id: CancellationId::of(row.id).to_string(),
             order_id: OrderId::of(row.order_id).to_string(),
             kind: if of.refund.is_some() { CancellationKind::Refund } else { CancellationKind::Void },
             refund_amount: Money::new(row.refund_minor, currency).to_string(),
             refund_currency: currency.to_string(),
-            refund_to: if on_credit { PaymentType::ArcBspCash } else { PaymentType::Balance },
+            refund_to: order.tender()?.into(),
             airline_credits: [],
             refund: of.refund.as_ref().map(|refund| read_application(db, refund, now)).transpose()?,
             expires_at: time(row.expires_at),

@@ -10,9 +10,14 @@ pub mod attachments;
 pub mod bank_callbacks;
 pub mod bank_receipts;
 pub mod cash_transfers;
+pub mod commission_explained;
+pub mod commission_rules;
 pub mod contracts;
+pub mod coupon_status_files;
+pub mod coupons;
 pub mod cycles;
 pub mod disbursements;
+pub mod events;
 pub mod exports;
 pub mod facilities;
 pub mod facility_money;
@@ -53,6 +58,7 @@ use utoipa::OpenApi;
         agencies::freeze,
         agencies::unfreeze,
         agencies::close,
+        agencies::set_tier,
         airlines::list_airlines,
         airlines::sign,
         airlines::get_airline,
@@ -63,6 +69,11 @@ use utoipa::OpenApi;
         contracts::list_contracts,
         contracts::sign,
         contracts::get_contract,
+        commission_rules::list_commission_rules,
+        commission_rules::file,
+        commission_rules::get_commission_rule,
+        commission_explained::explain_commission,
+        commission_explained::explain_ticket,
         limit_policies::list_limit_policies,
         limit_policies::adopt,
         bank_receipts::list_bank_receipts,
@@ -105,12 +116,19 @@ use utoipa::OpenApi;
         disbursements::get_disbursement,
         tickets::list_tickets,
         tickets::get_ticket,
+        coupons::report,
+        coupon_status_files::list_coupon_status_files,
+        coupon_status_files::send,
+        coupon_status_files::get_coupon_status_file,
+        coupon_status_files::list_lines,
         ledger::list_accounts,
         ledger::get_account,
         ledger::list_entries,
         postings::list_postings,
         postings::get_posting,
         ledger::get_trial_balance,
+        events::list_events,
+        events::get_event,
         test_clock::get_test_clock,
         test_clock::set_test_clock,
         operations::get_operation,
@@ -124,10 +142,10 @@ pub fn configure(config: &mut ServiceConfig) {
     parties(config);
     money(config);
     settlement(config);
+    tickets(config);
     refunds(config);
     config
-        .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
-        .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
+        .service(resource("/v1/tickets/{number}/commission").route(get().to(commission_explained::explain_ticket)))
         .service(resource("/v1/ledger/accounts").route(get().to(ledger::list_accounts)))
         .service(resource("/v1/ledger/accounts/{id}").route(get().to(ledger::get_account)))
         .service(resource("/v1/ledger/accounts/{id}/entries").route(get().to(ledger::list_entries)))
@@ -137,8 +155,25 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(
             resource("/v1/test_clock").route(get().to(test_clock::get_test_clock)).route(post().to(test_clock::set_test_clock)),
         )
+        .service(resource("/v1/events").route(get().to(events::list_events)))
+        .service(resource("/v1/events/{id}").route(get().to(events::get_event)))
         .service(resource("/v1/operations/{id}").route(get().to(operations::get_operation)))
         .service(resource("/v1/bank_callbacks/{mode}").route(post().to(bank_callbacks::receive)));
+}
+
+/// What was sold, and what airlines say about it.
+fn tickets(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
+        .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
+        .service(resource("/v1/tickets/{number}/coupons/{coupon}/status").route(post().to(coupons::report)))
+        .service(
+            resource("/v1/coupon_status_files")
+                .route(get().to(coupon_status_files::list_coupon_status_files))
+                .route(post().to(coupon_status_files::send)),
+        )
+        .service(resource("/v1/coupon_status_files/{id}").route(get().to(coupon_status_files::get_coupon_status_file)))
+        .service(resource("/v1/coupon_status_files/{id}/lines").route(get().to(coupon_status_files::list_lines)));
 }
 
 /// What comes back of tickets.
@@ -179,6 +214,7 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/agencies/{id}/actions/freeze").route(post().to(agencies::freeze)))
         .service(resource("/v1/agencies/{id}/actions/unfreeze").route(post().to(agencies::unfreeze)))
         .service(resource("/v1/agencies/{id}/actions/close").route(post().to(agencies::close)))
+        .service(resource("/v1/agencies/{id}/actions/set_tier").route(post().to(agencies::set_tier)))
         .service(resource("/v1/airlines").route(get().to(airlines::list_airlines)).route(post().to(airlines::sign)))
         .service(resource("/v1/airlines/{id}").route(get().to(airlines::get_airline)))
         .service(
@@ -187,7 +223,14 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/airlines/{id}/actions/stop").route(post().to(airlines::stop)))
         .service(resource("/v1/airlines/{id}/actions/resume").route(post().to(airlines::resume)))
         .service(resource("/v1/contracts").route(get().to(contracts::list_contracts)).route(post().to(contracts::sign)))
-        .service(resource("/v1/contracts/{id}").route(get().to(contracts::get_contract)));
+        .service(resource("/v1/contracts/{id}").route(get().to(contracts::get_contract)))
+        .service(
+            resource("/v1/commission_rules")
+                .route(get().to(commission_rules::list_commission_rules))
+                .route(post().to(commission_rules::file)),
+        )
+        .service(resource("/v1/commission_rules/explain").route(post().to(commission_explained::explain_commission)))
+        .service(resource("/v1/commission_rules/{id}").route(get().to(commission_rules::get_commission_rule)));
 }
 
 /// What comes in, what may be owed, and what pays the airlines.

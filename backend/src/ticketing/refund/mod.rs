@@ -22,3 +22,5 @@ pub use legs::{
 };
 pub use price::WantedTicket;
 pub use quote::{RefundRequest, quote_refund};
+pub(super) use settle::credit_cycle;
+pub(super) use shares::ticket_shares;

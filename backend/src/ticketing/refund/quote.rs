@@ -38,7 +38,7 @@ pub(super) fn issued_order(db: &mut Db, id: OrderId) -> Result<IssuedOrder, Refu
 }
 
 pub(super) fn contract_of(db: &mut Db, issued: &IssuedOrder) -> Result<Contract, RefundError> {
-    contract(db, ContractId::of(issued.order.contract_id))?.ok_or(RefundError::NotFound)
+    contract(db, issued.order.contract_id.map(ContractId::of).ok_or(RefundError::NotFound)?)?.ok_or(RefundError::NotFound)
 }
 
 pub(super) fn posted_before(db: &mut Db, issued: &IssuedOrder) -> Result<Vec<Application>, RefundError> {
@@ -76,6 +76,7 @@ pub fn quote_refund(
         RowSet::of(&quoted.evidence),
     ];
     insert(tx, &sets)?;
+    drop(sets);
     audit::record(tx, cause, "refund.quote", RefundApplicationId::of(quoted.row.id))?;
     Ok(quoted)
 }
@@ -117,14 +118,14 @@ fn application_row(
     request: &RefundRequest,
     totals: Totals,
     expires_at: Timestamp,
-) -> Result<ApplicationRow, MoneyError> {
+) -> Result<ApplicationRow, RefundError> {
     Ok(ApplicationRow {
         id: tx.ids.next::<RefundApplicationId>().raw(),
         order_id: issued.order.id,
         agency_id: issued.order.agency_id,
         kind: request.kind.text().to_owned(),
         status: RefundStatus::Quoted.text().to_owned(),
-        tender: issued.order.tender.clone(),
+        tender: issued.order.tender.clone().ok_or(RefundError::NotFound)?,
         currency: issued.order.currency.clone(),
         fare_minor: totals.fare.minor,
         tax_minor: totals.tax.minor,

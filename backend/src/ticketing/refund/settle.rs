@@ -19,6 +19,7 @@ use crate::ids::{AgencyId, AirlineId, ContractId, Id, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
 use crate::ordering::Tender;
+use crate::ticketing::coupon_history::settle_coupons;
 use crate::ticketing::postings::{RefundTo, debits, refund};
 use crate::ticketing::seats::{give_back_seats, lock_seats};
 use crate::ticketing::ticket::{CouponRow, IssuedOrder};
@@ -64,10 +65,9 @@ pub(super) fn settle(
     book.finish(tx)?;
     taken.write(tx)?;
     give_back_seats(tx, &seats)?;
-    let status = application.row.kind()?.coupon_status().text();
-    let changed: Vec<Change> = coupons.iter().map(|coupon| Change { id: coupon.id, values: vec![status.into()] }).collect();
-    update(tx, "coupon", &["status"], &changed)?;
-    let cycle = (issued.order.tender == Tender::Credit.text()).then(|| posting.cycle.clone());
+    let status = application.row.kind()?.coupon_status();
+    settle_coupons(tx, cause, coupons.iter().copied(), status)?;
+    let cycle = (issued.order.tender()? == Some(Tender::Credit)).then(|| posting.cycle.clone());
     for row in &mut application.tickets {
         (row.cycle, row.posted_at) = (cycle.clone(), Some(tx.now.naive()));
     }
@@ -79,9 +79,9 @@ pub(super) fn settle(
 }
 
 /// The ticket's own cycle until it has ended in the zone of the point of sale, then the running one.
-fn credit_cycle(tx: &WriteTx, seller: &Agency, issued: &IssuedOrder) -> String {
+pub(in crate::ticketing) fn credit_cycle(tx: &WriteTx, seller: &Agency, issued: &IssuedOrder) -> String {
     let today = tx.now.date_in(seller.zone);
-    let own = Cycle::parse(&issued.order.cycle).filter(|cycle| today <= cycle.last_day());
+    let own = issued.order.cycle.as_deref().and_then(Cycle::parse).filter(|cycle| today <= cycle.last_day());
     own.unwrap_or_else(|| Cycle::of(today)).to_string()
 }
 
@@ -132,7 +132,7 @@ type Posted = (Book, Vec<TransferRow>, Settled);
 impl Posting<'_> {
     fn post(&self, tx: &mut WriteTx, lines: &[Line<'_>], taken: &mut TakeBack) -> Result<Posted, RefundError> {
         let currency = Currency::parse(&self.issued.order.currency)?;
-        let from_wallet = self.issued.order.tender == Tender::Wallet.text();
+        let from_wallet = self.issued.order.tender()? == Some(Tender::Wallet);
         let ids = open_accounts(tx, &self.accounts(lines, taken, currency, from_wallet))?;
         let mut book = Book::new();
         book.load(tx, &ids)?;
@@ -164,7 +164,7 @@ impl Posting<'_> {
         for (line, airline) in lines.iter().zip(airline_legs).filter(|(line, _)| line.legs.refund.minor > 0) {
             let mut legs = debits(&line.legs, airline, self.seller.id, line.airline);
             legs.extend(refund(&line.legs, self.seller.id, to)?);
-            let contract = Some(ContractId::of(self.issued.order.contract_id));
+            let contract = self.issued.order.contract_id.map(ContractId::of);
             let draft = Draft { event: Event::TicketRefund, reference: line.row.id, contract, actor: self.cause.actor, legs };
             book.post(tx, &draft)?;
         }

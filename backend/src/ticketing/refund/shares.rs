@@ -11,7 +11,7 @@ use crate::money::{Currency, Money, MoneyError};
 use crate::ticketing::ticket::{CouponRow, IssuedOrder, TaxRow, TicketRow};
 
 /// The shares of a ticket's coupons, in the order of its coupons.
-pub(super) fn ticket_shares(
+pub(in crate::ticketing) fn ticket_shares(
     catalogue: &Catalogue,
     issued: &IssuedOrder,
     ticket: &TicketRow,
