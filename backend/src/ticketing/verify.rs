@@ -223,7 +223,7 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "what a void or refund takes back of an airline's share is booked with its own amounts",
-        "SELECT CAST(b.id AS TEXT) AS wrong FROM posting p JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count
+        "SELECT CAST(p.id AS TEXT) AS wrong FROM posting p JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count
          JOIN account a ON a.id = e.account_id
          LEFT JOIN airline_take_back b ON b.reference_id = p.reference_id
          WHERE p.event IN ('ticket_void', 'ticket_refund') AND a.code IN ('airline.payable', 'airline.receivable')
