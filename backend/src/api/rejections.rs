@@ -214,7 +214,9 @@ impl From<ReportError> for ApiError {
     fn from(error: ReportError) -> Self {
         let code = match error {
             ReportError::NoTicket | ReportError::NoCoupon => return ApiError::of(Code::NotFound),
-            ReportError::OtherFlight { .. } => return ApiError::new(Code::CouponFlightDiffers, format!("{error}.")).at("/data/flight"),
+            ReportError::OtherFlight { .. } => {
+                return ApiError::new(Code::CouponFlightDiffers, format!("{error}.")).at("/data/flight");
+            }
             ReportError::InFuture => return invalid("/data/happened_at", error),
             ReportError::Stale { .. } => Code::CouponStatusStale,
             ReportError::Settled { .. } => Code::CouponSettled,

@@ -120,11 +120,9 @@ pub fn take_part(
     };
     let reports: Vec<CouponReport> = lines.iter().map(report).collect::<Result<_, _>>()?;
     let outcomes = report_coupons(tx, cause, CouponSource::File(CouponFileId::of(file.id)), of, &reports)?;
-    let rows: Vec<CouponLineRow> =
-        lines.iter().zip(&outcomes).map(|(line, outcome)| line_row(tx, file, line, outcome)).collect();
-    let count = |outcome: LineOutcome| {
-        i64::try_from(rows.iter().filter(|row| row.outcome == outcome.text()).count()).unwrap_or(i64::MAX)
-    };
+    let rows: Vec<CouponLineRow> = lines.iter().zip(&outcomes).map(|(line, outcome)| line_row(tx, file, line, outcome)).collect();
+    let count =
+        |outcome: LineOutcome| i64::try_from(rows.iter().filter(|row| row.outcome == outcome.text()).count()).unwrap_or(i64::MAX);
     let done_count = file.done_count + i64::try_from(rows.len()).unwrap_or(i64::MAX);
     let after = CouponFileRow {
         done_count,
@@ -200,4 +198,3 @@ pub fn coupon_file_lines(
     }
     Ok(query.select(CouponLineRow::as_select()).load(db)?)
 }
-

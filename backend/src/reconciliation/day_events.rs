@@ -185,7 +185,9 @@ impl Details {
         for coupon in coupons {
             let number = self.documents.get(&(row.id, coupon.document())).unwrap_or(&row.number);
             let line = event.part(RecordType::SaleCoupon).text(Column::TicketNumber, number);
-            let line = line.amount(Column::Amount, coupon.base_minor, event.currency).whole(Column::CouponNumber, coupon.number_on_document());
+            let line = line
+                .amount(Column::Amount, coupon.base_minor, event.currency)
+                .whole(Column::CouponNumber, coupon.number_on_document());
             let line = line.text(Column::Flight, &format!("{}{}", coupon.carrier, coupon.flight_number));
             let line = line.text(Column::Origin, &coupon.origin).text(Column::Destination, &coupon.destination);
             let line = line.date(Column::FlightDate, coupon.departing_at.date());

@@ -81,9 +81,9 @@ impl SearchRefusal {
             SearchRefusal::UnknownPlace { slice, end: End::Destination, .. } | SearchRefusal::SamePlace { slice } => {
                 format!("slices/{slice}/destination")
             }
-            SearchRefusal::DateInPast { slice }
-            | SearchRefusal::DateTooFar { slice }
-            | SearchRefusal::BeforeSlice { slice } => format!("slices/{slice}/departure_date"),
+            SearchRefusal::DateInPast { slice } | SearchRefusal::DateTooFar { slice } | SearchRefusal::BeforeSlice { slice } => {
+                format!("slices/{slice}/departure_date")
+            }
             SearchRefusal::NoPassengers
             | SearchRefusal::TooManyPassengers
             | SearchRefusal::TooManyInfants

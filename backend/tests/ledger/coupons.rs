@@ -109,7 +109,9 @@ fn of_two_coupons_one_checked_in_stops_the_void(engine: Engine) {
     let (world, order, number) = sold(engine, 2);
     world.says(&number, 2, CouponStatus::CheckedIn);
     let stopped = world.quotes(&order);
-    assert!(matches!(stopped, Err(VoidError::CouponNotOpen { coupon: 2, ref ticket, ref status }) if *ticket == number && status == "C"));
+    assert!(
+        matches!(stopped, Err(VoidError::CouponNotOpen { coupon: 2, ref ticket, ref status }) if *ticket == number && status == "C")
+    );
     assert_eq!(world.statuses(), "OC");
     world.adds_up();
 }
@@ -140,7 +142,8 @@ fn a_report_older_than_the_last_change_is_out_of_date(engine: Engine) {
     use CouponStatus::{AirportControl, CheckedIn, Lifted, Open};
     let (world, _, number) = sold(engine, 1);
     let now = world.clock.now();
-    let at = |minutes: i64, to| CouponReport { happened_at: Some(now.plus(Duration::minutes(minutes))), ..report(&number, 1, to) };
+    let at =
+        |minutes: i64, to| CouponReport { happened_at: Some(now.plus(Duration::minutes(minutes))), ..report(&number, 1, to) };
     assert_eq!(world.reports(&[at(-10, Lifted)]), [applied(Open)]);
     let late = ReportOutcome::Rejected(ReportError::NotLatest { at: now.plus(Duration::minutes(-10)) });
     assert_eq!(world.reports(&[at(-11, CheckedIn)]), [late]);
@@ -192,7 +195,8 @@ fn a_ticket_of_more_than_four_coupons_has_consecutive_numbers(engine: Engine) {
             assert!(own.windows(2).all(|pair| pair[1] == pair[0] + 1), "{own:?}");
         }
         assert_eq!(documents[1][0], documents[0][numbers - 1] + 1);
-        let places: Vec<(i64, i64)> = order.coupons[..coupons].iter().map(|one| (one.document(), one.number_on_document())).collect();
+        let places: Vec<(i64, i64)> =
+            order.coupons[..coupons].iter().map(|one| (one.document(), one.number_on_document())).collect();
         let expected: Vec<(i64, i64)> = (1..=4).flat_map(|document| (1..=4).map(move |number| (document, number))).collect();
         assert_eq!(places, expected[..coupons]);
         let shares: i64 = order.coupons[..coupons].iter().map(|one| one.base_minor).sum();
@@ -233,7 +237,10 @@ fn with_few_left(world: &World, left: i64) {
 fn numbers_of_a_long_ticket_stay_in_one_range(engine: Engine) {
     let world = World::trading(engine);
     with_few_left(&world, 3);
-    assert_eq!(documents(&world.sells(world.order().coupons(16))), [[2_200_000_000, 2_200_000_001, 2_200_000_002, 2_200_000_003]]);
+    assert_eq!(
+        documents(&world.sells(world.order().coupons(16))),
+        [[2_200_000_000, 2_200_000_001, 2_200_000_002, 2_200_000_003]]
+    );
     // What was too few for four numbers is enough for two, and the last one for one.
     assert_eq!(documents(&world.sells(world.order().coupons(5))), [[2_100_999_997, 2_100_999_998]]);
     let both = documents(&world.sells(world.order().coupons(5).tickets(2)));
@@ -250,7 +257,10 @@ fn a_range_that_is_too_short_for_every_ticket_is_exhausted(engine: Engine) {
     let exhausted = Refusal::StockExhausted { carrier: "CA".into() };
     assert_eq!(world.refuses(world.order().coupons(9).tickets(4)), exhausted);
     let (now, was) = (world.row_counts(), before);
-    assert_eq!((now["documents"], now["ticket"], now["ticket_document"]), (was["documents"], was["ticket"], was["ticket_document"]));
+    assert_eq!(
+        (now["documents"], now["ticket"], now["ticket_document"]),
+        (was["documents"], was["ticket"], was["ticket_document"])
+    );
     world.sells(world.order().coupons(9).tickets(3));
     world.sells(world.order().tickets(2));
     assert_eq!(world.refuses(world.order()), exhausted);

@@ -323,7 +323,8 @@ impl Model {
         *self.state.seats_sold.entry(demand.bucket).or_default() += count;
         self.state.tickets += count;
         let first_payment = self.state.payments.len();
-        let sale = Sale { on_line, wallet, day: self.today, bucket: demand.bucket, tickets, first_payment, voided: false, coupon: "O" };
+        let sale =
+            Sale { on_line, wallet, day: self.today, bucket: demand.bucket, tickets, first_payment, voided: false, coupon: "O" };
         self.books_sale(&sale, 1);
         for ticket in &sale.tickets {
             self.moves(if on_line { RECEIVABLE } else { wallet }, PAYABLE, ticket.airline);

@@ -3,12 +3,12 @@
 use super::input::Input;
 use super::shape::time;
 use super::sight::{Sight, not_found};
+use crate::airlines::TicketNumber;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, once};
-use crate::airlines::TicketNumber;
 use crate::audit;
 use crate::clock::Timestamp;
 use crate::identity::Scope;
