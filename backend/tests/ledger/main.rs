@@ -22,6 +22,7 @@ mod coupons;
 mod facility;
 mod history;
 mod holds;
+mod jumps;
 mod keys;
 mod nodes;
 mod outage;
