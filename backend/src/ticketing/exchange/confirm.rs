@@ -19,18 +19,16 @@ use crate::db::{Change, Contended, DbError, RowSet, WriteTx, lock, update, write
 use crate::identity::IdempotencyKey;
 use crate::ids::{AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
 use crate::ledger::{AccountKey, Book, Chart, open_accounts};
-use crate::money::{Currency, Money, MoneyError};
-use crate::notify::{OutboxRow, PAY_ADVANCE};
+use crate::money::{Currency, Money};
 use crate::ordering::{Draw, Sealed, Tender, TenderWish, order};
-use crate::ticketing::build::{Document, build_ticket};
 use crate::ticketing::coupon::CouponStatus;
 use crate::ticketing::coupon_history::settle_coupons;
-use crate::ticketing::decide::{Decision, Released, Totals, decide_on};
+use crate::ticketing::decide::{Released, Totals, decide_on};
 use crate::ticketing::issue::{CounterChanges, Counters, lock_rows, read_facts};
-use crate::ticketing::plan::{Intent, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
-use crate::ticketing::postings::{self, Exchange, exchange};
+use crate::ticketing::plan::{Intent, IssueOrder, PassengerPlan, SeatDemand};
+use crate::ticketing::postings;
 use crate::ticketing::prepare::{SaleTerms, plan_tickets};
-use crate::ticketing::refund::{RefundLegs, RefundTerms, Returned, credit_cycle, refund_legs};
+use crate::ticketing::refund::{RefundLegs, RefundTerms, Returned, refund_legs};
 use crate::ticketing::ticket::{CouponRow, IssuedOrder, TicketRow, issued_orders};
 use std::collections::BTreeMap;
 
