@@ -6,11 +6,11 @@
 mod holds;
 mod observed;
 
+use observed::observed;
+
 use crate::bank::{accepted, refused, settled_at, silence};
 use crate::database::Engine;
-use crate::model::{
-    self, BankWord, Buyer, CAPITAL, Claim, DEPOSIT, INTEREST, LOAN, Model, Part, Payment, Refunded, Stage, State, TAX, WALLETS,
-};
+use crate::model::{self, BankWord, Buyer, CAPITAL, DEPOSIT, INTEREST, LOAN, Model, Part, Refunded, TAX, WALLETS};
 use crate::order::Order;
 use crate::settlement::tax;
 use crate::verbs::{Share, Times, Verb, Which, Wish, history, smallest};
@@ -18,17 +18,15 @@ use crate::world::World;
 use airsettle::agencies::{AgencyStatus, Cycle};
 use airsettle::audit::Actor;
 use airsettle::clock::Timestamp;
-use airsettle::credit::{Advance, AdvanceState, BankOutcome, Confirmation, confirm_transfer, order_transfer, transfers};
+use airsettle::credit::{Advance, BankOutcome, Confirmation, confirm_transfer, order_transfer, transfers};
 use airsettle::db::Window;
-use airsettle::db::schema::{account, airline_claim};
 use airsettle::ids::{Id, OrderId};
-use airsettle::ledger::{AccountCode, AccountRow, seal_pending};
+use airsettle::ledger::seal_pending;
 use airsettle::settlement::{NewReceipt, Purpose};
 use airsettle::ticketing::{
     Application, CouponStatus, IssueOrder, IssuedOrder, Outcome, RefundKind, RefundRequest, ReportOutcome, WantedTicket,
 };
 use chrono::{Duration, NaiveTime};
-use diesel::prelude::{QueryDsl, RunQueryDsl, SelectableHelper};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::cell::Cell;

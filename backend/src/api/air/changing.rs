@@ -1,12 +1,13 @@
 //! `/air/order_change_requests`, `/air/order_change_offers` and `/air/order_changes`: other flights for an order, searched, chosen, confirmed.
 
+use super::Names;
 use super::names::CatalogueNames;
 use super::offer_request::{CreateSlice, SearchSlice};
 use super::order_change::{
-    ConfirmOrderChange, CreateOrderChange, CreateOrderChangeRequest, OrderChange, OrderChangeOffer, OrderChangeRehearsal, OrderChangeRequest, View, load, not_found, sees,
+    ConfirmOrderChange, CreateOrderChange, CreateOrderChangeRequest, OrderChange, OrderChangeOffer, OrderChangeRehearsal,
+    OrderChangeRequest, View, load, not_found, sees,
 };
 use super::searching::{find, refused};
-use super::Names;
 use crate::agencies::{Agency, agency};
 use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
@@ -25,12 +26,12 @@ use crate::ledger::{Event, postings_about};
 use crate::money::{Currency, Money};
 use crate::shopping::OFFER_LIFETIME_MINUTES;
 use crate::shopping::request::{self, SearchPassenger, SearchRequest};
-use crate::ticketing::exchange::{
-    ChangeReason, ChangeRequest, Desk, GivenUp, NewChangeRequest, OrderChangeRow, Removed, SoldJourney,
-    change_request, change_request_of_offer, check_changeable, choose_change, confirm_change, exchanges_by, keep_change_request,
-    order_change, void_change,
-};
 use crate::ticketing::IssuedOrder;
+use crate::ticketing::exchange::{
+    ChangeReason, ChangeRequest, Desk, GivenUp, NewChangeRequest, OrderChangeRow, Removed, SoldJourney, change_request,
+    change_request_of_offer, check_changeable, choose_change, confirm_change, exchanges_by, keep_change_request, order_change,
+    void_change,
+};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Duration;
