@@ -3,6 +3,7 @@
 use super::issued::Rehearsal;
 use super::{cancelling, changing, editing, ordering, paying, reference, searching, webhooks};
 use super::{cancelling, changing, editing, ordering, paying, reference, searching};
+use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -53,7 +54,7 @@ use utoipa::OpenApi;
         webhooks::redeliver_event,
         webhooks::list_deliveries,
     ),
-    components(schemas(Rehearsal, cancelling::CancellationRehearsal, changing::OrderChangeRehearsal))
+    components(schemas(Rehearsal, cancelling::CancellationRehearsal, order_change::OrderChangeRehearsal))
 )]
 pub struct AirDescription;
 
