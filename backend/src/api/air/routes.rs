@@ -1,9 +1,7 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
 use super::issued::Rehearsal;
-use super::{cancelling, changing, editing, ordering, paying, reference, searching, webhooks};
-use super::{cancelling, changing, editing, ordering, paying, reference, searching};
-use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching};
+use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching, webhooks};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
