@@ -76,7 +76,8 @@ impl Model {
 
     fn gives_back_seats(&mut self, place: usize, into: Holding) {
         let Hold { bucket, tickets, .. } = &self.holds[place];
-        let left = self.state.seats_sold[bucket] - i64::try_from(tickets.len()).unwrap();
+        let left =
+            self.state.seats_sold[bucket] - i64::try_from(tickets.iter().map(|ticket| ticket.coupons).sum::<usize>()).unwrap();
         self.state.seats_sold.remove(bucket);
         if left > 0 {
             self.state.seats_sold.insert(*bucket, left);
