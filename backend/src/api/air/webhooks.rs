@@ -1,5 +1,5 @@
 //! `/air/webhooks`: where an organisation wants to be told, in the shapes of the Duffel API, with a way to replace the secret. The log of deliveries in our own
-//! shape is at `/v1/webhook_deliveries`.
+//! shape is at `/v1/webhook_deliveries`. Every answer has a body: the official client looks for errors in it.
 
 use crate::api::caller::Caller;
 use crate::api::code::Code;
@@ -256,36 +256,38 @@ pub async fn update(
 
 /// Nothing is sent to it any more. Its log of deliveries stays.
 #[utoipa::path(delete, path = "/air/webhooks/{id}", tag = "Events", operation_id = "delete_webhook", params(("id" = String, Path)),
-    responses((status = 204)))]
+    responses((status = 200, description = "As it was, not active any more", body = Data<Webhook>)))]
 pub async fn delete(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::WebhooksWrite)?;
     let (id, owner, cause): (WebhookId, Owner, _) = (path_id(&id)?, owner_of(&caller), caller.cause());
-    caller
+    let live = caller.app.mode.is_live();
+    let deleted = caller
         .write(move |tx| {
+            let known = notify::webhook(tx.db, owner, id, tx.now)?.ok_or_else(not_found)?;
             notify::delete_webhook(tx, owner, id)?;
             audit::record(tx, &cause, "webhook.delete", id)?;
-            Ok::<_, ApiError>(())
+            Ok::<_, ApiError>(Webhook { active: false, ..Webhook::of(&known, live) })
         })
         .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(ok(deleted))
 }
 
 /// Sends a `ping.triggered` to this webhook, whatever it listens to.
 #[utoipa::path(post, path = "/air/webhooks/{id}/actions/ping", tag = "Events", operation_id = "ping_webhook", params(("id" = String, Path)),
-    responses((status = 204)))]
+    responses((status = 200, description = "The event on its way", body = Data<PlatformEvent>)))]
 pub async fn ping(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::WebhooksWrite)?;
     let (id, owner, request_id): (WebhookId, Owner, _) = (path_id(&id)?, owner_of(&caller), caller.request_id.clone());
-    caller
+    let pinged = caller
         .write(move |tx| {
             lock(tx, Contended::Webhook, &[id.raw()])?;
             let to = notify::webhook(tx.db, owner, id, tx.now)?.ok_or_else(not_found)?;
             let pinged = emit_one(tx, NewEvent::new(EventType::PingTriggered, id).caused_by(&request_id))?;
             deliver_to(tx, &to, &pinged)?;
-            Ok::<_, ApiError>(())
+            Ok::<_, ApiError>(pinged)
         })
         .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(ok(PlatformEvent::of(&pinged, caller.app.mode.is_live())))
 }
 
 /// Replaces the secret. Deliveries are signed with both until `overlap_secs` are over.
@@ -336,11 +338,11 @@ pub async fn get_webhook_event(caller: Caller, id: web::Path<String>) -> Result<
 
 /// Sends an event again to the webhooks of the caller's that it was for.
 #[utoipa::path(post, path = "/air/webhooks/events/{id}/actions/redeliver", tag = "Events", operation_id = "redeliver_webhook_event",
-    params(("id" = String, Path)), responses((status = 204)))]
+    params(("id" = String, Path)), responses((status = 200, description = "The event on its way again", body = Data<PlatformEvent>)))]
 pub async fn redeliver_event(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::WebhooksWrite)?;
     let (id, owner, cause): (EventId, Owner, _) = (path_id(&id)?, owner_of(&caller), caller.cause());
-    caller
+    let again = caller
         .write(move |tx| {
             let filter = DeliveryFilter { event: Some(id), ..DeliveryFilter::default() };
             if deliveries(tx.db, owner, &filter, Window::NEWEST, 1)?.is_empty() {
@@ -348,10 +350,10 @@ pub async fn redeliver_event(caller: Caller, id: web::Path<String>) -> Result<Ht
             }
             redeliver(tx, owner, &filter)?;
             audit::record(tx, &cause, "webhook.redeliver", id)?;
-            Ok(())
+            event(tx.db, id)?.ok_or_else(not_found)
         })
         .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(ok(PlatformEvent::of(&again, caller.app.mode.is_live())))
 }
 
 /// Deliveries with their last attempt, newest first.
