@@ -86,6 +86,7 @@ ids! {
     OutboxId = "obx_",
     PassengerId = "pas_",
     PostingId = "pst_",
+    PrivateFareId = "pfr_",
     RequestId = "req_",
     SegmentId = "seg_",
     SliceId = "sli_",

@@ -28,7 +28,7 @@ pub fn complete(document: &mut OpenApi) {
         if let Some(operation) = &mut item.get {
             add_shared(operation, path, Method::Read);
         }
-        if let Some(operation) = &mut item.post {
+        for operation in [&mut item.post, &mut item.patch].into_iter().flatten() {
             add_shared(operation, path, Method::Write);
         }
     }

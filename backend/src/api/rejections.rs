@@ -4,6 +4,7 @@ use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
+use crate::catalogue::private_fares::PrivateFareError;
 use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
 use crate::db::DbError;
 use crate::identity::KeyError;
@@ -11,6 +12,7 @@ use crate::ledger::PostError;
 use crate::money::{Currency, Money};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
+use crate::shopping::price::RepriceRefusal;
 use crate::ticketing::{PlanError, QueueError, Refusal, VoidError};
 
 impl From<DbError> for ApiError {
@@ -49,6 +51,21 @@ impl From<ContractError> for ApiError {
             ContractError::PaymentDays => invalid("/data/payment_days", error),
             ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             ContractError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<PrivateFareError> for ApiError {
+    fn from(error: PrivateFareError) -> Self {
+        match error {
+            PrivateFareError::Code => invalid("/data/code", error),
+            PrivateFareError::Classes => invalid("/data/booking_classes", error),
+            PrivateFareError::Adjustment => invalid("/data/adjustment", error),
+            PrivateFareError::Travellers => invalid("/data/minimum_travellers", error),
+            PrivateFareError::Effective => invalid("/data/effective_until", error),
+            PrivateFareError::Travel => invalid("/data/travel_until", error),
+            PrivateFareError::BeforeLatest { .. } => invalid("/data/effective_from", error),
+            PrivateFareError::Db(error) => error.into(),
         }
     }
 }
@@ -268,24 +285,29 @@ impl From<AdvanceError> for ApiError {
 
 impl From<PlanError> for ApiError {
     fn from(error: PlanError) -> Self {
-        use crate::shopping::price::RepriceRefusal;
         match error {
             PlanError::Split(error @ crate::catalogue::split::SplitError::ExceedsFare { .. }) => {
                 ApiError::new(Code::SplitExceedsFare, format!("{error}."))
             }
-            PlanError::Reprice(RepriceRefusal::FareChanged { .. }) => {
-                ApiError::of(Code::OfferPriceChanged).at("/data/selected_offers/0")
-            }
-            PlanError::Reprice(error @ (RepriceRefusal::Departed { .. } | RepriceRefusal::Closed { .. })) => {
-                ApiError::new(Code::FlightDeparted, format!("{error}.")).at("/data/selected_offers/0")
-            }
-            PlanError::Reprice(
-                error @ (RepriceRefusal::FlightGone { .. }
-                | RepriceRefusal::ScheduleChanged { .. }
-                | RepriceRefusal::FareGone { .. }),
-            ) => ApiError::new(Code::OfferNoLongerAvailable, format!("{error}.")).at("/data/selected_offers/0"),
+            PlanError::Reprice(error) => ApiError::from(error).at("/data/selected_offers/0"),
             other => ApiError::internal(other),
         }
+    }
+}
+
+impl From<RepriceRefusal> for ApiError {
+    fn from(error: RepriceRefusal) -> Self {
+        let code = match error {
+            RepriceRefusal::FareChanged { .. } => return ApiError::of(Code::OfferPriceChanged),
+            RepriceRefusal::Departed { .. } | RepriceRefusal::Closed { .. } => Code::FlightDeparted,
+            RepriceRefusal::FlightGone { .. } | RepriceRefusal::ScheduleChanged { .. } | RepriceRefusal::FareGone { .. } => {
+                Code::OfferNoLongerAvailable
+            }
+            RepriceRefusal::SoldOut { .. } => Code::SeatsSoldOut,
+            RepriceRefusal::RuleNotMet(_) => Code::FareRuleNotMet,
+            RepriceRefusal::NotAnOffer | RepriceRefusal::Money(_) => return ApiError::internal(error),
+        };
+        ApiError::new(code, format!("{error}."))
     }
 }
 

@@ -9,5 +9,6 @@ mod postgres;
 
 mod air;
 mod clients;
+mod offers;
 mod paying;
 mod v1;

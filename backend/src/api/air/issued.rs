@@ -8,13 +8,14 @@ use super::order::{Action, Order, OrderFacts, PaidFacts, PassengerFacts};
 use crate::agencies::{Agency, agency};
 use crate::api::error::{Amount, ApiError};
 use crate::app::App;
+use crate::catalogue::{BookingClass, CarrierCode, Catalogue};
 use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::ids::{AgencyId, Id, OfferId, OrderId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
 use crate::shopping::offer::{
-    Cabin, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
+    Cabin, CarryOn, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
 };
 use crate::ticketing::{
     CouponRow, CouponSide, CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, first_unmovable, sale_draft,
@@ -52,7 +53,7 @@ impl Afterwards {
 }
 
 pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &dyn Names) -> Result<Order, ApiError> {
-    let offer = journey(issued)?;
+    let offer = journey(&app.catalogue, issued)?;
     let at = Timestamp::from(issued.order.created_at);
     let kind = if issued.order.tender == Tender::Credit.text() { PaymentType::ArcBspCash } else { PaymentType::Balance };
     let facts = OrderFacts {
@@ -128,7 +129,7 @@ fn person(app: &App, (row, key): &(PassengerRow, PersonKeyRow)) -> Result<Passen
 }
 
 /// The journey as it was sold, from its coupons.
-fn journey(issued: &IssuedOrder) -> Result<PricedOffer, ApiError> {
+fn journey(catalogue: &Catalogue, issued: &IssuedOrder) -> Result<PricedOffer, ApiError> {
     let of = |ticket: &TicketRow| -> Vec<&CouponRow> {
         issued.coupons.iter().filter(|coupon| coupon.ticket_id == ticket.id).collect()
     };
@@ -155,14 +156,17 @@ fn journey(issued: &IssuedOrder) -> Result<PricedOffer, ApiError> {
     for ticket in &issued.tickets {
         let row = issued.passengers.iter().find(|(passenger, _)| passenger.id == ticket.passenger_id);
         let (row, _) = row.ok_or_else(|| ApiError::internal(format!("ticket {} has no passenger", ticket.number)))?;
+        let kind = kind_of(row)?;
         let coupon = |coupon: &&CouponRow| PricedCoupon {
             fare_basis: coupon.fare_basis.clone(),
             base_minor: coupon.base_minor,
             checked_bag_kg: u8::try_from(coupon.checked_bag_kg).unwrap_or(0),
+            carry_on: carry_on(catalogue, coupon, kind, ticket.issue_date),
+            private_fare: None,
         };
         let taxes = issued.taxes.iter().filter(|tax| tax.ticket_id == ticket.id);
         passengers.push(PricedPassenger {
-            kind: kind_of(row)?,
+            kind,
             age: None,
             coupons: of(ticket).iter().map(coupon).collect(),
             base_minor: ticket.base_minor,
@@ -172,6 +176,12 @@ fn journey(issued: &IssuedOrder) -> Result<PricedOffer, ApiError> {
     let carrier = first.first().map(|coupon| coupon.carrier.clone()).unwrap_or_default();
     // Every schedule is generated so far; a real one will say so on its coupons.
     Ok(PricedOffer { carrier, currency: issued.order.currency.clone(), slices, passengers, demo: true })
+}
+
+/// By the rules of the day of issue.
+fn carry_on(catalogue: &Catalogue, coupon: &CouponRow, kind: PassengerKind, issued_on: chrono::NaiveDate) -> Option<CarryOn> {
+    let class = coupon.booking_class.chars().next().and_then(BookingClass::parse)?;
+    catalogue.fares.carry_on(CarrierCode::parse(&coupon.carrier)?, class, kind, issued_on)
 }
 
 fn segment(coupon: &CouponRow) -> Result<OfferSegment, ApiError> {

@@ -5,6 +5,7 @@ use super::issued::{Afterwards, shown_order};
 use super::names::CatalogueNames;
 use super::offer::passenger_ids;
 use super::order::Order;
+use super::searching::private_fares_for;
 use crate::agencies::{Agency, Contract, contracts_of, in_force};
 use crate::airlines::{Airline, airline_by_code};
 use crate::api::caller::{Caller, blocking};
@@ -16,12 +17,16 @@ use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::api::rejections::refusal;
 use crate::app::App;
+use crate::catalogue::private_fares::PrivateFares;
+use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::identity::{IdempotencyKey, Scope, claims, first_difference};
 use crate::ids::{Id, OfferId, OrderId};
 use crate::ordering::{OrderRow, Person, PersonDocument, TenderWish, order, orders_of};
-use crate::shopping::StoredSearch;
+use crate::shopping::offer::PricedOffer;
 use crate::shopping::price::reprice;
+use crate::shopping::tariff::{Tariff, codes_of};
+use crate::shopping::{FARE_ZONE, StoredSearch};
 use crate::ticketing::{
     IssueOrder, IssuedOrder, Mode, Outcome, PassengerPlan, PlanError, QueueError, Refusal, issue_all, issued_orders,
     keep_refusal, plan_tickets,
@@ -143,6 +148,7 @@ async fn remember(caller: &Caller, key: &IdempotencyKey, fields: &str, error: &A
         Code::OfferExpired,
         Code::OfferPriceChanged,
         Code::OfferNoLongerAvailable,
+        Code::FareRuleNotMet,
         Code::FlightDeparted,
     ];
     let Some(item) = error.items().first().filter(|item| key.is_explicit() && decisions.contains(&item.code)) else {
@@ -178,6 +184,8 @@ struct Found {
     search: Option<Arc<StoredSearch>>,
     airline: Option<Airline>,
     contracts: Vec<Contract>,
+    /// Read where the offer has any.
+    private: PrivateFares,
 }
 
 impl Preparation {
@@ -188,21 +196,26 @@ impl Preparation {
         let carrier = search.as_ref().and_then(|search| search.offer(self.offer)).map(|offer| offer.carrier.as_str());
         let airline = carrier.map(|carrier| airline_by_code(db, carrier)).transpose()?.flatten();
         let contracts = contracts_of(db, seller.id)?;
-        Ok(Found { seller, search, airline, contracts })
+        let codes = search.as_ref().and_then(|search| search.offer(self.offer)).map(codes_of).unwrap_or_default();
+        let private =
+            if codes.is_empty() { PrivateFares::none() } else { private_fares_for(db, &seller, self.caller.app.now(), &codes)? };
+        Ok(Found { seller, search, airline, contracts, private })
     }
 
     fn run(&self) -> Result<(IssueOrder, Agency), ApiError> {
         let app = &self.caller.app;
         let now = app.now();
-        let Found { seller, search, airline, contracts } = app.store.read(|db| self.read(db))?;
+        let Found { seller, search, airline, contracts, private } = app.store.read(|db| self.read(db))?;
         let search = search.filter(|search| search.agency == seller.id);
         let search = search.ok_or_else(|| ApiError::of(Code::OfferNotFound).at("/data/selected_offers/0"))?;
-        if search.is_expired(now) {
+        if search.is_expired(self.offer, now) {
             return Err(ApiError::of(Code::OfferExpired).at("/data/selected_offers/0"));
         }
         let valid = self.validate(&search)?;
         let stored = search.offer(self.offer).ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
-        let offer = reprice(&app.catalogue, stored, now).map_err(PlanError::from)?;
+        self.check_company(&valid, stored, now)?;
+        let tariff = Tariff { catalogue: &app.catalogue, private: &private };
+        let offer = reprice(tariff, stored, now).map_err(PlanError::from)?;
         let airline = airline.ok_or_else(|| ApiError::of(Code::NoContract))?;
         let currency = offer.currency().map_err(ApiError::internal)?;
         let contract = in_force(&contracts, airline.id, currency, now.date_in(seller.zone));
@@ -243,6 +256,22 @@ impl Preparation {
             return Err(ApiError::new(Code::InvalidValue, message).at("/data/type"));
         }
         Ok(valid)
+    }
+
+    /// Now that everybody's date of birth is known.
+    fn check_company(&self, valid: &ValidOrder, offer: &PricedOffer, now: Timestamp) -> Result<(), ApiError> {
+        let first_day = offer.segments().next().map(|segment| segment.departing_at.date());
+        let age = |person: &ValidPassenger| {
+            first_day.and_then(|day| day.years_since(person.born_on)).and_then(|age| u8::try_from(age).ok())
+        };
+        let party = valid.passengers.iter().map(|person| (person.kind, age(person)));
+        match self.caller.app.catalogue.parties.rule(now.date_in(FARE_ZONE)) {
+            Some(rule) if !rule.is_accompanied(party) => {
+                let message = format!("Children and infants travel with somebody of {} or older.", rule.accompanying_age);
+                Err(ApiError::new(Code::PassengerMismatch, message).at("/data/passengers"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn passenger(&self, person: &ValidPassenger) -> Result<PassengerPlan, ApiError> {

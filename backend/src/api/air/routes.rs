@@ -1,7 +1,7 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
 use super::issued::Rehearsal;
-use super::{cancelling, ordering, reference, searching};
+use super::{cancelling, offer_passenger, ordering, pricing, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -14,6 +14,8 @@ use utoipa::OpenApi;
         searching::list_offer_requests,
         searching::list_offers,
         searching::get_offer,
+        pricing::price_offer,
+        offer_passenger::update_offer_passenger,
         ordering::create_order,
         ordering::get_order,
         ordering::list_orders,
@@ -53,6 +55,11 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/air/offer_requests/{id}").route(web::get().to(searching::get_offer_request)))
         .service(web::resource("/air/offers").route(web::get().to(searching::list_offers)))
         .service(web::resource("/air/offers/{id}").route(web::get().to(searching::get_offer)))
+        .service(web::resource("/air/offers/{id}/actions/price").route(web::post().to(pricing::price_offer)))
+        .service(
+            web::resource("/air/offers/{id}/passengers/{passenger_id}")
+                .route(web::patch().to(offer_passenger::update_offer_passenger)),
+        )
         .service(orders)
         .service(web::resource("/air/orders/{id}").route(web::get().to(ordering::get_order)))
         .service(web::resource("/air/airlines").route(web::get().to(reference::list_airlines)))

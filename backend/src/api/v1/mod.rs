@@ -23,6 +23,7 @@ pub mod limits;
 pub mod operations;
 pub mod organisations;
 pub mod postings;
+pub mod private_fares;
 mod shape;
 mod sight;
 pub mod tax_payments;
@@ -59,6 +60,9 @@ use utoipa::OpenApi;
     contracts::list_contracts,
     contracts::sign,
     contracts::get_contract,
+    private_fares::list_private_fares,
+    private_fares::file,
+    private_fares::get_private_fare,
     limit_policies::list_limit_policies,
     limit_policies::adopt,
     bank_receipts::list_bank_receipts,
@@ -151,7 +155,13 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/airlines/{id}/actions/stop").route(post().to(airlines::stop)))
         .service(resource("/v1/airlines/{id}/actions/resume").route(post().to(airlines::resume)))
         .service(resource("/v1/contracts").route(get().to(contracts::list_contracts)).route(post().to(contracts::sign)))
-        .service(resource("/v1/contracts/{id}").route(get().to(contracts::get_contract)));
+        .service(resource("/v1/contracts/{id}").route(get().to(contracts::get_contract)))
+        .service(
+            resource("/v1/private_fares")
+                .route(get().to(private_fares::list_private_fares))
+                .route(post().to(private_fares::file)),
+        )
+        .service(resource("/v1/private_fares/{id}").route(get().to(private_fares::get_private_fare)));
 }
 
 /// What comes in, what may be owed, and what pays the airlines.
