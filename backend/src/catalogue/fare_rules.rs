@@ -32,7 +32,7 @@ pub struct FareRule {
     /// In which season; none is always.
     travel: Option<Period>,
     /// None is every class.
-    combinable_with: Option<Vec<BookingClass>>,
+    pub combinable_with: Option<Vec<BookingClass>>,
 }
 
 /// Days on which some classes are not flown.
