@@ -5,7 +5,7 @@
 
 use crate::audit::Actor;
 use crate::db::schema::{advance, cash_transfer};
-use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, lock_word, rows, windowed};
 use crate::ids::{CashTransferId, Id, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, PostError, Purse, balances, open_accounts, totals};
 use crate::money::{Currency, Money, MoneyError};
@@ -184,6 +184,7 @@ pub fn confirm_transfer(
     said: &Confirmation,
 ) -> Result<CashTransfer, TransferError> {
     check_date(tx, said)?;
+    lock_word(tx, &said.bank_reference)?;
     let known = transfer(tx.db, id)?.ok_or(TransferError::NotFound)?;
     let mut book = book_of(tx, known.amount.currency)?;
     // Again, now that its accounts are locked.
@@ -219,6 +220,7 @@ pub fn sweep(tx: &mut WriteTx, actor: Actor, amount: Money, said: &Confirmation)
         return Err(TransferError::NotPositive);
     }
     check_date(tx, said)?;
+    lock_word(tx, &said.bank_reference)?;
     let mut book = book_of(tx, amount.currency)?;
     if let Some(known) = by_reference(tx.db, &said.bank_reference)? {
         let same = known.to == Purse::Own && known.amount == amount && known.confirmation.as_ref() == Some(said);

@@ -51,6 +51,15 @@ pub fn lock(tx: &mut WriteTx, class: Contended, ids: &[i64]) -> Result<(), DbErr
     Ok(())
 }
 
+/// Locks a name of the outside world, such as a bank's reference, until the end of the transaction: two nodes that meet the same one for the first
+/// time have no row to lock yet. Taken before every other lock. On SQLite the writer is alone and there is nothing to do.
+pub fn lock_word(tx: &mut WriteTx, word: &str) -> Result<(), DbError> {
+    let Db::Postgres(connection) = &mut *tx.db else { return Ok(()) };
+    let text = "SELECT 1 FROM pg_advisory_xact_lock(hashtextextended($1, 0))";
+    Cached(sql_query(text).bind::<Text, _>(word)).execute(connection)?;
+    Ok(())
+}
+
 /// Writes rows of several tables. On PostgreSQL this is one statement, whatever the number of tables and rows.
 pub fn insert(tx: &mut WriteTx, sets: &[RowSet]) -> Result<(), DbError> {
     let sets = sets.iter().filter(|set| !set.rows.is_empty());
@@ -103,11 +112,23 @@ struct Claimed {
 /// Tries to take idempotency keys; answers the ids of the rows that won. A row whose key is taken, also by an earlier one
 /// in the same call, is left out and nothing fails.
 pub fn claim_keys<R: Row>(tx: &mut WriteTx, rows: &[R]) -> Result<Vec<i64>, DbError> {
-    let set = RowSet::of(rows);
+    claim(tx.db, &RowSet::of(rows))
+}
+
+/// Whether a row with these keys could be written: no transaction has, be it finished or open. It is tried and taken back. An open one
+/// is waited for; if it does not end in time, the error is a passing one.
+pub fn is_free<R: Row>(db: &mut Db, row: &R) -> Result<bool, DbError> {
+    db.begin()?;
+    let tried = claim(db, &RowSet::of(std::slice::from_ref(row)));
+    db.roll_back()?;
+    Ok(!tried?.is_empty())
+}
+
+fn claim(db: &mut Db, set: &RowSet) -> Result<Vec<i64>, DbError> {
     if set.rows.is_empty() {
         return Ok(Vec::new());
     }
-    let won: Vec<Claimed> = match &mut *tx.db {
+    let won: Vec<Claimed> = match db {
         Db::Sqlite(connection) => {
             let text = format!("{} ON CONFLICT DO NOTHING RETURNING id", row_insert_text(set.table, set.columns));
             let mut won = Vec::new();
@@ -117,7 +138,7 @@ pub fn claim_keys<R: Row>(tx: &mut WriteTx, rows: &[R]) -> Result<Vec<i64>, DbEr
             won
         }
         Db::Postgres(connection) => {
-            let (text, columns) = fused_insert([&set].into_iter());
+            let (text, columns) = fused_insert([set].into_iter());
             let text = format!("{text} ON CONFLICT DO NOTHING RETURNING id");
             Cached(bind_columns(sql_query(text).into_boxed(), columns)).load::<Claimed>(connection)?
         }

@@ -8,6 +8,7 @@ mod platform;
 mod postgres;
 
 mod air;
+mod busy;
 mod clients;
 mod offers;
 mod paying;

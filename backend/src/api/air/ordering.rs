@@ -16,6 +16,7 @@ use crate::api::once::{Key, fields_of, key_of, reused};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::api::rejections::refusal;
+use crate::api::v1::operations::{PendingOperation, pending};
 use crate::app::App;
 use crate::catalogue::private_fares::PrivateFares;
 use crate::clock::Timestamp;
@@ -32,7 +33,6 @@ use crate::ticketing::{
     keep_refusal, plan_tickets,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 use std::sync::Arc;
 
 /// Orders an offer and issues its tickets in the same commit; the airline's share leaves for the airline at once. `Idempotency-Key` is accepted; without
@@ -42,7 +42,7 @@ use std::sync::Arc;
         ("Idempotency-Key" = Option<String>, Header, description = "Kept as long as the order, refusals included")),
     request_body = Data<CreateOrder>,
     responses((status = 201, body = Data<Order>), (status = 200, description = "The order that exists already", body = Data<Order>),
-        (status = 202, description = "The outcome is not known yet: read the operation"), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 202, description = "The outcome is not known yet: read the operation", body = Data<PendingOperation>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody), (status = 422, body = ErrorBody), (status = 429, body = ErrorBody), (status = 503, body = ErrorBody)))]
 pub async fn create_order(
     caller: Caller,
@@ -102,11 +102,7 @@ async fn answer(
         Ok(Outcome::Refused(reason)) => Err(refusal(&reason)),
         Ok(Outcome::RefusedBefore(reason)) => Err(refusal(&reason).with_header("Idempotent-Replayed", "true")),
         Ok(Outcome::KeyReused { field }) => Err(reused(&field)),
-        Err(QueueError::OutcomeUnknown { claim }) => {
-            let operation = crate::ids::OperationId::of(claim);
-            let body = json!({ "id": operation.to_string(), "status": "pending", "url": format!("/v1/operations/{operation}") });
-            Ok(HttpResponse::Accepted().json(Data { data: body }))
-        }
+        Err(QueueError::OutcomeUnknown { claim }) => Ok(pending(claim)),
         Err(error) => Err(error.into()),
     }
 }
