@@ -54,7 +54,7 @@ fn cheapest(
     let mut found = Vec::with_capacity(most.min(outbound.len() * inbound.len()));
     while let Some(Reverse((_, there, back))) = open.pop() {
         if let (Some((out, first)), Some((home, second))) = (outbound.get(there), inbound.get(back))
-            && pricing.make_a_return(first, second)
+            && pricing.fit_together(first, second)
         {
             found.push([*out, *home]);
             if found.len() == most {

@@ -164,8 +164,8 @@ impl<'c> Pricing<'_, 'c> {
         }
     }
 
-    /// Whether there is time to turn round and both halves may be on one ticket.
-    pub fn make_a_return(&self, there: &Choice<'_>, back: &Choice<'_>) -> bool {
+    /// Whether there is time to turn round and both slices may be on one ticket.
+    pub fn fit_together(&self, there: &Choice<'_>, back: &Choice<'_>) -> bool {
         let (Some(last), Some(next)) = (there.bookings.last(), back.bookings.first()) else { return false };
         let turnaround = self.catalogue.schedules.connecting_time(next.leg.flight.origin, Connection::Turnaround);
         let ready = last.leg.departure.arrives.plus(turnaround);
