@@ -56,7 +56,7 @@ impl Network {
         for index in 0..FLIGHTS / 2 {
             let hub = index % HUBS;
             let round = index + index / (AIRPORTS - HUBS) * 11;
-            let other = if index % 5 == 0 { scattered(round, HUBS) } else { HUBS + scattered(round, AIRPORTS - HUBS) };
+            let other = if index.is_multiple_of(5) { scattered(round, HUBS) } else { HUBS + scattered(round, AIRPORTS - HUBS) };
             let other = if other == hub { (hub + 1) % HUBS } else { other };
             let carrier = CARRIERS[(index / HUBS + hub) % CARRIERS.len()];
             let number = numbers.entry(carrier).or_insert(1_001);
@@ -98,7 +98,7 @@ impl Network {
             departure_date: day.parse().unwrap(),
         };
         let there_and_back = vec![slice(from, to, "2026-12-15"), slice(to, from, "2026-12-20")];
-        let slices = if index % 4 == 0 { there_and_back[..1].to_vec() } else { there_and_back };
+        let slices = if index.is_multiple_of(4) { there_and_back[..1].to_vec() } else { there_and_back };
         SearchRequest { slices, passengers: party, cabin: None, max_connections: 1 }
     }
 }
