@@ -136,9 +136,27 @@ impl Money {
 
     /// This share of the amount, rounded half-even to the minor unit.
     pub fn portion(self, rate: Rate) -> Result<Money, MoneyError> {
-        let exact = Decimal::from(self.minor).checked_mul(rate.0).ok_or(MoneyError::Overflow)?;
-        let minor = half_even(exact)?;
+        let minor = half_even(self.exact_portion(rate)?)?;
         Ok(Money { minor, ..self })
+    }
+
+    /// This share of the amount in minor units, not rounded.
+    pub fn exact_portion(self, rate: Rate) -> Result<Decimal, MoneyError> {
+        Decimal::from(self.minor).checked_mul(rate.0).ok_or(MoneyError::Overflow)
+    }
+
+    /// Rounds exact amounts of minor units so that they add up to their rounded sum: part k is the difference of the cumulative sums k and k-1,
+    /// each rounded half-even.
+    pub fn round_cumulatively(currency: Currency, exact: &[Decimal]) -> Result<Vec<Money>, MoneyError> {
+        let (mut cumulative, mut given) = (Decimal::ZERO, 0i64);
+        let mut parts = Vec::with_capacity(exact.len());
+        for amount in exact {
+            cumulative = cumulative.checked_add(*amount).ok_or(MoneyError::Overflow)?;
+            let upto = half_even(cumulative)?;
+            parts.push(Money { minor: upto.checked_sub(given).ok_or(MoneyError::Overflow)?, currency });
+            given = upto;
+        }
+        Ok(parts)
     }
 
     /// Splits the amount over weights so that the parts add up to it exactly: part k is the difference of the rounded

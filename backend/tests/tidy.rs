@@ -35,11 +35,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("airlines", &["ledger", "documents"]),
     // From the price to the ticket.
     ("catalogue", &["agencies", "airlines", "identity"]),
+    ("commission", &["catalogue"]),
     ("shopping", &["catalogue"]),
     ("ordering", &["shopping"]),
     ("risk", &["agencies", "airlines", "identity"]),
     ("credit", &["risk"]),
-    ("ticketing", &["ordering", "credit"]),
+    ("ticketing", &["ordering", "credit", "commission"]),
     // After the sale.
     ("settlement", &["ticketing"]),
     ("reconciliation", &["ticketing", "interchange"]),

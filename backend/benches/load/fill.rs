@@ -12,13 +12,12 @@ use airsettle::identity::{Fields, IdempotencyKey};
 use airsettle::ids::{AdvanceId, AgencyId, Id, KeyId, OfferId, OrganisationId, PassengerId};
 use airsettle::ledger::Chart;
 use airsettle::money::{Currency, Money};
-use airsettle::ordering::{Sealed, TenderWish};
-use airsettle::ticketing::{CouponPlan, IssueOrder, Mode, Outcome, PassengerPlan, SeatDemand, TicketPlan, issue_all};
+use airsettle::ordering::{Draw, Sealed, TenderWish};
+use airsettle::ticketing::{CouponPlan, Intent, IssueOrder, Mode, Outcome, PassengerPlan, SeatDemand, TicketPlan, issue_all};
 use diesel::prelude::*;
 use std::time::{Duration, Instant};
 
 pub struct Filled {
-    pub tickets: usize,
     pub issued_per_second: f64,
     pub batch_latencies: Vec<f64>,
 }
@@ -52,7 +51,7 @@ pub fn fill(stage: &Stage, tickets: usize) -> Filled {
         pay(&store);
     }
     store.release();
-    Filled { tickets: made, issued_per_second: measured as f64 / timed.as_secs_f64(), batch_latencies: latencies }
+    Filled { issued_per_second: measured as f64 / timed.as_secs_f64(), batch_latencies: latencies }
 }
 
 /// The bank pays everything that is held.
@@ -122,6 +121,7 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
     let cny = |minor| Money::new(minor, Currency::CNY);
     let taxes = [Tax { code: "CN".into(), payee: "CAAC".into(), amount: cny(5_000) }];
     let base = cny(95_000);
+    let split = split(base, &taxes, &plan.airline.iata_code, &plan.contract).unwrap();
     let seat = 1_000 + i64::try_from(number / 150).unwrap();
     let departing_at = (chrono::Utc::now() + chrono::Days::new(30)).naive_utc();
     let coupon = CouponPlan {
@@ -143,18 +143,21 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
         checked_bag_kg: 20,
         seat_bucket: seat,
         seats: 1,
+        commission_rule: None,
+        commission_minor: split.commission.minor,
     };
     let sealed = Sealed { data: vec![7; 260], wrapped_key: vec![9; 60] };
     let passenger = PassengerPlan { offer_passenger: ids.next::<PassengerId>(), kind: "adult".into(), sealed };
     let ticket = TicketPlan {
         passenger,
         base,
-        split: split(base, &taxes, &plan.airline.iata_code, &plan.contract).unwrap(),
+        split,
         taxes: taxes.to_vec(),
         fare_calculation: "BJS CA SHA950.00CNY950.00END".into(),
         coupons: vec![coupon],
     };
     IssueOrder {
+        basis: None,
         claim: ids.block(1),
         cause: Cause { actor: Actor { organisation: plan.organisation, key: KeyId::of(1) }, request_id: format!("req_{number}") },
         key: IdempotencyKey::Explicit(format!("{:013}-{number}", chrono::Utc::now().timestamp_millis())),
@@ -168,6 +171,8 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
         contract: plan.contract.id,
         tax_remitter: plan.contract.tax_remitter,
         tender: TenderWish::Credit,
+        intent: Intent::Issue,
+        draw: Draw::default(),
         currency: Currency::CNY,
         tickets: vec![ticket],
         seats: vec![SeatDemand { bucket: seat, capacity: 150, seats: 1, flight: "CA1501".into(), booking_class: 'H' }],

@@ -4,9 +4,11 @@ use crate::db::schema::agency;
 use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, windowed};
 use crate::ids::{AgencyId, Id, OrganisationId};
 use crate::money::Currency;
+use crate::notify::{EventType, NewEvent, emit};
 use chrono::NaiveDateTime;
 use chrono_tz::Tz;
 use diesel::prelude::*;
+use std::fmt;
 
 rows! {
     pub struct AgencyRow in agency {
@@ -21,6 +23,7 @@ rows! {
         status: String,
         tender_order: String,
         created_at: NaiveDateTime,
+        tier: String,
     }
 }
 
@@ -65,6 +68,32 @@ impl TenderOrder {
     }
 }
 
+/// The class of its terms, which commission rules and incentives match on: 1 to 20 lower-case letters, digits and underscores.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tier(String);
+
+impl Tier {
+    /// Of an agency that was given no other.
+    pub fn standard() -> Self {
+        Tier("standard".to_owned())
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        ((1..=20).contains(&text.len()) && text.bytes().all(allowed)).then(|| Tier(text.to_owned()))
+    }
+
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Agency {
     pub id: AgencyId,
@@ -79,6 +108,7 @@ pub struct Agency {
     pub status: AgencyStatus,
     pub tender_order: TenderOrder,
     pub created_at: NaiveDateTime,
+    pub tier: Tier,
 }
 
 impl TryFrom<AgencyRow> for Agency {
@@ -94,6 +124,7 @@ impl TryFrom<AgencyRow> for Agency {
             currency: Currency::parse(&row.currency).map_err(|_| corrupt("currency"))?,
             status: AgencyStatus::parse(&row.status).ok_or_else(|| corrupt("status"))?,
             tender_order: TenderOrder::parse(&row.tender_order).ok_or_else(|| corrupt("tender order"))?,
+            tier: Tier::parse(&row.tier).ok_or_else(|| corrupt("tier"))?,
             numeric_code: row.numeric_code,
             name: row.name,
             country: row.country,
@@ -154,6 +185,7 @@ pub fn open_agency(tx: &mut WriteTx, new: NewAgency) -> Result<Agency, AgencyErr
         status: AgencyStatus::Active.text().to_owned(),
         tender_order: new.tender_order.text().to_owned(),
         created_at: tx.now.naive(),
+        tier: Tier::standard().0,
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     Ok(Agency::try_from(row)?)
@@ -168,7 +200,24 @@ pub fn set_status(tx: &mut WriteTx, id: AgencyId, status: AgencyStatus) -> Resul
     }
     let row = agency::table.find(id.raw());
     diesel::update(row).set(agency::status.eq(status.text())).execute(&mut *tx.db).map_err(DbError::from)?;
+    if status != current.status {
+        let kind = match status {
+            AgencyStatus::Active => EventType::AgencyActivated,
+            AgencyStatus::Frozen => EventType::AgencyFrozen,
+            AgencyStatus::Closed => EventType::AgencyClosed,
+        };
+        emit(tx, NewEvent::new(kind, id).of_agency(id))?;
+    }
     Ok(Agency { status, ..current })
+}
+
+/// Puts an agency into another tier; sales from the next commit on are on its terms.
+pub fn set_tier(tx: &mut WriteTx, id: AgencyId, tier: Tier) -> Result<Agency, AgencyError> {
+    lock(tx, Contended::Agency, &[id.raw()])?;
+    let current = agency(tx.db, id)?.ok_or(AgencyError::NotFound)?;
+    let row = agency::table.find(id.raw());
+    diesel::update(row).set(agency::tier.eq(tier.text())).execute(&mut *tx.db).map_err(DbError::from)?;
+    Ok(Agency { tier, ..current })
 }
 
 pub fn agency(db: &mut Db, id: AgencyId) -> Result<Option<Agency>, DbError> {

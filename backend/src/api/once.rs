@@ -238,7 +238,7 @@ impl Claim {
             outcome: None,
             created_at: tx.now.naive(),
         };
-        Ok(!claim_keys(tx, &[row])?.is_empty())
+        Ok(!claim_keys(tx, &[row], |row| row.id)?.is_empty())
     }
 
     /// What a key that nobody can name again keeps is only how it ended.

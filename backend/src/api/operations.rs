@@ -185,6 +185,8 @@ mod tests {
             "/v1/cash_transfers/{id}/actions/confirm",
             "/v1/facilities/{id}/accruals",
             "/v1/facilities/{id}/repayments",
+            "/v1/refund_applications/{id}/actions/confirm",
+            "/v1/refund_applications/{id}/actions/decide",
             "/v1/tax_payments",
         ];
         assert_eq!(required, moving_money, "what moves money insists on it");

@@ -6,13 +6,16 @@
 
 pub mod aircraft;
 pub mod airports;
+pub mod calendar;
 pub mod carriers;
 pub mod changes;
 pub mod codes;
 pub mod fare_rules;
 pub mod fares;
+pub mod holds;
 pub mod inventory;
 pub mod ladder_steps;
+pub mod name_corrections;
 pub mod parties;
 pub mod places;
 pub mod private_fares;
@@ -47,6 +50,9 @@ pub struct Catalogue {
     pub parties: parties::Parties,
     pub refunds: refunds::Refunds,
     pub schedules: schedules::Schedules,
+    pub calendar: calendar::Calendar,
+    pub holds: holds::HoldRules,
+    pub name_corrections: name_corrections::NameCorrections,
     pub voids: voids::VoidWindows,
 }
 
@@ -86,6 +92,9 @@ impl Catalogue {
             parties: parties::Parties::read(tables.passenger_conditions)?,
             changes: changes::Changes::read(tables.change_ladders)?,
             refunds: refunds::Refunds::read(tables.refund_ladders)?,
+            calendar: calendar::Calendar::read(tables.holidays)?,
+            holds: holds::HoldRules::read(tables.hold_rules)?,
+            name_corrections: name_corrections::NameCorrections::read(tables.name_corrections)?,
             voids: voids::VoidWindows::read(tables.void_windows)?,
             airports,
             carriers,

@@ -27,28 +27,40 @@ pub struct Split {
 pub enum SplitError {
     #[error("taxes, commission and fee are {by:?} more than the price: the airline's share would be negative")]
     ExceedsFare { by: Money },
-    #[error("fare and taxes are not negative")]
+    #[error("fare, taxes and commission are not negative")]
     Negative,
     #[error(transparent)]
     Money(#[from] MoneyError),
 }
 
-/// Splits base fare and taxes under a contract. `carrier` is the validating carrier, whose own surcharges stay in its leg.
+/// Splits base fare and taxes under a contract and pays the commission that the contract itself says. `carrier` is the validating carrier, whose own
+/// surcharges stay in its leg.
 pub fn split(base_fare: Money, taxes: &[Tax], carrier: &str, contract: &Contract) -> Result<Split, SplitError> {
-    if base_fare.is_negative() || taxes.iter().any(|tax| tax.amount.is_negative()) {
+    let commission = match contract.commission_base {
+        CommissionBase::Price => price(base_fare, taxes)?,
+        CommissionBase::Fare => base_fare,
+    }
+    .portion(contract.commission_rate)?;
+    split_paying(base_fare, taxes, carrier, contract, commission)
+}
+
+/// The same with a commission that rules have come to.
+pub fn split_paying(
+    base_fare: Money,
+    taxes: &[Tax],
+    carrier: &str,
+    contract: &Contract,
+    commission: Money,
+) -> Result<Split, SplitError> {
+    if base_fare.is_negative() || commission.is_negative() || taxes.iter().any(|tax| tax.amount.is_negative()) {
         return Err(SplitError::Negative);
     }
     let currency = base_fare.currency;
-    let price = base_fare.checked_add(Money::sum(currency, taxes.iter().map(|tax| tax.amount))?)?;
+    let price = price(base_fare, taxes)?;
     let authority: Vec<Tax> = match contract.tax_remitter {
         TaxRemitter::Platform => taxes.iter().filter(|tax| tax.payee != carrier && tax.amount.minor > 0).cloned().collect(),
         TaxRemitter::Airline => Vec::new(),
     };
-    let commission = match contract.commission_base {
-        CommissionBase::Price => price,
-        CommissionBase::Fare => base_fare,
-    }
-    .portion(contract.commission_rate)?;
     let fee = price.portion(contract.fee_rate)?;
     let remitted = Money::sum(currency, authority.iter().map(|tax| tax.amount))?;
     let airline = price.checked_sub(remitted)?.checked_sub(commission)?.checked_sub(fee)?;
@@ -56,6 +68,11 @@ pub fn split(base_fare: Money, taxes: &[Tax], carrier: &str, contract: &Contract
         return Err(SplitError::ExceedsFare { by: airline.checked_neg()? });
     }
     Ok(Split { price, airline, authority, commission, fee })
+}
+
+/// Base fare and taxes.
+pub fn price(base_fare: Money, taxes: &[Tax]) -> Result<Money, MoneyError> {
+    base_fare.checked_add(Money::sum(base_fare.currency, taxes.iter().map(|tax| tax.amount))?)
 }
 
 impl Split {

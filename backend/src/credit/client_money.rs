@@ -166,11 +166,11 @@ pub fn order_transfer(tx: &mut WriteTx, actor: Actor, amount: Money) -> Result<C
     }
     let mut book = book_of(tx, amount.currency)?;
     let row = top_up_client_cash(tx, &mut book, actor, amount, None)?;
-    write(tx, book, &row)?;
+    write(tx, &book, &row)?;
     Ok(CashTransfer::try_from(row)?)
 }
 
-fn write(tx: &mut WriteTx, book: Book, row: &TransferRow) -> Result<(), DbError> {
+fn write(tx: &mut WriteTx, book: &Book, row: &TransferRow) -> Result<(), DbError> {
     insert(tx, &book.new_rows())?;
     book.finish(tx)?;
     insert(tx, &[RowSet::of(std::slice::from_ref(row))])
@@ -242,7 +242,7 @@ pub fn sweep(tx: &mut WriteTx, actor: Actor, amount: Money, said: &Confirmation)
         confirmed_at: Some(tx.now.naive()),
         ..row(id, Purse::Own, amount, tx.now.naive())
     };
-    write(tx, book, &row)?;
+    write(tx, &book, &row)?;
     Ok(CashTransfer::try_from(row)?)
 }
 

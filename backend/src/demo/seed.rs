@@ -2,11 +2,13 @@
 
 use crate::agencies::{
     AgencyError, AirlineReturn, Clawback, CommissionBase, ContractError, FeeOnRefund, NewAgency, NewContract, TaxRemitter,
-    TenderOrder, open_agency, sign_contract,
+    TenderOrder, Tier, open_agency, set_tier, sign_contract,
 };
 use crate::airlines::{AirlineError, NewAirline, StockError, add_stock, sign_airline};
 use crate::app::App;
 use crate::audit::Actor;
+use crate::catalogue::{BookingClass, CarrierCode, CityCode, PassengerKind};
+use crate::commission::{Direction, Payout, RouteEnd, Rule, RuleError, Window as Dates, file_rule};
 use crate::credit::{FacilityError, LimitError, NewFacility, NewLimitPolicy, adopt_policy, open_facility};
 use crate::db::{DbError, Window, WriteTx};
 use crate::identity::{
@@ -35,6 +37,8 @@ pub enum SeedError {
     Stock(#[from] StockError),
     #[error(transparent)]
     Contract(#[from] ContractError),
+    #[error(transparent)]
+    Rule(#[from] RuleError),
     #[error(transparent)]
     Facility(#[from] FacilityError),
     #[error(transparent)]
@@ -129,6 +133,7 @@ struct DemoAgency {
     tender_order: TenderOrder,
     deposit: &'static str,
     wallet: &'static str,
+    tier: &'static str,
 }
 
 const AGENCIES: [DemoAgency; 3] = [
@@ -138,6 +143,7 @@ const AGENCIES: [DemoAgency; 3] = [
         tender_order: TenderOrder::CreditThenWallet,
         deposit: "500000.00",
         wallet: "50000.00",
+        tier: "standard",
     },
     DemoAgency {
         name: "Shanghai Harbour Travel",
@@ -145,6 +151,7 @@ const AGENCIES: [DemoAgency; 3] = [
         tender_order: TenderOrder::CreditThenWallet,
         deposit: "200000.00",
         wallet: "0",
+        tier: "standard",
     },
     DemoAgency {
         name: "Guangzhou Pearl Tours",
@@ -152,6 +159,7 @@ const AGENCIES: [DemoAgency; 3] = [
         tender_order: TenderOrder::WalletOnly,
         deposit: "0",
         wallet: "100000.00",
+        tier: "gold",
     },
 ];
 
@@ -166,6 +174,9 @@ pub fn seed_demo(app: &App) -> Result<Vec<Seeded>, SeedError> {
         }
         for agency in &AGENCIES {
             keys.push(demo_agency(tx, app.mode, agency, &signed)?);
+        }
+        for rule in commission_rules(tx.ledger_date)? {
+            file_rule(tx, &rule)?;
         }
         Ok(keys)
     })
@@ -256,6 +267,9 @@ fn demo_agency(
             tender_order: demo.tender_order,
         },
     )?;
+    if let Some(tier) = Tier::parse(demo.tier) {
+        set_tier(tx, agency.id, tier)?;
+    }
     sign_contract(tx, &terms(agency.id, None, CommissionBase::Price, tx.ledger_date)?)?;
     // One airline on terms of its own, so that both kinds can be seen.
     if let Some((airline, ..)) = signed.get(1) {
@@ -286,6 +300,41 @@ fn terms(
         fee_on_refund: FeeOnRefund::Refunded,
         airline_return: AirlineReturn::SetOff,
     })
+}
+
+/// What carriers pay beyond the contracts: more for the front cabins, more to gold agencies on the way to the sea, and nothing for infants.
+fn commission_rules(effective_from: chrono::NaiveDate) -> Result<[Rule; 3], MoneyError> {
+    let plain = |code: &str, payout| Rule {
+        code: code.to_owned(),
+        effective_from,
+        agency: None,
+        tier: None,
+        airline: None,
+        carrier: None,
+        origin: None,
+        destination: None,
+        direction: Direction::OneWay,
+        booking_classes: Vec::new(),
+        passenger: None,
+        sold: Dates::default(),
+        travelled: Dates::default(),
+        payout: Some(payout),
+    };
+    let share = |rate| Ok::<_, MoneyError>(Payout::Share { of: CommissionBase::Fare, rate: Rate::parse(rate)? });
+    Ok([
+        Rule {
+            carrier: CarrierCode::parse("CZ"),
+            booking_classes: "CFJ".chars().filter_map(BookingClass::parse).collect(),
+            ..plain("CZ-PREMIUM", share("0.05")?)
+        },
+        Rule {
+            tier: Tier::parse("gold"),
+            destination: CityCode::parse("SYX").map(RouteEnd::City),
+            direction: Direction::BothWays,
+            ..plain("GOLD-SANYA", share("0.045")?)
+        },
+        Rule { passenger: Some(PassengerKind::Infant), ..plain("INFANTS", Payout::Zero) },
+    ])
 }
 
 #[derive(Serialize)]

@@ -51,6 +51,8 @@ codes! {
     PlatformCapital = "platform.capital", Equity;
     PlatformFeeIncome = "platform.fee_income", ProfitAndLoss;
     PlatformInterestExpense = "platform.interest_expense", ProfitAndLoss;
+    /// Refunds of wallet tickets that were approved and wait for the airline's money before the wallet gets them.
+    AgencyRefundDue = "agency.refund_due", Liability;
 }
 
 impl AccountCode {
@@ -64,6 +66,7 @@ impl AccountCode {
         !matches!(
             self,
             AccountCode::AgencyDeposit
+                | AccountCode::AgencyRefundDue
                 | AccountCode::AgencyWallet
                 | AccountCode::AirlineReceivable
                 | AccountCode::BankInterest

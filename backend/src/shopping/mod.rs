@@ -6,6 +6,7 @@
 
 pub mod conditions;
 pub mod fare_line;
+mod hold_terms;
 mod itineraries;
 pub mod offer;
 pub mod price;
@@ -16,6 +17,7 @@ pub mod search;
 mod stored;
 pub mod tariff;
 
+pub use hold_terms::hold_terms;
 pub use stored::{
     OFFER_LIFETIME_MINUTES, Priced, RecentSearches, StoredSearch, keep_pricing, keep_search, search, search_of_offer, searches_of,
 };

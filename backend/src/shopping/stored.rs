@@ -78,6 +78,11 @@ impl StoredSearch {
         self.priced_again.get(&position).copied().unwrap_or(first)
     }
 
+    /// When the price of this offer was calculated last.
+    pub fn priced_at(&self, offer: OfferId) -> Timestamp {
+        self.position(offer).map_or(self.created_at, |position| self.priced(position).at)
+    }
+
     pub fn is_expired(&self, offer: OfferId, now: Timestamp) -> bool {
         self.position(offer).is_none_or(|position| now >= self.priced(position).expires_at)
     }
@@ -114,8 +119,8 @@ impl TryFrom<OfferRequestRow> for StoredSearch {
     }
 }
 
-/// Searches that were made or ordered from lately, as they were made. They never change, so that remembering one authorises nothing; later pricings
-/// are read each time, and the price is calculated anew at the order. Bounded: the oldest search makes room.
+/// Searches that were made or ordered from lately, as they were last read: an offer may have been priced again on another node since. That authorises
+/// nothing: the price is calculated anew at the order. Bounded: the oldest search makes room.
 #[derive(Debug, Default)]
 pub struct RecentSearches(Mutex<BTreeMap<i64, Arc<StoredSearch>>>);
 
@@ -130,19 +135,23 @@ impl RecentSearches {
         }
     }
 
+    /// The search that an offer belongs to, if it is remembered.
+    pub fn recall(&self, offer: OfferId) -> Option<Arc<StoredSearch>> {
+        let known = self.0.lock().range(..offer.raw()).next_back().map(|(_, search)| search.clone());
+        known.filter(|search| search.offer(offer).is_some())
+    }
+
     /// The search that an offer belongs to, at the latest prices.
     pub fn of_offer(&self, db: &mut Db, offer: OfferId) -> Result<Option<Arc<StoredSearch>>, DbError> {
-        let known = self.0.lock().range(..offer.raw()).next_back().map(|(_, search)| search.clone());
-        let found = match known.filter(|search| search.offer(offer).is_some()) {
+        let found = match self.recall(offer) {
             Some(search) => Some(search),
-            None => search_as_made(db, offer)?.map(Arc::new).inspect(|search| self.remember(search.clone())),
+            None => search_as_made(db, offer)?.map(Arc::new),
         };
         let Some(search) = found else { return Ok(None) };
         let pricings = pricings_of(db, search.id)?;
-        if pricings.is_empty() {
-            return Ok(Some(search));
-        }
-        Arc::unwrap_or_clone(search).at_latest(pricings).map(|search| Some(Arc::new(search)))
+        let latest = if pricings.is_empty() { search } else { Arc::new(Arc::unwrap_or_clone(search).at_latest(pricings)?) };
+        self.remember(latest.clone());
+        Ok(Some(latest))
     }
 }
 

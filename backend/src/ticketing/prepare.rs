@@ -1,14 +1,18 @@
 //! From a priced offer to what is to be issued: pure, before the commit.
 
 use super::plan::{CouponPlan, PassengerPlan, SeatDemand, TicketPlan};
-use crate::agencies::Contract;
-use crate::catalogue::split::{Split, SplitError, Tax, split};
-use crate::catalogue::{BucketId, Catalogue};
+use super::ticket::MOST_COUPONS;
+use crate::agencies::{Agency, Contract};
+use crate::catalogue::split::{Split, SplitError, Tax, price, split_paying};
+use crate::catalogue::{BucketId, Catalogue, PassengerKind};
 use crate::clock::Timestamp;
-use crate::money::{Money, MoneyError};
+use crate::commission::{CouponEarning, RoutePoint, RulesInForce, SaleFacts, SegmentFacts, earn};
+use crate::ids::AirlineId;
+use crate::money::{Currency, Money, MoneyError};
 use crate::shopping::fare_line::fare_calculation;
 use crate::shopping::offer::{PricedOffer, PricedPassenger};
 use crate::shopping::price::{RepriceRefusal, bucket_ids, seats_needed};
+use chrono::NaiveDate;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
@@ -20,16 +24,80 @@ pub enum PlanError {
     Money(#[from] MoneyError),
     #[error("the offer has {offered} passengers and the order {ordered}")]
     Passengers { offered: usize, ordered: usize },
+    #[error("a ticket has at most {MOST_COUPONS} coupons, and the journey has {flights} flights")]
+    TooManyCoupons { flights: usize },
+}
+
+/// What a sale is split by: who sells whose flights, on which contract and under which commission rules.
+#[derive(Clone, Copy, Debug)]
+pub struct SaleTerms<'t> {
+    pub agency: &'t Agency,
+    /// The validating carrier.
+    pub airline: AirlineId,
+    pub contract: &'t Contract,
+    pub rules: &'t RulesInForce<'t>,
+    /// In the zone of the point of sale.
+    pub sold_on: NaiveDate,
+}
+
+impl SaleTerms<'_> {
+    fn facts(&self, passenger: PassengerKind, currency: Currency) -> SaleFacts {
+        SaleFacts {
+            agency: self.agency.id,
+            tier: self.agency.tier.clone(),
+            airline: self.airline,
+            passenger,
+            sold_on: self.sold_on,
+            currency,
+        }
+    }
+}
+
+/// A passenger's split, and what of its commission each coupon earns.
+#[derive(Clone, Debug)]
+pub struct PassengerSplit {
+    pub split: Split,
+    pub earnings: Vec<CouponEarning>,
 }
 
 /// Splits every passenger's price; what an offer that is shown must pass, and what an order is built from.
-pub fn splits(offer: &PricedOffer, contract: &Contract) -> Result<Vec<Split>, SplitError> {
-    offer.passengers.iter().map(|passenger| split_of(offer, passenger, contract)).collect()
+pub fn splits(catalogue: &Catalogue, offer: &PricedOffer, terms: &SaleTerms) -> Result<Vec<PassengerSplit>, SplitError> {
+    let segments = segment_facts(catalogue, offer);
+    offer.passengers.iter().map(|passenger| split_of(offer, &segments, passenger, terms)).collect()
 }
 
-fn split_of(offer: &PricedOffer, passenger: &PricedPassenger, contract: &Contract) -> Result<Split, SplitError> {
-    let base = Money::new(passenger.base_minor, offer.currency()?);
-    split(base, &taxes(offer, passenger)?, &offer.carrier, contract)
+fn split_of(
+    offer: &PricedOffer,
+    segments: &[SegmentFacts],
+    passenger: &PricedPassenger,
+    terms: &SaleTerms,
+) -> Result<PassengerSplit, SplitError> {
+    let currency = offer.currency()?;
+    let (base, taxes) = (Money::new(passenger.base_minor, currency), taxes(offer, passenger)?);
+    let fares = passenger.coupons.iter().map(|coupon| Money::new(coupon.base_minor, currency));
+    let coupons: Vec<(SegmentFacts, Money)> = segments.iter().cloned().zip(fares).collect();
+    let facts = terms.facts(passenger.kind, currency);
+    let earnings = earn(terms.rules, terms.contract, &facts, price(base, &taxes)?, &coupons)?;
+    let commission = Money::sum(currency, earnings.iter().map(|earning| earning.amount))?;
+    let split = split_paying(base, &taxes, &offer.carrier, terms.contract, commission)?;
+    Ok(PassengerSplit { split, earnings })
+}
+
+/// What commission rules ask of the segments, in the order of the coupons.
+pub fn segment_facts(catalogue: &Catalogue, offer: &PricedOffer) -> Vec<SegmentFacts> {
+    let mut facts = Vec::new();
+    for slice in &offer.slices {
+        let ends = [&slice.origin, &slice.destination].map(|code| RoutePoint::of(catalogue, code));
+        let [origin, destination] = ends;
+        facts.extend(slice.segments.iter().map(|segment| SegmentFacts {
+            carrier: segment.carrier.clone(),
+            origin: origin.clone(),
+            destination: destination.clone(),
+            booking_class: segment.booking_class,
+            departs_on: segment.departing_at.date(),
+        }));
+    }
+    facts
 }
 
 fn taxes(offer: &PricedOffer, passenger: &PricedPassenger) -> Result<Vec<Tax>, MoneyError> {
@@ -46,38 +114,48 @@ fn taxes(offer: &PricedOffer, passenger: &PricedPassenger) -> Result<Vec<Tax>, M
 pub fn plan_tickets(
     catalogue: &Catalogue,
     offer: &PricedOffer,
-    contract: &Contract,
+    terms: &SaleTerms,
     passengers: Vec<PassengerPlan>,
     now: Timestamp,
 ) -> Result<(Vec<TicketPlan>, Vec<SeatDemand>), PlanError> {
     if passengers.len() != offer.passengers.len() {
         return Err(PlanError::Passengers { offered: offer.passengers.len(), ordered: passengers.len() });
     }
+    let flights = offer.segments().count();
+    if flights > MOST_COUPONS {
+        return Err(PlanError::TooManyCoupons { flights });
+    }
     let buckets = bucket_ids(catalogue, offer, now)?;
     let currency = offer.currency()?;
+    let splits = splits(catalogue, offer, terms)?;
     let mut tickets = Vec::with_capacity(passengers.len());
-    for (passenger, priced) in passengers.into_iter().zip(&offer.passengers) {
+    for ((passenger, priced), PassengerSplit { split, earnings }) in passengers.into_iter().zip(&offer.passengers).zip(splits) {
         tickets.push(TicketPlan {
             passenger,
             base: Money::new(priced.base_minor, currency),
             taxes: taxes(offer, priced)?,
-            split: split_of(offer, priced, contract)?,
+            split,
             fare_calculation: fare_calculation(catalogue, offer, priced)?,
-            coupons: coupons(offer, priced, &buckets),
+            coupons: coupons(offer, priced, &buckets, &earnings),
         });
     }
     Ok((tickets, seats(offer, &buckets)))
 }
 
-fn coupons(offer: &PricedOffer, passenger: &PricedPassenger, buckets: &[(BucketId, i64)]) -> Vec<CouponPlan> {
+fn coupons(
+    offer: &PricedOffer,
+    passenger: &PricedPassenger,
+    buckets: &[(BucketId, i64)],
+    earnings: &[CouponEarning],
+) -> Vec<CouponPlan> {
     let flown = offer
         .slices
         .iter()
         .zip(0i64..)
         .flat_map(|(slice, index)| slice.segments.iter().map(move |segment| (slice, index, segment)));
-    let priced = flown.zip(&passenger.coupons).zip(buckets);
+    let priced = flown.zip(&passenger.coupons).zip(buckets).zip(earnings);
     priced
-        .map(|(((slice, index, segment), coupon), (bucket, _))| CouponPlan {
+        .map(|((((slice, index, segment), coupon), (bucket, _)), earning)| CouponPlan {
             slice: index,
             carrier: segment.carrier.clone(),
             flight_number: i64::from(segment.flight_number),
@@ -96,6 +174,8 @@ fn coupons(offer: &PricedOffer, passenger: &PricedPassenger, buckets: &[(BucketI
             checked_bag_kg: i64::from(coupon.checked_bag_kg),
             seat_bucket: bucket.raw(),
             seats: i64::from(passenger.kind.takes_a_seat()),
+            commission_rule: earning.rule,
+            commission_minor: earning.amount.minor,
         })
         .collect()
 }

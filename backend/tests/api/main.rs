@@ -8,8 +8,11 @@ mod platform;
 mod postgres;
 
 mod air;
+mod basis;
 mod busy;
+mod changes;
 mod clients;
+mod holds;
 mod offers;
 mod paying;
 mod v1;

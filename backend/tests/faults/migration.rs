@@ -59,7 +59,7 @@ fn applied(stack: &Stack) -> i64 {
 }
 
 fn killed_at_random_moments(engine: Engine) {
-    let (rounds, advances) = if is_long() { (25, 300_000) } else { (3, 20_000) };
+    let (rounds, advances) = if is_long() { (10, 300_000) } else { (3, 20_000) };
     let mut chance = Chance::new(81);
     let all = i64::try_from(engine.migration_names().len()).unwrap();
     let whole = old(engine, 10);

@@ -9,6 +9,7 @@ use airsettle::agencies::{
 };
 use airsettle::catalogue::split::{Tax, split};
 use airsettle::clock::Timestamp;
+use airsettle::commission::{EarningPart, earnings};
 use airsettle::credit::BankSaid;
 use airsettle::ids::{AirlineId, Id};
 use airsettle::interchange::airline_day::Column;
@@ -143,6 +144,10 @@ impl World {
         ticket.taxes = taxes;
         let mut second = ticket.coupons[0].clone();
         (ticket.coupons[0].base_minor, second.base_minor) = (47_499, 47_501);
+        let payout = self.contracts[&self.prepaid].commission();
+        let parts = [47_499, 47_501].map(|minor| EarningPart { fare: Money::new(minor, Currency::CNY), payout });
+        let earned = earnings(ticket.split.price, &parts).unwrap();
+        (ticket.coupons[0].commission_minor, second.commission_minor) = (earned[0].amount.minor, earned[1].amount.minor);
         (second.origin, second.destination, second.flight_number) = ("SHA".into(), "PEK".into(), 1_502);
         ticket.coupons.push(second);
         order.seats[0].seats = 2;
@@ -202,6 +207,11 @@ fn the_file_of_a_day_is_the_golden_one(engine: Engine) {
     let next = world.sells_on_time(world.order().fare(cny("450.00")));
     world.bank_pays(&next, "B-3");
     world.receives(&world.receipt(Purpose::AirlineRepayment(world.airline), "400.00")).unwrap();
+    let kept = world.sells_on_time(world.order().by_wallet().flown_by("DZ", 'K'));
+    world.bank_pays(&kept, "B-4");
+    world.refunds_as(&crate::refunds::wish(&kept, airsettle::ticketing::RefundKind::Voluntary)).unwrap();
+    let taxes = world.sells_on_time(world.order());
+    world.refunds_as(&crate::refunds::wish(&taxes, airsettle::ticketing::RefundKind::TaxOnly)).unwrap();
     world.clock_stands(2, 2, 0);
     let (text, file) = world.exports(1);
 

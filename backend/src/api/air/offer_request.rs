@@ -10,7 +10,7 @@ use crate::catalogue::CarrierCode;
 use crate::clock::Timestamp;
 use crate::ids::OfferRequestId;
 use crate::shopping::offer::{Cabin, PassengerKind};
-use crate::shopping::request::MOST_SEATED_PASSENGERS;
+use crate::shopping::request::{MOST_SEATED_PASSENGERS, MOST_SLICES};
 use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,6 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-const MAX_SLICES: usize = 2;
 const MAX_DAYS_AHEAD: i64 = 361;
 const DEFAULT_CONNECTIONS: u8 = 1;
 
@@ -149,9 +148,9 @@ impl CreateOfferRequest {
     }
 
     fn slices(&self, names: &dyn Names, now: Timestamp, problems: &mut Problems) -> Vec<SearchSlice> {
-        if self.slices.is_empty() || self.slices.len() > MAX_SLICES {
-            let message = format!("A search has 1 to {MAX_SLICES} slices.");
-            problems.add(Code::InvalidSearch, "/data/slices", message);
+        if self.slices.is_empty() || self.slices.len() > MOST_SLICES {
+            let code = if self.slices.is_empty() { Code::InvalidSearch } else { Code::TooManyCoupons };
+            problems.add(code, "/data/slices", format!("A search has 1 to {MOST_SLICES} slices."));
             return Vec::new();
         }
         let mut slices: Vec<SearchSlice> = Vec::with_capacity(self.slices.len());
@@ -185,7 +184,7 @@ impl CreateOfferRequest {
 }
 
 impl CreateSlice {
-    fn read(&self, pointer: &str, names: &dyn Names, now: Timestamp, problems: &mut Problems) -> Option<SearchSlice> {
+    pub(super) fn read(&self, pointer: &str, names: &dyn Names, now: Timestamp, problems: &mut Problems) -> Option<SearchSlice> {
         let origin = place(names, &self.origin, &format!("{pointer}/origin"), problems);
         place(names, &self.destination, &format!("{pointer}/destination"), problems);
         if self.origin == self.destination {

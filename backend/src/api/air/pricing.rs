@@ -3,7 +3,8 @@
 use super::conditions::Detail;
 use super::names::CatalogueNames;
 use super::offer::{Offer, Price};
-use super::searching::{Seller, private_fares_for, shown_offer, sold_in};
+use super::searching::{check_sellable, private_fares_for, shown_offer, sold_in};
+use crate::agencies::Agency;
 use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, ok};
@@ -20,6 +21,7 @@ use crate::shopping::{StoredSearch, keep_pricing, search_of_offer};
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// How and what the client means to pay; both may be left out.
@@ -139,9 +141,9 @@ pub async fn price_offer(
     caller.require(Scope::AirRead)?;
     let id: OfferId = path_id(&id)?;
     let methods = body.data.validate()?;
-    let seller = Seller::of(&caller).await?;
+    let agency = caller.selling_agency().await?;
     let app = caller.app.clone();
-    let (before, search) = blocking(move || price(&app, &seller, id)).await?;
+    let (before, search) = blocking(move || price(&app, &agency, id)).await?;
     let position = search.position(id).ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
     let after = search.offer(id).ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
     let offer = shown_offer(&caller.app, &search, position, Detail::EveryStep, names.get_ref())?;
@@ -155,25 +157,26 @@ pub async fn price_offer(
 }
 
 /// The offer as it was, and its search with the new price.
-fn price(app: &App, seller: &Seller, id: OfferId) -> Result<(PricedOffer, StoredSearch), ApiError> {
+fn price(app: &App, agency: &Agency, id: OfferId) -> Result<(PricedOffer, Arc<StoredSearch>), ApiError> {
     let now = app.now();
-    let found = app.store.read(|db| search_of_offer(db, id))?.filter(|search| search.agency == seller.agency.id);
+    let found = app.store.read(|db| search_of_offer(db, id))?.filter(|search| search.agency == agency.id);
     let search = found.ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
     if search.is_expired(id, now) {
         return Err(ApiError::of(Code::OfferExpired));
     }
     let before = search.offer(id).cloned().ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
     let buckets = wanted_buckets(&app.catalogue, &before, now)?;
-    let (sold, private, terms) = app.store.read(|db| {
-        let private = private_fares_for(db, &seller.agency, now, &codes_of(&before))?;
-        Ok::<_, ApiError>((sold_in(db, &buckets)?, private, seller.terms(db)?))
-    })?;
+    let (sold, private) = app
+        .store
+        .read(|db| Ok::<_, ApiError>((sold_in(db, &buckets)?, private_fares_for(db, agency, now, &codes_of(&before))?)))?;
     let tariff = Tariff { catalogue: &app.catalogue, private: &private };
     let after = price_again(tariff, &before, &sold, now)?;
-    terms.check(&after, now.date_in(seller.agency.zone))?;
+    check_sellable(app, agency, &after)?;
     app.store.write(|tx| keep_pricing(tx, search.id, id, &after))?;
     let search = app.store.read(|db| search_of_offer(db, id))?;
-    Ok((before, search.ok_or_else(|| ApiError::of(Code::OfferNotFound))?))
+    let search = Arc::new(search.ok_or_else(|| ApiError::of(Code::OfferNotFound))?);
+    app.searches.remember(search.clone());
+    Ok((before, search))
 }
 
 fn charged(kind: String, total: Money) -> ChargedPaymentMethod {

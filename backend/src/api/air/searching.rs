@@ -5,7 +5,7 @@ use super::names::CatalogueNames;
 use super::offer::{Mode, Offer, OfferFacts};
 use super::offer_request::{CreateOfferRequest, OfferRequest, OfferRequestFacts, Search, SearchPassenger, SearchSlice};
 use super::{Names, offer_id};
-use crate::agencies::{Agency, Contract, contracts_of, in_force};
+use crate::agencies::{Agency, Contract, in_force};
 use crate::airlines::{Airline, AirlineStatus, airlines};
 use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
@@ -15,18 +15,18 @@ use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::app::App;
 use crate::catalogue::private_fares::{PrivateFares, private_fares_of};
-use crate::catalogue::{BucketId, CarrierCode};
+use crate::catalogue::{BucketId, CarrierCode, Catalogue};
 use crate::clock::Timestamp;
+use crate::commission::RulesInForce;
 use crate::db::{Db, DbError};
 use crate::identity::{KeyMode, Scope};
 use crate::ids::{OfferId, OfferRequestId};
-use crate::money::Currency;
 use crate::shopping::offer::{OfferSlice, PricedOffer};
 use crate::shopping::request::{SearchRefusal, SearchRequest};
 use crate::shopping::search::candidates;
 use crate::shopping::tariff::Tariff;
-use crate::shopping::{self, FARE_ZONE, StoredSearch, keep_search, search_of_offer, searches_of};
-use crate::ticketing::{PlanError, seats_sold, splits};
+use crate::shopping::{self, FARE_ZONE, StoredSearch, hold_terms, keep_search, search_of_offer, searches_of};
+use crate::ticketing::{PlanError, SaleTerms, seats_sold, splits};
 use actix_web::{HttpResponse, web};
 use std::collections::HashMap;
 
@@ -78,66 +78,38 @@ impl From<&SearchRequest> for Search {
     }
 }
 
-fn refused(refusal: &SearchRefusal) -> ApiError {
-    ApiError::new(Code::InvalidSearch, format!("{refusal}.")).at(format!("/data/{}", refusal.field()))
+pub(super) fn refused(refusal: &SearchRefusal) -> ApiError {
+    let code = if *refusal == SearchRefusal::TooManyCoupons { Code::TooManyCoupons } else { Code::InvalidSearch };
+    ApiError::new(code, format!("{refusal}.")).at(format!("/data/{}", refusal.field()))
 }
 
-/// The agency that searches, for whom.
-pub struct Seller {
-    pub agency: Agency,
-    pub organisation: crate::ids::OrganisationId,
+/// What an agency may be offered: on a signed airline that sells, under terms that hold today and leave the airline a share.
+struct Sellable<'s> {
+    catalogue: &'s Catalogue,
+    agency: &'s Agency,
+    signed: &'s [Airline],
+    contracts: &'s [Contract],
+    rules: &'s RulesInForce<'s>,
+    today: chrono::NaiveDate,
 }
 
-/// On which airlines and under which contracts an agency sells.
-pub struct Terms {
-    signed: Vec<Airline>,
-    contracts: Vec<Contract>,
-    currency: Currency,
-}
-
-impl Seller {
-    pub async fn of(caller: &Caller) -> Result<Self, ApiError> {
-        Ok(Seller { agency: caller.selling_agency().await?, organisation: caller.key.organisation })
-    }
-
-    pub fn terms(&self, db: &mut Db) -> Result<Terms, DbError> {
-        let Agency { id, currency, .. } = self.agency;
-        Ok(Terms { signed: airlines(db)?, contracts: contracts_of(db, id)?, currency })
-    }
-}
-
-impl Terms {
-    /// What an agency may be offered: on a signed airline that sells, under terms that hold today and leave the airline a share.
-    pub fn check(&self, offer: &PricedOffer, today: chrono::NaiveDate) -> Result<(), ApiError> {
+impl Sellable<'_> {
+    fn check(&self, offer: &PricedOffer) -> Result<(), ApiError> {
         let airline = self.signed.iter().find(|airline| airline.iata_code == offer.carrier);
         let airline = airline.ok_or_else(|| ApiError::of(Code::NoContract))?;
         if airline.status != AirlineStatus::Active {
             return Err(ApiError::of(Code::AirlineStopped));
         }
-        if offer.currency().map_err(ApiError::internal)? != self.currency {
+        let Self { agency, rules, today: sold_on, .. } = *self;
+        if offer.currency().map_err(ApiError::internal)? != agency.currency {
             return Err(ApiError::of(Code::NoContract));
         }
-        let contract = in_force(&self.contracts, airline.id, self.currency, today);
-        splits(offer, contract.ok_or_else(|| ApiError::of(Code::NoContract))?).map_err(PlanError::from)?;
+        let contract = in_force(self.contracts, airline.id, agency.currency, sold_on);
+        let contract = contract.ok_or_else(|| ApiError::of(Code::NoContract))?;
+        let terms = SaleTerms { agency, airline: airline.id, contract, rules, sold_on };
+        splits(self.catalogue, offer, &terms).map_err(PlanError::from)?;
         Ok(())
     }
-}
-
-/// Seats sold in these buckets; one that is missing has sold none.
-pub fn sold_in(db: &mut Db, buckets: &[BucketId]) -> Result<HashMap<BucketId, i64>, DbError> {
-    let raw: Vec<i64> = buckets.iter().map(|id| id.raw()).collect();
-    let sold = seats_sold(db, &raw)?;
-    Ok(sold.into_iter().filter_map(|(id, sold)| Some((BucketId::from_raw(id).ok()?, sold))).collect())
-}
-
-/// The agency's private fares of today, with the corporate ones whose codes are named.
-pub fn private_fares_for(
-    db: &mut Db,
-    agency: &Agency,
-    now: Timestamp,
-    codes: &[(CarrierCode, String)],
-) -> Result<PrivateFares, DbError> {
-    Ok(PrivateFares::in_force(private_fares_of(db, agency.id)?, now.date_in(FARE_ZONE), codes))
 }
 
 /// The times of day that a slice was limited to; they narrow what is shown and are not a part of the stored search.
@@ -152,21 +124,69 @@ fn at_wanted_times(offer: &PricedOffer, search: &Search) -> bool {
     })
 }
 
-fn look(app: &App, seller: &Seller, search: &Search) -> Result<StoredSearch, ApiError> {
-    let now = app.now();
-    let request = SearchRequest::from(search);
-    let found = candidates(&app.catalogue, &request, now).map_err(|refusal| refused(&refusal))?;
-    let (sold, private, terms) = app.store.read(|db| {
-        let private = private_fares_for(db, &seller.agency, now, &search.private_fares)?;
-        Ok::<_, DbError>((sold_in(db, found.bucket_ids())?, private, seller.terms(db)?))
-    })?;
-    let today = now.date_in(seller.agency.zone);
-    let mut offers = found.price(Tariff { catalogue: &app.catalogue, private: &private }, &sold, now);
-    offers.retain(|offer| terms.check(offer, today).is_ok() && at_wanted_times(offer, search));
-    Ok(app.store.write(|tx| keep_search(tx, seller.organisation, seller.agency.id, request, offers))?)
+/// Seats sold in these buckets; one that is missing has sold none.
+pub(super) fn sold_in(db: &mut Db, buckets: &[BucketId]) -> Result<HashMap<BucketId, i64>, DbError> {
+    let raw: Vec<i64> = buckets.iter().map(|id| id.raw()).collect();
+    let sold = seats_sold(db, &raw)?;
+    Ok(sold.into_iter().filter_map(|(id, sold)| Some((BucketId::from_raw(id).ok()?, sold))).collect())
 }
 
-pub fn shown_offer(
+/// The agency's private fares of today, with the corporate ones whose codes are named.
+pub(super) fn private_fares_for(
+    db: &mut Db,
+    agency: &Agency,
+    now: Timestamp,
+    codes: &[(CarrierCode, String)],
+) -> Result<PrivateFares, DbError> {
+    Ok(PrivateFares::in_force(private_fares_of(db, agency.id)?, now.date_in(FARE_ZONE), codes))
+}
+
+fn look(app: &App, agency: &Agency, organisation: crate::ids::OrganisationId, search: &Search) -> Result<StoredSearch, ApiError> {
+    let request = SearchRequest::from(search);
+    let mut offers = find(app, agency, &request, &search.private_fares)?.map_err(|refusal| refused(&refusal))?;
+    offers.retain(|offer| at_wanted_times(offer, search));
+    let agency = agency.id;
+    Ok(app.store.write(|tx| keep_search(tx, organisation, agency, request, offers))?)
+}
+
+/// What this agency can be sold, cheapest first; on its private fares too, on the corporate ones by their codes.
+pub(super) fn find(
+    app: &App,
+    agency: &Agency,
+    request: &SearchRequest,
+    codes: &[(CarrierCode, String)],
+) -> Result<Result<Vec<PricedOffer>, SearchRefusal>, ApiError> {
+    let now = app.now();
+    let found = match candidates(&app.catalogue, request, now) {
+        Ok(found) => found,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let (sold, private) =
+        app.store.read(|db| Ok::<_, DbError>((sold_in(db, found.bucket_ids())?, private_fares_for(db, agency, now, codes)?)))?;
+    let mut offers = found.price(Tariff { catalogue: &app.catalogue, private: &private }, &sold, now);
+    retain_sellable(app, agency, &mut offers)?;
+    Ok(Ok(offers))
+}
+
+/// Refuses to sell what the agency has no terms for.
+pub(super) fn check_sellable(app: &App, agency: &Agency, offer: &PricedOffer) -> Result<(), ApiError> {
+    with_terms(app, agency, |sellable| sellable.check(offer))?
+}
+
+fn retain_sellable(app: &App, agency: &Agency, offers: &mut Vec<PricedOffer>) -> Result<(), ApiError> {
+    with_terms(app, agency, |sellable| offers.retain(|offer| sellable.check(offer).is_ok()))
+}
+
+fn with_terms<T>(app: &App, agency: &Agency, look: impl FnOnce(&Sellable<'_>) -> T) -> Result<T, ApiError> {
+    let today = app.now().date_in(agency.zone);
+    let (signed, terms) = app.store.read(|db| Ok::<_, DbError>((airlines(db)?, app.rules.terms_of(db, agency.id)?)))?;
+    let rules = terms.rules.in_force(agency.id, &agency.tier, today);
+    let sellable =
+        Sellable { catalogue: &app.catalogue, agency, signed: &signed, contracts: &terms.contracts, rules: &rules, today };
+    Ok(look(&sellable))
+}
+
+pub(super) fn shown_offer(
     app: &App,
     search: &StoredSearch,
     position: usize,
@@ -182,6 +202,7 @@ pub fn shown_offer(
         created_at: search.created_at,
         updated_at: priced.at,
         expires_at: priced.expires_at,
+        hold: hold_terms(&app.catalogue, offer, priced.at),
         conditions: ShownConditions::of(&app.catalogue, offer, (now.date_in(FARE_ZONE), now), detail)?,
     };
     Offer::new(offer, facts, names).map_err(ApiError::internal)
@@ -196,7 +217,7 @@ fn shown_request(app: &App, search: &StoredSearch, offers: Vec<Offer>, names: &d
     OfferRequest::new(&Search::from(&search.request), facts, offers, names)
 }
 
-/// Searches: one slice is one way, two are a return. The offers can be ordered until they expire, and the price is calculated anew at the order.
+/// Searches: one slice is one way, two are a return, up to eight lead through several places. The offers can be ordered until they expire, and the price is calculated anew at the order.
 #[utoipa::path(post, path = "/air/offer_requests", tag = "Search", operation_id = "create_offer_request",
     params(("return_offers" = Option<bool>, Query, description = "False leaves the offers out of the answer; list them by `/air/offers`"),
         ("supplier_timeout" = Option<u32>, Query, description = "Milliseconds; accepted and not needed, because no airline is asked while a search waits")),
@@ -209,12 +230,12 @@ pub async fn create_offer_request(
     body: Body<CreateOfferRequest>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::AirRead)?;
-    let seller = Seller::of(&caller).await?;
+    let agency = caller.selling_agency().await?;
     let search = body.data.validate(names.get_ref(), caller.app.now())?;
     let return_offers = query.flag("return_offers")?.unwrap_or(true);
     supplier_timeout(&query)?;
-    let app = caller.app.clone();
-    let stored = blocking(move || look(&app, &seller, &search)).await?;
+    let (app, organisation) = (caller.app.clone(), caller.key.organisation);
+    let stored = blocking(move || look(&app, &agency, organisation, &search)).await?;
     let offers = if return_offers { shown_offers(&caller.app, &stored, names.get_ref())? } else { Vec::new() };
     Ok(created(shown_request(&caller.app, &stored, offers, names.get_ref())))
 }
@@ -327,17 +348,9 @@ pub async fn list_offers(caller: Caller, names: web::Data<CatalogueNames>, query
     let order = listing.positions(&stored.offers)?;
     // A position in the sorted list is the key: the flights of a search never change.
     let request = PageRequest::<i64>::read(&query, "/air/offers")?;
-    let places: Vec<(i64, usize)> = (0i64..).zip(order).collect();
-    let wanted = |place: i64| match request.window() {
-        crate::db::Window::OlderThan(i64::MAX) => true,
-        crate::db::Window::OlderThan(key) => place > key,
-        crate::db::Window::NewerThan(key) => place < key,
-    };
-    let mut rows: Vec<(i64, usize)> = places.into_iter().filter(|(place, _)| wanted(*place)).collect();
-    if matches!(request.window(), crate::db::Window::NewerThan(_)) {
-        rows.reverse();
-    }
-    rows.truncate(usize::try_from(request.fetch()).unwrap_or(usize::MAX));
+    let places = request.of_positions(order.len());
+    let at = |place: i64| usize::try_from(place).ok().and_then(|place| order.get(place)).copied();
+    let rows: Vec<(i64, usize)> = places.into_iter().filter_map(|place| Some((place, at(place)?))).collect();
     let found = request.page(rows, |(place, _)| *place);
     let found = found.try_map(|(_, position)| shown_offer(&caller.app, &stored, position, Detail::Brief, names.get_ref()))?;
     Ok(page(&found))

@@ -1,10 +1,11 @@
 //! `/v1/agencies`: who sells, and whether it may.
 
+use super::commission_rules::TIER;
 use super::input::Input;
 use super::keys::NoDetails;
 use super::shape::{PageParams, choice, time};
 use super::sight::visible_agency;
-use crate::agencies::{self, NewAgency, agencies as agencies_of, open_agency, set_status};
+use crate::agencies::{self, NewAgency, Tier, agencies as agencies_of, open_agency, set_status};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -48,6 +49,9 @@ pub struct Agency {
     pub currency: String,
     pub status: AgencyStatus,
     pub tender_order: TenderOrder,
+    /// The class of its terms: commission rules and incentives match on it.
+    #[schema(example = "standard")]
+    pub tier: String,
     /// RFC 3339, UTC.
     pub created_at: String,
 }
@@ -64,6 +68,7 @@ impl From<agencies::Agency> for Agency {
             currency: agency.currency.to_string(),
             status: agency.status.into(),
             tender_order: agency.tender_order.into(),
+            tier: agency.tier.to_string(),
             created_at: time(agency.created_at),
         }
     }
@@ -88,10 +93,20 @@ pub struct CreateAgency {
     pub currency: String,
     /// `credit_then_wallet` if not given.
     pub tender_order: Option<TenderOrder>,
+    /// `standard` if not given.
+    pub tier: Option<String>,
+}
+
+fn tier(input: &mut Input, text: &str) -> Option<Tier> {
+    let tier = Tier::parse(text);
+    if tier.is_none() {
+        input.fail(Code::InvalidValue, "tier", TIER);
+    }
+    tier
 }
 
 impl CreateAgency {
-    fn validate(&self) -> Result<NewAgency, ApiError> {
+    fn validate(&self) -> Result<(NewAgency, Tier), ApiError> {
         let mut input = Input::default();
         let organisation = input.id("organisation_id", &self.organisation_id);
         let (name, country) = (input.text("name", &self.name, 100), input.country("country", &self.country));
@@ -104,12 +119,13 @@ impl CreateAgency {
             let message = "`numeric_code` is eight digits, the eighth is the first seven modulo 7.";
             input.fail(Code::InvalidValue, "numeric_code", message);
         }
+        let tier = self.tier.as_deref().map_or_else(|| Some(Tier::standard()), |text| tier(&mut input, text));
         let numeric_code = self.numeric_code.clone();
         let tender_order = self.tender_order.unwrap_or(TenderOrder::CreditThenWallet).into();
         let read = (|| {
             let (organisation, zone, currency) = (organisation?, zone?, currency?);
             let (name, country) = (name?, country?);
-            Some(NewAgency { organisation, numeric_code, name, country, zone, currency, tender_order })
+            Some((NewAgency { organisation, numeric_code, name, country, zone, currency, tender_order }, tier?))
         })();
         input.finish(read)
     }
@@ -149,11 +165,12 @@ pub async fn list_agencies(caller: Caller, query: Query) -> Result<HttpResponse,
         (status = 422, description = "`invalid_value`: a code that is not one or is taken; `unknown_currency`", body = ErrorBody)))]
 pub async fn create_agency(caller: Caller, request: HttpRequest, body: Body<CreateAgency>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::PartiesWrite)?;
-    let new = body.data.validate()?;
+    let (new, tier) = body.data.validate()?;
     let cause = caller.cause();
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::CREATED, move |tx| {
         require_kind(tx.db, new.organisation, OrganisationKind::Agency)?;
         let opened = open_agency(tx, new)?;
+        let opened = if opened.tier == tier { opened } else { agencies::set_tier(tx, opened.id, tier)? };
         audit::record(tx, &cause, "agency.open", opened.id)?;
         Ok(Agency::from(opened))
     })
@@ -225,4 +242,35 @@ pub async fn close(
     body: Body<NoDetails>,
 ) -> Result<HttpResponse, ApiError> {
     change_status(&caller, &request, &id, &body.bytes, agencies::AgencyStatus::Closed, "agency.close").await
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetTier {
+    /// 1 to 20 lower-case letters, digits and underscores.
+    pub tier: String,
+}
+
+/// Puts an agency into another tier: commission rules of the tier hold for its sales from then on. What was sold keeps its terms.
+#[utoipa::path(post, path = "/v1/agencies/{id}/actions/set_tier", tag = "Settlement", operation_id = "set_agency_tier",
+    params(("id" = String, Path, description = "`agy_…`")), request_body = Data<SetTier>,
+    responses((status = 200, body = Data<Agency>), (status = 422, description = "`invalid_value`", body = ErrorBody)))]
+pub async fn set_tier(
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: Body<SetTier>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::PartiesWrite)?;
+    let id: AgencyId = path_id(&id)?;
+    let mut input = Input::default();
+    let read = tier(&mut input, &body.data.tier);
+    let tier = input.finish(read)?;
+    let cause = caller.cause();
+    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
+        let changed = agencies::set_tier(tx, id, tier)?;
+        audit::record(tx, &cause, "agency.set_tier", id)?;
+        Ok(Agency::from(changed))
+    })
+    .await
 }
