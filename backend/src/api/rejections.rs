@@ -4,7 +4,6 @@ use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
-use crate::catalogue::private_fares::PrivateFareError;
 use crate::commission::RuleError;
 use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
 use crate::db::DbError;
@@ -15,7 +14,6 @@ use crate::money::{Currency, Money};
 use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
-use crate::shopping::price::RepriceRefusal;
 use crate::ticketing::exchange::{ChangeError, ChangeRefusal};
 use crate::ticketing::{CancelError, Obstacle, PlanError, QueueError, RefundError, Refusal, ReportError, UpdateError, VoidError};
 
@@ -77,21 +75,6 @@ impl From<RuleError> for ApiError {
             RuleError::Backdated { .. } | RuleError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             RuleError::NothingToWithdraw(_) => invalid("/data/kind", error),
             RuleError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<PrivateFareError> for ApiError {
-    fn from(error: PrivateFareError) -> Self {
-        match error {
-            PrivateFareError::Code => invalid("/data/code", error),
-            PrivateFareError::Classes => invalid("/data/booking_classes", error),
-            PrivateFareError::Adjustment => invalid("/data/adjustment", error),
-            PrivateFareError::Travellers => invalid("/data/minimum_travellers", error),
-            PrivateFareError::Effective => invalid("/data/effective_until", error),
-            PrivateFareError::Travel => invalid("/data/travel_until", error),
-            PrivateFareError::BeforeLatest { .. } => invalid("/data/effective_from", error),
-            PrivateFareError::Db(error) => error.into(),
         }
     }
 }
@@ -456,22 +439,6 @@ impl From<PlanError> for ApiError {
             PlanError::Reprice(error) => ApiError::from(error).at("/data/selected_offers/0"),
             other => ApiError::internal(other),
         }
-    }
-}
-
-impl From<RepriceRefusal> for ApiError {
-    fn from(error: RepriceRefusal) -> Self {
-        let code = match error {
-            RepriceRefusal::FareChanged { .. } => return ApiError::of(Code::OfferPriceChanged),
-            RepriceRefusal::Departed { .. } | RepriceRefusal::Closed { .. } => Code::FlightDeparted,
-            RepriceRefusal::FlightGone { .. } | RepriceRefusal::ScheduleChanged { .. } | RepriceRefusal::FareGone { .. } => {
-                Code::OfferNoLongerAvailable
-            }
-            RepriceRefusal::SoldOut { .. } => Code::SeatsSoldOut,
-            RepriceRefusal::RuleNotMet(_) => Code::FareRuleNotMet,
-            RepriceRefusal::NotAnOffer | RepriceRefusal::Money(_) => return ApiError::internal(error),
-        };
-        ApiError::new(code, format!("{error}."))
     }
 }
 

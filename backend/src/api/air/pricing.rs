@@ -15,6 +15,7 @@ use crate::identity::Scope;
 use crate::ids::OfferId;
 use crate::money::{Currency, Money, MoneyError};
 use crate::shopping::offer::PricedOffer;
+use crate::shopping::price::RepriceRefusal;
 use crate::shopping::repricing::{PriceChange, changes, price_again, wanted_buckets};
 use crate::shopping::tariff::{Tariff, codes_of};
 use crate::shopping::{StoredSearch, keep_pricing, search_of_offer};
@@ -104,6 +105,23 @@ pub enum Changed {
     BookingClass,
     Fare,
     Tax,
+}
+
+/// Why an offer has no price any more, or another one; also of an order that prices it again.
+impl From<RepriceRefusal> for ApiError {
+    fn from(error: RepriceRefusal) -> Self {
+        let code = match error {
+            RepriceRefusal::FareChanged { .. } => return ApiError::of(Code::OfferPriceChanged),
+            RepriceRefusal::Departed { .. } | RepriceRefusal::Closed { .. } => Code::FlightDeparted,
+            RepriceRefusal::FlightGone { .. } | RepriceRefusal::ScheduleChanged { .. } | RepriceRefusal::FareGone { .. } => {
+                Code::OfferNoLongerAvailable
+            }
+            RepriceRefusal::SoldOut { .. } => Code::SeatsSoldOut,
+            RepriceRefusal::RuleNotMet(_) => Code::FareRuleNotMet,
+            RepriceRefusal::NotAnOffer | RepriceRefusal::Money(_) => return ApiError::internal(error),
+        };
+        ApiError::new(code, format!("{error}."))
+    }
 }
 
 impl PriceOffer {

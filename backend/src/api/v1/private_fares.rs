@@ -13,7 +13,7 @@ use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::app::App;
 use crate::audit;
-use crate::catalogue::private_fares::{self, Adjustment, NewPrivateFare, file_private_fare};
+use crate::catalogue::private_fares::{self, Adjustment, NewPrivateFare, PrivateFareError, file_private_fare};
 use crate::catalogue::{BookingClass, CarrierCode, Period};
 use crate::db::WriteTx;
 use crate::identity::Scope;
@@ -109,6 +109,22 @@ impl From<private_fares::PrivateFare> for PrivateFare {
             travel_until: day(filed.travel_until),
             created_at: time(fare.created_at),
         }
+    }
+}
+
+impl From<PrivateFareError> for ApiError {
+    fn from(error: PrivateFareError) -> Self {
+        let field = match error {
+            PrivateFareError::Code => "code",
+            PrivateFareError::Classes => "booking_classes",
+            PrivateFareError::Adjustment => "adjustment",
+            PrivateFareError::Travellers => "minimum_travellers",
+            PrivateFareError::Effective => "effective_until",
+            PrivateFareError::Travel => "travel_until",
+            PrivateFareError::BeforeLatest { .. } => "effective_from",
+            PrivateFareError::Db(error) => return error.into(),
+        };
+        ApiError::new(Code::InvalidValue, format!("{error}.")).at(format!("/data/{field}"))
     }
 }
 
