@@ -6,11 +6,13 @@ use super::conditions::{Detail, ShownConditions};
 use super::create_order::{Gender, OrderType, PaymentType, Title};
 use super::order::{Actions, Order, OrderFacts, OrderPassenger, PaidFacts, PassengerFacts};
 use super::passenger::TravelDates;
+use super::searching::private_fares_for;
 use crate::agencies::{Agency, agency};
 use crate::api::code::Code;
 use crate::api::envelope::Countdown;
 use crate::api::error::{Amount, ApiError};
 use crate::app::App;
+use crate::catalogue::private_fares::PrivateFares;
 use crate::catalogue::{BookingClass, CarrierCode};
 use crate::clock::Timestamp;
 use crate::db::Db;
@@ -19,6 +21,7 @@ use crate::money::{Currency, Money};
 use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
 use crate::shopping::FARE_ZONE;
 use crate::shopping::offer::{CarryOn, OfferSegment, PassengerKind, PricedOffer};
+use crate::shopping::tariff::{Tariff, codes_of};
 use crate::ticketing::{
     ActionFacts, CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, journey, sale_draft, void_window_ends_at,
     with_refund,
@@ -109,7 +112,15 @@ fn held_offer(app: &App, issued: &IssuedOrder) -> Result<PricedOffer, ApiError> 
     let held = issued.held.as_ref();
     let held = held.ok_or_else(|| ApiError::internal(format!("order {} is neither issued nor held", issued.order.id)))?;
     let now = app.now();
-    let priced = held.price(&app.catalogue, issued.order.created_at.into(), now).ok().filter(|_| held.awaits_payment(now));
+    let codes = codes_of(&held.offer);
+    let private = if codes.is_empty() {
+        PrivateFares::none()
+    } else {
+        let agency = AgencyId::of(issued.order.agency_id);
+        app.store.read(|db| private_fares_for(db, agency, now, &codes))?
+    };
+    let tariff = Tariff { catalogue: &app.catalogue, private: &private };
+    let priced = held.price(tariff, issued.order.created_at.into(), now).ok().filter(|_| held.awaits_payment(now));
     Ok(priced.map_or_else(|| held.offer.clone(), |(offer, _)| offer))
 }
 

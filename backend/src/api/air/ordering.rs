@@ -208,7 +208,7 @@ impl Preparation<'_> {
             let terms = caller.app.rules.terms_of(db, seller.id)?;
             let codes = search.as_ref().and_then(|search| search.offer(offer)).map(codes_of).unwrap_or_default();
             let private =
-                if codes.is_empty() { PrivateFares::none() } else { private_fares_for(db, &seller, caller.app.now(), &codes)? };
+                if codes.is_empty() { PrivateFares::none() } else { private_fares_for(db, seller.id, caller.app.now(), &codes)? };
             let basis = Arc::new(Basis { key: caller.key.clone(), seller: seller.clone(), terms });
             if let Some(airline) = &airline {
                 caller.app.bases.remember(basis.clone(), airline.clone());

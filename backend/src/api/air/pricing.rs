@@ -186,7 +186,7 @@ fn price(app: &App, agency: &Agency, id: OfferId) -> Result<(PricedOffer, Arc<St
     let buckets = wanted_buckets(&app.catalogue, &before, now)?;
     let (sold, private) = app
         .store
-        .read(|db| Ok::<_, ApiError>((sold_in(db, &buckets)?, private_fares_for(db, agency, now, &codes_of(&before))?)))?;
+        .read(|db| Ok::<_, ApiError>((sold_in(db, &buckets)?, private_fares_for(db, agency.id, now, &codes_of(&before))?)))?;
     let tariff = Tariff { catalogue: &app.catalogue, private: &private };
     let after = price_again(tariff, &before, &sold, now)?;
     check_sellable(app, agency, &after)?;

@@ -20,7 +20,7 @@ use crate::clock::Timestamp;
 use crate::commission::RulesInForce;
 use crate::db::{Db, DbError};
 use crate::identity::{KeyMode, Scope};
-use crate::ids::{OfferId, OfferRequestId};
+use crate::ids::{AgencyId, OfferId, OfferRequestId};
 use crate::shopping::offer::{OfferSlice, PricedOffer};
 use crate::shopping::request::{SearchRefusal, SearchRequest};
 use crate::shopping::search::candidates;
@@ -134,11 +134,11 @@ pub(super) fn sold_in(db: &mut Db, buckets: &[BucketId]) -> Result<HashMap<Bucke
 /// The agency's private fares of today, with the corporate ones whose codes are named.
 pub(super) fn private_fares_for(
     db: &mut Db,
-    agency: &Agency,
+    agency: AgencyId,
     now: Timestamp,
     codes: &[(CarrierCode, String)],
 ) -> Result<PrivateFares, DbError> {
-    Ok(PrivateFares::in_force(private_fares_of(db, agency.id)?, now.date_in(FARE_ZONE), codes))
+    Ok(PrivateFares::in_force(private_fares_of(db, agency)?, now.date_in(FARE_ZONE), codes))
 }
 
 fn look(app: &App, agency: &Agency, organisation: crate::ids::OrganisationId, search: &Search) -> Result<StoredSearch, ApiError> {
@@ -161,8 +161,9 @@ pub(super) fn find(
         Ok(found) => found,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let (sold, private) =
-        app.store.read(|db| Ok::<_, DbError>((sold_in(db, found.bucket_ids())?, private_fares_for(db, agency, now, codes)?)))?;
+    let (sold, private) = app
+        .store
+        .read(|db| Ok::<_, DbError>((sold_in(db, found.bucket_ids())?, private_fares_for(db, agency.id, now, codes)?)))?;
     let mut offers = found.price(Tariff { catalogue: &app.catalogue, private: &private }, &sold, now);
     retain_sellable(app, agency, &mut offers)?;
     Ok(Ok(offers))
