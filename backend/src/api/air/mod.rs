@@ -17,6 +17,7 @@ pub mod offer;
 pub mod offer_passenger;
 pub mod offer_request;
 pub mod order;
+mod order_change;
 pub mod ordering;
 pub mod passenger;
 pub mod paying;

@@ -2,6 +2,7 @@
 
 use super::issued::Rehearsal;
 use super::{cancelling, changing, editing, offer_passenger, ordering, paying, pricing, reference, searching};
+use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -44,7 +45,7 @@ use utoipa::OpenApi;
         reference::get_aircraft,
         reference::suggest_places,
     ),
-    components(schemas(Rehearsal, cancelling::CancellationRehearsal, changing::OrderChangeRehearsal))
+    components(schemas(Rehearsal, cancelling::CancellationRehearsal, order_change::OrderChangeRehearsal))
 )]
 pub struct AirDescription;
 
