@@ -103,6 +103,7 @@ ids! {
     OutboxId = "obx_",
     PassengerId = "pas_",
     PostingId = "pst_",
+    PrivateFareId = "pfr_",
     RefundApplicationId = "rfa_",
     /// What an application gives back of one ticket.
     RefundId = "rfd_",

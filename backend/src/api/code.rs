@@ -153,11 +153,13 @@ codes! {
     OfferNotFound "offer_not_found" NOT_FOUND InvalidRequest "Offer not found"
         "There is no such offer for this organisation.";
     OfferExpired "offer_expired" UNPROCESSABLE_ENTITY InvalidState "Offer expired"
-        "The offer is past its `expires_at`. Search again.";
+        "The offer is past its `expires_at`. Search again; an offer that is priced again in time stays good for longer.";
     OfferPriceChanged "offer_price_changed" UNPROCESSABLE_ENTITY InvalidState "Price changed"
-        "The price calculated at the order differs from the offer's. Nothing was sold. Search again for the current price.";
+        "The price calculated at the order differs from the offer's. Nothing was sold. Price the offer again (`/air/offers/{id}/actions/price`) and order it at that price.";
     OfferNoLongerAvailable "offer_no_longer_available" UNPROCESSABLE_ENTITY Airline "Offer no longer available"
         "A flight or fare of the offer is not sold any more. Search again.";
+    FareRuleNotMet "fare_rule_not_met" UNPROCESSABLE_ENTITY Airline "Fare rule not met"
+        "A class of the offer may not be bought for this journey any more: advance purchase, stay, group or combination. Price the offer again for the next class.";
     SeatsSoldOut "seats_sold_out" UNPROCESSABLE_ENTITY Airline "Sold out"
         "A booking class of the offer has too few seats left. Search again.";
     FlightDeparted "flight_departed" UNPROCESSABLE_ENTITY Airline "Flight departed"

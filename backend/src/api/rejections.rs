@@ -280,23 +280,12 @@ impl From<AdvanceError> for ApiError {
 
 impl From<PlanError> for ApiError {
     fn from(error: PlanError) -> Self {
-        use crate::shopping::price::RepriceRefusal;
         match error {
             PlanError::Split(error @ crate::catalogue::split::SplitError::ExceedsFare { .. }) => {
                 ApiError::new(Code::SplitExceedsFare, format!("{error}."))
             }
             PlanError::TooManyCoupons { .. } => ApiError::of(Code::TooManyCoupons).at("/data/selected_offers/0"),
-            PlanError::Reprice(RepriceRefusal::FareChanged { .. }) => {
-                ApiError::of(Code::OfferPriceChanged).at("/data/selected_offers/0")
-            }
-            PlanError::Reprice(error @ (RepriceRefusal::Departed { .. } | RepriceRefusal::Closed { .. })) => {
-                ApiError::new(Code::FlightDeparted, format!("{error}.")).at("/data/selected_offers/0")
-            }
-            PlanError::Reprice(
-                error @ (RepriceRefusal::FlightGone { .. }
-                | RepriceRefusal::ScheduleChanged { .. }
-                | RepriceRefusal::FareGone { .. }),
-            ) => ApiError::new(Code::OfferNoLongerAvailable, format!("{error}.")).at("/data/selected_offers/0"),
+            PlanError::Reprice(error) => ApiError::from(error).at("/data/selected_offers/0"),
             other => ApiError::internal(other),
         }
     }

@@ -59,7 +59,7 @@ impl Aircraft {
 }
 
 impl Fleet {
-    pub(super) fn read(table: Table) -> Result<Self, CatalogueError> {
+    pub(super) fn read(table: Table<'_>) -> Result<Self, CatalogueError> {
         table.by_key(aircraft, |aircraft| aircraft.code).map(Fleet)
     }
 

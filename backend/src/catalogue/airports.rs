@@ -64,7 +64,7 @@ impl Airport {
 }
 
 impl Airports {
-    pub(super) fn read(table: Table) -> Result<Self, CatalogueError> {
+    pub(super) fn read(table: Table<'_>) -> Result<Self, CatalogueError> {
         let airports = table.by_key(airport, |airport| airport.code)?;
         let mut cities: BTreeMap<CityCode, City> = BTreeMap::new();
         for airport in &airports {

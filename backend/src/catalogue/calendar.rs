@@ -25,7 +25,7 @@ struct Exception {
 pub struct Calendar(Vec<Exception>);
 
 impl Calendar {
-    pub(super) fn read(table: Table) -> Result<Self, CatalogueError> {
+    pub(super) fn read(table: Table<'_>) -> Result<Self, CatalogueError> {
         table.rows(exception).map(Calendar)
     }
 

@@ -18,7 +18,7 @@ pub struct Carrier {
 pub struct Carriers(Vec<Carrier>);
 
 impl Carriers {
-    pub(super) fn read(table: Table) -> Result<Self, CatalogueError> {
+    pub(super) fn read(table: Table<'_>) -> Result<Self, CatalogueError> {
         table.by_key(carrier, |carrier| carrier.code).map(Carriers)
     }
 

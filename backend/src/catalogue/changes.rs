@@ -23,7 +23,7 @@ pub type ChangeStep = Step<ChangeFee>;
 pub struct Changes(Steps<ChangeFee>);
 
 impl Changes {
-    pub(super) fn read(table: Table) -> Result<Self, CatalogueError> {
+    pub(super) fn read(table: Table<'_>) -> Result<Self, CatalogueError> {
         Steps::read(table, fee).map(Changes)
     }
 
@@ -92,7 +92,7 @@ mod tests {
             let text = format!(
                 "carrier,effective_from,effective_until,classes,more_than_hours_before,fee_percent\n*,2025-01-01,,Y,,{fee}\n"
             );
-            Changes::read(Table { file: "test", text: text.leak() })
+            Changes::read(Table { file: "test", text: &text })
         };
         assert!(filed("100").is_ok() && filed("not_permitted").is_ok());
         for wrong in ["101", "-1", "", "free"] {

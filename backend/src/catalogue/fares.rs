@@ -50,6 +50,15 @@ pub struct Rung {
     /// This class's part of its cabin, against the other classes of the cabin.
     pub seat_share: u32,
     pub checked_bag_kg: u8,
+    pub carry_on: CarryOn,
+}
+
+/// Bags that are taken into the cabin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CarryOn {
+    pub pieces: u8,
+    /// Of each piece.
+    pub kg: u8,
 }
 
 /// The booking classes of a carrier, dearest first.
@@ -62,6 +71,8 @@ pub struct Ladder {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CityPair {
+    /// Whose full fare it is; none is everybody's without one of its own.
+    pub carrier: Option<CarrierCode>,
     pub distance_km: u32,
     pub full_fare: Money,
     pub service: Service,
@@ -76,6 +87,7 @@ struct PassengerRate {
     percent: u32,
     suffix: String,
     checked_bag_kg: Option<u8>,
+    carry_on_pieces: Option<u8>,
     period: Period,
 }
 
@@ -85,20 +97,23 @@ pub struct FlightFare {
     pub amount: Money,
     pub fare_basis: String,
     pub checked_bag_kg: u8,
+    pub carry_on: CarryOn,
 }
 
 #[derive(Debug)]
 pub struct Fares {
-    ladders: Vec<Ladder>,
+    /// In the order in which they are filed.
+    ladders: BTreeMap<Option<CarrierCode>, Vec<Ladder>>,
     rates: Vec<PassengerRate>,
+    /// By the two airports in the order of their codes: a fare holds in both directions.
     pairs: BTreeMap<(AirportCode, AirportCode), Vec<CityPair>>,
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct FareTables {
-    pub ladder: Table,
-    pub rates: Table,
-    pub pairs: Table,
+pub(super) struct FareTables<'t> {
+    pub ladder: Table<'t>,
+    pub rates: Table<'t>,
+    pub pairs: Table<'t>,
 }
 
 impl PassengerKind {
@@ -130,20 +145,21 @@ impl Ladder {
 }
 
 impl Fares {
-    pub(super) fn read(tables: FareTables, airports: &Airports) -> Result<Self, CatalogueError> {
+    pub(super) fn read(tables: FareTables<'_>, airports: &Airports) -> Result<Self, CatalogueError> {
         let mut pairs: BTreeMap<_, Vec<CityPair>> = BTreeMap::new();
         for (key, pair) in tables.pairs.rows(city_pair)? {
             for code in [key.0, key.1] {
                 let unknown = || CatalogueError::Unknown { file: tables.pairs.file, what: format!("airport {code}") };
                 airports.get(code).ok_or_else(unknown)?;
             }
-            pairs.entry(key).or_default().push(pair);
+            pairs.entry(undirected(key.0, key.1)).or_default().push(pair);
         }
-        let mut ladders: Vec<Ladder> = Vec::new();
+        let mut ladders: BTreeMap<_, Vec<Ladder>> = BTreeMap::new();
         for (carrier, period, rung) in tables.ladder.rows(rung)? {
-            match ladders.iter_mut().find(|ladder| ladder.carrier == carrier && ladder.period == period) {
+            let own = ladders.entry(carrier).or_default();
+            match own.iter_mut().find(|ladder| ladder.period == period) {
                 Some(ladder) => ladder.rungs.push(rung),
-                None => ladders.push(Ladder { carrier, period, rungs: vec![rung] }),
+                None => own.push(Ladder { carrier, period, rungs: vec![rung] }),
             }
         }
         Ok(Fares { ladders, rates: tables.rates.rows(passenger_rate)?, pairs })
@@ -151,19 +167,34 @@ impl Fares {
 
     /// The carrier's own ladder on this date of issue, or the one for all carriers.
     pub fn ladder(&self, carrier: CarrierCode, issued_on: NaiveDate) -> Option<&Ladder> {
-        let of = |wanted: Option<CarrierCode>| {
-            self.ladders.iter().find(|ladder| ladder.carrier == wanted && ladder.period.contains(issued_on))
-        };
+        let of = |wanted: Option<CarrierCode>| self.ladders.get(&wanted)?.iter().find(|ladder| ladder.period.contains(issued_on));
         of(Some(carrier)).or_else(|| of(None))
     }
 
-    /// Distance and full fare between two airports, in either direction.
-    pub fn pair(&self, origin: AirportCode, destination: AirportCode, issued_on: NaiveDate) -> Option<&CityPair> {
-        let pairs = self.pairs.get(&(origin, destination)).or_else(|| self.pairs.get(&(destination, origin)))?;
-        pairs.iter().find(|pair| pair.period.contains(issued_on))
+    /// Distance and full fare of a carrier between two airports, in either direction: its own, or that of all carriers.
+    pub fn pair(
+        &self,
+        carrier: CarrierCode,
+        origin: AirportCode,
+        destination: AirportCode,
+        issued_on: NaiveDate,
+    ) -> Option<&CityPair> {
+        let pairs = self.pairs.get(&undirected(origin, destination))?;
+        let of = |wanted| pairs.iter().find(|pair| pair.carrier == wanted && pair.period.contains(issued_on));
+        of(Some(carrier)).or_else(|| of(None))
     }
 
-    /// What one flight costs one passenger in this class; none where nothing is filed for this kind of passenger.
+    /// How many fares are filed: every class of every full fare.
+    pub fn count(&self) -> usize {
+        let rungs = |pair: &CityPair| {
+            let ladders = self.ladders.get(&pair.carrier).or_else(|| self.ladders.get(&None));
+            ladders.and_then(|ladders| ladders.last()).map_or(0, |ladder| ladder.rungs.len())
+        };
+        self.pairs.values().flatten().map(rungs).sum()
+    }
+
+    /// What one flight costs one passenger in this class, with what stands on the coupon; none where nothing is filed for this kind of
+    /// passenger.
     pub fn flight_fare(
         &self,
         pair: &CityPair,
@@ -172,22 +203,63 @@ impl Fares {
         kind: PassengerKind,
         issued_on: NaiveDate,
     ) -> Result<Option<FlightFare>, MoneyError> {
+        let Some(amount) = self.amount(pair, ladder, rung, kind, issued_on)? else { return Ok(None) };
+        let Some(full) = ladder.full(rung.cabin) else { return Ok(None) };
         if kind == PassengerKind::Adult {
-            let amount = to_ten_yuan(pair.full_fare.portion(percent(rung.percent))?)?;
-            let is_full = ladder.full(rung.cabin).is_some_and(|full| full.class == rung.class);
-            let fare_basis = if is_full { rung.class.to_string() } else { format!("{}{}", rung.class, rung.percent) };
-            return Ok(Some(FlightFare { amount, fare_basis, checked_bag_kg: rung.checked_bag_kg }));
+            let fare_basis =
+                if full.class == rung.class { rung.class.to_string() } else { format!("{}{}", rung.class, rung.percent) };
+            let Rung { checked_bag_kg, carry_on, .. } = *rung;
+            return Ok(Some(FlightFare { amount, fare_basis, checked_bag_kg, carry_on }));
         }
-        let international = pair.service == Service::International;
-        let in_force =
-            |rate: &&PassengerRate| rate.international == international && rate.kind == kind && rate.period.contains(issued_on);
-        let (Some(rate), Some(full)) = (self.rates.iter().find(in_force), ladder.full(rung.cabin)) else {
-            return Ok(None);
-        };
-        let full_of_cabin = to_ten_yuan(pair.full_fare.portion(percent(full.percent))?)?;
-        let amount = to_ten_yuan(full_of_cabin.portion(percent(rate.percent))?)?;
+        let Some(rate) = self.rate(pair, kind, issued_on) else { return Ok(None) };
         let fare_basis = format!("{}{}", full.class, rate.suffix);
-        Ok(Some(FlightFare { amount, fare_basis, checked_bag_kg: rate.checked_bag_kg.unwrap_or(rung.checked_bag_kg) }))
+        let checked_bag_kg = rate.checked_bag_kg.unwrap_or(rung.checked_bag_kg);
+        Ok(Some(FlightFare { amount, fare_basis, checked_bag_kg, carry_on: rate.carry_on(rung) }))
+    }
+
+    /// The amount of `flight_fare` alone, which is what a search compares.
+    pub fn amount(
+        &self,
+        pair: &CityPair,
+        ladder: &Ladder,
+        rung: &Rung,
+        kind: PassengerKind,
+        issued_on: NaiveDate,
+    ) -> Result<Option<Money>, MoneyError> {
+        if kind == PassengerKind::Adult {
+            return to_ten_yuan(pair.full_fare.portion(percent(rung.percent))?).map(Some);
+        }
+        let (Some(rate), Some(full)) = (self.rate(pair, kind, issued_on), ladder.full(rung.cabin)) else { return Ok(None) };
+        let full_of_cabin = to_ten_yuan(pair.full_fare.portion(percent(full.percent))?)?;
+        to_ten_yuan(full_of_cabin.portion(percent(rate.percent))?).map(Some)
+    }
+
+    fn rate(&self, pair: &CityPair, kind: PassengerKind, issued_on: NaiveDate) -> Option<&PassengerRate> {
+        let international = pair.service == Service::International;
+        self.rates.iter().find(|rate| rate.international == international && rate.kind == kind && rate.period.contains(issued_on))
+    }
+
+    /// What a passenger may take into the cabin in this class; none where nothing is filed.
+    pub fn carry_on(
+        &self,
+        carrier: CarrierCode,
+        class: BookingClass,
+        kind: PassengerKind,
+        issued_on: NaiveDate,
+    ) -> Option<CarryOn> {
+        let rung = self.ladder(carrier, issued_on)?.rung(class)?;
+        let rate = self.rates.iter().find(|rate| rate.kind == kind && rate.period.contains(issued_on));
+        Some(rate.map_or(rung.carry_on, |rate| rate.carry_on(rung)))
+    }
+}
+
+fn undirected(one: AirportCode, other: AirportCode) -> (AirportCode, AirportCode) {
+    (one.min(other), one.max(other))
+}
+
+impl PassengerRate {
+    fn carry_on(&self, rung: &Rung) -> CarryOn {
+        CarryOn { pieces: self.carry_on_pieces.unwrap_or(rung.carry_on.pieces), ..rung.carry_on }
     }
 }
 
@@ -210,6 +282,7 @@ fn rung(row: &Row<'_>) -> Result<(Option<CarrierCode>, Period, Rung), CatalogueE
         brand: row.parsed("brand")?,
         seat_share: row.parsed("seat_share")?,
         checked_bag_kg: row.parsed("checked_bag_kg")?,
+        carry_on: CarryOn { pieces: row.parsed("carry_on_pieces")?, kg: row.parsed("carry_on_kg")? },
     };
     Ok((carrier_or_all(row)?, row.period()?, rung))
 }
@@ -220,17 +293,12 @@ pub(super) fn carrier_or_all(row: &Row<'_>) -> Result<Option<CarrierCode>, Catal
 }
 
 fn city_pair(row: &Row<'_>) -> Result<((AirportCode, AirportCode), CityPair), CatalogueError> {
-    let service = |text: &str| match text {
-        "domestic" => Some(Service::Domestic),
-        "regional" => Some(Service::Regional),
-        "international" => Some(Service::International),
-        _ => None,
-    };
     let key = (row.with("origin", AirportCode::parse)?, row.with("destination", AirportCode::parse)?);
     let pair = CityPair {
+        carrier: carrier_or_all(row)?,
         distance_km: row.parsed("distance_km")?,
         full_fare: row.with("full_fare_cny", |text| Money::parse(text, Currency::CNY).ok())?,
-        service: row.with("service", service)?,
+        service: row.with("service", Service::parse)?,
         period: row.period()?,
     };
     Ok((key, pair))
@@ -253,6 +321,7 @@ fn passenger_rate(row: &Row<'_>) -> Result<PassengerRate, CatalogueError> {
         percent: row.parsed("percent_of_cabin_full")?,
         suffix: row.parsed("fare_basis_suffix")?,
         checked_bag_kg: row.optional("checked_bag_kg", |text| text.parse().ok())?,
+        carry_on_pieces: row.optional("carry_on_pieces", |text| text.parse().ok())?,
         period: row.period()?,
     })
 }
@@ -267,7 +336,13 @@ mod tests {
         let fares = &catalogue().fares;
         let today = date("2026-11-22");
         let period = Period { from: today, until: None };
-        let pair = CityPair { distance_km: 1_000, full_fare: Money::parse(full, Currency::CNY).unwrap(), service, period };
+        let pair = CityPair {
+            carrier: None,
+            distance_km: 1_000,
+            full_fare: Money::parse(full, Currency::CNY).unwrap(),
+            service,
+            period,
+        };
         let ladder = fares.ladder(CarrierCode::parse("CA").unwrap(), today).unwrap();
         let rung = ladder.rung(BookingClass::parse(class).unwrap()).unwrap();
         let fare = fares.flight_fare(&pair, ladder, rung, kind, today).unwrap().unwrap();

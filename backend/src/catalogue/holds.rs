@@ -29,7 +29,7 @@ pub struct HoldTerms {
 }
 
 impl HoldRules {
-    pub(super) fn read(table: Table) -> Result<Self, CatalogueError> {
+    pub(super) fn read(table: Table<'_>) -> Result<Self, CatalogueError> {
         table.rows(rule).map(HoldRules)
     }
 

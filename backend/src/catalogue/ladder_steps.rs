@@ -21,7 +21,7 @@ pub struct Step<F> {
 pub(super) struct Steps<F>(Vec<Step<F>>);
 
 impl<F> Steps<F> {
-    pub fn read(table: Table, fee: impl Fn(&Row<'_>) -> Result<F, CatalogueError>) -> Result<Self, CatalogueError> {
+    pub fn read(table: Table<'_>, fee: impl Fn(&Row<'_>) -> Result<F, CatalogueError>) -> Result<Self, CatalogueError> {
         table.rows(|row| step(row, &fee)).map(Steps)
     }
 

@@ -1,5 +1,6 @@
-//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund and change fees, hold rules, name corrections,
-//! void windows, schedules and the size of seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing here touches a database or a clock.
+//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund and change fees, void windows, schedules and the size of
+//! seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing of it touches a database or a clock. Beside it
+//! stand the private fares that the operator files for one agency (`private_fares`).
 //! Whatever changes over time takes the date as an argument. Lists are sorted and looked up by binary search or in sorted maps, so
 //! that no result depends on the order of a hash.
 
@@ -9,15 +10,19 @@ pub mod calendar;
 pub mod carriers;
 pub mod changes;
 pub mod codes;
+pub mod fare_rules;
 pub mod fares;
 pub mod holds;
 pub mod inventory;
 pub mod ladder_steps;
 pub mod name_corrections;
+pub mod parties;
 pub mod places;
+pub mod private_fares;
 mod records;
 pub mod refunds;
 pub mod schedules;
+mod sources;
 pub mod split;
 pub mod taxes;
 pub mod voids;
@@ -31,22 +36,23 @@ pub use inventory::{Bucket, BucketId};
 pub use places::Place;
 pub use records::Period;
 pub use schedules::{Departure, Flight, FlightIndex};
-
-use records::Table;
+pub use sources::Sources;
 
 #[derive(Debug)]
 pub struct Catalogue {
     pub airports: airports::Airports,
-    pub calendar: calendar::Calendar,
     pub carriers: carriers::Carriers,
     pub changes: changes::Changes,
     pub aircraft: aircraft::Fleet,
     pub taxes: taxes::Taxes,
     pub fares: fares::Fares,
-    pub holds: holds::HoldRules,
-    pub name_corrections: name_corrections::NameCorrections,
+    pub fare_rules: fare_rules::FareRules,
+    pub parties: parties::Parties,
     pub refunds: refunds::Refunds,
     pub schedules: schedules::Schedules,
+    pub calendar: calendar::Calendar,
+    pub holds: holds::HoldRules,
+    pub name_corrections: name_corrections::NameCorrections,
     pub voids: voids::VoidWindows,
 }
 
@@ -62,35 +68,34 @@ pub enum CatalogueError {
     Unknown { file: &'static str, what: String },
 }
 
-macro_rules! table {
-    ($file:literal) => {
-        Table { file: $file, text: include_str!(concat!("../../../fixtures/", $file)) }
-    };
-}
-
 impl Catalogue {
-    /// Reads the tables and checks that every name in one of them is defined in another.
+    /// What is compiled into the program.
     pub fn load() -> Result<Catalogue, CatalogueError> {
-        let airports = airports::Airports::read(table!("airports.csv"))?;
-        let carriers = carriers::Carriers::read(table!("carriers.csv"))?;
-        let aircraft = aircraft::Fleet::read(table!("aircraft.csv"))?;
-        let fare_tables = fares::FareTables {
-            ladder: table!("fare_ladder.csv"),
-            rates: table!("passenger_rates.csv"),
-            pairs: table!("city_pairs.csv"),
-        };
+        Catalogue::read(&Sources::embedded())
+    }
+
+    /// Reads the tables and checks that every name in one of them is defined in another.
+    pub fn read(sources: &Sources<'_>) -> Result<Catalogue, CatalogueError> {
+        let tables = sources.tables();
+        let airports = airports::Airports::read(tables.airports)?;
+        let carriers = carriers::Carriers::read(tables.carriers)?;
+        let aircraft = aircraft::Fleet::read(tables.aircraft)?;
+        let fare_tables =
+            fares::FareTables { ladder: tables.fare_ladder, rates: tables.passenger_rates, pairs: tables.city_pairs };
         let fares = fares::Fares::read(fare_tables, &airports)?;
-        let schedule_tables =
-            schedules::ScheduleTables { flights: table!("flights.csv"), connecting: table!("connecting_times.csv") };
+        let fare_rule_tables = fare_rules::FareRuleTables { rules: tables.fare_rules, blackouts: tables.blackouts };
+        let schedule_tables = schedules::ScheduleTables { flights: tables.flights, connecting: tables.connecting_times };
         let schedules = schedules::Schedules::read(schedule_tables, &airports, &carriers, &aircraft)?;
         Ok(Catalogue {
-            taxes: taxes::Taxes::read(table!("taxes_cn.csv"))?,
-            changes: changes::Changes::read(table!("change_ladders.csv"))?,
-            holds: holds::HoldRules::read(table!("hold_rules.csv"))?,
-            name_corrections: name_corrections::NameCorrections::read(table!("name_corrections.csv"))?,
-            refunds: refunds::Refunds::read(table!("refund_ladders.csv"))?,
-            calendar: calendar::Calendar::read(table!("holidays.csv"))?,
-            voids: voids::VoidWindows::read(table!("void_windows.csv"))?,
+            taxes: taxes::Taxes::read(tables.taxes)?,
+            fare_rules: fare_rules::FareRules::read(fare_rule_tables)?,
+            parties: parties::Parties::read(tables.passenger_conditions)?,
+            changes: changes::Changes::read(tables.change_ladders)?,
+            refunds: refunds::Refunds::read(tables.refund_ladders)?,
+            calendar: calendar::Calendar::read(tables.holidays)?,
+            holds: holds::HoldRules::read(tables.hold_rules)?,
+            name_corrections: name_corrections::NameCorrections::read(tables.name_corrections)?,
+            voids: voids::VoidWindows::read(tables.void_windows)?,
             airports,
             carriers,
             aircraft,
@@ -127,7 +132,7 @@ pub(crate) mod tests {
     fn every_flight_has_a_fare_and_every_carrier_an_accounting_code() {
         let catalogue = catalogue();
         for flight in catalogue.schedules.flights() {
-            let pair = catalogue.fares.pair(flight.origin, flight.destination, date("2026-11-22"));
+            let pair = catalogue.fares.pair(flight.carrier, flight.origin, flight.destination, date("2026-11-22"));
             assert!(pair.is_some(), "{flight:?}");
         }
         assert_eq!(catalogue.carriers.get("DZ").unwrap().accounting_code, "893");

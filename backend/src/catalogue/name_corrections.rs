@@ -20,7 +20,7 @@ pub struct NameCorrection {
 pub struct NameCorrections(Vec<NameCorrection>);
 
 impl NameCorrections {
-    pub(super) fn read(table: Table) -> Result<Self, CatalogueError> {
+    pub(super) fn read(table: Table<'_>) -> Result<Self, CatalogueError> {
         table.rows(correction).map(NameCorrections)
     }
 

@@ -1,14 +1,14 @@
-//! Reads the embedded tables: named columns, typed fields, and errors that say file, line and column.
+//! Reads the tables: named columns, typed fields, and errors that say file, line and column.
 
 use super::CatalogueError;
 use chrono::NaiveDate;
 use std::str::FromStr;
 
-/// An embedded file with its name for messages.
+/// A text with the name of its file for messages.
 #[derive(Clone, Copy)]
-pub(super) struct Table {
+pub(super) struct Table<'t> {
     pub file: &'static str,
-    pub text: &'static str,
+    pub text: &'t str,
 }
 
 /// One line of a table.
@@ -25,7 +25,7 @@ pub struct Period {
     pub until: Option<NaiveDate>,
 }
 
-impl Table {
+impl Table<'_> {
     pub fn rows<T>(self, read: impl Fn(&Row<'_>) -> Result<T, CatalogueError>) -> Result<Vec<T>, CatalogueError> {
         let unreadable = |source| CatalogueError::Csv { file: self.file, source };
         let mut reader = csv::Reader::from_reader(self.text.as_bytes());

@@ -15,7 +15,7 @@ pub type RefundStep = Step<Rate>;
 pub struct Refunds(Steps<Rate>);
 
 impl Refunds {
-    pub(super) fn read(table: Table) -> Result<Self, CatalogueError> {
+    pub(super) fn read(table: Table<'_>) -> Result<Self, CatalogueError> {
         Steps::read(table, fee).map(Refunds)
     }
 

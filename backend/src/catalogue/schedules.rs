@@ -63,14 +63,15 @@ pub struct Schedules {
     /// In the order of carrier, number and origin.
     flights: Vec<Flight>,
     by_origin: BTreeMap<AirportCode, Vec<FlightIndex>>,
+    by_pair: BTreeMap<(AirportCode, AirportCode), Vec<FlightIndex>>,
     connecting: BTreeMap<AirportCode, Connecting>,
     connecting_elsewhere: Connecting,
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct ScheduleTables {
-    pub flights: Table,
-    pub connecting: Table,
+pub(super) struct ScheduleTables<'t> {
+    pub flights: Table<'t>,
+    pub connecting: Table<'t>,
 }
 
 impl Flight {
@@ -86,13 +87,14 @@ impl Flight {
 
 impl Schedules {
     pub(super) fn read(
-        tables: ScheduleTables,
+        tables: ScheduleTables<'_>,
         airports: &Airports,
         carriers: &Carriers,
         fleet: &Fleet,
     ) -> Result<Self, CatalogueError> {
         let flights = tables.flights.by_key(flight, |flight| (flight.carrier, flight.number, flight.origin))?;
         let mut by_origin: BTreeMap<AirportCode, Vec<FlightIndex>> = BTreeMap::new();
+        let mut by_pair: BTreeMap<(AirportCode, AirportCode), Vec<FlightIndex>> = BTreeMap::new();
         for (index, flight) in flights.iter().enumerate() {
             let unknown = |what: String| CatalogueError::Unknown { file: tables.flights.file, what };
             for code in [flight.origin, flight.destination] {
@@ -101,12 +103,13 @@ impl Schedules {
             carriers.get(flight.carrier.as_str()).ok_or_else(|| unknown(format!("carrier {}", flight.carrier)))?;
             fleet.get(flight.aircraft).ok_or_else(|| unknown(format!("aircraft {}", flight.aircraft)))?;
             by_origin.entry(flight.origin).or_default().push(FlightIndex(index));
+            by_pair.entry((flight.origin, flight.destination)).or_default().push(FlightIndex(index));
         }
         let missing = || CatalogueError::Unknown { file: tables.connecting.file, what: "a row for every other airport".into() };
         let rows = tables.connecting.rows(connecting)?;
         let elsewhere = rows.iter().find(|(airport, _)| airport.is_none()).map(|(_, minutes)| *minutes);
         let connecting = rows.into_iter().filter_map(|(airport, minutes)| airport.map(|airport| (airport, minutes))).collect();
-        Ok(Schedules { flights, by_origin, connecting, connecting_elsewhere: elsewhere.ok_or_else(missing)? })
+        Ok(Schedules { flights, by_origin, by_pair, connecting, connecting_elsewhere: elsewhere.ok_or_else(missing)? })
     }
 
     /// In the order of carrier, number and origin.
@@ -129,7 +132,15 @@ impl Schedules {
     }
 
     pub fn from(&self, origin: AirportCode) -> impl Iterator<Item = (FlightIndex, &Flight)> {
-        let indexes = self.by_origin.get(&origin).map_or(&[][..], Vec::as_slice);
+        self.all_of(self.by_origin.get(&origin))
+    }
+
+    pub fn between(&self, origin: AirportCode, destination: AirportCode) -> impl Iterator<Item = (FlightIndex, &Flight)> {
+        self.all_of(self.by_pair.get(&(origin, destination)))
+    }
+
+    fn all_of<'s>(&'s self, indexes: Option<&'s Vec<FlightIndex>>) -> impl Iterator<Item = (FlightIndex, &'s Flight)> {
+        let indexes = indexes.map_or(&[][..], Vec::as_slice);
         indexes.iter().filter_map(|index| self.flight(*index).map(|flight| (*index, flight)))
     }
 
@@ -163,8 +174,8 @@ impl Connection {
     }
 }
 
-fn flight(row: &Row<'_>) -> Result<Flight, CatalogueError> {
-    let number = |text: &str| text.parse().ok().filter(|number| (1..=9_999).contains(number));
+/// `135`: Monday, Wednesday and Friday.
+pub(super) fn weekdays(text: &str) -> Option<Vec<Weekday>> {
     let weekday = |digit: char| match digit {
         '1' => Some(Weekday::Mon),
         '2' => Some(Weekday::Tue),
@@ -175,6 +186,11 @@ fn flight(row: &Row<'_>) -> Result<Flight, CatalogueError> {
         '7' => Some(Weekday::Sun),
         _ => None,
     };
+    text.chars().map(weekday).collect()
+}
+
+fn flight(row: &Row<'_>) -> Result<Flight, CatalogueError> {
+    let number = |text: &str| text.parse().ok().filter(|number| (1..=9_999).contains(number));
     Ok(Flight {
         carrier: row.with("carrier", CarrierCode::parse)?,
         number: row.with("number", number)?,
@@ -183,7 +199,7 @@ fn flight(row: &Row<'_>) -> Result<Flight, CatalogueError> {
         departs: row.with("departs", |text| NaiveTime::parse_from_str(text, "%H:%M").ok())?,
         block_minutes: row.parsed("block_minutes")?,
         aircraft: row.with("aircraft", AircraftCode::parse)?,
-        weekdays: row.with("weekdays", |text| text.chars().map(weekday).collect())?,
+        weekdays: row.with("weekdays", weekdays)?,
     })
 }
 

@@ -23,6 +23,17 @@ pub enum Service {
     International,
 }
 
+impl Service {
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "domestic" => Some(Service::Domestic),
+            "regional" => Some(Service::Regional),
+            "international" => Some(Service::International),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passport {
     Ordinary,
@@ -118,7 +129,7 @@ pub struct TaxCharge<'c> {
 pub struct Taxes(Vec<TaxRule>);
 
 impl Taxes {
-    pub(super) fn read(table: Table) -> Result<Self, CatalogueError> {
+    pub(super) fn read(table: Table<'_>) -> Result<Self, CatalogueError> {
         table.rows(rule).map(Taxes)
     }
 

@@ -23,7 +23,7 @@ pub struct VoidWindow {
 pub struct VoidWindows(Vec<VoidWindow>);
 
 impl VoidWindows {
-    pub(super) fn read(table: Table) -> Result<Self, CatalogueError> {
+    pub(super) fn read(table: Table<'_>) -> Result<Self, CatalogueError> {
         table.rows(window).map(VoidWindows)
     }
 

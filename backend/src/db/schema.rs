@@ -264,6 +264,41 @@ diesel::table! {
 }
 
 diesel::table! {
+    offer_pricing (id) {
+        id -> BigInt,
+        offer_request_id -> BigInt,
+        offer_id -> BigInt,
+        offer -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    private_fare (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        code -> Text,
+        version -> BigInt,
+        kind -> Text,
+        carrier -> Text,
+        origin -> Text,
+        destination -> Text,
+        classes -> Text,
+        adjustment -> Text,
+        percent -> Nullable<BigInt>,
+        amount_minor -> Nullable<BigInt>,
+        currency -> Text,
+        least_travellers -> BigInt,
+        effective_from -> Date,
+        effective_until -> Nullable<Date>,
+        travel_from -> Nullable<Date>,
+        travel_until -> Nullable<Date>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     seat_bucket (id) {
         id -> BigInt,
         capacity -> BigInt,
@@ -931,6 +966,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     bank_receipt,
     idempotency_key,
     offer_request,
+    offer_pricing,
+    private_fare,
     seat_bucket,
     air_order,
     passenger,

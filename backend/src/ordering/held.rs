@@ -1,6 +1,5 @@
 //! Orders that are held: seats and a record locator without money or a ticket, until they are paid, cancelled, or their time is over.
 
-use crate::catalogue::Catalogue;
 use crate::catalogue::holds::HoldTerms;
 use crate::clock::Timestamp;
 use crate::db::schema::{air_order, held_order, held_seat, order_payment};
@@ -8,6 +7,7 @@ use crate::db::{Db, DbError, Window, rows, windowed};
 use crate::ids::{AgencyId, Id, OrderId, OrderPaymentId};
 use crate::shopping::offer::PricedOffer;
 use crate::shopping::price::{RepriceRefusal, reprice};
+use crate::shopping::tariff::Tariff;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -127,16 +127,16 @@ impl HeldOrder {
 
     /// What it costs at `now`, and the moment whose tariffs that is of: as it was held while that price is guaranteed, calculated anew
     /// afterwards.
-    pub fn price(
+    pub fn price<'c>(
         &self,
-        catalogue: &Catalogue,
+        tariff: impl Into<Tariff<'c>>,
         held_at: Timestamp,
         now: Timestamp,
     ) -> Result<(PricedOffer, Timestamp), RepriceRefusal> {
         if self.has_its_price(now) {
             return Ok((self.offer.clone(), held_at));
         }
-        match reprice(catalogue, &self.offer, now) {
+        match reprice(tariff, &self.offer, now) {
             Ok(offer) => Ok((offer, now)),
             Err(RepriceRefusal::FareChanged { offer }) => Ok((*offer, now)),
             Err(refusal) => Err(refusal),

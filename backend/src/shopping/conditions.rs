@@ -3,13 +3,15 @@
 //! Each flight has the steps of its own booking class before its own departure. A slice, and then an offer, has all boundaries of its
 //! flights, and between them the sum of what they cost; it cannot be refunded or changed while one of them cannot. Infants pay no fee.
 
+use super::FARE_ZONE;
 use super::offer::{OfferSegment, OfferSlice, PassengerKind, PricedOffer};
 use crate::catalogue::changes::ChangeFee;
+use crate::catalogue::fare_rules::FareRule;
 use crate::catalogue::ladder_steps::Step;
-use crate::catalogue::{Airport, BookingClass, CarrierCode, Catalogue};
+use crate::catalogue::{Airport, AirportCode, BookingClass, CarrierCode, Catalogue};
 use crate::clock::Timestamp;
 use crate::money::{Currency, Money, MoneyError, Rate};
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 
 /// None where nothing is filed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,6 +58,33 @@ pub fn together(parts: &[Conditions]) -> Result<Conditions, MoneyError> {
     let change: Option<Vec<&Ladder>> = parts.iter().map(|part| part.change.as_ref()).collect();
     let sum = |ladders: Option<Vec<&Ladder>>| ladders.map_or(Ok(None), |ladders| Ladder::sum(&ladders));
     Ok(Conditions { refund: sum(refund)?, change: sum(change)? })
+}
+
+/// The rules of sale of an offer's classes, each class once, in the order of its flights.
+pub fn fare_rules<'c>(catalogue: &'c Catalogue, slice: &OfferSlice, issued_on: NaiveDate) -> Vec<(BookingClass, &'c FareRule)> {
+    let mut found: Vec<(BookingClass, &FareRule)> = Vec::new();
+    for segment in &slice.segments {
+        let rule = rule_of(catalogue, segment, issued_on);
+        found.extend(rule.filter(|(class, _)| found.iter().all(|(known, _)| known != class)));
+    }
+    found
+}
+
+/// The first moment at which it is too late to ticket the offer for its advance purchase: the strictest class decides, and the day is over
+/// in China. None where no class has to be bought in advance.
+pub fn ticketed_by(catalogue: &Catalogue, offer: &PricedOffer, issued_on: NaiveDate) -> Option<Timestamp> {
+    let begins_on = offer.segments().next()?.departing_at.date();
+    let rules = offer.slices.iter().flat_map(|slice| fare_rules(catalogue, slice, issued_on));
+    let last_day = rules.filter_map(|(_, rule)| rule.last_day_of_issue(begins_on)).min()?;
+    let midnight = last_day.succ_opt()?.and_time(NaiveTime::MIN);
+    FARE_ZONE.from_local_datetime(&midnight).earliest().map(|end| Timestamp::from(end.to_utc()))
+}
+
+fn rule_of<'c>(catalogue: &'c Catalogue, segment: &OfferSegment, issued_on: NaiveDate) -> Option<(BookingClass, &'c FareRule)> {
+    let (carrier, class) = (CarrierCode::parse(&segment.carrier)?, BookingClass::parse(segment.booking_class)?);
+    let (origin, destination) = (AirportCode::parse(&segment.origin)?, AirportCode::parse(&segment.destination)?);
+    let pair = catalogue.fares.pair(carrier, origin, destination, issued_on)?;
+    Some((class, catalogue.fare_rules.rule(carrier, pair.service, class, issued_on)?))
 }
 
 /// The airport in whose time the boundaries of a slice are: the one that it departs from.
@@ -233,6 +262,20 @@ mod tests {
         let seated = PricedOffer { passengers: offer.passengers[..2].to_vec(), ..offer.clone() };
         assert_eq!(whole(&offer), whole(&seated));
         assert_ne!(whole(&offer), whole(&PricedOffer { passengers: offer.passengers[..1].to_vec(), ..offer.clone() }));
+    }
+
+    #[test]
+    fn an_offer_is_ticketed_by_the_end_of_the_last_day_of_its_strictest_class() {
+        let mut offer = found(&[("SZX", "NTG", "2026-12-08"), ("NTG", "SZX", "2026-12-15")], &[PassengerKind::Adult]);
+        let by = |offer: &PricedOffer| ticketed_by(catalogue(), offer, date("2026-11-22")).map(|end| end.to_string());
+        for (slice, class) in offer.slices.iter_mut().zip(['G', 'W']) {
+            slice.segments[0].booking_class = class;
+        }
+        assert_eq!(by(&offer).as_deref(), Some("2026-11-24T16:00:00.000000Z"), "fourteen days before the 8th, midnight in China");
+        offer.slices[1].segments[0].booking_class = 'Y';
+        assert_eq!(by(&offer).as_deref(), Some("2026-12-01T16:00:00.000000Z"), "seven");
+        offer.slices[0].segments[0].booking_class = 'Y';
+        assert_eq!(by(&offer), None);
     }
 
     #[test]

@@ -62,7 +62,7 @@ struct Search<'s, 'c> {
 
 impl<'c> Search<'_, 'c> {
     fn direct(&self) -> Vec<Itinerary> {
-        let flights = self.first_flights().filter(|(_, flight)| self.is_destination(flight.destination));
+        let flights = self.journey.origins.iter().flat_map(|origin| self.to_destinations(origin.code));
         flights.filter_map(|(index, _)| self.open(index, self.journey.date)).map(|leg| Itinerary { legs: vec![leg] }).collect()
     }
 
@@ -72,13 +72,8 @@ impl<'c> Search<'_, 'c> {
             if self.is_destination(first.destination) || self.is_origin(first.destination) {
                 continue;
             }
-            let onward: Vec<_> = self
-                .catalogue
-                .schedules
-                .from(first.destination)
-                .filter(|(_, second)| second.carrier == first.carrier && self.is_destination(second.destination))
-                .filter(|(_, second)| self.is_on_the_way(first, second))
-                .collect();
+            let mut onward = self.to_destinations(first.destination);
+            onward.retain(|(_, second)| second.carrier == first.carrier && self.is_on_the_way(first, second));
             if onward.is_empty() {
                 continue;
             }
@@ -88,6 +83,14 @@ impl<'c> Search<'_, 'c> {
             }
         }
         found
+    }
+
+    /// The flights from here to one of the destinations, in the order of carrier and number.
+    fn to_destinations(&self, from: AirportCode) -> Vec<(FlightIndex, &'c Flight)> {
+        let destinations = self.journey.destinations.iter();
+        let mut flights: Vec<_> = destinations.flat_map(|to| self.catalogue.schedules.between(from, to.code)).collect();
+        flights.sort_unstable_by_key(|(index, _)| *index);
+        flights
     }
 
     fn first_flights(&self) -> impl Iterator<Item = (FlightIndex, &'c Flight)> {

@@ -10,12 +10,17 @@ mod hold_terms;
 mod itineraries;
 pub mod offer;
 pub mod price;
+pub mod repricing;
 pub mod request;
+mod returns;
 pub mod search;
 mod stored;
+pub mod tariff;
 
 pub use hold_terms::hold_terms;
-pub use stored::{OFFER_LIFETIME_MINUTES, RecentSearches, StoredSearch, keep_search, search, search_of_offer, searches_of};
+pub use stored::{
+    OFFER_LIFETIME_MINUTES, Priced, RecentSearches, StoredSearch, keep_pricing, keep_search, search, search_of_offer, searches_of,
+};
 
 /// A flight that leaves sooner than this is no longer sold.
 pub const SALES_CLOSE_MINUTES: i64 = 60;
@@ -26,3 +31,7 @@ pub const FARE_ZONE: chrono_tz::Tz = chrono_tz::Asia::Shanghai;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod rules_tests;

@@ -2,6 +2,8 @@
 //! request, immutable from then on; the price is calculated anew when it is ordered.
 
 /// Defined where fares and taxes are, which depend on them.
+pub use crate::catalogue::fares::CarryOn;
+pub use crate::catalogue::private_fares::{PrivateFareKind, PrivateFareMark};
 pub use crate::catalogue::{Cabin, PassengerKind};
 
 use crate::money::{Currency, Money, MoneyError};
@@ -64,6 +66,12 @@ pub struct PricedCoupon {
     pub base_minor: i64,
     /// Checked baggage: free allowance in kilograms.
     pub checked_bag_kg: u8,
+    /// Carry-on baggage; not known of offers that were made before it was filed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry_on: Option<CarryOn>,
+    /// Where the fare is a private one of the agency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_fare: Option<PrivateFareMark>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +97,15 @@ impl PricedOffer {
         let currency = self.currency()?;
         let totals = self.passengers.iter().map(|passenger| passenger.total(currency));
         totals.into_iter().try_fold(Money::zero(currency), |sum, total| sum.checked_add(total?))
+    }
+}
+
+impl OfferSlice {
+    /// Flying time and time on the ground between flights, which is measured at one airport and so needs no zone.
+    pub fn minutes(&self) -> i64 {
+        let flying: i64 = self.segments.iter().map(|segment| i64::from(segment.duration_minutes)).sum();
+        let waits = self.segments.iter().zip(self.segments.iter().skip(1));
+        flying + waits.map(|(before, after)| (after.departing_at - before.arriving_at).num_minutes()).sum::<i64>()
     }
 }
 

@@ -8,6 +8,8 @@ use super::FARE_ZONE;
 use super::itineraries::closes_at;
 use super::offer::{OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax};
 use super::request::SearchPassenger;
+use super::tariff::{Fare, Sale, Tariff};
+use crate::catalogue::fare_rules::{FareRuleRefusal, Trip};
 use crate::catalogue::fares::{CityPair, FlightFare, Ladder, Rung};
 use crate::catalogue::inventory::capacity;
 use crate::catalogue::taxes::{Passport, TaxedFlight, TaxedPassenger};
@@ -28,6 +30,10 @@ pub enum RepriceRefusal {
     Closed { flight: String, date: NaiveDate },
     #[error("class {class} of {flight} is no longer filed")]
     FareGone { flight: String, class: char },
+    #[error("flight {flight} on {date} is sold out in this cabin")]
+    SoldOut { flight: String, date: NaiveDate },
+    #[error(transparent)]
+    RuleNotMet(#[from] FareRuleRefusal),
     #[error("the price has changed")]
     FareChanged {
         /// The same journey at today's price.
@@ -40,7 +46,7 @@ pub enum RepriceRefusal {
 }
 
 /// A flight on a day with everything that its price depends on.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Leg<'c> {
     pub flight: &'c Flight,
     pub departure: Departure,
@@ -51,24 +57,24 @@ pub(super) struct Leg<'c> {
 }
 
 /// A leg in a class.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Booking<'c> {
     pub leg: Leg<'c>,
     pub rung: &'c Rung,
 }
 
 /// The offer again at `now`: the same if nothing has changed, otherwise what has. The price at which it was offered never counts.
-pub fn reprice(catalogue: &Catalogue, offer: &PricedOffer, now: Timestamp) -> Result<PricedOffer, RepriceRefusal> {
+pub fn reprice<'c>(tariff: impl Into<Tariff<'c>>, offer: &PricedOffer, now: Timestamp) -> Result<PricedOffer, RepriceRefusal> {
     let issued_on = now.date_in(FARE_ZONE);
+    let sale = Sale { tariff: tariff.into(), trip: trip_of(offer, issued_on)? };
     let mut slices = Vec::new();
     for slice in &offer.slices {
         let bookings: Vec<_> =
-            slice.segments.iter().map(|segment| rebook(catalogue, segment, issued_on, now)).collect::<Result<_, _>>()?;
+            slice.segments.iter().map(|segment| rebook(sale.catalogue(), segment, issued_on, now)).collect::<Result<_, _>>()?;
         slices.push(bookings);
     }
-    let passengers: Vec<_> =
-        offer.passengers.iter().map(|passenger| SearchPassenger { kind: passenger.kind, age: passenger.age }).collect();
-    let priced = price(catalogue, &slices, &passengers, issued_on)?.ok_or(RepriceRefusal::NotAnOffer)?;
+    sale.check_all(&slices)?;
+    let priced = price(sale, &slices, &passengers_of(offer))?.ok_or(RepriceRefusal::NotAnOffer)?;
     let same_price = priced.passengers == offer.passengers && priced.currency == offer.currency;
     if same_price { Ok(priced) } else { Err(RepriceRefusal::FareChanged { offer: Box::new(priced) }) }
 }
@@ -88,6 +94,17 @@ pub fn bucket_ids(catalogue: &Catalogue, offer: &PricedOffer, now: Timestamp) ->
 pub fn seats_needed(offer: &PricedOffer) -> i64 {
     let seated = offer.passengers.iter().filter(|passenger| passenger.kind.takes_a_seat()).count();
     i64::try_from(seated).unwrap_or(i64::MAX)
+}
+
+pub(super) fn passengers_of(offer: &PricedOffer) -> Vec<SearchPassenger> {
+    offer.passengers.iter().map(|passenger| SearchPassenger { kind: passenger.kind, age: passenger.age }).collect()
+}
+
+/// The journey that an offer is for, ticketed on this day.
+pub(super) fn trip_of(offer: &PricedOffer, issued_on: NaiveDate) -> Result<Trip, RepriceRefusal> {
+    let departures = offer.slices.iter().filter_map(|slice| slice.segments.first()).map(|segment| segment.departing_at.date());
+    let travellers = usize::try_from(seats_needed(offer)).unwrap_or(usize::MAX);
+    Trip::of(issued_on, departures, travellers).ok_or(RepriceRefusal::NotAnOffer)
 }
 
 /// What one passenger is charged for one segment alone: the offer's taxes are the sums of these.
@@ -110,7 +127,7 @@ impl<'c> Leg<'c> {
             departure,
             origin: catalogue.airports.get(flight.origin)?,
             destination: catalogue.airports.get(flight.destination)?,
-            pair: catalogue.fares.pair(flight.origin, flight.destination, issued_on)?,
+            pair: catalogue.fares.pair(flight.carrier, flight.origin, flight.destination, issued_on)?,
             ladder: catalogue.fares.ladder(flight.carrier, issued_on)?,
         })
     }
@@ -135,6 +152,11 @@ impl<'c> Leg<'c> {
             travel_date: self.departure.date,
         }
     }
+}
+
+/// The bucket of a booking's flight in another class.
+pub(super) fn bucket_in(booking: &Booking<'_>, rung: &Rung) -> Option<BucketId> {
+    booking.leg.bucket(rung.class)
 }
 
 impl Booking<'_> {
@@ -162,10 +184,9 @@ impl Booking<'_> {
 
 /// None where there is nothing to price: no flight, several carriers, or no fare for a passenger.
 pub(super) fn price(
-    catalogue: &Catalogue,
+    sale: Sale<'_>,
     slices: &[Vec<Booking<'_>>],
     passengers: &[SearchPassenger],
-    issued_on: NaiveDate,
 ) -> Result<Option<PricedOffer>, MoneyError> {
     let Some(carrier) = slices.iter().flatten().next().map(|booking| booking.leg.flight.carrier) else { return Ok(None) };
     if slices.iter().flatten().any(|booking| booking.leg.flight.carrier != carrier) {
@@ -173,13 +194,14 @@ pub(super) fn price(
     }
     let mut priced = Vec::with_capacity(passengers.len());
     for passenger in passengers {
-        match price_passenger(catalogue, slices, *passenger, issued_on)? {
+        match price_passenger(sale, slices, *passenger)? {
             Some(passenger) => priced.push(passenger),
             None => return Ok(None),
         }
     }
     let slices: Option<Vec<OfferSlice>> = slices.iter().map(|bookings| offer_slice(bookings)).collect();
-    let demo = |slices: &[OfferSlice]| slices.iter().flat_map(|slice| &slice.segments).any(|segment| is_demo(catalogue, segment));
+    let demo =
+        |slices: &[OfferSlice]| slices.iter().flat_map(|slice| &slice.segments).any(|segment| is_demo(sale.catalogue(), segment));
     Ok(slices.map(|slices| PricedOffer {
         carrier: carrier.to_string(),
         currency: Currency::CNY.to_string(),
@@ -190,13 +212,13 @@ pub(super) fn price(
 }
 
 /// The fare of a slice for one passenger, without taxes; none where nothing is filed.
-pub(super) fn slice_fare(
-    catalogue: &Catalogue,
-    bookings: &[Booking<'_>],
-    kind: PassengerKind,
-    issued_on: NaiveDate,
-) -> Result<Option<Money>, MoneyError> {
-    Ok(flight_fares(catalogue, bookings, kind, issued_on)?.map(|(fare, _)| fare))
+pub(super) fn slice_fare(sale: Sale<'_>, bookings: &[Booking<'_>], kind: PassengerKind) -> Result<Option<Money>, MoneyError> {
+    let mut sum = Money::zero(Currency::CNY);
+    for booking in bookings {
+        let Some(amount) = sale.amount(booking, kind)? else { return Ok(None) };
+        sum = sum.checked_add(amount)?;
+    }
+    Ok(Some(sum))
 }
 
 /// All that one passenger is charged in taxes on these legs.
@@ -206,28 +228,28 @@ pub(super) fn taxes_total(
     passenger: SearchPassenger,
     issued_on: NaiveDate,
 ) -> Result<Money, MoneyError> {
-    let taxes = |leg: &Leg<'_>| charges(catalogue, leg, passenger, issued_on).map(|charge| charge.amount).collect::<Vec<_>>();
+    let taxes = |leg| charges(catalogue, leg, passenger, issued_on).map(|charge| charge.amount);
     Money::sum(Currency::CNY, legs.iter().flat_map(taxes))
 }
 
 fn price_passenger(
-    catalogue: &Catalogue,
+    sale: Sale<'_>,
     slices: &[Vec<Booking<'_>>],
     passenger: SearchPassenger,
-    issued_on: NaiveDate,
 ) -> Result<Option<PricedPassenger>, MoneyError> {
     let mut base = Money::zero(Currency::CNY);
     let (mut coupons, mut taxes) = (Vec::new(), Vec::new());
     for bookings in slices {
-        let Some((fare, flights)) = flight_fares(catalogue, bookings, passenger.kind, issued_on)? else { return Ok(None) };
+        let Some((fare, flights)) = flight_fares(sale, bookings, passenger.kind)? else { return Ok(None) };
         base = base.checked_add(fare)?;
         let distances: Vec<u64> = bookings.iter().map(|booking| u64::from(booking.leg.pair.distance_km)).collect();
         for (flight, share) in flights.into_iter().zip(fare.allocate(&distances)?) {
-            let FlightFare { fare_basis, checked_bag_kg, .. } = flight;
-            coupons.push(PricedCoupon { fare_basis, base_minor: share.minor, checked_bag_kg });
+            let Fare { flight: FlightFare { fare_basis, checked_bag_kg, carry_on, .. }, private: private_fare } = flight;
+            let base_minor = share.minor;
+            coupons.push(PricedCoupon { fare_basis, base_minor, checked_bag_kg, carry_on: Some(carry_on), private_fare });
         }
         for booking in bookings {
-            for tax in leg_taxes(catalogue, &booking.leg, passenger, issued_on) {
+            for tax in leg_taxes(sale.catalogue(), &booking.leg, passenger, sale.trip.issued_on) {
                 add_tax(&mut taxes, tax)?;
             }
         }
@@ -236,20 +258,15 @@ fn price_passenger(
     Ok(Some(PricedPassenger { kind, age, coupons, base_minor: base.minor, taxes }))
 }
 
-fn flight_fares(
-    catalogue: &Catalogue,
-    bookings: &[Booking<'_>],
-    kind: PassengerKind,
-    issued_on: NaiveDate,
-) -> Result<Option<(Money, Vec<FlightFare>)>, MoneyError> {
+fn flight_fares(sale: Sale<'_>, bookings: &[Booking<'_>], kind: PassengerKind) -> Result<Option<(Money, Vec<Fare>)>, MoneyError> {
     let mut fares = Vec::with_capacity(bookings.len());
-    for Booking { leg, rung } in bookings {
-        match catalogue.fares.flight_fare(leg.pair, leg.ladder, rung, kind, issued_on)? {
+    for booking in bookings {
+        match sale.fare(booking, kind)? {
             Some(fare) => fares.push(fare),
             None => return Ok(None),
         }
     }
-    let sum = Money::sum(Currency::CNY, fares.iter().map(|fare| fare.amount))?;
+    let sum = Money::sum(Currency::CNY, fares.iter().map(|fare| fare.flight.amount))?;
     Ok(Some((sum, fares)))
 }
 
@@ -319,7 +336,7 @@ fn find<'c>(catalogue: &'c Catalogue, segment: &OfferSegment, issued_on: NaiveDa
     Ok(Booking { leg, rung: leg.ladder.rung(class).ok_or_else(no_fare)? })
 }
 
-fn rebook<'c>(
+pub(super) fn rebook<'c>(
     catalogue: &'c Catalogue,
     segment: &OfferSegment,
     issued_on: NaiveDate,

@@ -1,12 +1,15 @@
 //! What a client asks for, and why it can be refused before anything is looked up.
 
+use crate::catalogue::fare_rules::Trip;
 use crate::catalogue::{Airport, Cabin, Catalogue, PassengerKind};
 use crate::clock::Timestamp;
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 pub const LONGEST_ADVANCE_DAYS: u64 = 330;
-pub const MOST_SEATED_PASSENGERS: usize = 9;
+/// A party of ten or more is a group: which classes it may buy is a matter of fare rules.
+pub const MOST_SEATED_PASSENGERS: usize = 30;
 /// With a connection each they are as many flights as one ticket has coupons.
 pub const MOST_SLICES: usize = 8;
 
@@ -66,6 +69,8 @@ pub enum SearchRefusal {
     TooManyInfants,
     #[error("children and infants travel with an adult")]
     NoAdult,
+    #[error("children and infants travel with somebody of {age} or older")]
+    NotAccompanied { age: u8 },
     #[error("an adult is 12 or older, a child 2 to 11, an infant under 2")]
     AgeDoesNotFit { passenger: usize },
     #[error("at most one connection per slice")]
@@ -87,7 +92,8 @@ impl SearchRefusal {
             SearchRefusal::NoPassengers
             | SearchRefusal::TooManyPassengers
             | SearchRefusal::TooManyInfants
-            | SearchRefusal::NoAdult => "passengers".to_owned(),
+            | SearchRefusal::NoAdult
+            | SearchRefusal::NotAccompanied { .. } => "passengers".to_owned(),
             SearchRefusal::AgeDoesNotFit { passenger } => format!("passengers/{passenger}/age"),
             SearchRefusal::TooManyConnections => "max_connections".to_owned(),
         }
@@ -105,6 +111,21 @@ impl SearchRequest {
     pub fn seats_needed(&self) -> i64 {
         let seated = self.passengers.iter().filter(|passenger| passenger.kind.takes_a_seat()).count();
         i64::try_from(seated).unwrap_or(i64::MAX)
+    }
+
+    /// The journey that fare rules are asked about, ticketed on this day; none without a slice.
+    pub(super) fn trip(&self, issued_on: NaiveDate) -> Option<Trip> {
+        let travellers = usize::try_from(self.seats_needed()).unwrap_or(usize::MAX);
+        Trip::of(issued_on, self.slices.iter().map(|slice| slice.departure_date), travellers)
+    }
+
+    /// Passengers who are alike, with their number: each kind is priced once.
+    pub(super) fn alike(&self) -> Vec<(SearchPassenger, i64)> {
+        let mut alike: BTreeMap<SearchPassenger, i64> = BTreeMap::new();
+        for passenger in &self.passengers {
+            *alike.entry(*passenger).or_default() += 1;
+        }
+        alike.into_iter().collect()
     }
 
     /// Checks everything; the first refusal in the order of the request.
@@ -129,6 +150,15 @@ impl SearchRequest {
             return Err(SearchRefusal::TooManyConnections);
         }
         Ok(journeys)
+    }
+
+    /// Children and infants need somebody old enough; who did not say an age is asked for the date of birth by the order.
+    pub(super) fn check_company(&self, catalogue: &Catalogue, issued_on: NaiveDate) -> Result<(), SearchRefusal> {
+        let party = self.passengers.iter().map(|passenger| (passenger.kind, passenger.age));
+        match catalogue.parties.rule(issued_on) {
+            Some(rule) if !rule.is_accompanied(party) => Err(SearchRefusal::NotAccompanied { age: rule.accompanying_age }),
+            _ => Ok(()),
+        }
     }
 
     fn check_passengers(&self) -> Result<(), SearchRefusal> {

@@ -2,9 +2,11 @@
 
 use super::FARE_ZONE;
 use super::itineraries::{self, Itinerary, closes_at};
-use super::offer::PricedOffer;
+use super::offer::{PassengerKind, PricedOffer};
 use super::price::{Booking, Leg, price, slice_fare, taxes_total};
 use super::request::{SearchPassenger, SearchRefusal, SearchRequest};
+use super::returns;
+use super::tariff::{Sale, Tariff};
 use crate::catalogue::schedules::Connection;
 use crate::catalogue::{BucketId, CarrierCode, Catalogue};
 use crate::clock::Timestamp;
@@ -14,6 +16,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub const MOST_OFFERS: usize = 50;
 /// So many offers of every brand are kept whatever they cost: a list of cheap ones alone would hide that there are others.
 const KEPT_PER_BRAND: usize = 5;
+/// And of every pair of different brands on a return.
+const KEPT_PER_MIX: usize = 1;
+
 /// Of a journey through several places, per carrier and brand: beginnings that are led on, and ways to make one slice.
 const BEGINNINGS_KEPT: usize = 48;
 const EARLY_BEGINNINGS_KEPT: usize = 16;
@@ -30,25 +35,29 @@ pub struct Candidates {
 pub fn candidates(catalogue: &Catalogue, request: &SearchRequest, now: Timestamp) -> Result<Candidates, SearchRefusal> {
     let journeys = request.journeys(catalogue, now)?;
     let issued_on = now.date_in(FARE_ZONE);
+    request.check_company(catalogue, issued_on)?;
     let slices: Vec<Vec<Itinerary>> =
         journeys.iter().map(|journey| itineraries::find(catalogue, journey, request.max_connections, now)).collect();
     let mut buckets = BTreeSet::new();
+    let Some(trip) = request.trip(issued_on) else { return Err(SearchRefusal::NoSlices) };
+    let sale = Sale { tariff: catalogue.into(), trip };
     for departure in slices.iter().flatten().flat_map(|itinerary| &itinerary.legs) {
         let Some(leg) = Leg::new(catalogue, *departure, issued_on) else { continue };
         let wanted = leg.ladder.rungs.iter().filter(|rung| request.cabin.is_none_or(|cabin| cabin == rung.cabin));
-        let with_seats = wanted.filter(|rung| leg.capacity(catalogue, rung.class) >= request.seats_needed());
+        let allowed = wanted.filter(|rung| sale.check(&Booking { leg, rung }).is_ok());
+        let with_seats = allowed.filter(|rung| leg.capacity(catalogue, rung.class) >= request.seats_needed());
         buckets.extend(with_seats.filter_map(|rung| leg.bucket(rung.class)));
     }
     Ok(Candidates { request: request.clone(), slices, buckets: buckets.into_iter().collect() })
 }
 
 /// One slice in one brand: its classes and what all passengers pay for it.
-struct Choice<'c> {
-    carrier: CarrierCode,
-    brand: &'c str,
-    bookings: Vec<Booking<'c>>,
-    total_minor: i64,
-    elapsed_minutes: i64,
+pub(super) struct Choice<'c> {
+    pub carrier: CarrierCode,
+    pub brand: &'c str,
+    pub bookings: Vec<Booking<'c>>,
+    pub total_minor: i64,
+    pub elapsed_minutes: i64,
 }
 
 /// One choice per slice. The derived order is the order of the answer: price, time, and then the fixed order of the itineraries.
@@ -57,7 +66,8 @@ struct Ranked<'c> {
     total_minor: i64,
     elapsed_minutes: i64,
     choices: Vec<usize>,
-    brand: &'c str,
+    /// Of the first slice and of the last.
+    brands: (&'c str, &'c str),
 }
 
 impl Candidates {
@@ -71,23 +81,30 @@ impl Candidates {
     }
 
     /// At most 50 offers, cheapest first. A bucket that is missing in `sold` has sold nothing.
-    pub fn price(&self, catalogue: &Catalogue, sold: &HashMap<BucketId, i64>, now: Timestamp) -> Vec<PricedOffer> {
-        let pricing = Pricing { catalogue, request: &self.request, sold, now, issued_on: now.date_in(FARE_ZONE) };
+    pub fn price<'c>(&self, tariff: impl Into<Tariff<'c>>, sold: &HashMap<BucketId, i64>, now: Timestamp) -> Vec<PricedOffer> {
+        let (tariff, issued_on) = (tariff.into(), now.date_in(FARE_ZONE));
+        let Some(trip) = self.request.trip(issued_on) else { return Vec::new() };
+        let sale = Sale { tariff, trip };
+        let alike = self.request.alike();
+        let pricing = Pricing { catalogue: tariff.catalogue, sale, request: &self.request, alike: &alike, sold, now, issued_on };
         let choices: Vec<Vec<Choice<'_>>> =
             self.slices.iter().map(|slice| slice.iter().flat_map(|itinerary| pricing.choices(itinerary)).collect()).collect();
         let offer = |ranked: &Ranked<'_>| {
             let chosen = choices.iter().zip(&ranked.choices).map(|(slice, index)| slice.get(*index).map(|c| c.bookings.clone()));
             let slices: Vec<_> = chosen.collect::<Option<_>>()?;
+            sale.check_all(&slices).ok()?;
             // An overflow is not an offer; no filed fare comes near it.
-            price(catalogue, &slices, &self.request.passengers, pricing.issued_on).ok().flatten()
+            price(sale, &slices, &self.request.passengers).ok().flatten()
         };
         shortlist(pricing.combinations(&choices)).iter().filter_map(offer).collect()
     }
 }
 
-struct Pricing<'s, 'c> {
+pub(super) struct Pricing<'s, 'c> {
     catalogue: &'c Catalogue,
+    sale: Sale<'c>,
     request: &'s SearchRequest,
+    alike: &'s [(SearchPassenger, i64)],
     sold: &'s HashMap<BucketId, i64>,
     now: Timestamp,
     issued_on: NaiveDate,
@@ -109,9 +126,7 @@ impl<'c> Pricing<'_, 'c> {
         };
         let in_brand = |brand: &'c str| {
             let bookings: Vec<_> = legs.iter().map(|leg| self.lowest(*leg, brand)).collect::<Option<_>>()?;
-            let fare = |passenger: SearchPassenger| {
-                Some(slice_fare(self.catalogue, &bookings, passenger.kind, self.issued_on).ok()??.minor)
-            };
+            let fare = |passenger: SearchPassenger| Some(slice_fare(self.sale, &bookings, passenger.kind).ok()??.minor);
             let total_minor = self.for_all(fare)?.checked_add(taxes_minor)?;
             let elapsed_minutes = itinerary.elapsed_minutes();
             Some(Choice { carrier: first.flight.carrier, brand, bookings, total_minor, elapsed_minutes })
@@ -121,36 +136,34 @@ impl<'c> Pricing<'_, 'c> {
 
     /// The sum over the passengers, calculated once for those who are alike.
     fn for_all(&self, amount: impl Fn(SearchPassenger) -> Option<i64>) -> Option<i64> {
-        let mut alike: BTreeMap<SearchPassenger, i64> = BTreeMap::new();
-        for passenger in &self.request.passengers {
-            *alike.entry(*passenger).or_default() += 1;
-        }
-        alike.into_iter().try_fold(0i64, |sum, (passenger, count)| sum.checked_add(amount(passenger)?.checked_mul(count)?))
+        let passengers = self.alike.iter();
+        passengers.copied().try_fold(0i64, |sum, (passenger, count)| sum.checked_add(amount(passenger)?.checked_mul(count)?))
     }
 
     fn lowest(&self, leg: Leg<'c>, brand: &str) -> Option<Booking<'c>> {
         let in_brand = leg.ladder.rungs.iter().rev().filter(|rung| rung.brand == brand);
-        let mut wanted = in_brand.filter(|rung| self.request.cabin.is_none_or(|cabin| cabin == rung.cabin));
-        let rung = wanted.find(|rung| {
+        let wanted = in_brand.filter(|rung| self.request.cabin.is_none_or(|cabin| cabin == rung.cabin));
+        let allowed = wanted.filter(|rung| self.sale.check(&Booking { leg, rung }).is_ok());
+        let mut left = allowed.filter(|rung| {
             let sold = leg.bucket(rung.class).map(|bucket| self.sold.get(&bucket).copied().unwrap_or(0));
             let left = sold.map_or(0, |sold| leg.capacity(self.catalogue, rung.class).saturating_sub(sold));
             left > 0 && left >= self.request.seats_needed()
-        })?;
-        Some(Booking { leg, rung })
+        });
+        if self.sale.tariff.private.is_empty() {
+            return left.next().map(|rung| Booking { leg, rung });
+        }
+        // A private fare can make a dearer class the cheaper one.
+        let fare = |booking: &Booking<'c>| Some(self.sale.fare(booking, PassengerKind::Adult).ok()??.flight.amount.minor);
+        left.map(|rung| Booking { leg, rung }).min_by_key(|booking| fare(booking).unwrap_or(i64::MAX))
     }
 
-    /// Every choice of a one-way journey; of a return, the pairs on one carrier and in one brand with time to turn round; of more slices what
-    /// `multi_city` finds.
+    /// Every choice of a one-way journey; of a return, the pairs on one carrier that may be combined; of more slices what `multi_city` finds.
     fn combinations(&self, slices: &[Vec<Choice<'c>>]) -> Vec<Ranked<'c>> {
         match slices {
             [outbound] => outbound.iter().enumerate().filter_map(|(index, choice)| ranked(&[(index, choice)])).collect(),
             [outbound, inbound] => {
-                let mut pairs = Vec::new();
-                for there in outbound.iter().enumerate() {
-                    let fits = |back: &(usize, &Choice<'c>)| self.fit_together(there.1, back.1);
-                    pairs.extend(inbound.iter().enumerate().filter(fits).filter_map(|back| ranked(&[there, back])));
-                }
-                pairs
+                let pair = |[there, back]: [usize; 2]| ranked(&[(there, outbound.get(there)?), (back, inbound.get(back)?)]);
+                returns::pairs(self, outbound, inbound).into_iter().filter_map(pair).collect()
             }
             _ => self.multi_city(slices),
         }
@@ -193,11 +206,12 @@ impl<'c> Pricing<'_, 'c> {
         longer
     }
 
-    fn fit_together(&self, there: &Choice<'c>, back: &Choice<'c>) -> bool {
+    /// Whether there is time to turn round and both slices may be on one ticket.
+    pub fn fit_together(&self, there: &Choice<'_>, back: &Choice<'_>) -> bool {
         let (Some(last), Some(next)) = (there.bookings.last(), back.bookings.first()) else { return false };
         let turnaround = self.catalogue.schedules.connecting_time(next.leg.flight.origin, Connection::Turnaround);
         let ready = last.leg.departure.arrives.plus(turnaround);
-        there.carrier == back.carrier && there.brand == back.brand && ready <= next.leg.departure.departs
+        ready <= next.leg.departure.departs && self.sale.check_combination(&there.bookings, &back.bookings).is_ok()
     }
 }
 
@@ -231,20 +245,20 @@ impl<'l, 'c> Beginning<'l, 'c> {
 }
 
 fn ranked<'c>(chosen: &[(usize, &Choice<'c>)]) -> Option<Ranked<'c>> {
-    let brand = chosen.first()?.1.brand;
+    let brands = (chosen.first()?.1.brand, chosen.last()?.1.brand);
     let total_minor = chosen.iter().try_fold(0i64, |sum, (_, choice)| sum.checked_add(choice.total_minor))?;
     let elapsed_minutes = chosen.iter().map(|(_, choice)| choice.elapsed_minutes).sum();
-    Some(Ranked { total_minor, elapsed_minutes, choices: chosen.iter().map(|(index, _)| *index).collect(), brand })
+    Some(Ranked { total_minor, elapsed_minutes, choices: chosen.iter().map(|(index, _)| *index).collect(), brands })
 }
 
-/// The cheapest, but of every brand the five cheapest in any case.
+/// The cheapest, but of every brand the five cheapest in any case, and the cheapest of every pair of brands.
 fn shortlist(mut all: Vec<Ranked<'_>>) -> Vec<Ranked<'_>> {
     all.sort();
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let (mut kept, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|ranked| {
-        let count = seen.entry(ranked.brand).or_default();
+        let count = seen.entry(ranked.brands).or_default();
         *count += 1;
-        *count <= KEPT_PER_BRAND
+        *count <= if ranked.brands.0 == ranked.brands.1 { KEPT_PER_BRAND } else { KEPT_PER_MIX }
     });
     let room = MOST_OFFERS.saturating_sub(kept.len());
     kept.extend(others.into_iter().take(room));

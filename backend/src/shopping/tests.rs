@@ -9,33 +9,33 @@ use crate::clock::Timestamp;
 use chrono::{Duration, NaiveDateTime};
 use std::collections::HashMap;
 
-const ADULT: SearchPassenger = SearchPassenger { kind: PassengerKind::Adult, age: None };
-const CHILD: SearchPassenger = SearchPassenger { kind: PassengerKind::Child, age: None };
-const INFANT: SearchPassenger = SearchPassenger { kind: PassengerKind::Infant, age: None };
+pub(super) const ADULT: SearchPassenger = SearchPassenger { kind: PassengerKind::Adult, age: None };
+pub(super) const CHILD: SearchPassenger = SearchPassenger { kind: PassengerKind::Child, age: None };
+pub(super) const INFANT: SearchPassenger = SearchPassenger { kind: PassengerKind::Infant, age: None };
 
 fn at(text: &str) -> Timestamp {
     Timestamp::from(NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").unwrap())
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     at("2026-11-22T02:00")
 }
 
-fn slice(origin: &str, destination: &str, departure_date: &str) -> SearchSlice {
+pub(super) fn slice(origin: &str, destination: &str, departure_date: &str) -> SearchSlice {
     SearchSlice { origin: origin.into(), destination: destination.into(), departure_date: date(departure_date) }
 }
 
-fn one_way(origin: &str, destination: &str) -> SearchRequest {
+pub(super) fn one_way(origin: &str, destination: &str) -> SearchRequest {
     let slices = vec![slice(origin, destination, "2026-12-08")];
     SearchRequest { slices, passengers: vec![ADULT], cabin: None, max_connections: 0 }
 }
 
-fn there_and_back(origin: &str, destination: &str) -> SearchRequest {
+pub(super) fn there_and_back(origin: &str, destination: &str) -> SearchRequest {
     let slices = vec![slice(origin, destination, "2026-12-08"), slice(destination, origin, "2026-12-11")];
     SearchRequest { slices, ..one_way(origin, destination) }
 }
 
-fn search(request: &SearchRequest) -> Vec<PricedOffer> {
+pub(super) fn search(request: &SearchRequest) -> Vec<PricedOffer> {
     candidates(catalogue(), request, now()).unwrap().price(catalogue(), &HashMap::new(), now())
 }
 
@@ -111,12 +111,14 @@ fn only_leaving_the_mainland_costs_the_fund() {
 }
 
 #[test]
-fn a_return_is_on_one_carrier_and_in_one_brand() {
+fn a_return_is_on_one_carrier_and_its_halves_may_be_combined() {
     let offers = search(&there_and_back("PEK", "SHA"));
     assert_eq!(offers.len(), MOST_OFFERS);
+    assert!(offers.iter().any(|offer| offer.slices[0].fare_brand != offer.slices[1].fare_brand));
     for offer in &offers {
         assert!(offer.segments().all(|segment| segment.carrier == offer.carrier));
-        assert_eq!(offer.slices[0].fare_brand, offer.slices[1].fare_brand);
+        let brands = [&offer.slices[0].fare_brand, &offer.slices[1].fare_brand];
+        assert!(brands != ["Business", "Economy Saver"] && brands != ["Economy Saver", "First"], "{brands:?}");
         let line = fare_calculation(catalogue(), offer, &offer.passengers[0]).unwrap();
         assert!(line.starts_with(&format!("BJS {} SHA", offer.carrier)) && line.ends_with("END"), "{line}");
     }
@@ -213,7 +215,8 @@ fn repricing_an_unchanged_offer_gives_it_back() {
 
 #[test]
 fn repricing_says_what_has_changed() {
-    let offer = search(&one_way("PEK", "SHA")).into_iter().find(|offer| offer.carrier == "CA").unwrap();
+    let flexible = |offer: &PricedOffer| offer.carrier == "CA" && offer.slices[0].fare_brand == "Economy Flex";
+    let offer = search(&one_way("PEK", "SHA")).into_iter().find(flexible).unwrap();
     let changed = |change: fn(&mut PricedOffer)| {
         let mut stale = offer.clone();
         change(&mut stale);
@@ -257,7 +260,9 @@ fn what_cannot_be_searched_is_refused_with_its_field() {
     assert_eq!(with(vec![]), SearchRefusal::NoPassengers);
     assert_eq!(with(vec![CHILD]), SearchRefusal::NoAdult);
     assert_eq!(with(vec![ADULT, INFANT, INFANT]), SearchRefusal::TooManyInfants);
-    assert_eq!(with(vec![ADULT; 10]), SearchRefusal::TooManyPassengers);
+    assert_eq!(with(vec![ADULT; 31]), SearchRefusal::TooManyPassengers);
+    let young = SearchPassenger { age: Some(17), ..ADULT };
+    assert_eq!(with(vec![young, CHILD]), SearchRefusal::NotAccompanied { age: 18 });
     assert_eq!(with(vec![ADULT, SearchPassenger { age: Some(12), ..CHILD }]), SearchRefusal::AgeDoesNotFit { passenger: 1 });
 }
 

@@ -85,6 +85,8 @@ fn priced_coupon(coupon: &CouponRow) -> PricedCoupon {
         fare_basis: coupon.fare_basis.clone(),
         base_minor: coupon.base_minor,
         checked_bag_kg: u8::try_from(coupon.checked_bag_kg).unwrap_or(0),
+        carry_on: None,
+        private_fare: None,
     }
 }
 

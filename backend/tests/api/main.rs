@@ -15,5 +15,6 @@ mod busy;
 mod changes;
 mod clients;
 mod holds;
+mod offers;
 mod paying;
 mod v1;

@@ -91,7 +91,13 @@ impl World {
         let sold = SoldJourney::of(self.catalogue(), &issued).unwrap();
         let segment = self.other_flight();
         let passenger = |old: &PricedPassenger| PricedPassenger {
-            coupons: vec![PricedCoupon { fare_basis: "Y".into(), base_minor: wanted.fare.minor, checked_bag_kg: 20 }],
+            coupons: vec![PricedCoupon {
+                fare_basis: "Y".into(),
+                base_minor: wanted.fare.minor,
+                checked_bag_kg: 20,
+                carry_on: None,
+                private_fare: None,
+            }],
             base_minor: wanted.fare.minor,
             taxes: vec![PricedTax { code: "CN".into(), minor: 5_000, payee: "CAAC".into() }],
             ..old.clone()

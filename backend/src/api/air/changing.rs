@@ -154,7 +154,7 @@ fn offer_changes(
         error.at(format!("/data/{field}"))
     };
     let mut offers = Vec::new();
-    for found in find(app, seller, search)?.map_err(at)? {
+    for found in find(app, seller, search, &[])?.map_err(at)? {
         let offer = given_up.offer(&app.catalogue, &found, &penalties, &given_in).map_err(ApiError::internal)?;
         offers.extend(offer);
     }

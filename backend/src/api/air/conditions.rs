@@ -2,11 +2,14 @@
 
 use super::itinerary::{Condition, Conditions, SliceConditions};
 use crate::api::error::ApiError;
-use crate::catalogue::{Airport, Catalogue};
+use crate::catalogue::fare_rules::FareRule;
+use crate::catalogue::{Airport, BookingClass, Catalogue};
 use crate::clock::Timestamp;
 use crate::money::MoneyError;
-use crate::shopping::conditions::{self, Ladder, LadderStep, Penalty, airport_of, slice_conditions, together};
-use crate::shopping::offer::PricedOffer;
+use crate::shopping::conditions::{
+    self, Ladder, LadderStep, Penalty, airport_of, fare_rules, slice_conditions, ticketed_by, together,
+};
+use crate::shopping::offer::{OfferSlice, PricedOffer};
 use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -41,6 +44,29 @@ pub struct Rules {
     pub time_zone: String,
     pub refund: Vec<RuleStep>,
     pub change: Vec<RuleStep>,
+    /// The first moment at which it is too late to ticket the whole for its advance purchase; null where no class has to be bought in advance.
+    #[schema(example = "2026-11-24T16:00:00.000000Z")]
+    pub ticketing_by: Option<String>,
+    /// The conditions of sale of every booking class. On one ticket all of them have to be met, so that the most restrictive ones win.
+    pub fare_rules: Vec<ShownFareRule>,
+}
+
+/// Null where a rule asks for nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = FareRule)]
+pub struct ShownFareRule {
+    #[schema(example = "W")]
+    pub booking_class: String,
+    /// Days from the issue to the first departure, at least.
+    pub advance_purchase_days: Option<u64>,
+    /// Days from the first departure to that of the last slice; asked of journeys with more than one.
+    pub minimum_stay_days: Option<i64>,
+    pub maximum_stay_days: Option<i64>,
+    pub minimum_travellers: usize,
+    pub maximum_travellers: Option<usize>,
+    /// Classes that may be on the same ticket, if they allow it too; null is every class.
+    #[schema(example = "YBHKLMQZGSW")]
+    pub combinable_with: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -66,16 +92,17 @@ impl ShownConditions {
         let failed = |error: MoneyError| ApiError::internal(error);
         let parts = slice_conditions(catalogue, offer, issued_on).map_err(failed)?;
         let whole = together(&parts).map_err(failed)?;
-        let rules = |part: &conditions::Conditions, airport: Option<&Airport>| match detail {
-            Detail::Brief => None,
-            Detail::EveryStep => airport.map(|airport| Rules::of(part, airport)),
+        let by = ticketed_by(catalogue, offer, issued_on);
+        let rules = |part: &conditions::Conditions, slices: &[OfferSlice]| {
+            let airport = slices.first().and_then(|slice| airport_of(catalogue, slice))?;
+            let filed = slices.iter().flat_map(|slice| fare_rules(catalogue, slice, issued_on));
+            (detail == Detail::EveryStep).then(|| Rules::of(part, airport, filed, by))
         };
         let slices = offer.slices.iter().zip(&parts).map(|(slice, part)| ShownSliceConditions {
             now: SliceConditions { conditions: at(part, now), ..SliceConditions::default() },
-            rules: rules(part, airport_of(catalogue, slice)),
+            rules: rules(part, std::slice::from_ref(slice)),
         });
-        let first = offer.slices.first().and_then(|slice| airport_of(catalogue, slice));
-        Ok(ShownConditions { slices: slices.collect(), whole: at(&whole, now), rules: rules(&whole, first) })
+        Ok(ShownConditions { slices: slices.collect(), whole: at(&whole, now), rules: rules(&whole, &offer.slices) })
     }
 }
 
@@ -98,12 +125,43 @@ impl From<Penalty> for Condition {
 }
 
 impl Rules {
-    fn of(part: &conditions::Conditions, airport: &Airport) -> Self {
+    fn of<'c>(
+        part: &conditions::Conditions,
+        airport: &Airport,
+        filed: impl Iterator<Item = (BookingClass, &'c FareRule)>,
+        by: Option<Timestamp>,
+    ) -> Self {
+        let mut fare_rules: Vec<ShownFareRule> = Vec::new();
+        for rule in filed.map(ShownFareRule::from) {
+            if !fare_rules.contains(&rule) {
+                fare_rules.push(rule);
+            }
+        }
         let steps = |ladder: &Option<Ladder>| {
             let steps = ladder.as_ref().map_or(&[][..], Ladder::steps);
             steps.iter().map(|step| RuleStep::of(step, airport)).collect()
         };
-        Rules { time_zone: airport.zone.to_string(), refund: steps(&part.refund), change: steps(&part.change) }
+        Rules {
+            time_zone: airport.zone.to_string(),
+            refund: steps(&part.refund),
+            change: steps(&part.change),
+            ticketing_by: by.map(|by| by.to_string()),
+            fare_rules,
+        }
+    }
+}
+
+impl From<(BookingClass, &FareRule)> for ShownFareRule {
+    fn from((class, rule): (BookingClass, &FareRule)) -> Self {
+        ShownFareRule {
+            booking_class: class.to_string(),
+            advance_purchase_days: rule.advance_days,
+            minimum_stay_days: rule.least_stay_days,
+            maximum_stay_days: rule.most_stay_days,
+            minimum_travellers: rule.least_travellers,
+            maximum_travellers: rule.most_travellers,
+            combinable_with: rule.combinable_with.as_ref().map(|all| all.iter().map(|class| class.letter()).collect()),
+        }
     }
 }
 
@@ -162,6 +220,8 @@ mod tests {
         assert_eq!(steps[0]["until_local"], json!("2026-12-03T08:00:00"), "a week before 08:00 on the 10th");
         assert_eq!(steps[0]["until"], json!("2026-12-03T00:00:00.000000Z"));
         assert_eq!((&steps[3]["until"], &steps[3]["until_local"]), (&json!(null), &json!(null)));
+        assert_eq!(rules["fare_rules"][0]["booking_class"], json!("Y"));
+        assert_eq!((&rules["fare_rules"][0]["advance_purchase_days"], &rules["ticketing_by"]), (&json!(null), &json!(null)));
         assert!(shown("2026-11-22T00:00:00Z", Detail::Brief).slices[0].rules.is_none());
     }
 }

@@ -6,18 +6,22 @@ use super::conditions::{Detail, ShownConditions};
 use super::create_order::{Gender, OrderType, PaymentType, Title};
 use super::order::{Actions, Order, OrderFacts, OrderPassenger, PaidFacts, PassengerFacts};
 use super::passenger::TravelDates;
+use super::searching::private_fares_for;
 use crate::agencies::{Agency, agency};
 use crate::api::code::Code;
 use crate::api::envelope::Countdown;
 use crate::api::error::{Amount, ApiError};
 use crate::app::App;
+use crate::catalogue::private_fares::PrivateFares;
+use crate::catalogue::{BookingClass, CarrierCode};
 use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::ids::{AgencyId, Id, OfferId, OrderId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
 use crate::shopping::FARE_ZONE;
-use crate::shopping::offer::{PassengerKind, PricedOffer};
+use crate::shopping::offer::{CarryOn, OfferSegment, PassengerKind, PricedOffer};
+use crate::shopping::tariff::{Tariff, codes_of};
 use crate::ticketing::{
     ActionFacts, CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, journey, sale_draft, void_window_ends_at,
     with_refund,
@@ -63,7 +67,7 @@ impl Afterwards {
 
 pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &dyn Names) -> Result<Order, ApiError> {
     let now = app.now();
-    let offer = if issued.order.issued_at.is_some() { journey(issued)? } else { held_offer(app, issued)? };
+    let offer = if issued.order.issued_at.is_some() { sold_journey(app, issued)? } else { held_offer(app, issued)? };
     let created_at = Timestamp::from(issued.order.created_at);
     let changes = [issued.order.issued_at, issued.order.cancelled_at];
     let synced_at = changes.into_iter().flatten().max().map_or(created_at, Timestamp::from);
@@ -108,7 +112,15 @@ fn held_offer(app: &App, issued: &IssuedOrder) -> Result<PricedOffer, ApiError> 
     let held = issued.held.as_ref();
     let held = held.ok_or_else(|| ApiError::internal(format!("order {} is neither issued nor held", issued.order.id)))?;
     let now = app.now();
-    let priced = held.price(&app.catalogue, issued.order.created_at.into(), now).ok().filter(|_| held.awaits_payment(now));
+    let codes = codes_of(&held.offer);
+    let private = if codes.is_empty() {
+        PrivateFares::none()
+    } else {
+        let agency = AgencyId::of(issued.order.agency_id);
+        app.store.read(|db| private_fares_for(db, agency, now, &codes))?
+    };
+    let tariff = Tariff { catalogue: &app.catalogue, private: &private };
+    let priced = held.price(tariff, issued.order.created_at.into(), now).ok().filter(|_| held.awaits_payment(now));
     Ok(priced.map_or_else(|| held.offer.clone(), |(offer, _)| offer))
 }
 
@@ -196,6 +208,24 @@ fn person(app: &App, (row, key): &(PassengerRow, PersonKeyRow)) -> Result<Passen
         documents: person.documents,
         ticketed: person.ticketed,
     })
+}
+
+/// The journey with what may be taken into the cabin, by the rules of the day of issue.
+fn sold_journey(app: &App, issued: &IssuedOrder) -> Result<PricedOffer, ApiError> {
+    let mut offer = journey(issued)?;
+    let Some(issued_on) = issued.tickets.first().map(|ticket| ticket.issue_date) else { return Ok(offer) };
+    let carry_on = |segment: &OfferSegment, kind: PassengerKind| -> Option<CarryOn> {
+        let (carrier, class) = (CarrierCode::parse(&segment.carrier)?, BookingClass::parse(segment.booking_class)?);
+        app.catalogue.fares.carry_on(carrier, class, kind, issued_on)
+    };
+    let segments: Vec<OfferSegment> = offer.segments().cloned().collect();
+    for passenger in &mut offer.passengers {
+        let kind = passenger.kind;
+        for (coupon, segment) in passenger.coupons.iter_mut().zip(&segments) {
+            coupon.carry_on = carry_on(segment, kind);
+        }
+    }
+    Ok(offer)
 }
 
 /// One passenger, whom clients know by the id of the offer.

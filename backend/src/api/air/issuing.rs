@@ -57,6 +57,7 @@ impl Attempt {
             Code::OfferExpired,
             Code::OfferPriceChanged,
             Code::OfferNoLongerAvailable,
+            Code::FareRuleNotMet,
             Code::FlightDeparted,
             Code::HoldNotOffered,
             Code::PriceChanged,

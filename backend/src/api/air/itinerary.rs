@@ -84,12 +84,12 @@ pub struct SegmentCabin {
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Baggage {
-    /// Always `checked`: carry-on rules are the airline's own.
+    /// `checked` or `carry_on`.
     #[serde(rename = "type")]
     #[schema(example = "checked")]
     pub kind: &'static str,
     pub quantity: u8,
-    /// The allowance of all pieces together.
+    /// Of checked baggage the allowance of all pieces together, of carry-on that of each piece.
     pub maximum_weight_kg: Option<u8>,
 }
 
@@ -156,7 +156,7 @@ impl View<'_> {
             origin,
             destination_type: destination.kind(),
             destination,
-            duration: minutes_between_ends(&slice.segments).map(iso_duration),
+            duration: (!slice.segments.is_empty()).then(|| iso_duration(slice.minutes())),
             fare_brand_name: (!slice.fare_brand.is_empty()).then(|| slice.fare_brand.clone()),
             segments: slice.segments.iter().enumerate().map(|(leg, segment)| self.segment(leg, segment)).collect(),
             conditions: conditions.now,
@@ -194,9 +194,15 @@ impl View<'_> {
 fn seated(segment: &OfferSegment, priced: &PricedPassenger, id: PassengerId, coupon: usize) -> SegmentPassenger {
     let class = CabinClass::from(segment.cabin);
     let coupon = priced.coupons.get(coupon);
-    let kilograms = coupon.map_or(0, |coupon| coupon.checked_bag_kg);
-    let baggage =
-        Baggage { kind: "checked", quantity: u8::from(kilograms > 0), maximum_weight_kg: (kilograms > 0).then_some(kilograms) };
+    let bags = |kind: &'static str, quantity: u8, kilograms: u8| Baggage {
+        kind,
+        quantity,
+        maximum_weight_kg: (quantity > 0).then_some(kilograms),
+    };
+    let checked_kg = coupon.map_or(0, |coupon| coupon.checked_bag_kg);
+    let carry_on = coupon.and_then(|coupon| coupon.carry_on);
+    let checked = bags("checked", u8::from(checked_kg > 0), checked_kg);
+    let baggages = [checked].into_iter().chain(carry_on.map(|carry_on| bags("carry_on", carry_on.pieces, carry_on.kg)));
     SegmentPassenger {
         passenger_id: id.to_string(),
         cabin_class: class,
@@ -204,17 +210,9 @@ fn seated(segment: &OfferSegment, priced: &PricedPassenger, id: PassengerId, cou
         cabin: SegmentCabin { name: class, marketing_name: class.marketing_name(), amenities: None },
         booking_class: segment.booking_class.to_string(),
         fare_basis_code: coupon.map(|coupon| coupon.fare_basis.clone()),
-        baggages: vec![baggage],
+        baggages: baggages.collect(),
         seat: None,
     }
-}
-
-/// Flying time and time on the ground between flights, which is measured at one airport and so needs no zone.
-fn minutes_between_ends(segments: &[OfferSegment]) -> Option<i64> {
-    let flying: i64 = segments.iter().map(|segment| i64::from(segment.duration_minutes)).sum();
-    let waits = segments.iter().zip(segments.iter().skip(1));
-    let waiting: i64 = waits.map(|(before, after)| (after.departing_at - before.arriving_at).num_minutes()).sum();
-    (!segments.is_empty()).then_some(flying + waiting)
 }
 
 fn comparison_key(slice: &OfferSlice) -> String {
@@ -271,8 +269,18 @@ mod tests {
         assert_eq!(last["passengers"].as_array().unwrap().len(), 3);
         assert_eq!(last["passengers"][0]["passenger_id"], json!(PassengerId::of(11).to_string()));
         assert_eq!(last["passengers"][0]["fare_basis_code"], json!("YRT"));
-        assert_eq!(last["passengers"][0]["baggages"], json!([{"type": "checked", "quantity": 1, "maximum_weight_kg": 20}]));
-        assert_eq!(last["passengers"][2]["baggages"], json!([{"type": "checked", "quantity": 0, "maximum_weight_kg": null}]));
+        assert_eq!(
+            last["passengers"][0]["baggages"],
+            json!([
+                {"type": "checked", "quantity": 1, "maximum_weight_kg": 20}, {"type": "carry_on", "quantity": 1, "maximum_weight_kg": 5}
+            ])
+        );
+        assert_eq!(
+            last["passengers"][2]["baggages"],
+            json!([
+                {"type": "checked", "quantity": 0, "maximum_weight_kg": null}, {"type": "carry_on", "quantity": 0, "maximum_weight_kg": null}
+            ])
+        );
         assert_eq!(last["departing_at"], json!("2026-12-20T13:00:00"));
         assert_eq!(last["stops"], json!([]));
         assert_eq!(last["marketing_carrier"]["name"], json!("Air China"));

@@ -9,7 +9,7 @@ use crate::catalogue::holds::HoldTerms;
 use crate::clock::Timestamp;
 use crate::ids::{OfferId, OfferRequestId, PassengerId};
 use crate::money::{Money, MoneyError};
-use crate::shopping::offer::PricedOffer;
+use crate::shopping::offer::{PricedOffer, PricedPassenger, PrivateFareKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -48,8 +48,8 @@ pub struct Offer {
     /// Always empty: nothing is sold beside the flight.
     #[schema(value_type = Vec<Object>)]
     pub available_services: [(); 0],
-    #[schema(value_type = Vec<Object>)]
-    pub private_fares: [(); 0],
+    /// The private fares of the agency that are in this price; empty where all fares are published ones.
+    pub private_fares: Vec<PrivateFare>,
     pub partial: bool,
 }
 
@@ -64,6 +64,20 @@ pub struct OfferPassenger {
     pub family_name: Option<String>,
     #[schema(value_type = Vec<Object>)]
     pub loyalty_programme_accounts: [(); 0],
+}
+
+/// A corporate fare names its code, the others their reference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = OfferPrivateFare)]
+pub struct PrivateFare {
+    /// `corporate`, `leisure` or `negotiated`.
+    #[serde(rename = "type")]
+    #[schema(example = "negotiated")]
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corporate_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracking_reference: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -106,6 +120,7 @@ pub struct OfferFacts {
     pub request: OfferRequestId,
     pub mode: Mode,
     pub created_at: Timestamp,
+    pub updated_at: Timestamp,
     pub expires_at: Timestamp,
     /// `None` where it has to be paid at once.
     pub hold: Option<HoldTerms>,
@@ -134,30 +149,52 @@ pub fn passenger_ids(request: OfferRequestId, offer: &PricedOffer) -> Vec<Passen
     (0..offer.passengers.len()).map(|position| passenger_id(request, position)).collect()
 }
 
+/// The passengers of an offer of this search.
+pub fn offer_passengers(offer: &PricedOffer, request: OfferRequestId) -> Vec<OfferPassenger> {
+    let shown = |(priced, id): (&PricedPassenger, PassengerId)| OfferPassenger {
+        id: id.to_string(),
+        kind: PassengerType::from(priced.kind),
+        age: priced.age,
+        fare_type: None,
+        given_name: None,
+        family_name: None,
+        loyalty_programme_accounts: [],
+    };
+    offer.passengers.iter().zip(passenger_ids(request, offer)).map(shown).collect()
+}
+
+fn private_fares(offer: &PricedOffer) -> Vec<PrivateFare> {
+    let coupons = offer.passengers.iter().flat_map(|passenger| &passenger.coupons);
+    let mut shown: Vec<PrivateFare> = Vec::new();
+    for mark in coupons.filter_map(|coupon| coupon.private_fare.as_ref()) {
+        let corporate = mark.kind == PrivateFareKind::Corporate;
+        let fare = PrivateFare {
+            kind: mark.kind.text(),
+            corporate_code: corporate.then(|| mark.code.clone()),
+            tracking_reference: (!corporate).then(|| mark.code.clone()),
+        };
+        if !shown.contains(&fare) {
+            shown.push(fare);
+        }
+    }
+    shown
+}
+
 impl Offer {
     pub fn new(offer: &PricedOffer, facts: OfferFacts, names: &dyn Names) -> Result<Self, MoneyError> {
         let price = Price::of(offer)?;
         let currency = price.total.currency.to_string();
         let ids = passenger_ids(facts.request, offer);
         let id = facts.id.to_string();
-        let passengers = offer.passengers.iter().zip(&ids).map(|(priced, id)| OfferPassenger {
-            id: id.to_string(),
-            kind: PassengerType::from(priced.kind),
-            age: priced.age,
-            fare_type: None,
-            given_name: None,
-            family_name: None,
-            loyalty_programme_accounts: [],
-        });
         Ok(Offer {
             live_mode: facts.mode.is_live(),
             demo: offer.demo,
             created_at: facts.created_at.to_string(),
-            updated_at: facts.created_at.to_string(),
+            updated_at: facts.updated_at.to_string(),
             expires_at: facts.expires_at.to_string(),
             owner: Airline::named(names, &offer.carrier),
             slices: slices(offer, &id, &ids, &facts.conditions.slices, names),
-            passengers: passengers.collect(),
+            passengers: offer_passengers(offer, facts.request),
             base_amount: price.base.to_string(),
             base_currency: currency.clone(),
             tax_amount: Some(price.tax.to_string()),
@@ -172,7 +209,7 @@ impl Offer {
             supported_passenger_identity_document_types: document_types(),
             supported_loyalty_programmes: Vec::new(),
             available_services: [],
-            private_fares: [],
+            private_fares: private_fares(offer),
             partial: false,
             id,
         })
@@ -197,6 +234,7 @@ mod tests {
             request,
             mode: Mode::Test,
             created_at: now,
+            updated_at: now,
             expires_at: now.plus(chrono::Duration::minutes(20)),
             hold: Some(HoldTerms { payment_required_by: now.plus(chrono::Duration::hours(24)), price_guaranteed_until: None }),
             conditions: ShownConditions::default(),

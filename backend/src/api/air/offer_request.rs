@@ -5,17 +5,19 @@ use super::place::Place;
 use super::{CabinClass, Names, PassengerType, passenger_id};
 use crate::api::code::Code;
 use crate::api::error::{ApiError, Problems};
+use crate::api::fields::escaped;
+use crate::catalogue::CarrierCode;
 use crate::clock::Timestamp;
 use crate::ids::OfferRequestId;
 use crate::shopping::offer::{Cabin, PassengerKind};
-use crate::shopping::request::MOST_SLICES;
+use crate::shopping::request::{MOST_SEATED_PASSENGERS, MOST_SLICES};
 use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// Seats that can be sold in one order.
-const MAX_SEATS: usize = 9;
 const MAX_DAYS_AHEAD: i64 = 361;
 const DEFAULT_CONNECTIONS: u8 = 1;
 
@@ -27,6 +29,17 @@ pub struct CreateOfferRequest {
     pub cabin_class: Option<CabinClass>,
     /// Changes of aircraft in one slice: 0, 1 or 2.
     pub max_connections: Option<i64>,
+    /// Codes of corporate fares, per IATA code of their airline. The agency's other private fares need no code.
+    #[schema(value_type = Option<Object>)]
+    pub private_fares: Option<BTreeMap<String, Vec<CreatePrivateFare>>>,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = CreateOfferRequestPrivateFare)]
+pub struct CreatePrivateFare {
+    pub corporate_code: Option<String>,
+    /// Accepted and not used: an agency is known by its key.
+    pub tracking_reference: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -62,6 +75,11 @@ pub struct CreatePassenger {
     pub age: Option<i64>,
     /// Accepted and not used.
     pub fare_type: Option<String>,
+    /// Names are given with the order, and no loyalty programme is supported: both are accepted here and not used.
+    pub given_name: Option<String>,
+    pub family_name: Option<String>,
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub loyalty_programme_accounts: Option<Value>,
 }
 
 /// A search whose every field has been checked.
@@ -71,6 +89,8 @@ pub struct Search {
     pub passengers: Vec<SearchPassenger>,
     pub cabin: Option<Cabin>,
     pub max_connections: u8,
+    /// Corporate codes with their airlines.
+    pub private_fares: Vec<(CarrierCode, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,9 +126,25 @@ impl CreateOfferRequest {
         if max_connections.is_none() {
             problems.add(Code::InvalidValue, "/data/max_connections", "`max_connections` is 0, 1 or 2.");
         }
+        let private_fares = self.private_fares(&mut problems);
         problems.finish()?;
         let cabin = self.cabin_class.map(Cabin::from);
-        Ok(Search { slices, passengers, cabin, max_connections: max_connections.unwrap_or(DEFAULT_CONNECTIONS) })
+        let max_connections = max_connections.unwrap_or(DEFAULT_CONNECTIONS);
+        Ok(Search { slices, passengers, cabin, max_connections, private_fares })
+    }
+
+    fn private_fares(&self, problems: &mut Problems) -> Vec<(CarrierCode, String)> {
+        let mut codes = Vec::new();
+        for (airline, fares) in self.private_fares.iter().flatten() {
+            let Some(carrier) = CarrierCode::parse(airline) else {
+                let shown: String = airline.chars().take(16).collect();
+                let message = format!("`{shown}` is not the IATA code of an airline.");
+                problems.add(Code::InvalidValue, format!("/data/private_fares/{}", escaped(airline)), message);
+                continue;
+            };
+            codes.extend(fares.iter().filter_map(|fare| fare.corporate_code.clone()).map(|code| (carrier, code)));
+        }
+        codes
     }
 
     fn slices(&self, names: &dyn Names, now: Timestamp, problems: &mut Problems) -> Vec<SearchSlice> {
@@ -200,8 +236,8 @@ fn check_party(passengers: &[SearchPassenger]) -> Result<(), String> {
     let count = |kind: PassengerKind| passengers.iter().filter(|passenger| passenger.kind == kind).count();
     let (adults, infants) = (count(PassengerKind::Adult), count(PassengerKind::Infant));
     let seats = passengers.len() - infants;
-    if seats > MAX_SEATS || passengers.is_empty() {
-        return Err(format!("A search is for 1 to {MAX_SEATS} passengers with a seat."));
+    if seats > MOST_SEATED_PASSENGERS || passengers.is_empty() {
+        return Err(format!("A search is for 1 to {MOST_SEATED_PASSENGERS} passengers with a seat."));
     }
     if adults == 0 {
         return Err("Children and infants travel with an adult.".to_owned());
@@ -329,7 +365,7 @@ mod tests {
     use crate::api::envelope::parse;
     use crate::ids::Id;
     use chrono::TimeZone;
-    use serde_json::{Value, json, to_value};
+    use serde_json::{json, to_value};
 
     /// Late evening of 1 December in UTC, so that it is the 2nd in China.
     fn now() -> Timestamp {
@@ -410,8 +446,8 @@ mod tests {
         let adult = json!({"type": "adult"});
         let infant = json!({"type": "infant_without_seat"});
         assert!(with(&json!([adult, infant])).is_ok());
-        assert!(with(&Value::Array(vec![adult.clone(); 9])).is_ok());
-        for wrong in [json!([]), json!([{"age": 8}]), json!([adult, infant, infant]), Value::Array(vec![adult.clone(); 10])] {
+        assert!(with(&Value::Array(vec![adult.clone(); 30])).is_ok(), "a group");
+        for wrong in [json!([]), json!([{"age": 8}]), json!([adult, infant, infant]), Value::Array(vec![adult.clone(); 31])] {
             assert_eq!(with(&wrong).unwrap_err().code(), Code::InvalidSearch, "{wrong}");
         }
         let none = json!({"slices": [], "passengers": [adult]});

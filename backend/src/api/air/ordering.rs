@@ -6,6 +6,7 @@ use super::issuing::{Attempt, Settled, issue, outdated, rehearse};
 use super::names::CatalogueNames;
 use super::offer::passenger_ids;
 use super::order::Order;
+use super::searching::private_fares_for;
 use crate::agencies::{Agency, in_force};
 use crate::airlines::{Airline, airline_by_code};
 use crate::api::caller::{Caller, Known};
@@ -17,6 +18,7 @@ use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::api::v1::operations::PendingOperation;
 use crate::app::App;
+use crate::catalogue::private_fares::PrivateFares;
 use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::identity::{IdempotencyKey, Scope};
@@ -24,7 +26,8 @@ use crate::ids::{Id, OfferId, OrderId};
 use crate::ordering::{Awaiting, Draw, OrderFilter, OrderRow, Person, TenderWish, order, orders_of};
 use crate::shopping::offer::PricedOffer;
 use crate::shopping::price::reprice;
-use crate::shopping::{StoredSearch, hold_terms};
+use crate::shopping::tariff::{Tariff, codes_of};
+use crate::shopping::{FARE_ZONE, StoredSearch, hold_terms};
 use crate::ticketing::{
     Basis, HoldPlan, Intent, IssueOrder, IssuedOrder, PassengerPlan, PlanError, SaleTerms, issued_orders, plan_tickets,
 };
@@ -97,8 +100,13 @@ impl Sale {
         let preparation = self.preparation(request).ok()?;
         let basis = app.bases.recall(&self.caller.key)?;
         let search = app.searches.recall(preparation.offer)?;
-        let airline = app.bases.airline(&search.offer(preparation.offer)?.carrier)?;
-        let found = Found { basis: basis.clone(), search: Some(search), airline: Some(airline) };
+        let offer = search.offer(preparation.offer)?;
+        // Private fares are read.
+        if !codes_of(offer).is_empty() {
+            return None;
+        }
+        let (airline, private) = (app.bases.airline(&offer.carrier)?, PrivateFares::none());
+        let found = Found { basis: basis.clone(), search: Some(search), airline: Some(airline), private };
         let order = preparation.prepare(found).ok()?;
         match issue(&self.caller, order).await {
             Ok(Settled::Outdated) => None,
@@ -184,6 +192,8 @@ struct Found {
     basis: Arc<Basis>,
     search: Option<Arc<StoredSearch>>,
     airline: Option<Arc<Airline>>,
+    /// Those that the offer got some of.
+    private: PrivateFares,
 }
 
 impl Preparation<'_> {
@@ -196,26 +206,31 @@ impl Preparation<'_> {
             let carrier = search.as_ref().and_then(|search| search.offer(offer)).map(|offer| offer.carrier.as_str());
             let airline = carrier.map(|carrier| airline_by_code(db, carrier)).transpose()?.flatten().map(Arc::new);
             let terms = caller.app.rules.terms_of(db, seller.id)?;
+            let codes = search.as_ref().and_then(|search| search.offer(offer)).map(codes_of).unwrap_or_default();
+            let private =
+                if codes.is_empty() { PrivateFares::none() } else { private_fares_for(db, seller.id, caller.app.now(), &codes)? };
             let basis = Arc::new(Basis { key: caller.key.clone(), seller: seller.clone(), terms });
             if let Some(airline) = &airline {
                 caller.app.bases.remember(basis.clone(), airline.clone());
             }
-            Ok::<_, ApiError>((seller, Found { basis, search, airline }))
+            Ok::<_, ApiError>((seller, Found { basis, search, airline, private }))
         };
         self.caller.read(reads).await
     }
 
-    fn prepare(self, Found { basis, search, airline }: Found) -> Result<IssueOrder, ApiError> {
+    fn prepare(self, Found { basis, search, airline, private }: Found) -> Result<IssueOrder, ApiError> {
         let app = &self.caller.app;
         let (now, seller, terms) = (app.now(), &basis.seller, &basis.terms);
         let search = search.filter(|search| search.agency == seller.id);
         let search = search.ok_or_else(|| ApiError::of(Code::OfferNotFound).at("/data/selected_offers/0"))?;
-        if search.is_expired(now) {
+        if search.is_expired(self.offer, now) {
             return Err(ApiError::of(Code::OfferExpired).at("/data/selected_offers/0"));
         }
         let valid = self.validate(&search)?;
         let stored = search.offer(self.offer).ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
-        let offer = reprice(&app.catalogue, stored, now).map_err(PlanError::from)?;
+        self.check_company(&valid, stored, now)?;
+        let tariff = Tariff { catalogue: &app.catalogue, private: &private };
+        let offer = reprice(tariff, stored, now).map_err(PlanError::from)?;
         let airline = airline.ok_or_else(|| ApiError::of(Code::NoContract))?;
         let currency = offer.currency().map_err(ApiError::internal)?;
         let sold_on = now.date_in(seller.zone);
@@ -263,10 +278,24 @@ impl Preparation<'_> {
         if kind == OrderType::Instant {
             return Ok(Intent::Issue);
         }
-        let terms = hold_terms(&self.caller.app.catalogue, offer, search.created_at);
+        let terms = hold_terms(&self.caller.app.catalogue, offer, search.priced_at(self.offer));
         let terms = terms.filter(|terms| now < terms.payment_required_by);
         let terms = terms.ok_or_else(|| ApiError::of(Code::HoldNotOffered).at("/data/type"))?;
         Ok(Intent::Hold(HoldPlan { terms, offer: serde_json::to_string(offer).map_err(ApiError::internal)? }))
+    }
+
+    /// Now that everybody's date of birth is known.
+    fn check_company(&self, valid: &ValidOrder, offer: &PricedOffer, now: Timestamp) -> Result<(), ApiError> {
+        let first_day = offer.segments().next().map(|segment| segment.departing_at.date());
+        let age = |person: &ValidPassenger| u8::try_from(first_day?.years_since(person.born_on)?).ok();
+        let party = valid.passengers.iter().map(|person| (person.kind, age(person)));
+        match self.caller.app.catalogue.parties.rule(now.date_in(FARE_ZONE)) {
+            Some(rule) if !rule.is_accompanied(party) => {
+                let message = format!("Children and infants travel with somebody of {} or older.", rule.accompanying_age);
+                Err(ApiError::new(Code::PassengerMismatch, message).at("/data/passengers"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn passenger(&self, person: &ValidPassenger) -> Result<PassengerPlan, ApiError> {

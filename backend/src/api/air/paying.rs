@@ -3,6 +3,7 @@
 use super::create_order::{CreatePayment, PaymentType};
 use super::issuing::{Attempt, Settled, issue, rehearse};
 use super::names::CatalogueNames;
+use super::searching::private_fares_for;
 use crate::agencies::{Agency, agency, in_force};
 use crate::airlines::{Airline, airline};
 use crate::api::caller::{Caller, blocking};
@@ -12,6 +13,7 @@ use crate::api::error::{ApiError, ErrorBody, Item, Problems};
 use crate::api::once::{Key, fields_of, key_of};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
+use crate::catalogue::private_fares::PrivateFares;
 use crate::clock::Timestamp;
 use crate::commission::Terms;
 use crate::db::Db;
@@ -20,6 +22,7 @@ use crate::ids::{AgencyId, AirlineId, Id, OfferId, OrderId, OrderPaymentId, Pass
 use crate::money::{Currency, Money};
 use crate::ordering::{Draw, HeldEnd, HeldMove, HeldOrder, PaymentRow, Sealed, TenderWish, order, payment, payment_of, payments};
 use crate::shopping::offer::PricedOffer;
+use crate::shopping::tariff::{Tariff, codes_of};
 use crate::ticketing::{Intent, IssueOrder, IssuedOrder, PassengerPlan, PlanError, SaleTerms, issued_orders, plan_tickets};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -161,6 +164,8 @@ struct Found {
     seller: Agency,
     airline: Airline,
     terms: Terms,
+    /// Those that the order was held on.
+    private: PrivateFares,
 }
 
 impl Preparation {
@@ -172,13 +177,15 @@ impl Preparation {
         let airline = airline(db, AirlineId::of(row.airline_id))?.ok_or_else(|| missing("airline"))?;
         let terms = self.caller.app.rules.terms_of(db, seller.id)?;
         let issued = issued_orders(db, vec![row])?.pop().ok_or_else(|| missing("row"))?;
-        Ok(Found { issued, seller, airline, terms })
+        let codes = issued.held.as_ref().map(|held| codes_of(&held.offer)).unwrap_or_default();
+        let private = private_fares_for(db, seller.id, self.caller.app.now(), &codes)?;
+        Ok(Found { issued, seller, airline, terms, private })
     }
 
     fn run(&self) -> Result<IssueOrder, ApiError> {
         let app = &self.caller.app;
         let now = app.now();
-        let Found { issued, seller, airline, terms } = app.store.read(|db| self.read(db))?;
+        let Found { issued, seller, airline, terms, private } = app.store.read(|db| self.read(db))?;
         let held = issued.held.as_ref().ok_or_else(|| ApiError::of(Code::AlreadyPaid).at("/data/order_id"))?;
         if let HeldMove::Refused(refusal) = held.on(HeldEnd::Paid, now) {
             return Err(ApiError::from(refusal).at("/data/order_id"));
@@ -188,7 +195,7 @@ impl Preparation {
             return Err(ApiError::new(Code::InvalidState, message).at("/data/order_id"));
         }
         let held_at = Timestamp::from(issued.order.created_at);
-        let priced = held.price(&app.catalogue, held_at, now);
+        let priced = held.price(Tariff { catalogue: &app.catalogue, private: &private }, held_at, now);
         let (offer, priced_at) = priced.map_err(|error| ApiError::from(PlanError::from(error)).at("/data/order_id"))?;
         let tender = self.tender(held, &offer)?;
         let currency = offer.currency().map_err(ApiError::internal)?;

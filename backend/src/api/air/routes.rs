@@ -2,6 +2,8 @@
 
 use super::issued::Rehearsal;
 use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching, webhooks};
+use super::{cancelling, changing, editing, offer_passenger, ordering, paying, pricing, reference, searching};
+use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -14,6 +16,8 @@ use utoipa::OpenApi;
         searching::list_offer_requests,
         searching::list_offers,
         searching::get_offer,
+        pricing::price_offer,
+        offer_passenger::update_offer_passenger,
         ordering::create_order,
         ordering::get_order,
         ordering::list_orders,
@@ -82,6 +86,11 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/air/offer_requests/{id}").route(web::get().to(searching::get_offer_request)))
         .service(web::resource("/air/offers").route(web::get().to(searching::list_offers)))
         .service(web::resource("/air/offers/{id}").route(web::get().to(searching::get_offer)))
+        .service(web::resource("/air/offers/{id}/actions/price").route(web::post().to(pricing::price_offer)))
+        .service(
+            web::resource("/air/offers/{id}/passengers/{passenger_id}")
+                .route(web::patch().to(offer_passenger::update_offer_passenger)),
+        )
         .service(orders)
         .service(
             web::resource("/air/orders/{id}")

@@ -3,7 +3,7 @@
 use super::Names;
 use super::place::{Aircraft, Airline, Airport, City, CityReference};
 use crate::shopping::offer::{
-    Cabin, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
+    Cabin, CarryOn, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
 };
 use chrono::{NaiveDate, NaiveDateTime};
 use std::collections::HashMap;
@@ -90,6 +90,8 @@ fn passenger(kind: PassengerKind, age: Option<u8>, base_minor: i64) -> PricedPas
         fare_basis: "YRT".to_owned(),
         base_minor,
         checked_bag_kg: if base_minor > 20_000 { 20 } else { 0 },
+        carry_on: Some(CarryOn { pieces: u8::from(base_minor > 20_000), kg: 5 }),
+        private_fare: None,
     };
     let taxes = match kind {
         PassengerKind::Adult => vec![PricedTax { code: "CN".to_owned(), minor: 15_000, payee: "CAAC".to_owned() }],

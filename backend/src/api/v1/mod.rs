@@ -29,6 +29,7 @@ pub mod limits;
 pub mod operations;
 pub mod organisations;
 pub mod postings;
+pub mod private_fares;
 pub mod refund_applications;
 pub mod refund_shape;
 pub mod request_log;
@@ -71,6 +72,9 @@ use utoipa::OpenApi;
         contracts::list_contracts,
         contracts::sign,
         contracts::get_contract,
+        private_fares::list_private_fares,
+        private_fares::file,
+        private_fares::get_private_fare,
         commission_rules::list_commission_rules,
         commission_rules::file,
         commission_rules::get_commission_rule,
@@ -230,6 +234,12 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/airlines/{id}/actions/resume").route(post().to(airlines::resume)))
         .service(resource("/v1/contracts").route(get().to(contracts::list_contracts)).route(post().to(contracts::sign)))
         .service(resource("/v1/contracts/{id}").route(get().to(contracts::get_contract)))
+        .service(
+            resource("/v1/private_fares")
+                .route(get().to(private_fares::list_private_fares))
+                .route(post().to(private_fares::file)),
+        )
+        .service(resource("/v1/private_fares/{id}").route(get().to(private_fares::get_private_fare)))
         .service(
             resource("/v1/commission_rules")
                 .route(get().to(commission_rules::list_commission_rules))

@@ -292,6 +292,8 @@ fn kept_coupon(place: &SoldPlace) -> PricedCoupon {
         fare_basis: place.coupon.fare_basis.clone(),
         base_minor: place.share.base.minor,
         checked_bag_kg: u8::try_from(place.coupon.checked_bag_kg).unwrap_or(0),
+        carry_on: None,
+        private_fare: None,
     }
 }
 

@@ -48,9 +48,10 @@ pub(super) fn passenger_kind(issued: &IssuedOrder, ticket: &TicketRow) -> Result
 fn flight<'c>(catalogue: &'c Catalogue, coupon: &CouponRow, ticket: &TicketRow) -> Option<TaxedFlight<'c>> {
     let airport = |code: &str| catalogue.airports.get(AirportCode::parse(code)?);
     let (origin, destination) = (airport(&coupon.origin)?, airport(&coupon.destination)?);
-    let pair = catalogue.fares.pair(origin.code, destination.code, ticket.issue_date)?;
+    let carrier = CarrierCode::parse(&coupon.carrier)?;
+    let pair = catalogue.fares.pair(carrier, origin.code, destination.code, ticket.issue_date)?;
     Some(TaxedFlight {
-        carrier: CarrierCode::parse(&coupon.carrier)?,
+        carrier,
         origin,
         destination,
         distance_km: u32::try_from(coupon.distance_km).ok()?,

@@ -78,6 +78,11 @@ impl Operation {
             "/v1/contracts" => json!({ "agency_id": format!("agy_{nothing}"), "currency": "CNY", "effective_from": "2026-01-01",
                 "commission_rate": "0.03", "commission_base": "price", "fee_rate": "0.005", "tax_remitter": "platform",
                 "payment_days": 7, "clawback": "full", "fee_on_refund": "refunded", "airline_return": "set_off" }),
+            "/v1/private_fares" => {
+                json!({ "agency_id": format!("agy_{nothing}"), "code": "NEG1", "type": "negotiated", "carrier": "CA",
+                    "origin": "BJS", "destination": "SHA", "booking_classes": "Y", "adjustment": "percent_off", "percent": 10,
+                    "effective_from": "2026-01-01" })
+            }
             "/v1/commission_rules" => json!({ "code": "A", "effective_from": "2036-01-01", "kind": "zero" }),
             "/v1/commission_rules/explain" => {
                 json!({ "offer_id": format!("off_{nothing}"), "passenger_id": format!("pas_{nothing}") })

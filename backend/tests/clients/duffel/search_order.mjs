@@ -94,11 +94,17 @@ const checkOffer = (offer, legs, passengers) => {
   assert.equal(typeof offer.live_mode, 'boolean')
   assert.equal(typeof offer.payment_requirements.requires_instant_payment, 'boolean')
   assert.deepEqual(offer.passengers.map((p) => p.id).sort(), passengers.map((p) => p.id).sort(), 'passengers of the offer')
+  assert.ok(Array.isArray(offer.private_fares), 'private_fares')
+  for (const condition of [offer.conditions.refund_before_departure, offer.conditions.change_before_departure]) {
+    assert.equal(typeof condition.allowed, 'boolean', 'a condition that is not known')
+    if (condition.allowed) assert.ok(minor(condition.penalty_amount) >= 0n && condition.penalty_currency === offer.total_currency)
+  }
   for (const segment of offer.slices.flatMap((s) => s.segments)) {
     assert.equal(segment.passengers.length, passengers.length, 'passengers of the segment')
     for (const passenger of segment.passengers) {
       text(passenger.fare_basis_code, 'fare_basis_code')
       assert.ok(['first', 'business', 'premium_economy', 'economy'].includes(passenger.cabin_class), 'cabin_class')
+      assert.deepEqual(passenger.baggages.map((b) => b.type), ['checked', 'carry_on'], 'baggages')
     }
   }
 }
@@ -210,6 +216,18 @@ const journey = async (duffel, name, legs, passengers) => {
   const offer = (await step(`offers.get (${name})`, () => duffel.offers.get(offers.data[0].id))).data
   checkOffer(offer, legs, request.data.passengers)
   assert.equal(offer.total_amount, offers.data[0].total_amount)
+
+  const priced = await step(`offers.getPriced (${name})`, () =>
+    duffel.offers.getPriced(offer.id, { intended_payment_methods: [], intended_services: [] }),
+  )
+  checkOffer(priced.data, legs, request.data.passengers)
+  assert.equal(priced.data.id, offer.id, 'an offer keeps its id when it is priced again')
+  assert.equal(priced.data.total_amount, offer.total_amount)
+  const name_only = { given_name: 'Wei', family_name: 'Li', loyalty_programme_accounts: [] }
+  const updated = await step(`offers.update (${name})`, () =>
+    duffel.offers.update(offer.id, offer.passengers[0].id, name_only),
+  )
+  assert.equal(updated.data.family_name, 'Li')
 
   const travellers = people(offer.passengers)
   const wrong = orderOf({ ...offer, total_amount: '0.01' }, travellers)

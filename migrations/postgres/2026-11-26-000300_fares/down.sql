@@ -1,0 +1,2 @@
+DROP TABLE private_fare;
+DROP TABLE offer_pricing;
