@@ -1,6 +1,6 @@
 //! What can be done with an order now and, of what cannot be done, why not: pure, one function per action, each of which asks what its verb asks.
 
-use super::coupon::{CouponSide, CouponStatus, first_unmovable};
+use super::coupon::{CouponMoved, CouponSide, CouponStatus, first_unmovable};
 use super::ticket::IssuedOrder;
 use crate::clock::Timestamp;
 use crate::db::DbError;
@@ -33,10 +33,10 @@ pub enum Obstacle {
     VoidWindowClosed,
     #[error("coupon {coupon} of ticket {ticket} has status {status}")]
     CouponNotOpen { ticket: String, coupon: i64, status: String },
-    #[error("orders are not changed through this interface: cancel it and order anew")]
-    ChangeNotOffered,
-    #[error("orders are not refunded through this interface")]
-    RefundNotOffered,
+    #[error("no coupon of the order is open")]
+    NothingOpen,
+    #[error("no coupon of the order can be refunded")]
+    NothingToRefund,
 }
 
 impl Obstacle {
@@ -48,9 +48,8 @@ impl Obstacle {
             Obstacle::AwaitingPayment => "awaiting_payment",
             Obstacle::PaymentWindowClosed(_) => "payment_window_closed",
             Obstacle::VoidWindowClosed => "void_window_closed",
-            Obstacle::CouponNotOpen { .. } => "coupon_not_open",
-            Obstacle::ChangeNotOffered => "change_not_offered",
-            Obstacle::RefundNotOffered => "refund_not_offered",
+            Obstacle::CouponNotOpen { .. } | Obstacle::NothingOpen => "coupon_not_open",
+            Obstacle::NothingToRefund => "coupon_not_refundable",
         }
     }
 }
@@ -64,6 +63,8 @@ impl OrderAction {
 #[derive(Clone, Copy, Debug)]
 pub struct ActionFacts<'a> {
     pub issued: &'a IssuedOrder,
+    /// Also when it was refunded as a whole.
+    pub cancelled_at: Option<Timestamp>,
     pub void_window_ends_at: Option<Timestamp>,
     pub now: Timestamp,
 }
@@ -78,19 +79,19 @@ impl ActionFacts<'_> {
         }
         match action {
             OrderAction::Cancel => self.cancel(),
-            OrderAction::Change => Ok(self.change()),
+            OrderAction::Change => self.change(),
             OrderAction::Update => Ok(self.update()),
             OrderAction::Pay => Ok(self.pay()),
             OrderAction::Void => self.void(),
-            OrderAction::Refund => Ok(self.refund()),
+            OrderAction::Refund => self.refund(),
         }
     }
 
     /// Nothing can be done with an order that was cancelled or whose time to pay is over.
     fn is_over(&self) -> Option<Obstacle> {
         let by = self.unpaid().map(|held| held.terms.payment_required_by);
-        match (self.issued.order.cancelled_at, by) {
-            (Some(at), _) => Some(Obstacle::Cancelled(at.into())),
+        match (self.cancelled_at, by) {
+            (Some(at), _) => Some(Obstacle::Cancelled(at)),
             (None, Some(by)) if self.now >= by => Some(Obstacle::PaymentWindowClosed(by)),
             (None, _) => None,
         }
@@ -101,15 +102,17 @@ impl ActionFacts<'_> {
         self.issued.held.as_ref().filter(|_| self.issued.order.issued_at.is_none())
     }
 
+    /// A refund once the void window is closed, of the whole order.
     fn cancel(&self) -> Result<Allowed, DbError> {
-        match self.unpaid() {
-            Some(_) => Ok(Ok(())),
-            None => self.void(),
-        }
+        if self.unpaid().is_some() || self.void()?.is_ok() { Ok(Ok(())) } else { self.all_become(CouponStatus::Refunded) }
     }
 
-    fn change(&self) -> Allowed {
-        Err(Obstacle::ChangeNotOffered)
+    fn change(&self) -> Result<Allowed, DbError> {
+        if self.unpaid().is_some() {
+            return Ok(Err(Obstacle::AwaitingPayment));
+        }
+        let any = self.any_becomes(CouponStatus::Exchanged)?;
+        Ok(if any { Ok(()) } else { Err(Obstacle::NothingOpen) })
     }
 
     fn update(&self) -> Allowed {
@@ -132,15 +135,32 @@ impl ActionFacts<'_> {
         if self.void_window_ends_at.is_none_or(|ends| self.now >= ends) {
             return Ok(Err(Obstacle::VoidWindowClosed));
         }
-        let unmovable = first_unmovable(&self.issued.coupons, CouponSide::Platform, CouponStatus::Void)?;
+        self.all_become(CouponStatus::Void)
+    }
+
+    /// Of what can be given back, if not of the whole.
+    fn refund(&self) -> Result<Allowed, DbError> {
+        if self.unpaid().is_some() {
+            return Ok(Err(Obstacle::AwaitingPayment));
+        }
+        let any = self.any_becomes(CouponStatus::Refunded)?;
+        Ok(if any { Ok(()) } else { Err(Obstacle::NothingToRefund) })
+    }
+
+    fn all_become(&self, target: CouponStatus) -> Result<Allowed, DbError> {
+        let unmovable = first_unmovable(&self.issued.coupons, CouponSide::Platform, target)?;
         Ok(unmovable.map_or(Ok(()), |(coupon, _)| {
-            let ticket = self.issued.tickets.iter().find(|ticket| ticket.id == coupon.ticket_id);
-            let ticket = ticket.map_or_else(String::new, |ticket| ticket.number.clone());
-            Err(Obstacle::CouponNotOpen { ticket, coupon: coupon.number, status: coupon.status.clone() })
+            let (ticket, coupon_number) = (self.issued.number_of(coupon).to_owned(), coupon.number_on_document());
+            Err(Obstacle::CouponNotOpen { ticket, coupon: coupon_number, status: coupon.status.clone() })
         }))
     }
 
-    fn refund(&self) -> Allowed {
-        if self.unpaid().is_some() { Err(Obstacle::AwaitingPayment) } else { Err(Obstacle::RefundNotOffered) }
+    fn any_becomes(&self, target: CouponStatus) -> Result<bool, DbError> {
+        for coupon in &self.issued.coupons {
+            if coupon.status()?.on(CouponSide::Platform, target) == CouponMoved::Applied {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

@@ -189,10 +189,13 @@ const RULES: &[(&str, &str)] = &[
             WHEN h.state = 'expired' THEN 'expired' ELSE 'cancelled' END LIMIT 1",
     ),
     (
-        "a held order that was paid has one payment of its total, and no other order has one",
+        "a held order that was paid has one payment of what its first tickets cost, and no other order has one",
         "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.id = o.id
          LEFT JOIN order_payment p ON p.order_id = o.id
-         WHERE (COALESCE(h.state, '') = 'paid') <> (p.id IS NOT NULL) OR p.amount_minor <> o.total_minor OR p.currency <> o.currency LIMIT 1",
+         LEFT JOIN ticket t ON t.order_id = o.id AND NOT EXISTS (SELECT 1 FROM ticket_exchange x WHERE x.ticket_id = t.id)
+         GROUP BY o.id, o.booking_reference, o.currency, h.state, p.id, p.amount_minor, p.currency
+         HAVING (COALESCE(h.state, '') = 'paid') <> (p.id IS NOT NULL)
+            OR (p.id IS NOT NULL AND (p.amount_minor <> COALESCE(SUM(t.price_minor), 0) OR p.currency <> o.currency)) LIMIT 1",
     ),
     (
         "what airlines have to give back is open claims and what was taken back on its way",

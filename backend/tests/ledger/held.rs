@@ -372,7 +372,7 @@ fn every_rule_of_held_orders_finds_a_row_that_breaks_it(engine: Engine) {
         (
             "UPDATE order_payment SET amount_minor = amount_minor + 1".into(),
             "UPDATE order_payment SET amount_minor = amount_minor - 1".into(),
-            "has one payment of its total",
+            "has one payment of what its first tickets cost",
         ),
         (
             format!("UPDATE held_seat SET seats = seats + 1 WHERE order_id = {id}"),
