@@ -27,12 +27,20 @@ use utoipa::ToSchema;
 /// Fields that are not listed are ignored: other platforms take more.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct UpdateOrder {
-    /// In the place of the metadata that the order has.
-    #[schema(value_type = Object)]
-    pub metadata: BTreeMap<String, Value>,
+    /// In the place of the metadata that the order has; required, here or in `options`.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<BTreeMap<String, Value>>,
+    /// Where the official client of the Duffel API puts it.
+    pub options: Option<UpdateOrderOptions>,
     /// Accepted and not used.
     #[schema(value_type = Option<Vec<String>>)]
     pub users: Option<Value>,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct UpdateOrderOptions {
+    #[schema(value_type = Object)]
+    pub metadata: BTreeMap<String, Value>,
 }
 
 /// What is absent or null stays.
@@ -76,7 +84,14 @@ pub async fn update_order(
     caller.require(Scope::AirWrite)?;
     let id: OrderId = path_id(&id)?;
     let mut problems = Problems::default();
-    let kept = metadata(Some(&body.data.metadata), "/data/metadata", &mut problems);
+    let given = match (&body.data.metadata, &body.data.options) {
+        (Some(given), _) => Some((given, "/data/metadata")),
+        (None, Some(options)) => Some((&options.metadata, "/data/options/metadata")),
+        (None, None) => None,
+    };
+    let (given, pointer) =
+        given.ok_or_else(|| ApiError::new(Code::MissingField, "`metadata` is missing.").at("/data/metadata"))?;
+    let kept = metadata(Some(given), pointer, &mut problems);
     problems.finish()?;
     let kept = serde_json::to_string(&kept).map_err(ApiError::internal)?;
     let visible = caller.visible_agencies().await?;
