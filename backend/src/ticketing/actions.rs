@@ -1,7 +1,7 @@
 //! What can be done with an order now and, of what cannot be done, why not: pure, one function per action, each of which asks what its verb asks.
 
-use super::coupon::{CouponMoved, CouponSide, CouponStatus, first_unmovable};
-use super::ticket::IssuedOrder;
+use super::coupon::{CouponSide, CouponStatus, first_unmovable};
+use super::ticket::{CouponRow, IssuedOrder};
 use crate::clock::Timestamp;
 use crate::db::DbError;
 use crate::ordering::{HeldEnd, HeldMove, HeldOrder, HeldRefusal};
@@ -33,10 +33,6 @@ pub enum Obstacle {
     VoidWindowClosed,
     #[error("coupon {coupon} of ticket {ticket} has status {status}")]
     CouponNotOpen { ticket: String, coupon: i64, status: String },
-    #[error("no coupon of the order is open")]
-    NothingOpen,
-    #[error("no coupon of the order can be refunded")]
-    NothingToRefund,
 }
 
 impl Obstacle {
@@ -48,8 +44,7 @@ impl Obstacle {
             Obstacle::AwaitingPayment => "awaiting_payment",
             Obstacle::PaymentWindowClosed(_) => "payment_window_closed",
             Obstacle::VoidWindowClosed => "void_window_closed",
-            Obstacle::CouponNotOpen { .. } | Obstacle::NothingOpen => "coupon_not_open",
-            Obstacle::NothingToRefund => "coupon_not_refundable",
+            Obstacle::CouponNotOpen { .. } => "coupon_not_open",
         }
     }
 }
@@ -63,7 +58,7 @@ impl OrderAction {
 #[derive(Clone, Copy, Debug)]
 pub struct ActionFacts<'a> {
     pub issued: &'a IssuedOrder,
-    /// Also when it was refunded as a whole.
+    /// Also when all of it was refunded.
     pub cancelled_at: Option<Timestamp>,
     pub void_window_ends_at: Option<Timestamp>,
     pub now: Timestamp,
@@ -79,11 +74,11 @@ impl ActionFacts<'_> {
         }
         match action {
             OrderAction::Cancel => self.cancel(),
-            OrderAction::Change => self.change(),
+            OrderAction::Change => Ok(self.change()),
             OrderAction::Update => Ok(self.update()),
             OrderAction::Pay => Ok(self.pay()),
             OrderAction::Void => self.void(),
-            OrderAction::Refund => self.refund(),
+            OrderAction::Refund => Ok(self.refund()),
         }
     }
 
@@ -102,17 +97,15 @@ impl ActionFacts<'_> {
         self.issued.held.as_ref().filter(|_| self.issued.order.issued_at.is_none())
     }
 
-    /// A refund once the void window is closed, of the whole order.
     fn cancel(&self) -> Result<Allowed, DbError> {
-        if self.unpaid().is_some() || self.void()?.is_ok() { Ok(Ok(())) } else { self.all_become(CouponStatus::Refunded) }
+        match self.unpaid() {
+            Some(_) => Ok(Ok(())),
+            None => Ok(self.void()?.or_else(|_| self.give_in())),
+        }
     }
 
-    fn change(&self) -> Result<Allowed, DbError> {
-        if self.unpaid().is_some() {
-            return Ok(Err(Obstacle::AwaitingPayment));
-        }
-        let any = self.any_becomes(CouponStatus::Exchanged)?;
-        Ok(if any { Ok(()) } else { Err(Obstacle::NothingOpen) })
+    fn change(&self) -> Allowed {
+        self.give_in()
     }
 
     fn update(&self) -> Allowed {
@@ -135,32 +128,28 @@ impl ActionFacts<'_> {
         if self.void_window_ends_at.is_none_or(|ends| self.now >= ends) {
             return Ok(Err(Obstacle::VoidWindowClosed));
         }
-        self.all_become(CouponStatus::Void)
+        let unmovable = first_unmovable(&self.issued.coupons, CouponSide::Platform, CouponStatus::Void)?;
+        Ok(unmovable.map_or(Ok(()), |(coupon, _)| Err(self.not_open(coupon))))
     }
 
-    /// Of what can be given back, if not of the whole.
-    fn refund(&self) -> Result<Allowed, DbError> {
+    fn refund(&self) -> Allowed {
+        self.give_in()
+    }
+
+    /// What is refunded or exchanged is an open coupon; the others stay.
+    fn give_in(&self) -> Allowed {
         if self.unpaid().is_some() {
-            return Ok(Err(Obstacle::AwaitingPayment));
+            return Err(Obstacle::AwaitingPayment);
         }
-        let any = self.any_becomes(CouponStatus::Refunded)?;
-        Ok(if any { Ok(()) } else { Err(Obstacle::NothingToRefund) })
+        let is_open = |coupon: &CouponRow| coupon.status == CouponStatus::Open.text();
+        match self.issued.coupons.last() {
+            Some(last) if !self.issued.coupons.iter().any(is_open) => Err(self.not_open(last)),
+            _ => Ok(()),
+        }
     }
 
-    fn all_become(&self, target: CouponStatus) -> Result<Allowed, DbError> {
-        let unmovable = first_unmovable(&self.issued.coupons, CouponSide::Platform, target)?;
-        Ok(unmovable.map_or(Ok(()), |(coupon, _)| {
-            let (ticket, coupon_number) = (self.issued.number_of(coupon).to_owned(), coupon.number_on_document());
-            Err(Obstacle::CouponNotOpen { ticket, coupon: coupon_number, status: coupon.status.clone() })
-        }))
-    }
-
-    fn any_becomes(&self, target: CouponStatus) -> Result<bool, DbError> {
-        for coupon in &self.issued.coupons {
-            if coupon.status()?.on(CouponSide::Platform, target) == CouponMoved::Applied {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    fn not_open(&self, coupon: &CouponRow) -> Obstacle {
+        let ticket = self.issued.number_of(coupon).to_owned();
+        Obstacle::CouponNotOpen { ticket, coupon: coupon.number_on_document(), status: coupon.status.clone() }
     }
 }

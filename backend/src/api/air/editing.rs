@@ -27,18 +27,19 @@ use utoipa::ToSchema;
 /// Fields that are not listed are ignored: other platforms take more.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct UpdateOrder {
-    /// In the place of the metadata that the order has; required, here or in `options`.
+    /// In the place of the metadata that the order has.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<BTreeMap<String, Value>>,
-    /// Where the official client of the Duffel API puts it.
-    pub options: Option<UpdateOrderOptions>,
+    /// The same one level down, as Duffel's client for JavaScript sends it.
+    pub options: Option<UpdateOptions>,
     /// Accepted and not used.
     #[schema(value_type = Option<Vec<String>>)]
     pub users: Option<Value>,
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct UpdateOrderOptions {
+#[schema(as = UpdateOrderOptions)]
+pub struct UpdateOptions {
     #[schema(value_type = Object)]
     pub metadata: BTreeMap<String, Value>,
 }
@@ -84,14 +85,10 @@ pub async fn update_order(
     caller.require(Scope::AirWrite)?;
     let id: OrderId = path_id(&id)?;
     let mut problems = Problems::default();
-    let given = match (&body.data.metadata, &body.data.options) {
-        (Some(given), _) => Some((given, "/data/metadata")),
-        (None, Some(options)) => Some((&options.metadata, "/data/options/metadata")),
-        (None, None) => None,
-    };
-    let (given, pointer) =
-        given.ok_or_else(|| ApiError::new(Code::MissingField, "`metadata` is missing.").at("/data/metadata"))?;
-    let kept = metadata(Some(given), pointer, &mut problems);
+    let UpdateOrder { metadata: given, options, .. } = body.data;
+    let given = given.or_else(|| options.map(|options| options.metadata));
+    let given = given.ok_or_else(|| ApiError::new(Code::MissingField, "`metadata` is missing.").at("/data/metadata"))?;
+    let kept = metadata(Some(&given), "/data/metadata", &mut problems);
     problems.finish()?;
     let kept = serde_json::to_string(&kept).map_err(ApiError::internal)?;
     let visible = caller.visible_agencies().await?;
