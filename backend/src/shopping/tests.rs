@@ -264,7 +264,7 @@ fn what_cannot_be_searched_is_refused_with_its_field() {
 /// Beijing and Shanghai in turn, every other day.
 fn through_several_places(slices: u64) -> SearchRequest {
     let slices = (0..slices).map(|place| {
-        let ends = if place % 2 == 0 { ["BJS", "SHA"] } else { ["SHA", "BJS"] };
+        let ends = if place.is_multiple_of(2) { ["BJS", "SHA"] } else { ["SHA", "BJS"] };
         SearchSlice { departure_date: date("2026-12-08") + chrono::Days::new(2 * place), ..slice(ends[0], ends[1], "2026-12-08") }
     });
     SearchRequest { slices: slices.collect(), ..one_way("BJS", "SHA") }

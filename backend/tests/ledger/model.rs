@@ -403,6 +403,8 @@ impl Model {
         match (sale.voided, sale.coupon, to) {
             (true, _, "O") => return Err("the coupon was settled with status V".into()),
             (true, _, _) => return Err(format!("from V to {to}")),
+            (false, _, "O") if sale.refunded[0][0] => return Err("the coupon was settled with status".into()),
+            (false, _, _) if sale.refunded[0][0] => return Err("from ".into()),
             (false, "F", "O" | "F") | (false, "O" | "C", _) => {}
             (false, from, _) => return Err(format!("from {from} to {to}")),
         }

@@ -215,6 +215,11 @@ fn every_rule_of_the_sales_finds_a_row_that_breaks_it(engine: Engine) {
         ("DELETE FROM coupon WHERE ticket_id = @", "one to sixteen coupons"),
         ("UPDATE coupon SET commission_minor = commission_minor + 1 WHERE ticket_id = @", "what its rules come to"),
         ("UPDATE coupon SET commission_rule_id = 7 WHERE ticket_id = @", "what its rules come to"),
+        ("UPDATE coupon SET number = number + 1 WHERE ticket_id = @", "a number for every four of its coupons"),
+        (
+            "INSERT INTO ticket_document (ticket_id, document, number) VALUES (@, 2, '9990000000001')",
+            "a number for every four of its coupons",
+        ),
         ("UPDATE ticket_tax SET minor = minor + 1 WHERE ticket_id = @", "a ticket's taxes add up"),
         ("UPDATE advance SET amount_minor = amount_minor + 1 WHERE ticket_id = @", "one advance of its airline share"),
         ("DELETE FROM advance WHERE ticket_id = @", "one advance of its airline share"),

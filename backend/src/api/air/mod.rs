@@ -16,6 +16,7 @@ pub mod names;
 pub mod offer;
 pub mod offer_request;
 pub mod order;
+mod order_change;
 pub mod ordering;
 pub mod passenger;
 pub mod paying;

@@ -1,7 +1,7 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
 use super::issued::Rehearsal;
-use super::{cancelling, changing, editing, ordering, paying, reference, searching};
+use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -42,7 +42,7 @@ use utoipa::OpenApi;
         reference::get_aircraft,
         reference::suggest_places,
     ),
-    components(schemas(Rehearsal, cancelling::CancellationRehearsal, changing::OrderChangeRehearsal))
+    components(schemas(Rehearsal, cancelling::CancellationRehearsal, order_change::OrderChangeRehearsal))
 )]
 pub struct AirDescription;
 

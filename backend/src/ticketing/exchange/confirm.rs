@@ -6,33 +6,29 @@
 
 use super::error::ChangeError;
 use super::offers::{ChangeOffer, ChangeReason, GivenUp};
+use super::posting::{Posting, Written, to_be_paid};
 use super::sold::SoldJourney;
-use super::stored::{OrderChangeRow, TicketExchangeRow, change_request_of_offer, order_change};
-use crate::agencies::{Agency, Clawback, FeeOnRefund, agency, cycle_of, in_force};
+use super::stored::{OrderChangeRow, change_request_of_offer, order_change};
+use crate::agencies::{Agency, Clawback, FeeOnRefund, agency, in_force};
 use crate::airlines::airlines_by_id;
 use crate::audit::{self, Cause};
 use crate::catalogue::Catalogue;
 use crate::commission::RuleBook;
-use crate::credit::{
-    AdvanceRow, AdvanceState, OwnSetOff, TakeBack, Taking, TransferRow, client_accounts, cover, loan_account, lock_slices_of,
-    set_off_own, top_up_client_cash,
-};
+use crate::credit::{TakeBack, client_accounts, lock_slices_of, set_off_own};
 use crate::db::{Change, Contended, DbError, RowSet, WriteTx, lock, update, write};
 use crate::identity::IdempotencyKey;
-use crate::ids::{AdvanceId, AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
-use crate::ledger::{AccountKey, Book, Chart, Draft, Event, Leg, open_accounts};
-use crate::money::{Currency, Money, MoneyError};
-use crate::notify::{OutboxRow, PAY_ADVANCE};
+use crate::ids::{AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
+use crate::ledger::{AccountKey, Book, Chart, open_accounts};
+use crate::money::{Currency, Money};
 use crate::ordering::{Draw, Sealed, Tender, TenderWish, order};
-use crate::ticketing::build::{Document, build_ticket};
 use crate::ticketing::coupon::CouponStatus;
 use crate::ticketing::coupon_history::settle_coupons;
-use crate::ticketing::decide::{Decision, Released, Totals, decide_on};
+use crate::ticketing::decide::{Released, Totals, decide_on};
 use crate::ticketing::issue::{CounterChanges, Counters, lock_rows, read_facts};
-use crate::ticketing::plan::{Intent, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
-use crate::ticketing::postings::{self, Exchange, exchange};
+use crate::ticketing::plan::{Intent, IssueOrder, PassengerPlan, SeatDemand};
+use crate::ticketing::postings;
 use crate::ticketing::prepare::{SaleTerms, plan_tickets};
-use crate::ticketing::refund::{RefundLegs, RefundTerms, Returned, credit_cycle, refund_legs};
+use crate::ticketing::refund::{RefundLegs, RefundTerms, Returned, refund_legs};
 use crate::ticketing::ticket::{CouponRow, IssuedOrder, TicketRow, issued_orders};
 use std::collections::BTreeMap;
 
@@ -45,24 +41,24 @@ pub struct Desk<'a> {
 }
 
 /// One passenger's ticket that is given in, and the one that comes for it.
-struct Swap<'a> {
-    old: &'a TicketRow,
+pub(super) struct Swap<'a> {
+    pub old: &'a TicketRow,
     /// Those of its coupons that are given in.
-    coupons: Vec<&'a CouponRow>,
-    given_in: RefundLegs,
-    passenger: PassengerId,
+    pub coupons: Vec<&'a CouponRow>,
+    pub given_in: RefundLegs,
+    pub passenger: PassengerId,
     /// To the airline, on top of the new ticket's share.
-    penalty: Money,
+    pub penalty: Money,
 }
 
 /// Everything that is known of an exchange before anything is locked but its agency.
-struct Prepared<'a> {
-    seller: Agency,
-    issued: &'a IssuedOrder,
+pub(super) struct Prepared<'a> {
+    pub seller: Agency,
+    pub issued: &'a IssuedOrder,
     /// The new tickets, in the order of the swaps.
-    order: IssueOrder,
-    tender: Tender,
-    swaps: Vec<Swap<'a>>,
+    pub order: IssueOrder,
+    pub tender: Tender,
+    pub swaps: Vec<Swap<'a>>,
 }
 
 /// Exchanges the order's tickets as the change says. `paid` is what the client says it pays: exactly the change's amount, and nothing where
@@ -238,16 +234,6 @@ fn seats_moved(seats: &[SeatDemand], swaps: &[Swap<'_>]) -> Vec<SeatDemand> {
     moved.into_values().filter(|demand| demand.seats != 0).collect()
 }
 
-/// The rows of an exchange beside the book's.
-#[derive(Default)]
-struct Written {
-    exchanges: Vec<TicketExchangeRow>,
-    advances: Vec<AdvanceRow>,
-    outbox: Vec<OutboxRow>,
-    transfers: Vec<TransferRow>,
-    set_offs: Vec<OwnSetOff>,
-}
-
 fn settle(
     tx: &mut WriteTx,
     chart: &Chart,
@@ -307,12 +293,6 @@ fn totals(prepared: &Prepared<'_>, taken: &TakeBack) -> Result<Totals, ChangeErr
     Ok(totals)
 }
 
-/// What is left of the new share once the airline's debt is set off against it.
-fn to_be_paid(share: Money, certain: Money) -> Result<Money, MoneyError> {
-    let left = share.checked_sub(certain)?;
-    Ok(if left.is_negative() { Money::zero(share.currency) } else { left })
-}
-
 fn accounts(prepared: &Prepared<'_>, taken: &TakeBack) -> Vec<AccountKey> {
     let (order, currency) = (&prepared.order, prepared.order.currency);
     let mut keys = taken.accounts();
@@ -325,155 +305,6 @@ fn accounts(prepared: &Prepared<'_>, taken: &TakeBack) -> Vec<AccountKey> {
         keys.extend(client_accounts(currency));
     }
     keys
-}
-
-struct Posting<'p, 'a> {
-    cause: &'p Cause,
-    prepared: &'p Prepared<'a>,
-    change: &'p OrderChangeRow,
-    decision: &'p Decision,
-    book: &'p mut Book,
-    taken: &'p mut TakeBack,
-}
-
-impl Posting<'_, '_> {
-    fn post(&mut self, tx: &mut WriteTx, new: &mut IssuedOrder, written: &mut Written) -> Result<(), ChangeError> {
-        let currency = self.prepared.order.currency;
-        let zero = Money::zero(currency);
-        let before = match self.prepared.tender {
-            Tender::Wallet => Some((cover(tx.db, currency)?, self.taken.owed_from_client_cash()?.unwrap_or(zero))),
-            Tender::Credit => None,
-        };
-        let (mut to_wallet, mut owed_anew) = (zero, zero);
-        for (index, swap) in self.prepared.swaps.iter().enumerate() {
-            let Some((plan, number)) = self.prepared.order.tickets.get(index).zip(self.decision.documents.get(index)) else {
-                return Err(DbError::Corrupt("a ticket of an exchange has no number".into()).into());
-            };
-            let document =
-                Document { ticket: tx.ids.next(), number: *number, issue_date: tx.now.date_in(self.prepared.seller.zone) };
-            owed_anew = owed_anew.checked_add(self.swap(tx, swap, plan, document.ticket, written)?)?;
-            build_ticket(tx, &self.prepared.order, plan, document, swap.passenger, new)?;
-            let net = |price: Money, commission: Money| price.checked_sub(commission);
-            let paid = net(plan.split.price, plan.split.commission)?.checked_add(swap.penalty)?;
-            to_wallet = to_wallet.checked_add(net(swap.given_in.refund, swap.given_in.commission)?)?.checked_sub(paid)?;
-        }
-        if let Some((cover, owed)) = before {
-            let owed_now = self.taken.owed_from_client_cash()?.unwrap_or(zero).checked_add(owed_anew)?;
-            let missing = to_wallet.checked_add(owed_now)?.checked_sub(owed)?.checked_sub(cover)?;
-            if missing.minor > 0 {
-                let ticket = self.prepared.swaps.first().map(|swap| TicketId::of(swap.old.id));
-                written.transfers.push(top_up_client_cash(tx, self.book, self.cause.actor, missing, ticket)?);
-            }
-        }
-        Ok(())
-    }
-
-    /// Posts one exchange, sets off what the airline owes for the old ticket, and orders the rest to be paid; answers how much that is.
-    fn swap(
-        &mut self,
-        tx: &mut WriteTx,
-        swap: &Swap<'_>,
-        plan: &TicketPlan,
-        ticket: TicketId,
-        written: &mut Written,
-    ) -> Result<Money, ChangeError> {
-        let order = &self.prepared.order;
-        let given_in = TicketId::of(swap.old.id);
-        let certain = self.taken.outlook(given_in, swap.given_in.airline)?.certain;
-        let taking = Taking { ticket: given_in, airline: order.airline, reference: ticket.raw(), amount: swap.given_in.airline };
-        let airline_leg = self.taken.take(tx, self.book, taking)?;
-        let today = tx.now.date_in(self.prepared.seller.zone);
-        let (credited, owed) = (credit_cycle(tx, &self.prepared.seller, self.prepared.issued), cycle_of(today));
-        let on_credit = self.prepared.tender == Tender::Credit;
-        let draft = exchange(&Exchange {
-            ticket: ticket.raw(),
-            given_in: &swap.given_in,
-            airline_leg,
-            split: &plan.split,
-            penalty: swap.penalty,
-            agency: order.agency,
-            airline: order.airline,
-            contract: order.contract,
-            actor: self.cause.actor,
-            tender: self.prepared.tender,
-            cycles: [&credited, &owed],
-        })?;
-        self.book.post(tx, &draft)?;
-        written.exchanges.push(TicketExchangeRow {
-            ticket_id: ticket.raw(),
-            given_in_ticket_id: given_in.raw(),
-            order_change_id: self.change.id,
-            penalty_minor: swap.penalty.minor,
-            given_in_minor: swap.given_in.refund.minor,
-            airline_minor: swap.given_in.airline.minor,
-            authority_minor: Money::sum(order.currency, swap.given_in.authority.iter().map(|tax| tax.amount))?.minor,
-            commission_minor: swap.given_in.commission.minor,
-            fee_minor: swap.given_in.fee.minor,
-            cycle: on_credit.then(|| owed.clone()),
-            given_in_cycle: on_credit.then(|| credited.clone()),
-            created_at: tx.now.naive(),
-        });
-        let share = plan.split.airline.checked_add(swap.penalty)?;
-        let open = to_be_paid(share, certain)?;
-        self.advance(tx, ticket, given_in, [share, open], written)?;
-        Ok(open)
-    }
-
-    fn advance(
-        &mut self,
-        tx: &mut WriteTx,
-        ticket: TicketId,
-        given_in: TicketId,
-        [share, open]: [Money; 2],
-        written: &mut Written,
-    ) -> Result<(), ChangeError> {
-        if share.minor == 0 {
-            return Ok(());
-        }
-        let id: AdvanceId = tx.ids.next();
-        let set_off = share.checked_sub(open)?;
-        if set_off.minor > 0 {
-            let settlement = tx.ids.block(1);
-            let receivable = crate::credit::receivable_from(self.prepared.order.airline, share.currency);
-            let payable = AccountKey { code: crate::ledger::AccountCode::AirlinePayable, ..receivable.clone() };
-            let legs = vec![Leg::debit(payable, set_off), Leg::credit(receivable, set_off)?];
-            let actor = self.cause.actor;
-            let draft = Draft { event: Event::ClaimSetOff, reference: settlement, contract: None, actor, legs };
-            let posting = self.book.post(tx, &draft)?;
-            written.set_offs.push(OwnSetOff { id: settlement, given_in, advance: id, amount: set_off, posting });
-        }
-        let is_open = open.minor > 0;
-        let facility = self.decision.facility.filter(|_| is_open);
-        let hold = match facility {
-            Some(facility) => Some(self.book.hold(tx, &loan_account(facility, open.currency), open, ticket.raw())?),
-            None => None,
-        };
-        written.advances.push(AdvanceRow {
-            id: id.raw(),
-            ticket_id: ticket.raw(),
-            airline_id: self.prepared.order.airline.raw(),
-            facility_id: facility.map(Id::raw),
-            hold_id: hold.map(Id::raw),
-            amount_minor: share.minor,
-            set_off_minor: set_off.minor,
-            cancelled_minor: 0,
-            reclaimed_minor: 0,
-            currency: share.currency.code().to_owned(),
-            state: if is_open { AdvanceState::Held } else { AdvanceState::SetOff }.text().to_owned(),
-            attempt: 1,
-            sold_at: tx.now.naive(),
-            sent_at: None,
-            confirmed_at: None,
-            credited_at: None,
-            bank_reference: None,
-            detail: None,
-            resolved_at: (!is_open).then(|| tx.now.naive()),
-        });
-        if is_open {
-            written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));
-        }
-        Ok(())
-    }
 }
 
 /// After what the take-back has counted down: the counters are written as they are in the end.

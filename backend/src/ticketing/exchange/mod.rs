@@ -4,6 +4,7 @@
 mod confirm;
 mod error;
 mod offers;
+mod posting;
 mod request;
 mod sold;
 mod stored;

@@ -61,7 +61,10 @@ impl Model {
             return Err("ticket ".into());
         }
         let wanted = |ticket: usize, coupon: usize| part == Part::All || (ticket == 0 && coupon == 0);
-        let is_open = |ticket: usize, coupon: usize| wanted(ticket, coupon) && !sale.refunded[ticket][coupon];
+        // What is flown or checked in is not refunded.
+        let is_there = |ticket: usize, coupon: usize| sale.coupon == "O" || (ticket, coupon) != (0, 0);
+        let is_open =
+            |ticket: usize, coupon: usize| wanted(ticket, coupon) && is_there(ticket, coupon) && !sale.refunded[ticket][coupon];
         let prepaid = sale.wallet == WALLETS[1];
         let (mut to_wallet, mut seats) = (0, 0);
         for (place, ticket) in sale.tickets.iter().enumerate() {
@@ -114,7 +117,7 @@ impl Model {
         }
         self.gives_seats_back(sale.bucket, seats);
         for (place, coupons) in self.sales[index].refunded.iter_mut().enumerate() {
-            coupons.iter_mut().enumerate().filter(|(coupon, _)| wanted(place, *coupon)).for_each(|(_, done)| *done = true);
+            coupons.iter_mut().enumerate().filter(|(coupon, _)| is_open(place, *coupon)).for_each(|(_, done)| *done = true);
         }
         if sale.on_line {
             return Ok(false);

@@ -1,0 +1,80 @@
+//! The world in the numbers of the model.
+
+use super::holds;
+use crate::model::{self, Claim, Payment, Stage, State, WALLETS};
+use crate::world::World;
+use airsettle::credit::{Advance, AdvanceState};
+use airsettle::db::schema::{account, airline_claim};
+use airsettle::ids::Id;
+use airsettle::ledger::{AccountCode, AccountRow};
+use diesel::prelude::{QueryDsl, RunQueryDsl, SelectableHelper};
+use std::collections::BTreeMap;
+
+/// The same numbers, read from the world.
+pub fn observed(world: &World) -> State {
+    let line = world.line();
+    let flights = world.numbers("SELECT id AS value FROM seat_bucket WHERE sold > 0 ORDER BY id");
+    let sold = world.numbers("SELECT sold AS value FROM seat_bucket WHERE sold > 0 ORDER BY id");
+    let claims: Vec<(i64, i64, String)> = world.read(|db| {
+        let columns = (airline_claim::amount_minor, airline_claim::settled_minor, airline_claim::terms);
+        Ok(airline_claim::table.order(airline_claim::id).select(columns).load(db)?)
+    });
+    State {
+        accounts: accounts(world),
+        line_limit: line.facility.limit.minor,
+        held: line.held.minor,
+        unconfirmed: line.facility.unconfirmed,
+        closed: line.facility.closed_reason,
+        seats_sold: flights.into_iter().zip(sold).collect(),
+        tickets: world.tickets(),
+        payments: world.advances().iter().map(payment).collect(),
+        claims: claims
+            .into_iter()
+            .map(|(amount, settled, terms)| Claim { amount, settled, is_set_off: terms == "set_off" })
+            .collect(),
+        voided: world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'ticket_void'"),
+        flown: world.number("SELECT COUNT(*) AS value FROM coupon WHERE status = 'F'"),
+        holds: world
+            .texts("SELECT state AS value FROM held_order ORDER BY id")
+            .iter()
+            .map(|state| holds::holding(state))
+            .collect(),
+        refunded: world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'ticket_refund'"),
+    }
+}
+
+fn accounts(world: &World) -> BTreeMap<&'static str, i64> {
+    let rows: Vec<AccountRow> = world.read(|db| Ok(account::table.select(AccountRow::as_select()).load(db)?));
+    let mut sums = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.balance_minor != 0) {
+        let key = row.key().unwrap();
+        let name = match (key.code, key.detail.as_str()) {
+            (AccountCode::AgencyWallet, _) if key.owner == world.prepaid.raw() => WALLETS[1],
+            (AccountCode::PlatformCash, "own") => model::OWN_CASH,
+            (AccountCode::PlatformCash, _) => model::CLIENT_CASH,
+            (code, _) => code.text(),
+        };
+        *sums.entry(name).or_insert(0) += row.balance_minor;
+    }
+    sums
+}
+
+fn payment(advance: &Advance) -> Payment {
+    Payment {
+        state: match advance.state {
+            AdvanceState::Held => Stage::Held,
+            AdvanceState::Sent => Stage::Sent,
+            AdvanceState::Unknown => Stage::Unknown,
+            AdvanceState::Failed => Stage::Failed,
+            AdvanceState::Confirmed => Stage::Confirmed,
+            AdvanceState::SetOff => Stage::SetOff,
+            AdvanceState::Cancelled => Stage::Cancelled,
+        },
+        amount: advance.amount.minor,
+        set_off: advance.set_off.minor,
+        cancelled: advance.cancelled.minor,
+        reclaimed: advance.reclaimed.minor,
+        on_line: advance.facility.is_some(),
+        is_over: advance.resolved_at.is_some(),
+    }
+}
