@@ -58,6 +58,8 @@ impl OrderAction {
 #[derive(Clone, Copy, Debug)]
 pub struct ActionFacts<'a> {
     pub issued: &'a IssuedOrder,
+    /// Also when all of it was refunded.
+    pub cancelled_at: Option<Timestamp>,
     pub void_window_ends_at: Option<Timestamp>,
     pub now: Timestamp,
 }
@@ -83,8 +85,8 @@ impl ActionFacts<'_> {
     /// Nothing can be done with an order that was cancelled or whose time to pay is over.
     fn is_over(&self) -> Option<Obstacle> {
         let by = self.unpaid().map(|held| held.terms.payment_required_by);
-        match (self.issued.order.cancelled_at, by) {
-            (Some(at), _) => Some(Obstacle::Cancelled(at.into())),
+        match (self.cancelled_at, by) {
+            (Some(at), _) => Some(Obstacle::Cancelled(at)),
             (None, Some(by)) if self.now >= by => Some(Obstacle::PaymentWindowClosed(by)),
             (None, _) => None,
         }
@@ -147,8 +149,7 @@ impl ActionFacts<'_> {
     }
 
     fn not_open(&self, coupon: &CouponRow) -> Obstacle {
-        let ticket = self.issued.tickets.iter().find(|ticket| ticket.id == coupon.ticket_id);
-        let ticket = ticket.map_or_else(String::new, |ticket| ticket.number.clone());
-        Obstacle::CouponNotOpen { ticket, coupon: coupon.number, status: coupon.status.clone() }
+        let ticket = self.issued.number_of(coupon).to_owned();
+        Obstacle::CouponNotOpen { ticket, coupon: coupon.number_on_document(), status: coupon.status.clone() }
     }
 }

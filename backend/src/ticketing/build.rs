@@ -115,7 +115,7 @@ fn order_row(
         organisation_id: known.map_or(order.organisation.raw(), |known| known.organisation_id),
         agency_id: order.agency.raw(),
         airline_id: order.airline.raw(),
-        offer_id: order.offer.raw(),
+        offer_id: known.map_or(order.offer.raw(), |known| known.offer_id),
         contract_id: is_issued.then(|| order.contract.raw()),
         booking_reference: known.map_or_else(locator, |known| known.booking_reference.clone()),
         tender: decision.tender.map(|tender| tender.text().to_owned()),

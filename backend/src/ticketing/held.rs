@@ -31,7 +31,8 @@ pub(super) struct HeldWritten {
 }
 
 /// Columns of an order that is issued after it was held.
-pub(super) const ISSUED: &[&str] = &["contract_id", "tender", "base_minor", "tax_minor", "total_minor", "cycle", "issued_at"];
+pub(super) const ISSUED: &[&str] =
+    &["contract_id", "tender", "base_minor", "tax_minor", "total_minor", "cycle", "issued_at", "agency_tier"];
 pub(super) const ENDED: &[&str] = &["state", "ended_at"];
 
 /// No statement where nothing is paid that was held.
@@ -112,6 +113,7 @@ impl HeldWritten {
             order.total_minor.into(),
             order.cycle.clone().into(),
             at.into(),
+            order.agency_tier.clone().into(),
         ];
         self.issued.push(Change { id: order.id, values });
     }

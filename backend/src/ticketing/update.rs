@@ -5,8 +5,10 @@
 use super::actions::{ActionFacts, Obstacle, OrderAction};
 use super::coupon::CouponStatus;
 use super::ticket::{CouponRow, IssuedOrder, TicketRow, issued_orders};
+use super::void::cancellation_of;
 use crate::audit::{self, Cause};
 use crate::catalogue::{CarrierCode, Catalogue};
+use crate::clock::Timestamp;
 use crate::db::{Change, Contended, DbError, WriteTx, lock, update};
 use crate::ids::{Id, OrderId, PassengerId};
 use crate::ordering::{
@@ -79,7 +81,9 @@ fn lock_order(tx: &mut WriteTx, id: OrderId) -> Result<IssuedOrder, UpdateError>
     lock(tx, Contended::Agency, &[known.agency_id])?;
     let rows = order(tx.db, id)?.into_iter().collect();
     let issued = issued_orders(tx.db, rows)?.pop().ok_or(UpdateError::NotFound)?;
-    ActionFacts { issued: &issued, void_window_ends_at: None, now: tx.now }.allows(OrderAction::Update)??;
+    let confirmed = cancellation_of(tx.db, &issued.order)?.and_then(|row| row.confirmed_at);
+    let cancelled_at = confirmed.or(issued.order.cancelled_at).map(Timestamp::from);
+    ActionFacts { issued: &issued, cancelled_at, void_window_ends_at: None, now: tx.now }.allows(OrderAction::Update)??;
     Ok(issued)
 }
 

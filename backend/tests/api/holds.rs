@@ -298,6 +298,7 @@ on_both_engines! {
         let order = held(world, &key, "Zhang");
         let quote = world.post(&key, "/air/order_cancellations", &json!({ "order_id": order["id"] })).expect(201).data().clone();
         assert_eq!((&quote["refund_amount"], &quote["refund_to"]), (&json!("0.00"), &json!("awaiting_payment")));
+        assert_eq!((&quote["kind"], &quote["refund"]), (&json!("release"), &Value::Null));
         assert_eq!(quote["expires_at"], order["payment_status"]["payment_required_by"]);
         let path = format!("/air/order_cancellations/{}/actions/confirm", quote["id"].as_str().unwrap());
         let rehearsed = world.post(&key, &format!("{path}?dry_run=true"), &json!({})).expect(200);
@@ -391,6 +392,9 @@ on_both_engines! {
         let again = patch(world, &key, &path, &json!({ "metadata": { "desk": "3" } })).expect(200);
         assert_eq!(again.data()["metadata"], json!({ "desk": "3" }));
         assert_eq!(patch(world, &key, &path, &json!({ "metadata": { "n": 1 } })).expect_error(422, "invalid_type").pointer(), "/data/metadata/n");
+        let wrapped = patch(world, &key, &path, &json!({ "options": { "metadata": { "desk": "3" } } })).expect(200);
+        assert_eq!(wrapped.data()["metadata"], json!({ "desk": "3" }), "as the official client sends it");
+        assert_eq!(patch(world, &key, &path, &json!({})).expect_error(422, "missing_field").pointer(), "/data/metadata");
         patch(world, &world.key(SHANGHAI), &path, &json!({ "metadata": {} })).expect_error(404, "not_found");
         // The payment takes nothing of it away.
         world.post(&key, "/air/payments", &a_payment(&order, "balance")).expect(201);

@@ -34,6 +34,7 @@ on_both_engines!(
     an_exchange_taken_back_opens_the_old_coupons_again,
     an_exchange_taken_back_after_both_were_paid_leaves_a_claim_on_the_difference,
     after_the_window_an_exchange_stands,
+    an_order_that_was_held_and_paid_is_exchanged_like_any_other,
 );
 
 /// What the traveller wants instead.
@@ -440,5 +441,16 @@ fn after_the_window_an_exchange_stands(engine: Engine) {
     world.time_passes(Duration::days(1));
     assert!(matches!(world.voids_change(&change), Err(ChangeError::VoidWindowClosed { .. })));
     assert_eq!(world.each_status(), ["E", "O"]);
+    world.adds_up();
+}
+
+fn an_order_that_was_held_and_paid_is_exchanged_like_any_other(engine: Engine) {
+    let world = World::trading(engine);
+    let held = world.sells(world.order().held());
+    let paid = world.sells(world.order().paying(&held));
+    let change = world.exchanges(&paid, Wanted { fare: cny("1150.00"), penalty: cny("50.00") });
+    world.adds_up();
+    assert_eq!(world.numbers("SELECT amount_minor AS value FROM order_payment"), [100_000], "what was paid for the hold stays");
+    world.voids_change(&change).unwrap();
     world.adds_up();
 }

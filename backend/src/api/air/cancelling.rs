@@ -37,6 +37,8 @@ pub struct CreateOrderCancellation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CancellationKind {
+    /// Of an order that is held and not paid: its seats are given back.
+    Release,
     /// Inside the void window: everything is given back.
     Void,
     /// After it: what can still be refunded is, by the ladder of the fare.
@@ -97,7 +99,11 @@ impl OrderCancellation {
         Ok(OrderCancellation {
             id: CancellationId::of(row.id).to_string(),
             order_id: OrderId::of(row.order_id).to_string(),
-            kind: if of.refund.is_some() { CancellationKind::Refund } else { CancellationKind::Void },
+            kind: match (&of.refund, order.tender()?) {
+                (Some(_), _) => CancellationKind::Refund,
+                (None, Some(_)) => CancellationKind::Void,
+                (None, None) => CancellationKind::Release,
+            },
             refund_amount: Money::new(row.refund_minor, currency).to_string(),
             refund_currency: currency.to_string(),
             refund_to: order.tender()?.into(),

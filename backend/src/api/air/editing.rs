@@ -28,7 +28,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct UpdateOrder {
     /// In the place of the metadata that the order has.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub metadata: Option<BTreeMap<String, Value>>,
     /// The same one level down, as Duffel's client for JavaScript sends it.
     pub options: Option<UpdateOptions>,
@@ -87,7 +87,7 @@ pub async fn update_order(
     let mut problems = Problems::default();
     let UpdateOrder { metadata: given, options, .. } = body.data;
     let given = given.or_else(|| options.map(|options| options.metadata));
-    let given = given.ok_or_else(|| ApiError::of(Code::MissingField).at("/data/metadata"))?;
+    let given = given.ok_or_else(|| ApiError::new(Code::MissingField, "`metadata` is missing.").at("/data/metadata"))?;
     let kept = metadata(Some(&given), "/data/metadata", &mut problems);
     problems.finish()?;
     let kept = serde_json::to_string(&kept).map_err(ApiError::internal)?;

@@ -69,9 +69,10 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
     let now = app.now();
     let offer = if issued.order.issued_at.is_some() { sold_journey(app, issued)? } else { held_offer(app, issued)? };
     let created_at = Timestamp::from(issued.order.created_at);
-    let changes = [issued.order.issued_at, issued.order.cancelled_at];
-    let synced_at = changes.into_iter().flatten().max().map_or(created_at, Timestamp::from);
-    let actions = ActionFacts { issued, void_window_ends_at: after.void_window_ends_at, now };
+    let cancelled_at = after.cancelled_at.or(issued.order.cancelled_at.map(Timestamp::from));
+    let changes = [issued.order.issued_at.map(Timestamp::from), cancelled_at];
+    let synced_at = changes.into_iter().flatten().max().unwrap_or(created_at);
+    let actions = ActionFacts { issued, cancelled_at, void_window_ends_at: after.void_window_ends_at, now };
     let facts = OrderFacts {
         id: OrderId::of(issued.order.id),
         offer_id: OfferId::of(issued.order.offer_id),
@@ -86,7 +87,7 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         created_at,
         synced_at,
         paid: paid(issued, now)?,
-        cancelled_at: after.cancelled_at.or(issued.order.cancelled_at.map(Timestamp::from)),
+        cancelled_at,
         actions: Actions::of(&actions)?,
         void_window_ends_at: after.void_window_ends_at,
         cancellation: after.cancellation,
