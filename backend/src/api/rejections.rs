@@ -11,7 +11,7 @@ use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
 use crate::reconciliation::ExportError;
-use crate::settlement::{PaymentError, ReceiptError};
+use crate::settlement::{PaymentError, ProgrammeError, ReceiptError, SettleError};
 use crate::ticketing::{PlanError, QueueError, Refusal, VoidError};
 
 impl From<DbError> for ApiError {
@@ -68,6 +68,38 @@ impl From<RuleError> for ApiError {
             RuleError::Backdated { .. } | RuleError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             RuleError::NothingToWithdraw(_) => invalid("/data/kind", error),
             RuleError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProgrammeError> for ApiError {
+    fn from(error: ProgrammeError) -> Self {
+        match error {
+            ProgrammeError::AgencyAndTier => invalid("/data/agency_tier", error),
+            ProgrammeError::NoAgency => invalid("/data/agency_id", error),
+            ProgrammeError::NoAirline => invalid("/data/airline_id", error),
+            ProgrammeError::CurrencyMismatch(_) => ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency"),
+            ProgrammeError::Tiers | ProgrammeError::Reward | ProgrammeError::RewardOfMeasure => invalid("/data/tiers", error),
+            ProgrammeError::AirlineReturn => invalid("/data/airline_return", error),
+            ProgrammeError::Backdated { .. } => invalid("/data/effective_from", error),
+            ProgrammeError::Dates => invalid("/data/effective_until", error),
+            ProgrammeError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<SettleError> for ApiError {
+    fn from(error: SettleError) -> Self {
+        match error {
+            SettleError::NoProgramme => invalid("/data/programme_id", error),
+            SettleError::WrongLength(_) => invalid("/data/period", error),
+            SettleError::NotOver { .. } | SettleError::NotCounted { .. } => {
+                ApiError::new(Code::PeriodNotOver, format!("{error}.")).at("/data/period")
+            }
+            SettleError::Incentive(error) => ApiError::internal(error),
+            SettleError::Money(error) => ApiError::internal(error),
+            SettleError::Post(error) => error.into(),
+            SettleError::Db(error) => error.into(),
         }
     }
 }

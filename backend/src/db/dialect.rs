@@ -22,6 +22,7 @@ pub enum Contended {
     StockRange,
     Advance,
     AirlineClaim,
+    IncentiveProgramme,
     Account,
 }
 
@@ -34,6 +35,7 @@ impl Contended {
             Contended::StockRange => "stock_range",
             Contended::Advance => "advance",
             Contended::AirlineClaim => "airline_claim",
+            Contended::IncentiveProgramme => "incentive_programme",
             Contended::Account => "account",
         }
     }

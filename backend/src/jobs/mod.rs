@@ -1,8 +1,9 @@
-//! What runs by itself: advances leave and are booked, facilities reopen, interest is accrued, the chain is sealed. One set of jobs per mode.
+//! What runs by itself: advances leave and are booked, facilities reopen, interest and incentives are accrued, the chain is sealed. One set of jobs per mode.
 
 mod accrue;
 mod callback;
 mod disburse;
+mod incentives;
 mod metrics;
 mod recover;
 mod reopen;
@@ -19,9 +20,11 @@ use std::sync::Arc;
 /// Starts the jobs of one mode, each on a thread of its own. They end with the process.
 pub fn start(app: &Arc<App>) -> std::io::Result<()> {
     let (disbursing, sealing, reopening, accruing) = (app.clone(), app.clone(), app.clone(), app.clone());
+    let rewarding = app.clone();
     std::thread::Builder::new().name("disburse".into()).spawn(move || disburse::run(&disbursing))?;
     std::thread::Builder::new().name("seal".into()).spawn(move || seal::run(&sealing))?;
     std::thread::Builder::new().name("reopen".into()).spawn(move || reopen::run(&reopening))?;
     std::thread::Builder::new().name("accrue".into()).spawn(move || accrue::run(&accruing))?;
+    std::thread::Builder::new().name("incentives".into()).spawn(move || incentives::run(&rewarding))?;
     Ok(())
 }

@@ -35,6 +35,8 @@ codes! {
     AgencyCharges = "agency.charges", Asset;
     /// Front commission not yet netted.
     AgencyCommission = "agency.commission", Liability;
+    /// Back-end incentive, accrued and not settled.
+    AgencyIncentive = "agency.incentive", Liability;
     /// The airline's share until it is paid.
     AirlinePayable = "airline.payable", Liability;
     /// What an airline gives back.
@@ -51,6 +53,8 @@ codes! {
     PlatformCapital = "platform.capital", Equity;
     PlatformFeeIncome = "platform.fee_income", ProfitAndLoss;
     PlatformInterestExpense = "platform.interest_expense", ProfitAndLoss;
+    /// Incentives that the platform funds itself.
+    PlatformIncentiveExpense = "platform.incentive_expense", ProfitAndLoss;
 }
 
 impl AccountCode {

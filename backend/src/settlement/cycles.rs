@@ -1,4 +1,5 @@
-//! What an agency owes in a remittance cycle: its credit tickets of the cycle less voids and what was remitted for it.
+//! What an agency owes in a remittance cycle: its credit tickets of the cycle less voids, what was remitted for it and incentives that were
+//! settled in it.
 
 use crate::agencies::Cycle;
 use crate::db::{Db, DbError};
@@ -20,6 +21,8 @@ pub struct CycleStanding {
     /// Money that came for this cycle, and the commission that it netted.
     pub remitted: Money,
     pub netted: Money,
+    /// Incentives that lowered what is owed.
+    pub incentive: Money,
 }
 
 /// How a remittance is booked.
@@ -32,7 +35,7 @@ pub struct Allocation {
 
 impl CycleStanding {
     pub fn open_gross(&self) -> Result<Money, MoneyError> {
-        self.sold.checked_sub(self.voided)?.checked_sub(self.remitted)?.checked_sub(self.netted)
+        self.sold.checked_sub(self.voided)?.checked_sub(self.remitted)?.checked_sub(self.netted)?.checked_sub(self.incentive)
     }
 
     pub fn open_commission(&self) -> Result<Money, MoneyError> {
@@ -78,6 +81,8 @@ struct Sums {
     remitted: i64,
     #[diesel(sql_type = BigInt)]
     netted: i64,
+    #[diesel(sql_type = BigInt)]
+    incentive: i64,
 }
 
 const SUMS: &str = "SELECT s.cycle AS cycle, s.sold AS sold, s.commission AS commission, s.voided AS voided,
@@ -85,7 +90,9 @@ const SUMS: &str = "SELECT s.cycle AS cycle, s.sold AS sold, s.commission AS com
         COALESCE((SELECT CAST(SUM(r.amount_minor) AS BIGINT) FROM bank_receipt r
             WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS remitted,
         COALESCE((SELECT CAST(SUM(r.commission_minor) AS BIGINT) FROM bank_receipt r
-            WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS netted
+            WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS netted,
+        COALESCE((SELECT CAST(SUM(d.accrued_minor) AS BIGINT) FROM incentive_period d
+            WHERE d.agency_id = $1 AND d.cycle = s.cycle AND d.currency = $2), 0) AS incentive
     FROM (SELECT o.cycle AS cycle, CAST(SUM(t.price_minor) AS BIGINT) AS sold, CAST(SUM(t.commission_minor) AS BIGINT) AS commission,
             CAST(SUM(CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE t.price_minor END) AS BIGINT) AS voided,
             CAST(SUM(CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE t.commission_minor END) AS BIGINT) AS voided_commission
@@ -102,6 +109,7 @@ fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
         voided_commission: of(row.voided_commission),
         remitted: of(row.remitted),
         netted: of(row.netted),
+        incentive: of(row.incentive),
     })
 }
 
@@ -150,6 +158,7 @@ mod tests {
             voided_commission: zero,
             remitted: zero,
             netted: zero,
+            incentive: zero,
         }
     }
 

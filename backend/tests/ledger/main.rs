@@ -21,6 +21,7 @@ mod contention;
 mod facility;
 mod history;
 mod holds;
+mod incentives;
 mod keys;
 mod nodes;
 mod outage;

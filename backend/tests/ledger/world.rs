@@ -66,6 +66,11 @@ pub const TABLES: &[&str] = &[
     "cash_transfer",
     "export_file",
     "commission_rule",
+    "incentive_programme",
+    "incentive_tier",
+    "incentive_cursor",
+    "incentive_period",
+    "incentive_accrual",
 ];
 
 pub fn cny(text: &str) -> Money {
