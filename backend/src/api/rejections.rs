@@ -78,7 +78,9 @@ impl From<ProgrammeError> for ApiError {
             ProgrammeError::AgencyAndTier => invalid("/data/agency_tier", error),
             ProgrammeError::NoAgency => invalid("/data/agency_id", error),
             ProgrammeError::NoAirline => invalid("/data/airline_id", error),
-            ProgrammeError::CurrencyMismatch(_) => ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency"),
+            ProgrammeError::CurrencyMismatch(_) => {
+                ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency")
+            }
             ProgrammeError::Tiers | ProgrammeError::Reward | ProgrammeError::RewardOfMeasure => invalid("/data/tiers", error),
             ProgrammeError::AirlineReturn => invalid("/data/airline_return", error),
             ProgrammeError::Backdated { .. } => invalid("/data/effective_from", error),

@@ -17,8 +17,8 @@ use crate::identity::{
 use crate::ids::{AgencyId, AirlineId, OrganisationId};
 use crate::money::{Currency, Money, MoneyError, Rate};
 use crate::settlement::{
-    Funder, Measure, Method, NewProgramme, NewReceipt, PeriodLength, ProgrammeError, Purpose, ReceiptError, TierReward, open_programme,
-    record_receipt,
+    Funder, Measure, Method, NewProgramme, NewReceipt, PeriodLength, ProgrammeError, Purpose, ReceiptError, TierReward,
+    open_programme, record_receipt,
 };
 use serde::Serialize;
 use std::collections::BTreeSet;

@@ -8,9 +8,9 @@ mod verify;
 
 pub use cycles::{CycleStanding, agency_cycles, cycle_standing};
 pub use incentives::{
-    Batch, Funder, IncentiveError, LineKind, LineRow, Measure, Method, NewProgramme, Period, PeriodFilter, PeriodLength, PeriodRow,
-    Programme, ProgrammeError, ProgrammeFilter, Progress, SettleError, Settled, Tier, TierReward, accrue_batch, all_programmes, lines_of,
-    next_batch, open_programme, period, periods, programme, programmes, reward, settle_period,
+    Batch, Funder, IncentiveError, LineKind, LineRow, Measure, Method, NewProgramme, Period, PeriodFilter, PeriodLength,
+    PeriodRow, Programme, ProgrammeError, ProgrammeFilter, Progress, SettleError, Settled, Tier, TierReward, accrue_batch,
+    all_programmes, lines_of, next_batch, open_programme, period, periods, programme, programmes, reward, settle_period,
 };
 pub use payment::{NewPayment, Payment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
 pub use receipt::{

@@ -9,8 +9,8 @@ use airsettle::ids::{AdvanceId, AgencyId, Id, IncentiveProgrammeId};
 use airsettle::ledger::{seal_pending, sealed_until};
 use airsettle::money::{Currency, Money};
 use airsettle::settlement::{
-    Funder, IncentiveError, Measure, Method, NewProgramme, Period, PeriodLength, Programme, Progress, Purpose, SettleError, Settled,
-    TierReward, accrue_batch, all_programmes, next_batch, open_programme, programme, reward, settle_period,
+    Funder, IncentiveError, Measure, Method, NewProgramme, Period, PeriodLength, Programme, Progress, Purpose, SettleError,
+    Settled, TierReward, accrue_batch, all_programmes, next_batch, open_programme, programme, reward, settle_period,
 };
 use airsettle::ticketing::IssuedOrder;
 use chrono::{Duration, NaiveDate, NaiveTime};
@@ -113,7 +113,8 @@ impl World {
     }
 
     fn incentive(&self, agency: AgencyId) -> i64 {
-        let query = format!("SELECT balance_minor AS value FROM account WHERE code = 'agency.incentive' AND owner_id = {}", agency.raw());
+        let query =
+            format!("SELECT balance_minor AS value FROM account WHERE code = 'agency.incentive' AND owner_id = {}", agency.raw());
         -self.numbers(&query).pop().unwrap_or(0)
     }
 }
@@ -403,7 +404,8 @@ fn random_histories_accrue_what_their_tickets_are_worth(engine: Engine) {
             let by_fare = world.agrees(&new_programme(&world, Funder::Airline, method(retroactive[0]), &tiers));
             let per_ticket = vec![(2, TierReward::PerTicket(cny("3.33"))), (5, TierReward::PerTicket(cny("7.77")))];
             let by_ticket = new_programme(&world, Funder::Platform, method(retroactive[1]), &[]);
-            let by_ticket = NewProgramme { measure: Measure::Tickets, period: PeriodLength::Quarter, tiers: per_ticket, ..by_ticket };
+            let by_ticket =
+                NewProgramme { measure: Measure::Tickets, period: PeriodLength::Quarter, tiers: per_ticket, ..by_ticket };
             let by_ticket = world.agrees(&by_ticket);
             let mut today: Vec<IssuedOrder> = Vec::new();
             for one in moves {
@@ -462,8 +464,11 @@ fn every_rule_of_the_incentives_finds_a_row_that_breaks_it(engine: Engine) {
         ("UPDATE incentive_period SET settled_at = created_at", "owed as incentive"),
         ("UPDATE incentive_accrual SET posting_id = 7", "booked with its own amount"),
         ("UPDATE incentive_accrual SET ticket_id = 7 WHERE kind = 'issue'", "the ticket's own size"),
-        ("UPDATE incentive_accrual SET measured = measured - 1 WHERE kind = 'issue';
-          UPDATE incentive_period SET measured = measured - 2", "the ticket's own size"),
+        (
+            "UPDATE incentive_accrual SET measured = measured - 1 WHERE kind = 'issue';
+          UPDATE incentive_period SET measured = measured - 2",
+            "the ticket's own size",
+        ),
         ("UPDATE account SET balance_minor = balance_minor + 1 WHERE code = 'platform.incentive_expense'", "cost the platform"),
         ("UPDATE account SET balance_minor = balance_minor + 1 WHERE code = 'agency.incentive'", "owed as incentive"),
         ("DELETE FROM airline_claim", "open claims"),

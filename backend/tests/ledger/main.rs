@@ -17,6 +17,7 @@ mod world;
 mod advances;
 mod airline_day;
 mod anchors;
+mod commission;
 mod contention;
 mod facility;
 mod history;

@@ -148,7 +148,8 @@ pub async fn list_incentive_periods(caller: Caller, query: Query) -> Result<Http
     caller.require(Scope::FinanceRead)?;
     let request = PageRequest::<i64>::read(&query, "/v1/incentive_periods")?;
     let (window, limit) = (request.window(), request.fetch());
-    let (programme, asked): (Option<IncentiveProgrammeId>, Option<AgencyId>) = (query.id("programme_id")?, query.id("agency_id")?);
+    let (programme, asked): (Option<IncentiveProgrammeId>, Option<AgencyId>) =
+        (query.id("programme_id")?, query.id("agency_id")?);
     let filter = visible(&caller).await?;
     let agencies = match (asked, filter.agencies) {
         (None, own) => own,
@@ -156,9 +157,8 @@ pub async fn list_incentive_periods(caller: Caller, query: Query) -> Result<Http
         (Some(asked), Some(own)) => Some(own.into_iter().filter(|id| *id == asked).collect()),
     };
     let filter = PeriodFilter { programme, agencies, airlines: filter.airlines };
-    let (found, programmes) = caller
-        .read(move |db| Ok::<_, DbError>((periods(db, &filter, window, limit)?, all_programmes(db)?)))
-        .await?;
+    let (found, programmes) =
+        caller.read(move |db| Ok::<_, DbError>((periods(db, &filter, window, limit)?, all_programmes(db)?))).await?;
     Ok(page(&request.page(found, |row| row.id).try_map(|row| shown(&row, &programmes))?))
 }
 
@@ -184,7 +184,8 @@ pub async fn list_incentive_lines(caller: Caller, id: web::Path<String>, query: 
     let filter = visible(&caller).await?;
     let lines = caller.read(move |db| {
         let (found, programmes) = visible_period(db, &filter, id)?;
-        let programme = programmes.into_iter().find(|programme| programme.id.raw() == found.programme_id).ok_or_else(not_found)?;
+        let programme =
+            programmes.into_iter().find(|programme| programme.id.raw() == found.programme_id).ok_or_else(not_found)?;
         let rows = lines_of(db, id, window, limit)?;
         let tickets: Vec<TicketId> = rows.iter().map(|row| TicketId::of(row.ticket_id)).collect();
         Ok::<_, ApiError>((rows, ticket_numbers(db, &tickets)?, programme))

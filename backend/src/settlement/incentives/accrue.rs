@@ -318,8 +318,7 @@ impl<'p> Accrual<'p> {
     }
 
     fn write(mut self, tx: &mut WriteTx) -> Result<(), IncentiveError> {
-        let agencies: HashMap<i64, AgencyId> =
-            self.periods.values().map(|row| (row.id, AgencyId::of(row.agency_id))).collect();
+        let agencies: HashMap<i64, AgencyId> = self.periods.values().map(|row| (row.id, AgencyId::of(row.agency_id))).collect();
         let agency = |line: &LineRow| agencies.get(&line.period_id).copied().unwrap_or(AgencyId::of(0));
         let mut drafts = Vec::new();
         for (place, line) in self.lines.iter().enumerate().filter(|(_, line)| line.amount_minor != 0) {
@@ -346,10 +345,8 @@ impl<'p> Accrual<'p> {
         sets.extend(book.new_rows());
         insert(tx, &sets)?;
         book.finish(tx)?;
-        let changes: Vec<Change> = old
-            .iter()
-            .map(|row| Change { id: row.id, values: vec![row.measured.into(), row.accrued_minor.into()] })
-            .collect();
+        let changes: Vec<Change> =
+            old.iter().map(|row| Change { id: row.id, values: vec![row.measured.into(), row.accrued_minor.into()] }).collect();
         update(tx, "incentive_period", &["measured", "accrued_minor"], &changes)?;
         Ok(())
     }

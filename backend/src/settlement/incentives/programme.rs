@@ -273,7 +273,10 @@ fn check(new: &NewProgramme, today: NaiveDate) -> Result<(), ProgrammeError> {
     let mut thresholds: Vec<i64> = new.tiers.iter().map(|(from, _)| *from).collect();
     thresholds.sort_unstable();
     thresholds.dedup();
-    if thresholds.len() != new.tiers.len() || !(1..=20).contains(&new.tiers.len()) || thresholds.first().is_some_and(|from| *from < 0) {
+    if thresholds.len() != new.tiers.len()
+        || !(1..=20).contains(&new.tiers.len())
+        || thresholds.first().is_some_and(|from| *from < 0)
+    {
         return Err(ProgrammeError::Tiers);
     }
     for (_, reward) in &new.tiers {
@@ -371,7 +374,8 @@ pub struct ProgrammeFilter {
 
 impl ProgrammeFilter {
     pub fn sees(&self, programme: &Programme) -> bool {
-        let own = |agencies: &Vec<(AgencyId, agencies::Tier)>| agencies.iter().any(|(id, tier)| programme.is_for(*id, tier.text()));
+        let own =
+            |agencies: &Vec<(AgencyId, agencies::Tier)>| agencies.iter().any(|(id, tier)| programme.is_for(*id, tier.text()));
         self.agencies.as_ref().is_none_or(own) && self.airlines.as_ref().is_none_or(|own| own.contains(&programme.airline))
     }
 }

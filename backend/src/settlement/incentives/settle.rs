@@ -92,7 +92,12 @@ fn unsettled(db: &mut Db, programme: &Programme, period: Period) -> Result<Vec<P
     Ok(of.order(incentive_period::agency_id).select(PeriodRow::as_select()).load(db)?)
 }
 
-fn settle(tx: &mut WriteTx, cause: &Cause, programme: &Programme, mut due: Vec<PeriodRow>) -> Result<Vec<PeriodRow>, SettleError> {
+fn settle(
+    tx: &mut WriteTx,
+    cause: &Cause,
+    programme: &Programme,
+    mut due: Vec<PeriodRow>,
+) -> Result<Vec<PeriodRow>, SettleError> {
     let ids: Vec<AgencyId> = due.iter().map(|row| AgencyId::of(row.agency_id)).collect();
     let agencies = agencies_by_id(tx.db, &ids)?;
     let mut drafts = Vec::new();

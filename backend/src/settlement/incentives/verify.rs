@@ -89,9 +89,11 @@ pub(in crate::settlement) fn first_wrong_incentive(db: &mut Db) -> Result<Option
     if let Some(fault) = first_wrong(db, RULES)? {
         return Ok(Some(fault));
     }
-    let columns = (incentive_period::id, incentive_period::programme_id, incentive_period::measured, incentive_period::accrued_minor);
+    let columns =
+        (incentive_period::id, incentive_period::programme_id, incentive_period::measured, incentive_period::accrued_minor);
     for programme in all_programmes(db)? {
-        let of = incentive_period::table.filter(incentive_period::programme_id.eq(programme.id.raw())).order(incentive_period::id);
+        let of =
+            incentive_period::table.filter(incentive_period::programme_id.eq(programme.id.raw())).order(incentive_period::id);
         let periods: Vec<(i64, i64, i64, i64)> = of.select(columns).load(db)?;
         for (id, _, measured, accrued) in periods {
             let accrued = Money::new(accrued, programme.currency);

@@ -44,7 +44,14 @@ impl Operation {
         let body = data.map(|data| json!({ "data": data }).to_string());
         let once = format!("{}:{id}", self.path);
         let headers = [("Idempotency-Key", once.as_str())];
-        let money = ["/v1/bank_receipts", "/v1/tax_payments", "/v1/cash_transfers", "/accruals", "/repayments", "/v1/incentive_settlements"];
+        let money = [
+            "/v1/bank_receipts",
+            "/v1/tax_payments",
+            "/v1/cash_transfers",
+            "/accruals",
+            "/repayments",
+            "/v1/incentive_settlements",
+        ];
         let moves_money = money.iter().any(|part| self.path.contains(part)) && self.method == Method::POST;
         let headers = if moves_money { &headers[..] } else { &[] };
         world.block_on(world.send(key, self.method.clone(), &self.at(id), headers, body))
@@ -73,9 +80,11 @@ impl Operation {
                 json!({ "offer_id": format!("off_{nothing}"), "passenger_id": format!("pas_{nothing}") })
             }
             "/v1/agencies/{id}/actions/set_tier" => json!({ "tier": "gold" }),
-            "/v1/incentive_programmes" => json!({ "name": "A", "airline_id": format!("arl_{nothing}"), "currency": "CNY", "period": "month",
+            "/v1/incentive_programmes" => {
+                json!({ "name": "A", "airline_id": format!("arl_{nothing}"), "currency": "CNY", "period": "month",
                 "measure": "fare", "method": "incremental", "funder": "platform", "effective_from": "2036-01-01",
-                "tiers": [{ "from_amount": "0", "rate": "0.01" }] }),
+                "tiers": [{ "from_amount": "0", "rate": "0.01" }] })
+            }
             "/v1/incentive_settlements" => json!({ "programme_id": format!("inc_{nothing}"), "period": "2026-01" }),
             "/v1/limit_policies" => json!({ "effective_from": "2026-01-01", "deposit_multiplier": "2", "cap_amount": "1.00",
                 "cap_currency": "CNY" }),
