@@ -74,7 +74,8 @@ pub fn settle_period(
     let now: Vec<i64> = agencies.iter().map(|row| row.agency_id).take(limit).collect();
     lock(tx, Contended::Agency, &now)?;
     lock(tx, Contended::IncentiveProgramme, &[programme.id.raw()])?;
-    if !is_booked_behind(tx.db, last_day, &cursors(tx.db, &programme)?)? {
+    let counted = cursors(tx.db, &programme)?;
+    if !is_booked_behind(tx.db, last_day, &counted)? {
         return Err(SettleError::NotCounted { last_day });
     }
     // Again, under the locks.
