@@ -40,7 +40,7 @@ CREATE TABLE incentive_cursor (
     UNIQUE (programme_id, node)
 );
 
--- How far one agency has come in one period: measured is fare in minor units or tickets, net of voids.
+-- How far one agency has come in one period: measured is fare in minor units or tickets, net of voids and refunds.
 CREATE TABLE incentive_period (
     id BIGINT NOT NULL PRIMARY KEY,
     programme_id BIGINT NOT NULL REFERENCES incentive_programme (id),
@@ -58,12 +58,12 @@ CREATE TABLE incentive_period (
 );
 CREATE INDEX incentive_period_agency ON incentive_period (agency_id, id);
 
--- What a period is made of, ticket by ticket; each posting of a sale or void counts once.
+-- What a period is made of, ticket by ticket; each posting of a sale, void or refund counts once.
 CREATE TABLE incentive_accrual (
     id BIGINT NOT NULL PRIMARY KEY,
     period_id BIGINT NOT NULL REFERENCES incentive_period (id),
     ticket_id BIGINT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('issue', 'void', 'true_up')),
+    kind TEXT NOT NULL CHECK (kind IN ('issue', 'void', 'refund', 'true_up')),
     measured BIGINT NOT NULL,
     amount_minor BIGINT NOT NULL,
     caused_by_id BIGINT NOT NULL,

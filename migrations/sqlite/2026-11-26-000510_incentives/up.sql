@@ -40,7 +40,7 @@ CREATE TABLE incentive_cursor (
     UNIQUE (programme_id, node)
 ) STRICT;
 
--- How far one agency has come in one period: measured is fare in minor units or tickets, net of voids.
+-- How far one agency has come in one period: measured is fare in minor units or tickets, net of voids and refunds.
 CREATE TABLE incentive_period (
     id INTEGER NOT NULL PRIMARY KEY,
     programme_id INTEGER NOT NULL REFERENCES incentive_programme (id),
@@ -58,12 +58,12 @@ CREATE TABLE incentive_period (
 ) STRICT;
 CREATE INDEX incentive_period_agency ON incentive_period (agency_id, id);
 
--- What a period is made of, ticket by ticket; each posting of a sale or void counts once.
+-- What a period is made of, ticket by ticket; each posting of a sale, void or refund counts once.
 CREATE TABLE incentive_accrual (
     id INTEGER NOT NULL PRIMARY KEY,
     period_id INTEGER NOT NULL REFERENCES incentive_period (id),
     ticket_id INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('issue', 'void', 'true_up')),
+    kind TEXT NOT NULL CHECK (kind IN ('issue', 'void', 'refund', 'true_up')),
     measured INTEGER NOT NULL,
     amount_minor INTEGER NOT NULL,
     caused_by_id INTEGER NOT NULL,

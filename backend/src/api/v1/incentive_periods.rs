@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 choice! {
-    /// A ticket that was sold, one that was voided, or what a tier that was reached or lost changes for the other tickets.
-    IncentiveLineKind = settlement::LineKind { Issue, Void, TrueUp }
+    /// A ticket that was sold, one that was voided, one that was refunded or a part of it, or what a tier that was reached or lost changes for the other tickets.
+    IncentiveLineKind = settlement::LineKind { Issue, Void, Refund, TrueUp }
 }
 
 /// What one agency has earned in one period. Its lines add up to it.
@@ -42,7 +42,7 @@ pub struct IncentivePeriod {
     pub first_day: String,
     pub last_day: String,
     pub currency: String,
-    /// Fares net of voids, where fares are measured.
+    /// Fares net of voids and refunds, where fares are measured.
     pub measured_amount: Option<String>,
     pub measured_tickets: Option<i64>,
     #[schema(example = "19.00")]
@@ -67,7 +67,7 @@ pub struct IncentiveLine {
     pub measured_tickets: Option<i64>,
     pub amount: String,
     pub currency: String,
-    /// The sale or void that caused it.
+    /// The sale, void or refund that caused it.
     pub caused_by_posting_id: String,
     /// Null where the amount is zero.
     pub posting_id: Option<String>,

@@ -27,7 +27,7 @@ choice! {
     IncentivePeriodLength = settlement::PeriodLength { Month, Quarter }
 }
 choice! {
-    /// What reaches a tier, net of voids: fares without taxes, or tickets.
+    /// What reaches a tier, net of voids and refunds: fares without taxes, or tickets.
     IncentiveMeasure = settlement::Measure { Fare, Tickets }
 }
 choice! {

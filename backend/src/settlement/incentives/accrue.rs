@@ -1,4 +1,4 @@
-//! Incentives are accrued behind the sale, never in it: a job reads what was sold and voided from the journal and books what it earns.
+//! Incentives are accrued behind the sale, never in it: a job reads what was sold, voided and refunded from the journal and books what it earns.
 //!
 //! Exactly once: within a node postings lie in commit order, and a node's seals say up to where that order is final, also for a node that stopped; so a
 //! programme has one place per node up to which it has counted, and the place moves in the commit that books what was counted. A commit of another node
@@ -7,7 +7,7 @@
 //! then the accounts.
 
 use super::programme::{Funder, Measure, Period, Programme};
-use super::reward::{Progress, Step, sold, taken_back};
+use super::reward::{Progress, Step, part_of, sold, taken_back};
 use crate::agencies::AirlineReturn;
 use crate::audit::Actor;
 use crate::db::schema::{incentive_accrual, incentive_cursor, incentive_period};
@@ -29,7 +29,7 @@ rows! {
         agency_id: i64,
         currency: String,
         starts_on: NaiveDate,
-        /// Minor units of fare, or tickets; net of voids, and below zero where more was voided than sold.
+        /// Minor units of fare, or tickets; net of voids and refunds, and below zero where more was given back than sold.
         measured: i64,
         accrued_minor: i64,
         /// Of the settlement: the cycle whose receivable it lowered.
@@ -47,7 +47,7 @@ rows! {
         kind: String,
         measured: i64,
         amount_minor: i64,
-        /// The posting of the sale or void.
+        /// The posting of the sale, void or refund.
         caused_by_id: i64,
         /// None where nothing was to be booked.
         posting_id: Option<i64>,
@@ -86,6 +86,8 @@ impl From<diesel::result::Error> for IncentiveError {
 pub enum LineKind {
     Issue,
     Void,
+    /// Of all coupons or of some.
+    Refund,
     TrueUp,
 }
 
@@ -94,18 +96,19 @@ impl LineKind {
         match self {
             LineKind::Issue => "issue",
             LineKind::Void => "void",
+            LineKind::Refund => "refund",
             LineKind::TrueUp => "true_up",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [LineKind::Issue, LineKind::Void, LineKind::TrueUp].into_iter().find(|kind| kind.text() == text)
+        [LineKind::Issue, LineKind::Void, LineKind::Refund, LineKind::TrueUp].into_iter().find(|kind| kind.text() == text)
     }
 
     fn event(self) -> Event {
         match self {
             LineKind::Issue => Event::IncentiveAccrued,
-            LineKind::Void => Event::IncentiveReversed,
+            LineKind::Void | LineKind::Refund => Event::IncentiveReversed,
             LineKind::TrueUp => Event::IncentiveTrueUp,
         }
     }
@@ -129,17 +132,32 @@ struct Counted {
     agency_id: i64,
     #[diesel(sql_type = Text)]
     agency_tier: String,
+    /// Of the ticket.
+    #[diesel(sql_type = BigInt)]
+    base_minor: i64,
+    /// What is sold or given back of it.
     #[diesel(sql_type = BigInt)]
     fare_minor: i64,
+    #[diesel(sql_type = BigInt)]
+    tickets: i64,
 }
 
-/// Of the airline, in the currency of the programme, on one node.
+/// Of the airline, in the currency of the programme, on one node. A refund gives back the fare of its coupons, and the ticket with the last of them.
 const COUNTED: &str = "SELECT p.id AS posting_id, p.event AS event, p.ledger_date AS ledger_date, s.ledger_date AS sold_on,
-        t.id AS ticket_id, t.agency_id AS agency_id,
-        o.agency_tier AS agency_tier, t.base_minor AS fare_minor
-    FROM posting p JOIN ticket t ON t.id = p.reference_id JOIN air_order o ON o.id = t.order_id
+        t.id AS ticket_id, t.agency_id AS agency_id, o.agency_tier AS agency_tier, t.base_minor AS base_minor,
+        COALESCE(r.fare_minor, t.base_minor) AS fare_minor,
+        CAST(CASE WHEN r.id IS NULL THEN 1
+            WHEN NOT EXISTS (SELECT 1 FROM refund_coupon y JOIN refund_ticket z ON z.id = y.refund_id
+                JOIN refund_application a ON a.id = z.application_id WHERE z.id = r.id AND a.kind <> 'tax_only') THEN 0
+            WHEN EXISTS (SELECT 1 FROM coupon c WHERE c.ticket_id = t.id AND NOT EXISTS (
+                SELECT 1 FROM refund_coupon y JOIN refund_ticket z ON z.id = y.refund_id
+                JOIN refund_application a ON a.id = z.application_id AND a.kind <> 'tax_only'
+                JOIN posting q ON q.reference_id = z.id AND q.event = 'ticket_refund' AND q.id <= p.id WHERE y.coupon_id = c.id)) THEN 0
+            ELSE 1 END AS BIGINT) AS tickets
+    FROM posting p LEFT JOIN refund_ticket r ON r.id = p.reference_id AND p.event = 'ticket_refund'
+    JOIN ticket t ON t.id = COALESCE(r.ticket_id, p.reference_id) JOIN air_order o ON o.id = t.order_id
     JOIN posting s ON s.reference_id = t.id AND s.event = 'ticket_sale'
-    WHERE p.id > $1 AND p.id <= $2 AND ((p.id >> 12) & 1023) = $3 AND p.event IN ('ticket_sale', 'ticket_void')
+    WHERE p.id > $1 AND p.id <= $2 AND ((p.id >> 12) & 1023) = $3 AND p.event IN ('ticket_sale', 'ticket_void', 'ticket_refund')
       AND t.airline_id = $4 AND t.currency = $5
     ORDER BY p.id LIMIT $6";
 
@@ -177,7 +195,7 @@ pub fn next_batch(db: &mut Db, programme: &Programme, node: i64, sealed: i64) ->
     let mut counted: Vec<Counted> = query.bind::<BigInt, _>(BATCH).load(db)?;
     let full = i64::try_from(counted.len()).is_ok_and(|count| count == BATCH);
     let until = counted.last().filter(|_| full).map_or(sealed, |last| last.posting_id);
-    // A void counts where its sale did.
+    // What is given back counts where its sale did.
     let counts = |one: &Counted| programme.counts(one.ledger_date) && programme.counts(one.sold_on);
     counted.retain(|one| counts(one) && programme.is_for(AgencyId::of(one.agency_id), &one.agency_tier));
     Ok(Some(Batch { node, after, until, counted }))
@@ -231,10 +249,10 @@ impl<'p> Accrual<'p> {
             .filter(incentive_period::agency_id.eq_any(agencies.into_iter().collect::<Vec<_>>()))
             .filter(incentive_period::starts_on.eq_any(starts.into_iter().collect::<Vec<_>>()));
         let periods: Vec<PeriodRow> = of.select(PeriodRow::as_select()).load(&mut *tx.db)?;
-        let voided: Vec<i64> = batch.counted.iter().filter(|one| one.is_void()).map(|one| one.ticket_id).collect();
+        let given_back: Vec<i64> = batch.counted.iter().filter(|one| one.kind() != LineKind::Issue).map(|one| one.ticket_id).collect();
         let ids: Vec<i64> = periods.iter().map(|row| row.id).collect();
         let issued = incentive_accrual::table
-            .filter(incentive_accrual::ticket_id.eq_any(voided))
+            .filter(incentive_accrual::ticket_id.eq_any(given_back))
             .filter(incentive_accrual::period_id.eq_any(ids.clone()))
             .filter(incentive_accrual::kind.eq(LineKind::Issue.text()))
             .select((incentive_accrual::period_id, incentive_accrual::ticket_id, incentive_accrual::amount_minor));
@@ -268,20 +286,22 @@ impl<'p> Accrual<'p> {
         if row.settled_at.is_some() {
             return Err(IncentiveError::PeriodSettled { posting: one.posting_id });
         }
-        let size = match programme.measure {
-            Measure::Fare => one.fare_minor,
-            Measure::Tickets => 1,
+        let (size, whole) = match programme.measure {
+            Measure::Fare => (one.fare_minor, one.base_minor),
+            Measure::Tickets => (one.tickets, 1),
         };
         let before = Progress { measured: row.measured, accrued: Money::new(row.accrued_minor, programme.currency) };
         let (tiers, method, of) = (&programme.tiers, programme.method, (row.id, one.ticket_id));
-        let (kind, change, step) = if one.is_void() {
-            // A ticket of an earlier period was accrued there and is only left out here.
-            let own = self.issued.get(&of).copied().unwrap_or(Money::zero(programme.currency));
-            (LineKind::Void, size.checked_neg().ok_or(MoneyError::Overflow)?, taken_back(tiers, method, before, size, own)?)
-        } else {
+        let kind = one.kind();
+        let (change, step) = if kind == LineKind::Issue {
             let step = sold(tiers, method, before, size)?;
             self.issued.insert(of, step.own);
-            (LineKind::Issue, size, step)
+            (size, step)
+        } else {
+            // A ticket of an earlier period was accrued there and is only left out here.
+            let own = self.issued.get(&of).copied().unwrap_or(Money::zero(programme.currency));
+            let step = taken_back(tiers, method, before, size, part_of(own, size, whole)?)?;
+            (size.checked_neg().ok_or(MoneyError::Overflow)?, step)
         };
         let Step { own, true_up, after } = step;
         (row.measured, row.accrued_minor) = (after.measured, after.accrued.minor);
@@ -353,8 +373,12 @@ impl<'p> Accrual<'p> {
 }
 
 impl Counted {
-    fn is_void(&self) -> bool {
-        self.event == Event::TicketVoid.text()
+    fn kind(&self) -> LineKind {
+        match self.event.as_str() {
+            event if event == Event::TicketVoid.text() => LineKind::Void,
+            event if event == Event::TicketRefund.text() => LineKind::Refund,
+            _ => LineKind::Issue,
+        }
     }
 }
 

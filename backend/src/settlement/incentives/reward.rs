@@ -2,7 +2,7 @@
 //! half-even once; so the order of the sales never matters for the sum, and a period that is calculated again from its tickets gives the same.
 
 use super::programme::{Method, Tier};
-use crate::money::{Money, MoneyError};
+use crate::money::{Money, MoneyError, divide_half_even};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -80,6 +80,16 @@ fn settled(tiers: &[Tier], method: Method, before: Progress, measured: i64, own:
     let accrued = reward(tiers, method, &Progress { measured, ..before })?;
     let true_up = accrued.checked_sub(before.accrued)?.checked_sub(own)?;
     Ok(Step { own, true_up, after: Progress { measured, accrued } })
+}
+
+/// What belongs to a part of a ticket, rounded half-even.
+pub fn part_of(own: Money, part: i64, whole: i64) -> Result<Money, MoneyError> {
+    if whole == 0 {
+        return Ok(own);
+    }
+    let product = i128::from(own.minor).checked_mul(i128::from(part)).ok_or(MoneyError::Overflow)?;
+    let minor = divide_half_even(product, i128::from(whole)).ok_or(MoneyError::Overflow)?;
+    Ok(Money { minor: i64::try_from(minor).map_err(|_| MoneyError::Overflow)?, ..own })
 }
 
 #[cfg(test)]

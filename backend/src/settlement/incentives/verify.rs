@@ -37,17 +37,22 @@ const RULES: &[(&str, &str)] = &[
         "an incentive line counts its ticket with the ticket's own size",
         "SELECT CAST(l.id AS TEXT) AS wrong FROM incentive_accrual l JOIN incentive_period d ON d.id = l.period_id
          JOIN incentive_programme g ON g.id = d.programme_id LEFT JOIN ticket t ON t.id = l.ticket_id
-         LEFT JOIN posting c ON c.id = l.caused_by_id AND c.reference_id = t.id
-         WHERE t.id IS NULL OR c.id IS NULL OR t.agency_id <> d.agency_id OR t.airline_id <> g.airline_id OR t.currency <> d.currency
-            OR (l.kind = 'issue') <> (l.kind <> 'true_up' AND c.event = 'ticket_sale')
-            OR l.measured <> CASE l.kind WHEN 'true_up' THEN 0 WHEN 'issue' THEN 1 ELSE -1 END
-                * CASE g.measure WHEN 'fare' THEN t.base_minor ELSE 1 END LIMIT 1",
+         LEFT JOIN posting c ON c.id = l.caused_by_id
+         LEFT JOIN refund_ticket r ON r.id = c.reference_id AND c.event = 'ticket_refund'
+         WHERE t.id IS NULL OR c.id IS NULL OR COALESCE(r.ticket_id, c.reference_id) <> t.id
+            OR t.agency_id <> d.agency_id OR t.airline_id <> g.airline_id OR t.currency <> d.currency
+            OR l.kind NOT IN ('true_up', CASE c.event WHEN 'ticket_sale' THEN 'issue' WHEN 'ticket_void' THEN 'void' ELSE 'refund' END)
+            OR l.measured <> CASE WHEN l.kind = 'true_up' THEN 0 WHEN g.measure = 'tickets' AND l.kind = 'refund' THEN l.measured
+                ELSE CASE l.kind WHEN 'issue' THEN 1 ELSE -1 END
+                    * CASE g.measure WHEN 'fare' THEN COALESCE(r.fare_minor, t.base_minor) ELSE 1 END END LIMIT 1",
     ),
     (
-        "every sale and void up to where a programme has counted is counted",
+        "every sale, void and refund up to where a programme has counted is counted",
         "SELECT t.number AS wrong FROM incentive_cursor k JOIN incentive_programme g ON g.id = k.programme_id
-         JOIN posting p ON p.id <= k.last_posting_id AND ((p.id >> 12) & 1023) = k.node AND p.event IN ('ticket_sale', 'ticket_void')
-         JOIN ticket t ON t.id = p.reference_id AND t.airline_id = g.airline_id AND t.currency = g.currency
+         JOIN posting p ON p.id <= k.last_posting_id AND ((p.id >> 12) & 1023) = k.node
+            AND p.event IN ('ticket_sale', 'ticket_void', 'ticket_refund')
+         LEFT JOIN refund_ticket r ON r.id = p.reference_id AND p.event = 'ticket_refund'
+         JOIN ticket t ON t.id = COALESCE(r.ticket_id, p.reference_id) AND t.airline_id = g.airline_id AND t.currency = g.currency
          JOIN posting s ON s.reference_id = t.id AND s.event = 'ticket_sale'
          JOIN air_order o ON o.id = t.order_id
          LEFT JOIN incentive_period d ON d.programme_id = g.id AND d.agency_id = t.agency_id
