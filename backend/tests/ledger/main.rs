@@ -22,6 +22,7 @@ mod contention;
 mod facility;
 mod history;
 mod holds;
+mod incentive_histories;
 mod incentives;
 mod keys;
 mod nodes;
