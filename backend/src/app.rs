@@ -5,15 +5,16 @@ use crate::catalogue::Catalogue;
 use crate::clock::{Clock, ClockError, Timestamp};
 use crate::config::{Config, ModeConfig};
 use crate::db::{Db, DbError, Store, StoreConfig, WriteTx, setting, store_setting};
+use crate::documents::{Cabinet, CabinetError};
 use crate::gateways::bank::BankGateway;
 use crate::gateways::bank::callback::CallbackSecret;
 use crate::gateways::bank::http::{HttpBank, HttpBankConfig};
-use crate::identity::KeyMode;
+use crate::identity::{KeyMode, RecentKeys};
 use crate::jobs::hear_callback;
 pub use crate::jobs::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard};
 use crate::ledger::Chart;
 use crate::ordering::{Vault, VaultError};
-use crate::ticketing::{IssueQueue, QueueConfig};
+use crate::ticketing::{IssueQueue, QueueConfig, RecentBases};
 use chrono::Duration;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +34,10 @@ pub struct App {
     pub bank: Arc<dyn BankGateway>,
     pub catalogue: Arc<Catalogue>,
     pub vault: Arc<Vault>,
+    pub cabinet: Arc<Cabinet>,
     pub searches: crate::shopping::RecentSearches,
+    pub keys: RecentKeys,
+    pub bases: RecentBases,
     pub rules: crate::commission::RuleBook,
     /// Woken after a sale, so that its advance leaves at once.
     pub disbursing: Arc<Notify>,
@@ -58,6 +62,8 @@ pub enum StartError {
     Catalogue(#[from] crate::catalogue::CatalogueError),
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error(transparent)]
+    Cabinet(#[from] CabinetError),
     #[error("bank: {0}")]
     Bank(String),
     #[error("metrics: {0}")]
@@ -117,6 +123,7 @@ impl App {
         let secret = CallbackSecret::parse(&config.bank_callback_secret);
         let callback_secret = secret.map_err(|error| StartError::Bank(error.to_string()))?;
         let name = mode.text();
+        let cabinet = Arc::new(Cabinet::open(config.data.join("attachments").join(name), &config.master_key)?);
         Ok(Arc::new(App {
             mode,
             store,
@@ -125,7 +132,10 @@ impl App {
             bank: Arc::new(bank),
             catalogue,
             vault,
+            cabinet,
             searches: crate::shopping::RecentSearches::default(),
+            keys: RecentKeys::default(),
+            bases: RecentBases::default(),
             rules: crate::commission::RuleBook::default(),
             disbursing,
             callback_secret,

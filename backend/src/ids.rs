@@ -61,6 +61,8 @@ ids! {
     AdvanceId = "adv_",
     AgencyId = "agy_",
     AirlineId = "arl_",
+    /// A document that somebody has uploaded.
+    AttachmentId = "att_",
     AuditEventId = "aud_",
     BankPaymentId = "pay_",
     BankReceiptId = "rcp_",
@@ -72,8 +74,14 @@ ids! {
     /// A version of a commission rule.
     CommissionRuleId = "cru_",
     ContractId = "ctr_",
+    /// A change of a coupon's status.
+    CouponEventId = "cpe_",
+    CouponFileId = "csf_",
     CouponId = "cpn_",
+    CouponLineId = "csl_",
     EntryId = "ent_",
+    /// Something that happened, for those who listen.
+    EventId = "evt_",
     ExportId = "exp_",
     FacilityId = "fac_",
     HoldId = "hld_",
@@ -88,11 +96,19 @@ ids! {
     OfferRequestId = "orq_",
     /// An order whose outcome is being found out: its idempotency row.
     OperationId = "opn_",
+    OrderChangeId = "oce_",
+    OrderChangeOfferId = "oco_",
+    OrderChangeRequestId = "ocr_",
     OrderId = "ord_",
+    /// What paid a held order.
+    OrderPaymentId = "opy_",
     OrganisationId = "org_",
     OutboxId = "obx_",
     PassengerId = "pas_",
     PostingId = "pst_",
+    RefundApplicationId = "rfa_",
+    /// What an application gives back of one ticket.
+    RefundId = "rfd_",
     RequestId = "req_",
     SegmentId = "seg_",
     SliceId = "sli_",

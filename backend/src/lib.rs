@@ -10,6 +10,7 @@ pub mod config;
 pub mod credit;
 pub mod db;
 pub mod demo;
+pub mod documents;
 pub mod gateways;
 pub mod identity;
 pub mod ids;

@@ -12,13 +12,12 @@ use airsettle::identity::{Fields, IdempotencyKey};
 use airsettle::ids::{AdvanceId, AgencyId, Id, KeyId, OfferId, OrganisationId, PassengerId};
 use airsettle::ledger::Chart;
 use airsettle::money::{Currency, Money};
-use airsettle::ordering::{Sealed, TenderWish};
-use airsettle::ticketing::{CouponPlan, IssueOrder, Mode, Outcome, PassengerPlan, SeatDemand, TicketPlan, issue_all};
+use airsettle::ordering::{Draw, Sealed, TenderWish};
+use airsettle::ticketing::{CouponPlan, Intent, IssueOrder, Mode, Outcome, PassengerPlan, SeatDemand, TicketPlan, issue_all};
 use diesel::prelude::*;
 use std::time::{Duration, Instant};
 
 pub struct Filled {
-    pub tickets: usize,
     pub issued_per_second: f64,
     pub batch_latencies: Vec<f64>,
 }
@@ -52,7 +51,7 @@ pub fn fill(stage: &Stage, tickets: usize) -> Filled {
         pay(&store);
     }
     store.release();
-    Filled { tickets: made, issued_per_second: measured as f64 / timed.as_secs_f64(), batch_latencies: latencies }
+    Filled { issued_per_second: measured as f64 / timed.as_secs_f64(), batch_latencies: latencies }
 }
 
 /// The bank pays everything that is held.
@@ -158,6 +157,7 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
         coupons: vec![coupon],
     };
     IssueOrder {
+        basis: None,
         claim: ids.block(1),
         cause: Cause { actor: Actor { organisation: plan.organisation, key: KeyId::of(1) }, request_id: format!("req_{number}") },
         key: IdempotencyKey::Explicit(format!("{:013}-{number}", chrono::Utc::now().timestamp_millis())),
@@ -171,6 +171,8 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
         contract: plan.contract.id,
         tax_remitter: plan.contract.tax_remitter,
         tender: TenderWish::Credit,
+        intent: Intent::Issue,
+        draw: Draw::default(),
         currency: Currency::CNY,
         tickets: vec![ticket],
         seats: vec![SeatDemand { bucket: seat, capacity: 150, seats: 1, flight: "CA1501".into(), booking_class: 'H' }],

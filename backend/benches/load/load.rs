@@ -172,23 +172,28 @@ async fn send(connection: &mut Connection, order: &Prepared) -> f64 {
     began.elapsed().as_secs_f64() * 1_000.0
 }
 
-/// Offer requests per second, one after the other.
-pub fn search(stage: &Stage, seconds: u64) -> (f64, Vec<f64>) {
+/// Offer requests per second, one after the other, and the offers that they answered per second.
+pub fn search(stage: &Stage, seconds: u64) -> (f64, f64, Vec<f64>) {
     stage.runtime.block_on(async {
         let mut connection = Connection::open(stage.port).await;
-        let mut latencies = Vec::new();
+        let (mut latencies, mut offers) = (Vec::new(), 0);
         let began = Instant::now();
         while began.elapsed().as_secs() < seconds {
             let key = &stage.sellers[latencies.len() % AGENCIES].keys[0];
             let body = json!({ "data": search_body(next_route()) }).to_string();
             let asked = Instant::now();
-            let (status, _) = connection.send("POST", "/air/offer_requests", key, None, body.as_bytes()).await;
+            let (status, answer) = connection.send("POST", "/air/offer_requests", key, None, body.as_bytes()).await;
             assert_eq!(status, 201);
             latencies.push(asked.elapsed().as_secs_f64() * 1_000.0);
+            offers += answer.windows(OFFER_ID.len()).filter(|window| *window == OFFER_ID).count();
         }
-        (latencies.len() as f64 / began.elapsed().as_secs_f64(), latencies)
+        let took = began.elapsed().as_secs_f64();
+        (latencies.len() as f64 / took, f64::from(u32::try_from(offers).unwrap()) / took, latencies)
     })
 }
+
+/// How an offer begins to say its id.
+const OFFER_ID: &[u8] = br#""id":"off_"#;
 
 /// From the sale to the bank's confirmation, in milliseconds, at a steady rate.
 pub fn sale_to_credit(stage: &Stage, per_second: u64, seconds: u64) -> Vec<f64> {

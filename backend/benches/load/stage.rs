@@ -109,14 +109,39 @@ impl Stage {
         line["tps = ".len()..].split(' ').next().unwrap().parse().unwrap()
     }
 
+    /// What the engine says of itself on a connection that was opened as the server opens its own.
     pub fn settings(&self) -> String {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        match self.engine {
+        let asked = match self.engine {
             Engine::Postgres => {
-                format!("fsync on, synchronous_commit on, full_page_writes on, shared_buffers 128 MB; {cores} cores")
+                "SELECT string_agg(name || ' ' || current_setting(name), ', ' ORDER BY name) AS text FROM pg_settings WHERE name IN \
+                 ('fsync', 'synchronous_commit', 'full_page_writes', 'wal_sync_method', 'shared_buffers', 'max_wal_size', 'server_version')"
             }
-            Engine::Sqlite => format!("journal_mode WAL, synchronous FULL; {cores} cores"),
-        }
+            Engine::Sqlite => {
+                "SELECT 'SQLite ' || sqlite_version() || ', journal_mode ' || (SELECT journal_mode FROM pragma_journal_mode) || \
+                 ', synchronous ' || (SELECT synchronous FROM pragma_synchronous) || ' (2 is FULL), wal_autocheckpoint ' || \
+                 (SELECT wal_autocheckpoint FROM pragma_wal_autocheckpoint) || ' pages' AS text"
+            }
+        };
+        format!("{}; {cores} cores", self.ask::<Told>(asked).text)
+    }
+
+    fn ask<R>(&self, text: &str) -> R
+    where
+        R: diesel::QueryableByName<diesel::pg::Pg> + diesel::QueryableByName<diesel::sqlite::Sqlite> + 'static,
+    {
+        use diesel::RunQueryDsl;
+        let config = airsettle::db::StoreConfig { url: self.database_url(), readers: 1, patience: Duration::from_secs(5) };
+        let readers = airsettle::db::Readers::open(&config).unwrap();
+        let rows: Vec<R> = readers
+            .read(|db| match db {
+                airsettle::db::Db::Sqlite(connection) => {
+                    Ok::<_, airsettle::db::DbError>(diesel::sql_query(text).load(connection)?)
+                }
+                airsettle::db::Db::Postgres(connection) => Ok(diesel::sql_query(text).load(connection)?),
+            })
+            .unwrap();
+        rows.into_iter().next().unwrap()
     }
 
     /// From starting the server to its first answer; everything else was there before.
@@ -263,20 +288,22 @@ impl Stage {
         line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1_024.0
     }
 
+    /// Counted, not remembered.
     pub fn tickets(&self) -> u64 {
-        use diesel::RunQueryDsl;
-        #[derive(diesel::QueryableByName)]
-        struct Count {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            count: i64,
-        }
-        let config = airsettle::db::StoreConfig { url: self.database_url(), readers: 1, patience: Duration::from_secs(5) };
-        let readers = airsettle::db::Readers::open(&config).unwrap();
-        let rows: Vec<Count> = readers
-            .read(|db| Ok::<_, airsettle::db::DbError>(diesel::sql_query("SELECT COUNT(*) AS count FROM ticket").load(db)?))
-            .unwrap();
-        u64::try_from(rows[0].count).unwrap()
+        u64::try_from(self.ask::<Counted>("SELECT COUNT(*) AS count FROM ticket").count).unwrap()
     }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Counted {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Told {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
 }
 
 impl Drop for Stage {

@@ -4,6 +4,7 @@ use crate::db::schema::agency;
 use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, windowed};
 use crate::ids::{AgencyId, Id, OrganisationId};
 use crate::money::Currency;
+use crate::notify::{EventType, NewEvent, emit};
 use chrono::NaiveDateTime;
 use chrono_tz::Tz;
 use diesel::prelude::*;
@@ -199,6 +200,14 @@ pub fn set_status(tx: &mut WriteTx, id: AgencyId, status: AgencyStatus) -> Resul
     }
     let row = agency::table.find(id.raw());
     diesel::update(row).set(agency::status.eq(status.text())).execute(&mut *tx.db).map_err(DbError::from)?;
+    if status != current.status {
+        let kind = match status {
+            AgencyStatus::Active => EventType::AgencyActivated,
+            AgencyStatus::Frozen => EventType::AgencyFrozen,
+            AgencyStatus::Closed => EventType::AgencyClosed,
+        };
+        emit(tx, NewEvent::new(kind, id).of_agency(id))?;
+    }
     Ok(Agency { status, ..current })
 }
 

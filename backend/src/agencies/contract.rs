@@ -1,10 +1,13 @@
 //! The terms between an agency, an airline and the platform. A version is immutable; a ticket keeps the id of the one it was sold under.
 
-use crate::db::schema::contract;
+use super::Tier;
+use crate::db::schema::{agency, contract};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
-use crate::ids::{AgencyId, AirlineId, ContractId, Id};
+use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrganisationId};
 use crate::money::{Currency, Rate};
+use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
+use diesel::dsl::count;
 use diesel::prelude::*;
 
 rows! {
@@ -175,6 +178,14 @@ pub fn sign_contract(tx: &mut WriteTx, new: &NewContract) -> Result<Contract, Co
         created_at: tx.now.naive(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+    let signed = NewEvent::new(EventType::ContractSigned, ContractId::of(row.id)).of_agency(new.agency);
+    emit(
+        tx,
+        match new.airline {
+            Some(airline) => signed.of_airline(airline),
+            None => signed,
+        },
+    )?;
     Ok(Contract::try_from(row)?)
 }
 
@@ -188,6 +199,31 @@ pub fn contracts_of(db: &mut Db, agency: AgencyId) -> Result<Vec<Contract>, DbEr
     let of_agency = contract::table.filter(contract::agency_id.eq(agency.raw())).order(contract::id);
     let rows: Vec<ContractRow> = of_agency.select(ContractRow::as_select()).load(db)?;
     rows.into_iter().map(Contract::try_from).collect()
+}
+
+/// An agency of an organisation, and how many versions of contracts it has signed. Versions are only ever added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    pub organisation: OrganisationId,
+    pub agency: AgencyId,
+    pub tier: Tier,
+    pub versions: i64,
+}
+
+/// Of these agencies, and of all agencies of these organisations.
+pub fn signed_by(db: &mut Db, agencies: &[AgencyId], organisations: &[OrganisationId]) -> Result<Vec<Signed>, DbError> {
+    let agencies: Vec<i64> = agencies.iter().map(|id| id.raw()).collect();
+    let organisations: Vec<i64> = organisations.iter().map(|id| id.raw()).collect();
+    let versions = agency::table.left_join(contract::table.on(contract::agency_id.eq(agency::id)));
+    let per_agency = versions.group_by((agency::organisation_id, agency::id, agency::tier));
+    let counted = per_agency.select((agency::organisation_id, agency::id, agency::tier, count(contract::id.nullable())));
+    let wanted = agency::id.eq_any(agencies).or(agency::organisation_id.eq_any(organisations));
+    let rows: Vec<(i64, i64, String, i64)> = counted.filter(wanted).load(db)?;
+    let signed = |(organisation, agency, tier, versions): (i64, i64, String, i64)| {
+        let tier = Tier::parse(&tier).ok_or_else(|| DbError::Corrupt(format!("tier of agency {agency}")))?;
+        Ok(Signed { organisation: OrganisationId::of(organisation), agency: AgencyId::of(agency), tier, versions })
+    };
+    rows.into_iter().map(signed).collect()
 }
 
 /// Of these agencies, or of all.

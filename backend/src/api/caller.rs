@@ -22,8 +22,18 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Caller {
     pub app: Arc<App>,
-    pub key: ApiKey,
+    pub key: Arc<ApiKey>,
     pub request_id: String,
+    pub known: Known,
+}
+
+/// Where the key of a caller was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// In the database, for this request.
+    Read,
+    /// In memory: the caller is nobody until a commit or a read has found the key as it is remembered. Only a sale begins so, because its commit looks.
+    Remembered,
 }
 
 impl Caller {
@@ -116,7 +126,7 @@ where
 fn class_of(request: &HttpRequest) -> Class {
     match (request.method(), request.path().trim_end_matches('/')) {
         (&Method::POST, "/air/offer_requests") => Class::Search,
-        (&Method::POST, "/air/orders") => Class::Sale,
+        (&Method::POST, "/air/orders" | "/air/payments") => Class::Sale,
         _ => Class::Other,
     }
 }
@@ -132,25 +142,58 @@ impl FromRequest for Caller {
 }
 
 async fn identify(request: &HttpRequest) -> Result<Caller, ApiError> {
-    let platform = request.app_data::<web::Data<Platform>>().ok_or_else(|| ApiError::internal("no platform"))?;
     let limiter = request.app_data::<web::Data<RateLimiter>>().ok_or_else(|| ApiError::internal("no rate limiter"))?;
+    let class = class_of(request);
+    let (app, secret) = presented(request)?;
+    let remembered = if class == Class::Sale { app.keys.recall(&secret) } else { None };
+    let (key, known) = match remembered.filter(|key| key.refusal(app.now(), peer(request)).is_none()) {
+        Some(key) => (key, Known::Remembered),
+        None => (look_up(&app, secret, peer(request)).await?, Known::Read),
+    };
+    let verdict = limiter.take(key.id, class, app.now());
+    verdict.check()?;
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    request.extensions_mut().insert(verdict);
+    Ok(Caller { app, key, request_id, known })
+}
+
+impl Caller {
+    /// The same request by a key that is read now.
+    pub async fn read_again(self, request: &HttpRequest) -> Result<Self, ApiError> {
+        let (app, secret) = presented(request)?;
+        Ok(Caller { key: look_up(&app, secret, peer(request)).await?, known: Known::Read, ..self })
+    }
+}
+
+/// The secret of a request and the mode that its prefix chooses.
+fn presented(request: &HttpRequest) -> Result<(Arc<App>, String), ApiError> {
+    let platform = request.app_data::<web::Data<Platform>>().ok_or_else(|| ApiError::internal("no platform"))?;
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let secret = header.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim).map(str::to_owned);
     let Some(secret) = secret else { return Err(ApiError::of(Code::Unauthenticated)) };
     let Some(mode) = KeyMode::of(&secret) else { return Err(ApiError::of(Code::Unauthenticated)) };
-    let app = platform.app(mode).clone();
-    let from: Option<IpAddr> = request.peer_addr().map(|address| address.ip());
-    let (store, now) = (app.store.clone(), app.now());
-    let known = blocking(move || store.read(|db| authenticate(db, &secret, now, from))).await?;
-    let key = known.map_err(|refusal| match refusal {
+    Ok((platform.app(mode).clone(), secret))
+}
+
+fn peer(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|address| address.ip())
+}
+
+async fn look_up(app: &Arc<App>, secret: String, from: Option<IpAddr>) -> Result<Arc<ApiKey>, ApiError> {
+    let app = app.clone();
+    let known = blocking(move || {
+        let known = app.store.read(|db| authenticate(db, &secret, app.now(), from))?.map(Arc::new);
+        if let Ok(key) = &known
+            && key.scopes.contains(&Scope::AirWrite)
+        {
+            app.keys.remember(&secret, key.clone());
+        }
+        Ok::<_, DbError>(known)
+    });
+    known.await?.map_err(|refusal| match refusal {
         AuthRefusal::Unknown => ApiError::of(Code::Unauthenticated),
         AuthRefusal::Expired => ApiError::of(Code::KeyExpired),
         AuthRefusal::Revoked => ApiError::of(Code::KeyRevoked),
         AuthRefusal::IpNotAllowed => ApiError::of(Code::IpNotAllowed),
-    })?;
-    let verdict = limiter.take(key.id, class_of(request), now);
-    verdict.check()?;
-    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    request.extensions_mut().insert(verdict);
-    Ok(Caller { app, key, request_id })
+    })
 }

@@ -146,6 +146,8 @@ codes! {
         "`limit` is a whole number from 1 to 200.";
     InvalidSearch "invalid_search" UNPROCESSABLE_ENTITY Validation "Invalid search"
         "The search cannot be made as asked: an unknown place, a date in the past, slices out of order. `source.pointer` names the field.";
+    TooManyCoupons "too_many_coupons" UNPROCESSABLE_ENTITY Validation "Too many coupons"
+        "A ticket has at most 16 coupons: a journey of at most 8 slices with one connection each. Ask for the rest in a search of its own.";
     OfferNotFound "offer_not_found" NOT_FOUND InvalidRequest "Offer not found"
         "There is no such offer for this organisation.";
     OfferExpired "offer_expired" UNPROCESSABLE_ENTITY InvalidState "Offer expired"
@@ -200,10 +202,62 @@ codes! {
         "The client account has to cover wallets, deposits and what wallet tickets owe airlines. Only what is above that is swept.";
     OrderAlreadyCancelled "order_already_cancelled" CONFLICT InvalidState "Order already cancelled"
         "The order was cancelled before and its tickets are void.";
+    HoldNotOffered "hold_not_offered" UNPROCESSABLE_ENTITY InvalidState "Cannot be held"
+        "The offer's `payment_requirements` ask for instant payment: the carrier holds nothing, or departure is too near. Order it with type `instant`.";
+    AwaitingPayment "awaiting_payment" CONFLICT InvalidState "Not paid yet"
+        "The order is held and has no tickets yet. Pay it first, or cancel it, which gives back its seats.";
+    AlreadyPaid "already_paid" CONFLICT InvalidState "Already paid"
+        "The order was paid before and its tickets are issued. Nothing was charged; read the order.";
+    PaymentWindowClosed "payment_window_closed" UNPROCESSABLE_ENTITY InvalidState "Payment window closed"
+        "An order that is held is paid before its `payment_required_by`. After that its seats are released and it has to be ordered anew.";
+    PriceChanged "price_changed" UNPROCESSABLE_ENTITY InvalidState "Price of the order changed"
+        "The price guarantee of the held order ended and it costs something else now. The message names both totals; pay the new one or cancel the order.";
+    NameChangeNotAllowed "name_change_not_allowed" UNPROCESSABLE_ENTITY InvalidState "Another name"
+        "More of a name on a ticket would change than the carrier allows to be corrected. Another passenger needs a ticket of their own: void or refund and order anew.";
+    TitleNotChangeable "title_not_changeable" UNPROCESSABLE_ENTITY InvalidState "Title stays"
+        "Title and gender belong to the ticket and are corrected only before it is issued.";
+    ChangeNotOffered "change_not_offered" UNPROCESSABLE_ENTITY InvalidState "No changes"
+        "The order cannot be changed through this interface. Cancel it and order anew.";
+    RefundNotOffered "refund_not_offered" UNPROCESSABLE_ENTITY InvalidState "No refund"
+        "The order cannot be refunded through this interface.";
     VoidWindowClosed "void_window_closed" UNPROCESSABLE_ENTITY InvalidState "Void window closed"
         "Tickets are voided until the end of the void window, usually 23:59 of the day of issue at the point of sale. After that they are refunded.";
     CouponNotOpen "coupon_not_open" UNPROCESSABLE_ENTITY InvalidState "Coupon not open"
         "A void needs every coupon of every ticket to be open. The message names the one that is not.";
+    CouponStatusRefused "coupon_status_refused" UNPROCESSABLE_ENTITY InvalidState "Coupon status refused"
+        "A coupon does not go from its status to this one by the one who asks: some letters only the platform sets, and what is final is only reversed to open. The message says which rule it is.";
+    CouponStatusStale "coupon_status_stale" CONFLICT InvalidState "Coupon has another status"
+        "The coupon does not have the status that was expected. Nothing was changed; the message says which it has.";
+    CouponChangedLater "coupon_changed_later" CONFLICT InvalidState "Coupon changed later"
+        "The coupon's last change is later than what is reported, so that the report is out of date. Nothing was changed.";
+    CouponSettled "coupon_settled" UNPROCESSABLE_ENTITY InvalidState "Coupon settled"
+        "The coupon was voided, refunded or exchanged here and its money given back. Its status is not reversed without the money.";
+    CouponFlightDiffers "coupon_flight_differs" UNPROCESSABLE_ENTITY Validation "Another flight"
+        "The coupon is not for the flight that was named. The message says for which one it is.";
+    CouponFileMalformed "coupon_file_malformed" UNPROCESSABLE_ENTITY Validation "File malformed or cut"
+        "The file is not in order as a whole, and none of its lines was acted on. The message names the first wrong line; correct the file and send it again.";
+    CouponNotRefundable "coupon_not_refundable" UNPROCESSABLE_ENTITY InvalidState "Coupon not refundable"
+        "Only an open coupon is refunded, and only once: what is flown, exchanged or refunded is not, and what the airline controls has to be returned to open first.";
+    TicketVoided "ticket_voided" UNPROCESSABLE_ENTITY InvalidState "Ticket voided"
+        "The ticket was voided, which gave back all of it. There is nothing to refund.";
+    NothingToRefund "nothing_to_refund" UNPROCESSABLE_ENTITY InvalidState "Nothing comes back"
+        "By the rules of the fare and its taxes nothing of these coupons comes back.";
+    NoRefundRule "no_refund_rule" UNPROCESSABLE_ENTITY InvalidState "No refund rule"
+        "No ladder of refund fees is filed for the booking class, so that nobody can say what is kept. The operator has to file one.";
+    RefundQuoteExpired "refund_quote_expired" UNPROCESSABLE_ENTITY InvalidState "Quote expired"
+        "A quote stands for 15 minutes, or until something of it would cost more. Ask for a new one.";
+    RefundAmountDiffers "refund_amount_differs" UNPROCESSABLE_ENTITY Validation "Amount differs from the quote"
+        "The expected amount is not what the quote says. Read the quote again; nothing was refunded.";
+    MoreThanPaid "more_than_paid" UNPROCESSABLE_ENTITY InvalidState "More than was paid"
+        "All refunds of a ticket together never give back more than was paid for it. The message says how much is left.";
+    AttachmentTooLarge "attachment_too_large" PAYLOAD_TOO_LARGE InvalidRequest "Attachment too large"
+        "An attachment has 10 MB at most.";
+    AttachmentTypeNotSupported "attachment_type_not_supported" UNPROCESSABLE_ENTITY Validation "File type not supported"
+        "An attachment is a PDF, JPEG or PNG file. Its content decides, not its name or declared type.";
+    ChangeNotPermitted "change_not_permitted" UNPROCESSABLE_ENTITY Airline "Change not permitted"
+        "The fare of a flight that would be given up permits no change at this time. The conditions of the order say when it does.";
+    OrderChanged "order_changed" CONFLICT InvalidState "Order changed meanwhile"
+        "The order is not the one any more that the offer was made for. Search again.";
     AirlineFundsAwaited "airline_funds_awaited" UNPROCESSABLE_ENTITY InvalidState "Waiting for the airline's money"
         "The airline was or may be paid, and the platform's own money does not cover the wallet until it gives the money back. Nothing was changed.";
     DayNotOver "day_not_over" UNPROCESSABLE_ENTITY InvalidState "Day not over"

@@ -4,6 +4,7 @@
 use super::code::Code;
 use super::error::ApiError;
 use super::fields;
+use crate::clock::Timestamp;
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, BytesMut};
@@ -22,6 +23,27 @@ pub const MAX_BODY_BYTES: usize = 256 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Data<T> {
     pub data: T,
+}
+
+/// `{"data": …, "meta": {…}}` of something that can be voided for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DataForNow<T> {
+    pub data: T,
+    pub meta: Countdown,
+}
+
+/// What is so at this moment only, and therefore beside the data, which stays the same when it is read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Countdown {
+    /// Whole seconds until the void window ends, 0 when it is over; null where nothing was ever to be voided.
+    #[schema(example = 7200)]
+    pub void_window_remaining_secs: Option<i64>,
+}
+
+impl Countdown {
+    pub fn to(ends_at: Option<Timestamp>, now: Timestamp) -> Self {
+        Countdown { void_window_remaining_secs: ends_at.map(|at| at.since(now).num_seconds().max(0)) }
+    }
 }
 
 /// `{"data": […], "meta": {…}}`
@@ -43,6 +65,10 @@ pub struct PageMeta {
 
 pub fn ok<T: Serialize>(data: T) -> HttpResponse {
     HttpResponse::Ok().json(Data { data })
+}
+
+pub fn ok_for_now<T: Serialize>(data: T, meta: Countdown) -> HttpResponse {
+    HttpResponse::Ok().json(DataForNow { data, meta })
 }
 
 pub fn created<T: Serialize>(data: T) -> HttpResponse {

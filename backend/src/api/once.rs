@@ -186,7 +186,7 @@ impl Claim {
             outcome: None,
             created_at: tx.now.naive(),
         };
-        Ok(claim_keys(tx, &[row])?.pop())
+        Ok(claim_keys(tx, &[row], |row| row.id)?.pop())
     }
 
     fn earlier(&self, app: &App) -> Result<Answered, ApiError> {

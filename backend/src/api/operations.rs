@@ -28,7 +28,7 @@ pub fn complete(document: &mut OpenApi) {
         if let Some(operation) = &mut item.get {
             add_shared(operation, path, Method::Read);
         }
-        if let Some(operation) = &mut item.post {
+        for operation in [&mut item.post, &mut item.patch].into_iter().flatten() {
             add_shared(operation, path, Method::Write);
         }
     }
@@ -173,6 +173,8 @@ mod tests {
             "/v1/cash_transfers/{id}/actions/confirm",
             "/v1/facilities/{id}/accruals",
             "/v1/facilities/{id}/repayments",
+            "/v1/refund_applications/{id}/actions/confirm",
+            "/v1/refund_applications/{id}/actions/decide",
             "/v1/tax_payments",
         ];
         assert_eq!(required, moving_money, "what moves money insists on it");

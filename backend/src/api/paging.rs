@@ -72,6 +72,23 @@ impl PageRequest<i64> {
     }
 }
 
+impl PageRequest<i64> {
+    /// Of a list that never changes: the positions to show, whose keys they are.
+    pub fn of_positions(&self, count: usize) -> Vec<i64> {
+        let wanted = |place: &i64| match self.window() {
+            crate::db::Window::OlderThan(i64::MAX) => true,
+            crate::db::Window::OlderThan(key) => *place > key,
+            crate::db::Window::NewerThan(key) => *place < key,
+        };
+        let mut places: Vec<i64> = (0i64..).take(count).filter(wanted).collect();
+        if matches!(self.window(), crate::db::Window::NewerThan(_)) {
+            places.reverse();
+        }
+        places.truncate(usize::try_from(self.fetch()).unwrap_or(usize::MAX));
+        places
+    }
+}
+
 impl<K: Key> PageRequest<K> {
     /// Reads `limit`, `after` and `before`.
     pub fn read(query: &Query, list: &'static str) -> Result<Self, ApiError> {
@@ -117,6 +134,33 @@ impl<K: Key> PageRequest<K> {
         let after = after.then(|| cursor(rows.last())).flatten();
         let before = before.then(|| cursor(rows.first())).flatten();
         Page { data: rows, meta: PageMeta { limit: self.limit, after, before } }
+    }
+}
+
+/// How a feed is read on: oldest first, with a cursor that stays good at the end of the feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedRequest {
+    list: &'static str,
+    pub limit: u16,
+    /// The position that was read up to.
+    pub after: i64,
+}
+
+impl FeedRequest {
+    /// Reads `limit` and `after`.
+    pub fn read(query: &Query, list: &'static str) -> Result<Self, ApiError> {
+        match PageRequest::<i64>::read(query, list)? {
+            PageRequest { anchor: Anchor::Before(_), .. } => Err(ApiError::of(Code::InvalidCursor).parameter("before")),
+            PageRequest { limit, anchor: Anchor::Start, .. } => Ok(FeedRequest { list, limit, after: 0 }),
+            PageRequest { limit, anchor: Anchor::After(after), .. } => Ok(FeedRequest { list, limit, after }),
+        }
+    }
+
+    /// Rows with their positions, in order.
+    pub fn page<T>(&self, rows: Vec<(i64, T)>) -> Page<T> {
+        let reached = rows.last().map_or(self.after, |(position, _)| *position);
+        let meta = PageMeta { limit: self.limit, after: Some(encode(self.list, &reached.to_text())), before: None };
+        Page { data: rows.into_iter().map(|(_, row)| row).collect(), meta }
     }
 }
 

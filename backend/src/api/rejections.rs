@@ -7,12 +7,15 @@ use crate::airlines::{AirlineError, StockError};
 use crate::commission::RuleError;
 use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
 use crate::db::DbError;
+use crate::documents::AttachmentError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
+use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ProgrammeError, ReceiptError, SettleError};
-use crate::ticketing::{PlanError, QueueError, Refusal, VoidError};
+use crate::ticketing::exchange::{ChangeError, ChangeRefusal};
+use crate::ticketing::{CancelError, Obstacle, PlanError, QueueError, RefundError, Refusal, ReportError, UpdateError, VoidError};
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
@@ -240,25 +243,162 @@ impl From<AccrualError> for ApiError {
     }
 }
 
+fn funds_awaited(error: &dyn std::fmt::Display, short: Money) -> ApiError {
+    ApiError::new(Code::AirlineFundsAwaited, format!("{error}.")).rejected(Rejection {
+        retry: Retry::MaySucceed,
+        short_by: Some(short),
+        remedy: Some("Confirm again once the airline has given the money back or own money was paid in.".to_owned()),
+        rule: Some(Code::AirlineFundsAwaited.text().to_owned()),
+    })
+}
+
 impl From<VoidError> for ApiError {
     fn from(error: VoidError) -> Self {
         match error {
             VoidError::NotFound => ApiError::of(Code::NotFound),
             VoidError::AlreadyCancelled { .. } => ApiError::new(Code::OrderAlreadyCancelled, format!("{error}.")),
+            VoidError::Held(refusal) => refusal.into(),
             VoidError::WindowClosed { .. } => ApiError::new(Code::VoidWindowClosed, format!("{error}.")),
             VoidError::CouponNotOpen { .. } => ApiError::new(Code::CouponNotOpen, format!("{error}.")),
-            VoidError::AirlineFundsAwaited { short } => {
-                ApiError::new(Code::AirlineFundsAwaited, format!("{error}.")).rejected(Rejection {
-                    retry: Retry::MaySucceed,
-                    short_by: Some(short),
-                    remedy: Some("Confirm again once the airline has given the money back or own money was paid in.".to_owned()),
-                    rule: Some(Code::AirlineFundsAwaited.text().to_owned()),
-                })
-            }
+            VoidError::AirlineFundsAwaited { short } => funds_awaited(&error, short),
             VoidError::Advance(error) => error.into(),
             VoidError::Money(error) => ApiError::internal(error),
             VoidError::Post(error) => error.into(),
             VoidError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReportError> for ApiError {
+    fn from(error: ReportError) -> Self {
+        let code = match error {
+            ReportError::NoTicket | ReportError::NoCoupon => return ApiError::of(Code::NotFound),
+            ReportError::OtherFlight { .. } => {
+                return ApiError::new(Code::CouponFlightDiffers, format!("{error}.")).at("/data/flight");
+            }
+            ReportError::InFuture => return invalid("/data/happened_at", error),
+            ReportError::Stale { .. } => Code::CouponStatusStale,
+            ReportError::Settled { .. } => Code::CouponSettled,
+            ReportError::Refused { .. } => Code::CouponStatusRefused,
+            ReportError::NotLatest { .. } => Code::CouponChangedLater,
+        };
+        ApiError::new(code, format!("{error}.")).at("/data/status")
+    }
+}
+
+impl From<Obstacle> for ApiError {
+    fn from(error: Obstacle) -> Self {
+        ApiError::new(Code::find(error.code()).unwrap_or(Code::InvalidState), format!("{error}."))
+    }
+}
+
+impl From<UpdateError> for ApiError {
+    fn from(error: UpdateError) -> Self {
+        let at = |code, field: &str, error: &dyn std::fmt::Display| {
+            ApiError::new(code, format!("{error}.")).at(format!("/data/{field}"))
+        };
+        match error {
+            UpdateError::NotFound => ApiError::of(Code::NotFound),
+            UpdateError::Obstacle(obstacle) => obstacle.into(),
+            UpdateError::Edit(refusal) => match refusal {
+                EditRefusal::GivenName => at(Code::NameChangeNotAllowed, "given_name", &refusal),
+                EditRefusal::FamilyName => at(Code::NameChangeNotAllowed, "family_name", &refusal),
+                EditRefusal::Title => at(Code::TitleNotChangeable, "title", &refusal),
+                EditRefusal::Gender => at(Code::TitleNotChangeable, "gender", &refusal),
+            },
+            UpdateError::Document { place, fault } => {
+                at(Code::InvalidPassenger, &format!("identity_documents/{place}/unique_identifier"), &fault)
+            }
+            UpdateError::Erased => ApiError::new(Code::InvalidState, "The passenger's data were erased."),
+            UpdateError::Vault(error) => ApiError::internal(error),
+            UpdateError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        let refused = |code, error: &ChangeError| ApiError::new(code, format!("{error}."));
+        match error {
+            ChangeError::NotFound => ApiError::of(Code::NotFound),
+            ChangeError::Cancelled { .. } => refused(Code::OrderAlreadyCancelled, &error),
+            ChangeError::NothingOpen | ChangeError::CouponNotOpen { .. } => refused(Code::CouponNotOpen, &error),
+            ChangeError::Expired { .. } => refused(Code::OfferExpired, &error),
+            ChangeError::OrderChanged => refused(Code::OrderChanged, &error),
+            ChangeError::NoContract => ApiError::of(Code::NoContract),
+            ChangeError::AmountDiffers { .. } => refused(Code::PaymentAmountMismatch, &error).at("/data/payment/amount"),
+            ChangeError::AirlineFundsAwaited { short } => funds_awaited(&error, short),
+            ChangeError::NotConfirmed | ChangeError::GaveBack => refused(Code::InvalidState, &error),
+            ChangeError::VoidWindowClosed { .. } => refused(Code::VoidWindowClosed, &error),
+            ChangeError::NotPermitted(ref refusal) => match refusal {
+                ChangeRefusal::NotPermitted { .. } => refused(Code::ChangeNotPermitted, &error),
+                ChangeRefusal::Departed { .. } => refused(Code::FlightDeparted, &error),
+                ChangeRefusal::Begun { .. } => refused(Code::CouponNotOpen, &error),
+                ChangeRefusal::NoSuchSlice { .. } | ChangeRefusal::NothingGivenUp => invalid("/data/slices/remove", &error),
+                ChangeRefusal::Money(_) => ApiError::internal(error),
+            },
+            ChangeError::Refused(reason) => refusal(&reason),
+            ChangeError::Plan(error) => error.into(),
+            ChangeError::Advance(error) => error.into(),
+            ChangeError::Money(error) => ApiError::internal(error),
+            ChangeError::Post(error) => error.into(),
+            ChangeError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefundError> for ApiError {
+    fn from(error: RefundError) -> Self {
+        let refused = |code, error: &RefundError| ApiError::new(code, format!("{error}."));
+        match error {
+            RefundError::NotFound => ApiError::of(Code::NotFound),
+            RefundError::TicketVoided { .. } => refused(Code::TicketVoided, &error),
+            RefundError::CouponNotRefundable { .. } => refused(Code::CouponNotRefundable, &error),
+            RefundError::NothingToRefund => refused(Code::NothingToRefund, &error),
+            RefundError::NoRefundRule { .. } => refused(Code::NoRefundRule, &error),
+            RefundError::ReasonMissing { .. } => refused(Code::MissingField, &error).at("/data/reason"),
+            RefundError::EvidenceMissing { .. } => refused(Code::MissingField, &error).at("/data/attachment_ids"),
+            RefundError::MoreThanPaid { .. } => refused(Code::MoreThanPaid, &error).at("/data/amount"),
+            RefundError::QuoteExpired { .. } => refused(Code::RefundQuoteExpired, &error),
+            RefundError::AmountDiffers { .. } => refused(Code::RefundAmountDiffers, &error).at("/data/expected_amount"),
+            RefundError::InvalidState { .. } => refused(Code::InvalidState, &error),
+            RefundError::Advance(error) => error.into(),
+            RefundError::Transfer(error) => error.into(),
+            RefundError::Money(error) => ApiError::internal(error),
+            RefundError::Post(error) => error.into(),
+            RefundError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<HeldRefusal> for ApiError {
+    fn from(error: HeldRefusal) -> Self {
+        let code = match error {
+            HeldRefusal::AlreadyPaid => Code::AlreadyPaid,
+            HeldRefusal::Cancelled => Code::OrderAlreadyCancelled,
+            HeldRefusal::WindowClosed(_) => Code::PaymentWindowClosed,
+            HeldRefusal::NotDue(_) => Code::InvalidState,
+        };
+        ApiError::new(code, format!("{error}."))
+    }
+}
+
+impl From<CancelError> for ApiError {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::Void(error) => error.into(),
+            CancelError::Refund(error) => error.into(),
+            CancelError::Money(error) => ApiError::internal(error),
+            CancelError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<AttachmentError> for ApiError {
+    fn from(error: AttachmentError) -> Self {
+        match error {
+            AttachmentError::MediaType => ApiError::of(Code::AttachmentTypeNotSupported),
+            AttachmentError::Size => ApiError::of(Code::AttachmentTooLarge),
         }
     }
 }
@@ -326,6 +466,7 @@ impl From<PlanError> for ApiError {
             PlanError::Split(error @ crate::catalogue::split::SplitError::ExceedsFare { .. }) => {
                 ApiError::new(Code::SplitExceedsFare, format!("{error}."))
             }
+            PlanError::TooManyCoupons { .. } => ApiError::of(Code::TooManyCoupons).at("/data/selected_offers/0"),
             PlanError::Reprice(RepriceRefusal::FareChanged { .. }) => {
                 ApiError::of(Code::OfferPriceChanged).at("/data/selected_offers/0")
             }
@@ -385,6 +526,11 @@ pub fn refusal(refusal: &Refusal) -> ApiError {
         }
         Refusal::FacilityClosed { reason } => (Code::FacilityClosed, format!("The bank line takes no new advances: {reason}.")),
         Refusal::Unsellable { code, message } => (Code::find(code).unwrap_or(Code::OfferNoLongerAvailable), message.clone()),
+        Refusal::AlreadyPaid => (Code::AlreadyPaid, "The order was paid and its tickets are issued.".to_owned()),
+        Refusal::OrderCancelled => (Code::OrderAlreadyCancelled, "The order was cancelled before it was paid.".to_owned()),
+        Refusal::PaymentWindowClosed { payment_required_by } => {
+            (Code::PaymentWindowClosed, format!("The order had to be paid by {payment_required_by}, and its seats are released."))
+        }
         Refusal::NoFacility { currency } => (Code::NoFacility, format!("There is no bank line in {currency}.")),
     };
     let short_by = refusal.short().and_then(|(minor, code)| Some(Money::new(minor, Currency::parse(code).ok()?)));

@@ -1,16 +1,19 @@
-//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund and change fees, void windows, schedules and the size of
-//! seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing here touches a database or a clock.
+//! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund and change fees, hold rules, name corrections,
+//! void windows, schedules and the size of seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing here touches a database or a clock.
 //! Whatever changes over time takes the date as an argument. Lists are sorted and looked up by binary search or in sorted maps, so
 //! that no result depends on the order of a hash.
 
 pub mod aircraft;
 pub mod airports;
+pub mod calendar;
 pub mod carriers;
 pub mod changes;
 pub mod codes;
 pub mod fares;
+pub mod holds;
 pub mod inventory;
 pub mod ladder_steps;
+pub mod name_corrections;
 pub mod places;
 mod records;
 pub mod refunds;
@@ -34,11 +37,14 @@ use records::Table;
 #[derive(Debug)]
 pub struct Catalogue {
     pub airports: airports::Airports,
+    pub calendar: calendar::Calendar,
     pub carriers: carriers::Carriers,
     pub changes: changes::Changes,
     pub aircraft: aircraft::Fleet,
     pub taxes: taxes::Taxes,
     pub fares: fares::Fares,
+    pub holds: holds::HoldRules,
+    pub name_corrections: name_corrections::NameCorrections,
     pub refunds: refunds::Refunds,
     pub schedules: schedules::Schedules,
     pub voids: voids::VoidWindows,
@@ -80,7 +86,10 @@ impl Catalogue {
         Ok(Catalogue {
             taxes: taxes::Taxes::read(table!("taxes_cn.csv"))?,
             changes: changes::Changes::read(table!("change_ladders.csv"))?,
+            holds: holds::HoldRules::read(table!("hold_rules.csv"))?,
+            name_corrections: name_corrections::NameCorrections::read(table!("name_corrections.csv"))?,
             refunds: refunds::Refunds::read(table!("refund_ladders.csv"))?,
+            calendar: calendar::Calendar::read(table!("holidays.csv"))?,
             voids: voids::VoidWindows::read(table!("void_windows.csv"))?,
             airports,
             carriers,

@@ -2,8 +2,8 @@
 //!
 //! Versions never change, so what can go stale is only the set of them. Every filing, on whatever node, raises the generation of the book in its commit;
 //! the statement that reads an agency's contracts answers the generation of that moment too, and where the remembered one is older the rules are read
-//! again before anything is priced. An order is therefore priced with every rule that was filed before its terms were read; one that is filed after
-//! that, while the order waits for its commit, counts for the next order. No statement is added to a sale.
+//! again before anything is priced. The commit that issues an order reads the generation again: an order that was prepared from an older one is
+//! prepared anew.
 
 use super::precedence::precedence;
 use super::rule::{CommissionRule, CommissionRuleRow};
@@ -46,6 +46,10 @@ impl FiledRules {
     pub fn of(mut rules: Vec<CommissionRule>) -> Self {
         rules.sort_by(|left, right| (&left.rule.code, left.version).cmp(&(&right.rule.code, right.version)));
         FiledRules { generation: 0, rules }
+    }
+
+    pub fn generation(&self) -> i64 {
+        self.generation
     }
 
     pub fn all(&self) -> &[CommissionRule] {
@@ -105,8 +109,14 @@ impl RuleBook {
 /// All rules as they are in the database now.
 pub fn current_rules(db: &mut Db) -> Result<FiledRules, DbError> {
     // The generation first: what is filed between the two statements is then read once more, never missed.
-    let generation: Option<i64> = commission_rule_book::table.select(commission_rule_book::generation).first(db).optional()?;
+    let generation = rules_generation(db)?;
     let rows: Vec<CommissionRuleRow> = commission_rule::table.select(CommissionRuleRow::as_select()).load(db)?;
     let rules = rows.into_iter().map(CommissionRule::try_from).collect::<Result<_, _>>()?;
-    Ok(FiledRules { generation: generation.unwrap_or(0), ..FiledRules::of(rules) })
+    Ok(FiledRules { generation, ..FiledRules::of(rules) })
+}
+
+/// How many times rules were filed.
+pub fn rules_generation(db: &mut Db) -> Result<i64, DbError> {
+    let generation: Option<i64> = commission_rule_book::table.select(commission_rule_book::generation).first(db).optional()?;
+    Ok(generation.unwrap_or(0))
 }

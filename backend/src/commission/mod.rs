@@ -12,7 +12,7 @@ mod matching;
 mod precedence;
 mod rule;
 
-pub use book::{FiledRules, RuleBook, RulesInForce, Terms, current_rules};
+pub use book::{FiledRules, RuleBook, RulesInForce, Terms, current_rules, rules_generation};
 pub use earnings::{CouponEarning, Earning, EarningPart, earn, earnings};
 pub use explanation::{Candidate, Past, Verdict, explain};
 pub use filing::{RuleError, RuleFilter, commission_rule, commission_rules, file_rule, rules_by_id};

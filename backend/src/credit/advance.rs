@@ -12,6 +12,7 @@ use crate::db::{Change, Contended, Db, DbError, Window, WriteTx, lock, rows, upd
 use crate::ids::{AdvanceId, AirlineId, FacilityId, HoldId, Id, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, HoldRow, PostError, Purse, Resolution};
 use crate::money::{Currency, Money, MoneyError};
+use crate::notify::{EventType, NewEvent};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -237,6 +238,22 @@ impl Advance {
         true
     }
 
+    /// What is told of a state, where it concerns anybody: what is on its way or lost sight of does not.
+    pub(super) fn event(&self) -> Option<NewEvent> {
+        let kind = match self.state {
+            AdvanceState::Confirmed => EventType::AdvanceConfirmed,
+            AdvanceState::Failed => EventType::AdvanceFailed,
+            AdvanceState::SetOff => EventType::AdvanceSetOff,
+            AdvanceState::Cancelled => EventType::AdvanceCancelled,
+            AdvanceState::Held | AdvanceState::Sent | AdvanceState::Unknown => return None,
+        };
+        let event = NewEvent::new(kind, self.id).of_airline(self.airline).naming("ticket_id", self.ticket);
+        Some(match self.facility {
+            Some(facility) => event.of_facility(facility),
+            None => event,
+        })
+    }
+
     pub(super) fn is_unresolved(&self) -> bool {
         self.resolved_at.is_none()
     }
@@ -271,9 +288,7 @@ pub(super) fn locked(tx: &mut WriteTx, ids: &[AdvanceId]) -> Result<Vec<Advance>
     let mut raw: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
     raw.sort_unstable();
     raw.dedup();
-    lock(tx, Contended::Advance, &raw)?;
-    let rows: Vec<AdvanceRow> =
-        advance::table.filter(advance::id.eq_any(raw)).order(advance::id).select(AdvanceRow::as_select()).load(&mut *tx.db)?;
+    let rows: Vec<AdvanceRow> = crate::db::locked(tx, Contended::Advance, &raw)?;
     rows.into_iter().map(Advance::try_from).collect()
 }
 

@@ -5,9 +5,10 @@ use crate::agencies::AirlineReturn;
 use crate::audit::Actor;
 use crate::db::schema::{airline_claim, claim_settlement, contract, ticket};
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
-use crate::ids::{AirlineId, BankReceiptId, ClaimId, Id, IncentivePeriodId, TicketId};
+use crate::ids::{AdvanceId, AirlineId, BankReceiptId, ClaimId, Id, IncentivePeriodId, PostingId, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
 use crate::money::{Currency, Money, MoneyError};
+use crate::notify::{EventType, NewEvent, emit_all};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -117,7 +118,19 @@ pub(super) fn open_claims_for(tx: &mut WriteTx, paid: &[(TicketId, AirlineId, Mo
             incentive_period_id: None,
         });
     }
-    insert(tx, &[RowSet::of(&rows)])
+    insert(tx, &[RowSet::of(&rows)])?;
+    emit_opened(tx, &rows)
+}
+
+fn emit_opened(tx: &mut WriteTx, rows: &[ClaimRow]) -> Result<(), DbError> {
+    let opened = rows.iter().map(|row| {
+        let event = NewEvent::new(EventType::AirlineClaimOpened, ClaimId::of(row.id)).of_airline(AirlineId::of(row.airline_id));
+        match row.ticket_id {
+            Some(ticket) => event.naming("ticket_id", TicketId::of(ticket)),
+            None => event,
+        }
+    });
+    emit_all(tx, opened.collect())
 }
 
 /// Opens claims for incentives that an airline funds, when their periods are settled.
@@ -140,7 +153,8 @@ pub fn open_incentive_claims(
         incentive_period_id: Some(period.raw()),
     };
     let rows: Vec<ClaimRow> = owed.iter().map(row).collect();
-    insert(tx, &[RowSet::of(&rows)])
+    insert(tx, &[RowSet::of(&rows)])?;
+    emit_opened(tx, &rows)
 }
 
 /// Whether any advance might be paid by a claim: cheap, because open claims are few.
@@ -185,6 +199,49 @@ pub(super) fn write_settled(tx: &mut WriteTx, claims: &[Claim]) -> Result<(), Db
     update(tx, "airline_claim", &["settled_minor", "settled_at"], &changes).map(drop)
 }
 
+/// What an exchange sets off in its own commit: the claim that it opens on the airline of the ticket given in, against the new ticket's advance.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnSetOff {
+    /// The settlement, which its posting refers to.
+    pub id: i64,
+    pub given_in: TicketId,
+    pub advance: AdvanceId,
+    pub amount: Money,
+    pub posting: PostingId,
+}
+
+/// Settles the claims that this commit has opened.
+pub fn set_off_own(tx: &mut WriteTx, parts: &[OwnSetOff]) -> Result<(), DbError> {
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let tickets: Vec<i64> = parts.iter().map(|part| part.given_in.raw()).collect();
+    let open = airline_claim::table.filter(airline_claim::ticket_id.eq_any(tickets)).filter(airline_claim::settled_at.is_null());
+    let rows: Vec<ClaimRow> = open.order(airline_claim::id.desc()).select(ClaimRow::as_select()).load(&mut *tx.db)?;
+    let claims = rows.into_iter().map(Claim::try_from).collect::<Result<Vec<_>, _>>()?;
+    let (mut settled, mut rows) = (Vec::new(), Vec::new());
+    for part in parts {
+        // The newest one of the ticket is this commit's.
+        let claim = claims.iter().find(|claim| claim.cause == ClaimCause::Ticket(part.given_in));
+        let missing = || DbError::Corrupt(format!("ticket {} has no claim to set off", part.given_in));
+        let mut claim = claim.cloned().ok_or_else(missing)?;
+        let overflow = |_: MoneyError| DbError::Corrupt(format!("claim {}", claim.id));
+        claim.settled = claim.settled.checked_add(part.amount).map_err(overflow)?;
+        rows.push(SettlementRow {
+            id: part.id,
+            claim_id: claim.id.raw(),
+            advance_id: Some(part.advance.raw()),
+            receipt_id: None,
+            amount_minor: part.amount.minor,
+            posting_id: part.posting.raw(),
+            created_at: tx.now.naive(),
+        });
+        settled.push(claim);
+    }
+    insert(tx, &[RowSet::of(&rows)])?;
+    write_settled(tx, &settled)
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum RepaymentError {
     #[error("the airline has to give back {open}, not {asked}")]
@@ -204,7 +261,7 @@ pub fn repay_claims(
     airline: AirlineId,
     amount: Money,
     receipt: BankReceiptId,
-) -> Result<crate::ids::PostingId, RepaymentError> {
+) -> Result<PostingId, RepaymentError> {
     let mut claims = locked(tx, &[airline], None)?;
     claims.retain(|claim| claim.amount.currency == amount.currency);
     let open = Money::sum(amount.currency, claims.iter().map(Claim::open))?;

@@ -3,11 +3,12 @@
 use super::room::Room;
 use crate::clock::Timestamp;
 use crate::db::schema::{advance, facility, facility_slice};
-use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, windowed};
+use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, lock_within, rows, windowed};
 use crate::identity::{OrganisationKind, organisation};
 use crate::ids::{FacilityId, Id, OrganisationId, SliceId};
 use crate::ledger::{AccountCode, AccountKey, Book, balances, open_accounts};
 use crate::money::{Currency, Money, MoneyError, Rate};
+use crate::notify::{EventType, NewEvent, emit};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 use rust_decimal::prelude::ToPrimitive;
@@ -246,6 +247,7 @@ pub fn open_facility(tx: &mut WriteTx, new: NewFacility) -> Result<Facility, Fac
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     insert(tx, &[RowSet::of(std::slice::from_ref(&slice))])?;
     open_accounts(tx, &[loan_account(FacilityId::of(row.id), new.limit.currency)])?;
+    tell(tx, EventType::FacilityOpened, FacilityId::of(row.id))?;
     Ok(Facility::of(row, &slice)?)
 }
 
@@ -260,6 +262,7 @@ pub fn set_facility_limit(tx: &mut WriteTx, id: FacilityId, limit: Money) -> Res
     }
     let slice = facility_slice::table.find(current.slice.raw());
     diesel::update(slice).set(facility_slice::limit_minor.eq(limit.minor)).execute(&mut *tx.db).map_err(DbError::from)?;
+    tell(tx, EventType::FacilityLimitChanged, id)?;
     Ok(Facility { limit, ..current })
 }
 
@@ -283,6 +286,7 @@ fn close(tx: &mut WriteTx, current: Facility, reason: &str) -> Result<Facility, 
     let closed =
         (facility::status.eq("closed"), facility::closed_reason.eq(Some(reason)), facility::closed_at.eq(Some(tx.now.naive())));
     diesel::update(row).set(closed).execute(&mut *tx.db).map_err(DbError::from)?;
+    tell(tx, EventType::FacilityClosed, current.id)?;
     Ok(Facility { closed_reason: Some(reason.to_owned()), ..current })
 }
 
@@ -304,7 +308,12 @@ pub fn reopen_facility(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, Fac
     let open =
         (facility::status.eq("open"), facility::closed_reason.eq(None::<String>), facility::closed_at.eq(None::<NaiveDateTime>));
     diesel::update(row).set(open).execute(&mut *tx.db).map_err(DbError::from)?;
+    tell(tx, EventType::FacilityReopened, id)?;
     Ok(Facility { closed_reason: None, ..current })
+}
+
+fn tell(tx: &mut WriteTx, kind: EventType, id: FacilityId) -> Result<(), DbError> {
+    emit(tx, NewEvent::new(kind, id).of_facility(id))
 }
 
 /// Locks a facility's slices and reads it.
@@ -334,6 +343,15 @@ fn load(db: &mut Db, id: Option<FacilityId>, currencies: &[Currency]) -> Result<
 /// The facilities in these currencies, or in all if none is named, oldest first; with their rows as they stand, locked or not.
 pub fn facilities_in(db: &mut Db, currencies: &[Currency]) -> Result<Vec<Facility>, DbError> {
     load(db, None, currencies)
+}
+
+/// The same, with their slices locked. One that another node adds meanwhile is left out: it waits for the next commit.
+pub fn lock_facilities_in(tx: &mut WriteTx, currencies: &[Currency]) -> Result<Vec<Facility>, DbError> {
+    let codes: Vec<&str> = currencies.iter().map(|currency| currency.code()).collect();
+    let slices = lock_within(tx, Contended::FacilitySlice, ("facility_id", "facility", "currency"), &codes)?;
+    let mut facilities = facilities_in(tx.db, currencies)?;
+    facilities.retain(|facility| slices.as_ref().is_none_or(|locked| locked.contains(&facility.slice.raw())));
+    Ok(facilities)
 }
 
 /// When the ticket of the oldest advance that is not confirmed was sold.

@@ -4,6 +4,7 @@ use crate::db::schema::{air_order, limit_policy};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, Id, LimitPolicyId};
 use crate::money::{Currency, Money, MoneyError, Rate};
+use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -88,6 +89,7 @@ pub fn adopt_policy(tx: &mut WriteTx, new: &NewLimitPolicy) -> Result<LimitPolic
         created_at: tx.now.naive(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+    emit(tx, NewEvent::new(EventType::LimitPolicyAdopted, LimitPolicyId::of(row.id)))?;
     Ok(LimitPolicy::try_from(row)?)
 }
 
@@ -174,7 +176,8 @@ pub fn turnover_by_cycle(
         .filter(air_order::tender.eq("credit"))
         .filter(air_order::currency.eq(currency.code()))
         .filter(air_order::cycle.ge(from_cycle));
-    let sums: Vec<(String, i64)> = on_credit.group_by(air_order::cycle).select((air_order::cycle, total)).load(db)?;
+    let cycle = air_order::cycle.assume_not_null();
+    let sums: Vec<(String, i64)> = on_credit.group_by(air_order::cycle).select((cycle, total)).load(db)?;
     Ok(sums.into_iter().map(|(cycle, minor)| (cycle, Money::new(minor, currency))).collect())
 }
 

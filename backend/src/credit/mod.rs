@@ -19,7 +19,10 @@ pub use advance::{
     payment_reference, reference_parts,
 };
 pub use advance_list::{AdvanceFilter, advances_where, known_advances, unresolved_advances};
-pub use claim::{Claim, ClaimCause, RepaymentError, SettlementRow, claims, open_incentive_claims, repay_claims, settlements_of};
+pub use claim::{
+    Claim, ClaimCause, OwnSetOff, RepaymentError, SettlementRow, claims, open_incentive_claims, repay_claims, set_off_own,
+    settlements_of,
+};
 pub use client_money::{
     CashTransfer, Confirmation, TransferError, TransferRow, accounts as client_accounts, confirm_transfer, cover, order_transfer,
     sweep, top_up_client_cash, transfer, transfers,
@@ -30,8 +33,8 @@ pub use derivation::{
 pub use exposure::{Standing, standing, standing_accounts, standings};
 pub use facility::{
     Closed, Facility, FacilityError, FacilityRow, FacilityState, NewFacility, SliceRow, close_facility, close_facility_by_hand,
-    facilities, facilities_in, facilities_of, facility, gate, interest_account, loan_account, lock_facility, oldest_unresolved,
-    open_facility, reopen_facility, set_facility_limit,
+    facilities, facilities_in, facilities_of, facility, gate, interest_account, loan_account, lock_facilities_in, lock_facility,
+    oldest_unresolved, open_facility, reopen_facility, set_facility_limit,
 };
 pub use interest::{Accrual, AccrualError, accruals, accrue, accrue_in};
 pub use limit::{
@@ -41,4 +44,4 @@ pub use limit::{
 pub use outcome::{BankOutcome, BankSaid, record_outcomes};
 pub use room::Room;
 pub use sending::{adopt_attempts, start_sending};
-pub use take_back::{AirlineLeg, TakeBack, lock_slices_of};
+pub use take_back::{AirlineLeg, Outlook, TakeBack, TakeBackRow, Taking, lock_slices_of, receivable_from, take_backs};

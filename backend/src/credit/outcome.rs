@@ -7,12 +7,14 @@ use super::advance::{
 };
 use super::claim::open_claims_for;
 use super::facility::{CONTRADICTED, REFUSED, WRONG_AMOUNT, close_facility};
+use super::take_back::{TakeBackRow, on_their_way, resolve_parts};
 use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::db::{RowSet, WriteTx, insert};
 use crate::ids::{AdvanceId, Id};
-use crate::ledger::{AccountKey, Book, Draft, Event, Leg, Resolution, open_accounts};
+use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, HoldRow, Leg, Resolution, open_accounts};
 use crate::money::Money;
+use crate::notify::emit_all;
 use std::collections::BTreeMap;
 
 /// What the bank said about an attempt.
@@ -47,21 +49,32 @@ pub fn record_outcomes(tx: &mut WriteTx, actor: Actor, outcomes: &[BankOutcome])
     let ids: Vec<AdvanceId> = outcomes.iter().map(|outcome| outcome.advance).collect();
     let slices = lock_slices(tx, &ids)?;
     let mut current: BTreeMap<AdvanceId, Advance> = locked(tx, &ids)?.into_iter().map(|advance| (advance.id, advance)).collect();
+    let before: BTreeMap<AdvanceId, AdvanceState> = current.values().map(|advance| (advance.id, advance.state)).collect();
+    let mut resolved = Vec::new();
     for outcome in outcomes {
+        if current.get(&outcome.advance).is_some_and(is_dropped) {
+            // What was taken back is booked before the next word about the rest is heard: how words are grouped changes nothing.
+            resolved.extend(book_resolved(tx, actor, &mut current)?);
+        }
         if let Some(advance) = current.get_mut(&outcome.advance) {
             hear(tx, advance, outcome)?;
         }
     }
-    let resolved = book_resolved(tx, actor, &mut current)?;
+    resolved.extend(book_resolved(tx, actor, &mut current)?);
     count_down(tx, &slices, &resolved.iter().collect::<Vec<_>>())?;
     write_back(tx, current.values())?;
+    let moved = current.values().filter(|advance| before.get(&advance.id) != Some(&advance.state));
+    emit_all(tx, moved.filter_map(Advance::event).collect())?;
     Ok(resolved)
 }
 
+/// It failed after a part of it, or all, had been taken back while it was on its way.
+fn is_dropped(advance: &Advance) -> bool {
+    advance.state == AdvanceState::Failed && advance.reclaimed.minor > 0
+}
+
 fn hear(tx: &mut WriteTx, advance: &mut Advance, outcome: &BankOutcome) -> Result<(), AdvanceError> {
-    // A refusal of what was taken back cancels it, also when the next word comes in the same batch: how words are grouped changes nothing.
-    let taken_back = advance.state == AdvanceState::Failed && advance.reclaimed.minor > 0;
-    let is_over = taken_back || matches!(advance.state, AdvanceState::Cancelled | AdvanceState::SetOff);
+    let is_over = matches!(advance.state, AdvanceState::Cancelled | AdvanceState::SetOff);
     if advance.attempt != outcome.attempt || is_over {
         return match outcome.said {
             BankSaid::Settled { .. } => contradicted(tx, advance, outcome.attempt),
@@ -140,48 +153,37 @@ fn refused(tx: &mut WriteTx, advance: &mut Advance, reason: &str) -> Result<(), 
     Ok(())
 }
 
-/// One posting per advance that was confirmed (the hold becomes the draw, or client cash pays), and one per advance that failed after it had been
-/// taken back: what was claimed from the airline it never got.
+/// One posting per advance that was confirmed (the hold becomes the draw, or client cash pays), and for one that failed after parts of it had been
+/// taken back one per part: what was claimed from the airline it never got.
 fn book_resolved(
     tx: &mut WriteTx,
     actor: Actor,
     current: &mut BTreeMap<AdvanceId, Advance>,
 ) -> Result<Vec<Advance>, AdvanceError> {
     let confirmed = |advance: &Advance| advance.state == AdvanceState::Confirmed;
-    let dropped = |advance: &Advance| advance.state == AdvanceState::Failed && advance.reclaimed.minor > 0;
     let mut to_book: Vec<&mut Advance> =
-        current.values_mut().filter(|one| one.is_unresolved() && (confirmed(one) || dropped(one))).collect();
+        current.values_mut().filter(|one| one.is_unresolved() && (confirmed(one) || is_dropped(one))).collect();
     if to_book.is_empty() {
         return Ok(Vec::new());
     }
-    let accounts = |one: &&mut Advance| [one.payer_account(), one.payable_account(), one.receivable_account()];
-    let mut keys: Vec<AccountKey> = to_book.iter().flat_map(accounts).collect();
-    if to_book.iter().all(|one| confirmed(one)) {
-        // The account of claims is only touched when something is taken back.
-        keys.retain(|key| key.code != crate::ledger::AccountCode::AirlineReceivable);
-    }
-    keys.sort_by_key(|key| (key.code, key.owner));
-    keys.dedup();
-    let accounts = open_accounts(tx, &keys)?;
-    let mut book = Book::new();
-    book.load(tx, &accounts)?;
-    let holds = holds_of(tx, &to_book.iter().map(|one| &**one).collect::<Vec<_>>())?;
+    let parts = parts_of(tx, &to_book)?;
+    let (mut book, holds) = load(tx, &to_book)?;
     let (mut certain, mut resolved) = (Vec::new(), Vec::new());
     for advance in &mut to_book {
-        let (event, amount, credited) = if confirmed(advance) {
-            (Event::AdvanceConfirmed, advance.outstanding(), advance.payer_account())
-        } else {
-            (Event::AdvanceReclaimDropped, advance.reclaimed, advance.receivable_account())
-        };
-        let resolution = if confirmed(advance) { Resolution::Post(amount) } else { Resolution::Release(amount) };
-        resolve_hold(tx, &mut book, &holds, advance, resolution)?;
-        let legs = vec![Leg::debit(advance.payable_account(), amount), Leg::credit(credited, amount)?];
-        book.post(tx, &Draft { event, reference: advance.ticket.raw(), contract: None, actor, legs })?;
-        let reclaimed = std::mem::replace(&mut advance.reclaimed, Money::zero(amount.currency));
+        let reclaimed = std::mem::replace(&mut advance.reclaimed, Money::zero(advance.amount.currency));
         if confirmed(advance) {
+            let amount = advance.outstanding();
+            resolve_hold(tx, &mut book, &holds, advance, Resolution::Post(amount))?;
+            let legs = vec![Leg::debit(advance.payable_account(), amount), Leg::credit(advance.payer_account(), amount)?];
+            let draft = Draft { event: Event::AdvanceConfirmed, reference: advance.ticket.raw(), contract: None, actor, legs };
+            book.post(tx, &draft)?;
             advance.resolved_at = Some(tx.now);
             certain.extend((reclaimed.minor > 0).then_some((advance.ticket, advance.airline, reclaimed)));
         } else {
+            resolve_hold(tx, &mut book, &holds, advance, Resolution::Release(reclaimed))?;
+            for part in parts.iter().filter(|part| part.advance_id == Some(advance.id.raw())) {
+                drop_part(tx, &mut book, actor, advance, part)?;
+            }
             advance.cancelled = advance.cancelled.checked_add(reclaimed)?;
             if advance.outstanding().minor == 0 && advance.moves(AdvanceEvent::Cancel) {
                 advance.resolved_at = Some(tx.now);
@@ -191,6 +193,36 @@ fn book_resolved(
     }
     insert(tx, &book.new_rows())?;
     book.finish(tx)?;
+    resolve_parts(tx, &parts)?;
     open_claims_for(tx, &certain)?;
     Ok(resolved)
+}
+
+/// What was taken back of these advances while they were on their way; nothing is read where nothing was.
+fn parts_of(tx: &mut WriteTx, advances: &[&mut Advance]) -> Result<Vec<TakeBackRow>, AdvanceError> {
+    let reclaimed: Vec<AdvanceId> = advances.iter().filter(|one| one.reclaimed.minor > 0).map(|one| one.id).collect();
+    if reclaimed.is_empty() { Ok(Vec::new()) } else { Ok(on_their_way(tx.db, &reclaimed)?) }
+}
+
+fn load(tx: &mut WriteTx, advances: &[&mut Advance]) -> Result<(Book, Vec<HoldRow>), AdvanceError> {
+    let accounts = |one: &&mut Advance| [one.payer_account(), one.payable_account(), one.receivable_account()];
+    let mut keys: Vec<AccountKey> = advances.iter().flat_map(accounts).collect();
+    if !advances.iter().any(|one| is_dropped(one)) {
+        // The account of claims is only touched when something is taken back.
+        keys.retain(|key| key.code != AccountCode::AirlineReceivable);
+    }
+    keys.sort_by_key(|key| (key.code, key.owner));
+    keys.dedup();
+    let accounts = open_accounts(tx, &keys)?;
+    let mut book = Book::new();
+    book.load(tx, &accounts)?;
+    let holds = holds_of(tx, &advances.iter().map(|one| &**one).collect::<Vec<_>>())?;
+    Ok((book, holds))
+}
+
+fn drop_part(tx: &mut WriteTx, book: &mut Book, actor: Actor, advance: &Advance, part: &TakeBackRow) -> Result<(), AdvanceError> {
+    let amount = Money::new(part.on_its_way_minor, advance.amount.currency);
+    let legs = vec![Leg::debit(advance.payable_account(), amount), Leg::credit(advance.receivable_account(), amount)?];
+    book.post(tx, &Draft { event: Event::AdvanceReclaimDropped, reference: part.reference_id, contract: None, actor, legs })?;
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::db::{Cell, Change, RowSet, WriteTx, insert, update};
 use crate::ids::{AdvanceId, Id};
 use crate::ledger::{AccountKey, Book, Draft, Event, Leg, Resolution, open_accounts};
 use crate::money::Money;
-use crate::notify::{PAY_ADVANCE, done_about};
+use crate::notify::{PAY_ADVANCE, done_about, emit_all};
 
 /// Marks these attempts as sent; answers those that may now go to the bank (first time, or again under the same reference).
 /// A failed advance becomes the next attempt first. What claims pay entirely does not go.
@@ -137,6 +137,8 @@ fn finish_set_off(tx: &mut WriteTx, slices: &[i64], advances: &mut [Advance], to
     write_back(tx, changed.into_iter())?;
     let subjects: Vec<i64> = over.iter().map(|advance| advance.id.raw()).collect();
     done_about(tx, PAY_ADVANCE, &subjects)?;
+    let events = over.iter().filter_map(|advance| advance.event()).collect();
+    emit_all(tx, events)?;
     Ok(())
 }
 

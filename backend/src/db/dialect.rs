@@ -2,16 +2,14 @@
 //! statement that is run per row. Both texts are fixed, so both engines prepare each of them once.
 
 use super::engine::{Db, Engine};
-use super::rows::{Cell, Change, Row, RowSet};
+use super::rows::{Cell, Change, Column, Row, RowSet, Rows, Update};
 use super::{DbError, WriteTx};
-use chrono::{NaiveDate, NaiveDateTime};
-use diesel::pg::Pg;
+use diesel::pg::{Pg, PgConnection};
 use diesel::query_builder::{AstPass, BoxedSqlQuery, Query, QueryFragment, QueryId, SqlQuery};
 use diesel::query_dsl::RunQueryDsl;
 use diesel::sql_types::{Array, BigInt, Binary, Date, Nullable, Text, Timestamp, Untyped};
-use diesel::sqlite::Sqlite;
+use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{QueryResult, QueryableByName, sql_query};
-use std::fmt::Write;
 
 /// What can be locked, in the order in which locks are taken: a class after the classes above it, and by ascending id within.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +22,8 @@ pub enum Contended {
     AirlineClaim,
     IncentiveProgramme,
     Account,
+    /// Who publishes events; locked alone.
+    EventHead,
 }
 
 impl Contended {
@@ -37,12 +37,13 @@ impl Contended {
             Contended::AirlineClaim => "airline_claim",
             Contended::IncentiveProgramme => "incentive_programme",
             Contended::Account => "account",
+            Contended::EventHead => "event_head",
         }
     }
 }
 
-/// Locks rows until the end of the transaction. What a decision needs is read by a later statement: waiting for a lock does not
-/// refresh the snapshot of the statement that waited. On SQLite the writer is alone and there is nothing to do.
+/// Locks rows until the end of the transaction. What a decision needs beside the locked rows themselves is read by a later statement: waiting for a
+/// lock does not refresh the snapshot of the statement that waited. On SQLite the writer is alone and there is nothing to do.
 pub fn lock(tx: &mut WriteTx, class: Contended, ids: &[i64]) -> Result<(), DbError> {
     let Db::Postgres(connection) = &mut *tx.db else { return Ok(()) };
     if ids.is_empty() {
@@ -53,23 +54,74 @@ pub fn lock(tx: &mut WriteTx, class: Contended, ids: &[i64]) -> Result<(), DbErr
     Ok(())
 }
 
+/// Locks the rows with these ids and reads them, in id order. Of a row that another transaction held, PostgreSQL reads the state that it was left in:
+/// the row itself is never older than its lock.
+pub fn locked<R: Row>(tx: &mut WriteTx, class: Contended, ids: &[i64]) -> Result<Vec<R>, DbError> {
+    locked_by(tx, class, "id", ids)
+}
+
+/// The same for rows that are found by another column, one that never changes.
+pub fn locked_by<R: Row>(tx: &mut WriteTx, class: Contended, column: &'static str, ids: &[i64]) -> Result<Vec<R>, DbError> {
+    debug_assert_eq!(class.table(), R::TABLE, "a lock of another table");
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let columns = R::COLUMNS.join(", ");
+    let table = R::TABLE;
+    Ok(match &mut *tx.db {
+        Db::Sqlite(connection) => {
+            let text = format!("SELECT {columns} FROM {table} WHERE {column} IN (SELECT value FROM json_each(?)) ORDER BY id");
+            Cached(sql_query(text).bind::<Text, _>(serde_json::json!(ids).to_string())).load(connection)?
+        }
+        Db::Postgres(connection) => {
+            let text = format!("SELECT {columns} FROM {table} WHERE {column} = ANY($1) ORDER BY id FOR UPDATE");
+            Cached(sql_query(text).bind::<Array<BigInt>, _>(ids)).load(connection)?
+        }
+    })
+}
+
+/// Locks the rows that belong to what has one of these texts in a column, such as the slices of the facilities in a currency. Answers the ids of
+/// what is locked; none on SQLite, where everything is.
+pub fn lock_within(
+    tx: &mut WriteTx,
+    class: Contended,
+    (reference, owner, column): (&'static str, &'static str, &'static str),
+    texts: &[&str],
+) -> Result<Option<Vec<i64>>, DbError> {
+    let Db::Postgres(connection) = &mut *tx.db else { return Ok(None) };
+    let owners = format!("SELECT id FROM {owner} WHERE {column} = ANY($1)");
+    let text = format!("SELECT id FROM {} WHERE {reference} IN ({owners}) ORDER BY id FOR UPDATE", class.table());
+    let ids: Vec<Identified> = Cached(sql_query(text).bind::<Array<Text>, _>(texts)).load(connection)?;
+    Ok(Some(ids.into_iter().map(|row| row.id).collect()))
+}
+
+#[derive(QueryableByName)]
+struct Identified {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
 /// Writes rows of several tables. On PostgreSQL this is one statement, whatever the number of tables and rows.
 pub fn insert(tx: &mut WriteTx, sets: &[RowSet]) -> Result<(), DbError> {
-    let sets = sets.iter().filter(|set| !set.rows.is_empty());
+    write(tx, sets, &[])
+}
+
+/// Adds rows to several tables and gives others, which are locked, new values. On PostgreSQL this is one statement.
+pub fn write(tx: &mut WriteTx, sets: &[RowSet], updates: &[Update]) -> Result<(), DbError> {
     match &mut *tx.db {
         Db::Sqlite(connection) => {
             for set in sets {
-                let text = row_insert_text(set.table, set.columns);
-                for row in &set.rows {
-                    Cached(bind_row(sql_query(&text).into_boxed(), row)).execute(connection)?;
-                }
+                set.0.insert_on_sqlite(connection)?;
+            }
+            for update in updates {
+                update_each(connection, *update)?;
             }
         }
         Db::Postgres(connection) => {
-            let (text, columns) = fused_insert(sets);
-            if !columns.is_empty() {
-                Cached(bind_columns(sql_query(text).into_boxed(), columns)).execute(connection)?;
-            }
+            let mut fused = Fused::default();
+            sets.iter().for_each(|set| fused.insert(set.0.as_ref()));
+            updates.iter().for_each(|update| fused.update(*update));
+            fused.execute(connection)?;
         }
     }
     Ok(())
@@ -77,54 +129,37 @@ pub fn insert(tx: &mut WriteTx, sets: &[RowSet]) -> Result<(), DbError> {
 
 /// Adds rows that may be there already (found by their primary key) and leaves those as they are.
 pub fn ensure_rows<R: Row>(tx: &mut WriteTx, rows: &[R]) -> Result<(), DbError> {
-    let set = RowSet::of(rows);
     match &mut *tx.db {
-        Db::Sqlite(connection) => {
-            let text = format!("{} ON CONFLICT DO NOTHING", row_insert_text(set.table, set.columns));
-            for row in &set.rows {
-                Cached(bind_row(sql_query(&text).into_boxed(), row)).execute(connection)?;
-            }
-        }
+        Db::Sqlite(connection) => rows.iter().try_for_each(|row| row.claim_on_sqlite(connection).map(drop))?,
         Db::Postgres(connection) => {
-            let (text, columns) = fused_insert([&set].into_iter());
-            if !columns.is_empty() {
-                let text = format!("{text} ON CONFLICT DO NOTHING");
-                Cached(bind_columns(sql_query(text).into_boxed(), columns)).execute(connection)?;
-            }
+            let (rows, mut fused) = (rows.iter().collect::<Vec<_>>(), Fused::default());
+            fused.insert(&rows);
+            fused.ending("ON CONFLICT DO NOTHING").execute(connection)?;
         }
     }
     Ok(())
 }
 
-#[derive(QueryableByName)]
-struct Claimed {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-}
-
-/// Tries to take idempotency keys; answers the ids of the rows that won. A row whose key is taken, also by an earlier one
+/// Tries to take idempotency keys; answers the ids of the rows that won, in no order. A row whose key is taken, also by an earlier one
 /// in the same call, is left out and nothing fails.
-pub fn claim_keys<R: Row>(tx: &mut WriteTx, rows: &[R]) -> Result<Vec<i64>, DbError> {
-    let set = RowSet::of(rows);
-    if set.rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let won: Vec<Claimed> = match &mut *tx.db {
+pub fn claim_keys<R: Row>(tx: &mut WriteTx, rows: &[R], id: impl Fn(&R) -> i64) -> Result<Vec<i64>, DbError> {
+    let mut won = Vec::with_capacity(rows.len());
+    match &mut *tx.db {
         Db::Sqlite(connection) => {
-            let text = format!("{} ON CONFLICT DO NOTHING RETURNING id", row_insert_text(set.table, set.columns));
-            let mut won = Vec::new();
-            for row in &set.rows {
-                won.extend(Cached(bind_row(sql_query(&text).into_boxed(), row)).load::<Claimed>(connection)?);
+            for row in rows {
+                if row.claim_on_sqlite(connection)? > 0 {
+                    won.push(id(row));
+                }
             }
-            won
         }
         Db::Postgres(connection) => {
-            let (text, columns) = fused_insert([&set].into_iter());
-            let text = format!("{text} ON CONFLICT DO NOTHING RETURNING id");
-            Cached(bind_columns(sql_query(text).into_boxed(), columns)).load::<Claimed>(connection)?
+            let (rows, mut fused) = (rows.iter().collect::<Vec<_>>(), Fused::default());
+            fused.insert(&rows);
+            let claimed: Vec<Identified> = fused.ending("ON CONFLICT DO NOTHING RETURNING id").load(connection)?;
+            won.extend(claimed.into_iter().map(|row| row.id));
         }
-    };
-    Ok(won.into_iter().map(|claimed| claimed.id).collect())
+    }
+    Ok(won)
 }
 
 /// Gives the named columns of existing rows new values. Answers how many rows it found.
@@ -134,119 +169,128 @@ pub fn update(
     columns: &'static [&'static str],
     changes: &[Change],
 ) -> Result<usize, DbError> {
+    let update = Update { table, columns, changes };
+    match &mut *tx.db {
+        Db::Sqlite(connection) => Ok(update_each(connection, update)?),
+        Db::Postgres(connection) => {
+            let mut fused = Fused::default();
+            fused.update(update);
+            Ok(fused.execute(connection)?)
+        }
+    }
+}
+
+fn update_each(connection: &mut SqliteConnection, Update { table, columns, changes }: Update) -> QueryResult<usize> {
     if changes.is_empty() {
         return Ok(0);
     }
-    match &mut *tx.db {
-        Db::Sqlite(connection) => {
-            let sets: Vec<String> = columns.iter().map(|column| format!("{column} = ?")).collect();
-            let text = format!("UPDATE {table} SET {} WHERE id = ?", sets.join(", "));
-            let mut found = 0;
-            for change in changes {
-                let query = bind_row(sql_query(&text).into_boxed(), &change.values).bind::<BigInt, _>(change.id);
-                found += Cached(query).execute(connection)?;
-            }
-            Ok(found)
+    let sets: Vec<String> = columns.iter().map(|column| format!("{column} = ?")).collect();
+    let text = format!("UPDATE {table} SET {} WHERE id = ?", sets.join(", "));
+    let mut found = 0;
+    for change in changes {
+        let query = bind_cells(sql_query(&text).into_boxed(), &change.values).bind::<BigInt, _>(change.id);
+        found += Cached(query).execute(connection)?;
+    }
+    Ok(found)
+}
+
+/// PostgreSQL's statements of one writing, all but the last as CTEs. Each is of another table, and none reads what another writes.
+#[derive(Default)]
+struct Fused<'a> {
+    texts: Vec<String>,
+    columns: Vec<Column<'a>>,
+}
+
+impl<'a> Fused<'a> {
+    fn insert(&mut self, rows: &'a dyn Rows) {
+        if rows.is_empty() {
+            return;
         }
-        Db::Postgres(connection) => {
-            let mut rows: Vec<Vec<Cell>> = Vec::with_capacity(changes.len());
-            for change in changes {
-                let mut row = vec![Cell::from(change.id)];
-                row.extend(change.values.iter().cloned());
-                rows.push(row);
-            }
-            let columns_of_values = transpose(&rows);
-            let sets: Vec<String> = columns.iter().map(|column| format!("{column} = u.{column}")).collect();
-            let mut next = 1;
-            let arrays = placeholders(&columns_of_values, &mut next);
-            let names = columns.join(", ");
-            let text =
-                format!("UPDATE {table} SET {} FROM unnest({arrays}) AS u(id, {names}) WHERE {table}.id = u.id", sets.join(", "));
-            Ok(Cached(bind_columns(sql_query(text).into_boxed(), columns_of_values)).execute(connection)?)
+        let arrays = self.arrays(rows.columns());
+        self.texts.push(format!("INSERT INTO {} ({}) SELECT * FROM unnest({arrays})", rows.table(), rows.names().join(", ")));
+    }
+
+    fn update(&mut self, Update { table, columns, changes }: Update<'a>) {
+        if changes.is_empty() {
+            return;
         }
+        let mut values = vec![Column::Int(changes.iter().map(|change| Some(change.id)).collect())];
+        values.extend((0..columns.len()).map(|place| column_of(changes, place)));
+        let arrays = self.arrays(values);
+        let sets: Vec<String> = columns.iter().map(|column| format!("{column} = u.{column}")).collect();
+        let (sets, names) = (sets.join(", "), columns.join(", "));
+        self.texts.push(format!("UPDATE {table} SET {sets} FROM unnest({arrays}) AS u(id, {names}) WHERE {table}.id = u.id"));
+    }
+
+    /// The placeholders of these columns, which take the next numbers.
+    fn arrays(&mut self, columns: Vec<Column<'a>>) -> String {
+        let mut arrays = Vec::with_capacity(columns.len());
+        for column in columns {
+            let cast = match column {
+                Column::Int(_) => "bigint[]",
+                Column::Text(_) => "text[]",
+                Column::Time(_) => "timestamp[]",
+                Column::Date(_) => "date[]",
+                Column::Bytes(_) => "bytea[]",
+            };
+            self.columns.push(column);
+            arrays.push(format!("${}::{cast}", self.columns.len()));
+        }
+        arrays.join(", ")
+    }
+
+    fn ending(mut self, words: &str) -> Self {
+        if let Some(last) = self.texts.last_mut() {
+            *last = format!("{last} {words}");
+        }
+        self
+    }
+
+    fn query(mut self) -> Option<Cached<BoxedSqlQuery<'a, Pg, SqlQuery>>> {
+        let last = self.texts.pop()?;
+        let before: Vec<String> = self.texts.iter().enumerate().map(|(place, text)| format!("w{place} AS ({text})")).collect();
+        let text = if before.is_empty() { last } else { format!("WITH {} {last}", before.join(", ")) };
+        Some(Cached(bind_columns(sql_query(text).into_boxed(), self.columns)))
+    }
+
+    fn execute(self, connection: &mut PgConnection) -> QueryResult<usize> {
+        self.query().map_or(Ok(0), |query| query.execute(connection))
+    }
+
+    fn load<R: QueryableByName<Pg> + 'static>(self, connection: &mut PgConnection) -> QueryResult<Vec<R>> {
+        self.query().map_or(Ok(Vec::new()), |query| query.load(connection))
     }
 }
 
-/// A column of values for `unnest`.
-enum Column {
-    Int(Vec<Option<i64>>),
-    Text(Vec<Option<String>>),
-    Time(Vec<Option<NaiveDateTime>>),
-    Date(Vec<Option<NaiveDate>>),
-    Bytes(Vec<Option<Vec<u8>>>),
-}
-
-fn row_insert_text(table: &str, columns: &[&str]) -> String {
-    let marks = vec!["?"; columns.len()].join(", ");
-    format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(", "))
-}
-
-/// One INSERT, or several as CTEs before the last one.
-fn fused_insert<'a>(sets: impl Iterator<Item = &'a RowSet>) -> (String, Vec<Column>) {
-    let sets: Vec<&RowSet> = sets.filter(|set| !set.rows.is_empty()).collect();
-    let (mut text, mut all, mut next) = (String::new(), Vec::new(), 1);
-    for (index, set) in sets.iter().enumerate() {
-        let columns = transpose(&set.rows);
-        let arrays = placeholders(&columns, &mut next);
-        let insert = format!("INSERT INTO {} ({}) SELECT * FROM unnest({arrays})", set.table, set.columns.join(", "));
-        let last = index + 1 == sets.len();
-        // Writing to a String cannot fail.
-        let _ = match (index, last) {
-            (0, true) => write!(text, "{insert}"),
-            (0, false) => write!(text, "WITH i0 AS ({insert})"),
-            (_, false) => write!(text, ", i{index} AS ({insert})"),
-            (_, true) => write!(text, " {insert}"),
+/// One column of new values. All its cells have the variant of the first.
+fn column_of(changes: &[Change], place: usize) -> Column<'_> {
+    let cells = changes.iter().map(|change| change.values.get(place));
+    macro_rules! all {
+        ($variant:ident, $borrow:expr) => {
+            Column::$variant(
+                cells
+                    .map(|cell| match cell {
+                        Some(Cell::$variant(value)) => value.as_ref().map($borrow),
+                        // NULL, which a column that must have a value refuses.
+                        _ => {
+                            debug_assert!(false, "cells of one column differ in type");
+                            None
+                        }
+                    })
+                    .collect(),
+            )
         };
-        all.extend(columns);
     }
-    (text, all)
+    match changes.first().and_then(|change| change.values.get(place)) {
+        Some(Cell::Text(_)) => all!(Text, String::as_str),
+        Some(Cell::Time(_)) => all!(Time, |time| *time),
+        Some(Cell::Date(_)) => all!(Date, |date| *date),
+        Some(Cell::Bytes(_)) => all!(Bytes, Vec::as_slice),
+        Some(Cell::Int(_)) | None => all!(Int, |number| *number),
+    }
 }
 
-fn placeholders(columns: &[Column], next: &mut usize) -> String {
-    let mut arrays = Vec::with_capacity(columns.len());
-    for column in columns {
-        let cast = match column {
-            Column::Int(_) => "bigint[]",
-            Column::Text(_) => "text[]",
-            Column::Time(_) => "timestamp[]",
-            Column::Date(_) => "date[]",
-            Column::Bytes(_) => "bytea[]",
-        };
-        arrays.push(format!("${next}::{cast}"));
-        *next += 1;
-    }
-    arrays.join(", ")
-}
-
-fn transpose(rows: &[Vec<Cell>]) -> Vec<Column> {
-    let Some(first) = rows.first() else { return Vec::new() };
-    let mut columns: Vec<Column> = first
-        .iter()
-        .map(|cell| match cell {
-            Cell::Int(_) => Column::Int(Vec::with_capacity(rows.len())),
-            Cell::Text(_) => Column::Text(Vec::with_capacity(rows.len())),
-            Cell::Time(_) => Column::Time(Vec::with_capacity(rows.len())),
-            Cell::Date(_) => Column::Date(Vec::with_capacity(rows.len())),
-            Cell::Bytes(_) => Column::Bytes(Vec::with_capacity(rows.len())),
-        })
-        .collect();
-    for row in rows {
-        for (column, cell) in columns.iter_mut().zip(row) {
-            match (column, cell.clone()) {
-                (Column::Int(values), Cell::Int(value)) => values.push(value),
-                (Column::Text(values), Cell::Text(value)) => values.push(value),
-                (Column::Time(values), Cell::Time(value)) => values.push(value),
-                (Column::Date(values), Cell::Date(value)) => values.push(value),
-                (Column::Bytes(values), Cell::Bytes(value)) => values.push(value),
-                // A column has one Rust type, so its cells have one variant; a gap would make unnest pad with NULL, which NOT NULL refuses.
-                _ => debug_assert!(false, "cells of one column differ in type"),
-            }
-        }
-    }
-    columns
-}
-
-fn bind_columns<'a>(query: BoxedSqlQuery<'a, Pg, SqlQuery>, columns: Vec<Column>) -> BoxedSqlQuery<'a, Pg, SqlQuery> {
+fn bind_columns<'a>(query: BoxedSqlQuery<'a, Pg, SqlQuery>, columns: Vec<Column<'a>>) -> BoxedSqlQuery<'a, Pg, SqlQuery> {
     columns.into_iter().fold(query, |query, column| match column {
         Column::Int(values) => query.bind::<Array<Nullable<BigInt>>, _>(values),
         Column::Text(values) => query.bind::<Array<Nullable<Text>>, _>(values),
@@ -256,8 +300,8 @@ fn bind_columns<'a>(query: BoxedSqlQuery<'a, Pg, SqlQuery>, columns: Vec<Column>
     })
 }
 
-fn bind_row<'a>(query: BoxedSqlQuery<'a, Sqlite, SqlQuery>, row: &'a [Cell]) -> BoxedSqlQuery<'a, Sqlite, SqlQuery> {
-    row.iter().fold(query, |query, cell| match cell {
+fn bind_cells<'a>(query: BoxedSqlQuery<'a, Sqlite, SqlQuery>, cells: &'a [Cell]) -> BoxedSqlQuery<'a, Sqlite, SqlQuery> {
+    cells.iter().fold(query, |query, cell| match cell {
         Cell::Int(value) => query.bind::<Nullable<BigInt>, _>(*value),
         Cell::Text(value) => query.bind::<Nullable<Text>, _>(value.as_deref()),
         Cell::Time(value) => query.bind::<Nullable<Timestamp>, _>(*value),

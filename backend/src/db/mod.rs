@@ -16,10 +16,10 @@ pub mod schema;
 mod setting;
 
 pub use backup::{BackupError, RESTORED_FROM, back_up};
-pub use dialect::{Contended, claim_keys, ensure_rows, insert, lock, update};
+pub use dialect::{Contended, claim_keys, ensure_rows, insert, lock, lock_within, locked, locked_by, update, write};
 pub use engine::{Db, Statements};
 pub use migrate::{MigrateError, migrate, pending};
-pub use rows::{Cell, Change, Row, RowSet, Window};
+pub use rows::{Cell, Change, Column, Field, Row, RowSet, Update, Window};
 pub(crate) use rows::{rows, windowed};
 pub use setting::{remove_setting, setting, store_setting};
 
@@ -70,6 +70,15 @@ impl DbError {
             }
             DbError::Unavailable(_) => true,
             DbError::Query(_) | DbError::CommitUnknown(_) | DbError::Corrupt(_) => false,
+        }
+    }
+
+    /// A row that is there already has the value that this column must have only once. Both engines name the column.
+    pub fn is_duplicate_of(&self, column: &str) -> bool {
+        use diesel::result::{DatabaseErrorKind, Error};
+        match self {
+            DbError::Query(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info)) => info.message().contains(column),
+            _ => false,
         }
     }
 }

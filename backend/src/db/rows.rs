@@ -2,6 +2,106 @@
 //! `dialect::insert` can write on both engines.
 
 use chrono::{NaiveDate, NaiveDateTime};
+use diesel::pg::Pg;
+use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::{QueryResult, QueryableByName};
+
+/// A row of one table. What is written is borrowed from it.
+pub trait Row: QueryableByName<Pg> + QueryableByName<Sqlite> + Sized + 'static {
+    const TABLE: &'static str;
+    const COLUMNS: &'static [&'static str];
+
+    /// The columns of these rows, in the order of their names.
+    fn columns<'a>(rows: &[&'a Self]) -> Vec<Column<'a>>;
+
+    /// Adds this row alone.
+    fn insert_on_sqlite(&self, connection: &mut SqliteConnection) -> QueryResult<usize>;
+
+    /// Adds this row unless its key is taken; answers how many rows that made.
+    fn claim_on_sqlite(&self, connection: &mut SqliteConnection) -> QueryResult<usize>;
+}
+
+/// The values of one column, row by row.
+#[derive(Clone, Debug)]
+pub enum Column<'a> {
+    Int(Vec<Option<i64>>),
+    Text(Vec<Option<&'a str>>),
+    Time(Vec<Option<NaiveDateTime>>),
+    Date(Vec<Option<NaiveDate>>),
+    Bytes(Vec<Option<&'a [u8]>>),
+}
+
+/// A type that a column can have.
+pub trait Field {
+    fn column<'a>(values: impl Iterator<Item = &'a Self>) -> Column<'a>
+    where
+        Self: 'a;
+}
+
+macro_rules! fields {
+    ($($type:ty => $variant:ident by $borrow:expr),+) => {
+        $(
+            impl Field for $type {
+                fn column<'a>(values: impl Iterator<Item = &'a Self>) -> Column<'a> {
+                    Column::$variant(values.map(|value| Some($borrow(value))).collect())
+                }
+            }
+            impl Field for Option<$type> {
+                fn column<'a>(values: impl Iterator<Item = &'a Self>) -> Column<'a> {
+                    Column::$variant(values.map(|value| value.as_ref().map($borrow)).collect())
+                }
+            }
+        )+
+    };
+}
+
+fields!(
+    i64 => Int by Clone::clone,
+    String => Text by String::as_str,
+    NaiveDateTime => Time by Clone::clone,
+    NaiveDate => Date by Clone::clone,
+    Vec<u8> => Bytes by Vec::as_slice
+);
+
+/// Rows of one table, ready to be written with others in one statement.
+pub struct RowSet<'a>(pub(super) Box<dyn Rows + 'a>);
+
+impl<'a> RowSet<'a> {
+    pub fn of<R: Row>(rows: impl IntoIterator<Item = &'a R>) -> Self {
+        RowSet(Box::new(rows.into_iter().collect::<Vec<&'a R>>()))
+    }
+}
+
+/// Rows of one table, whichever it is.
+pub(super) trait Rows {
+    fn table(&self) -> &'static str;
+    fn names(&self) -> &'static [&'static str];
+    fn is_empty(&self) -> bool;
+    fn columns(&self) -> Vec<Column<'_>>;
+    fn insert_on_sqlite(&self, connection: &mut SqliteConnection) -> QueryResult<()>;
+}
+
+impl<R: Row> Rows for Vec<&R> {
+    fn table(&self) -> &'static str {
+        R::TABLE
+    }
+
+    fn names(&self) -> &'static [&'static str] {
+        R::COLUMNS
+    }
+
+    fn is_empty(&self) -> bool {
+        Vec::is_empty(self)
+    }
+
+    fn columns(&self) -> Vec<Column<'_>> {
+        R::columns(self)
+    }
+
+    fn insert_on_sqlite(&self, connection: &mut SqliteConnection) -> QueryResult<()> {
+        self.iter().try_for_each(|row| row.insert_on_sqlite(connection).map(drop))
+    }
+}
 
 /// One value on its way to the database. The variant is the column's type; `None` is NULL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,31 +113,19 @@ pub enum Cell {
     Bytes(Option<Vec<u8>>),
 }
 
-/// A row of one table: its columns in order, and its values in the same order.
-pub trait Row {
-    const TABLE: &'static str;
-    const COLUMNS: &'static [&'static str];
-    fn cells(&self) -> Vec<Cell>;
-}
-
-/// Rows of one table, ready to be written with others in one statement.
-pub struct RowSet {
-    pub(super) table: &'static str,
-    pub(super) columns: &'static [&'static str],
-    pub(super) rows: Vec<Vec<Cell>>,
-}
-
-impl RowSet {
-    pub fn of<R: Row>(rows: &[R]) -> Self {
-        RowSet { table: R::TABLE, columns: R::COLUMNS, rows: rows.iter().map(Row::cells).collect() }
-    }
-}
-
 /// New values for some columns of the row with this id.
 #[derive(Clone, Debug)]
 pub struct Change {
     pub id: i64,
     pub values: Vec<Cell>,
+}
+
+/// Changes of rows of one table, which the transaction has locked.
+#[derive(Clone, Copy, Debug)]
+pub struct Update<'a> {
+    pub table: &'static str,
+    pub columns: &'static [&'static str],
+    pub changes: &'a [Change],
 }
 
 macro_rules! cell_from {
@@ -65,16 +153,30 @@ macro_rules! rows {
     ($($(#[$doc:meta])* pub struct $name:ident in $table:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ })+) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Debug, PartialEq, Eq, diesel::Queryable, diesel::Selectable)]
-            #[diesel(table_name = crate::db::schema::$table)]
+            #[derive(
+                Clone, Debug, PartialEq, Eq, diesel::Queryable, diesel::QueryableByName, diesel::Selectable, diesel::Insertable,
+            )]
+            #[diesel(table_name = crate::db::schema::$table, treat_none_as_default_value = false)]
             pub struct $name {
                 $($(#[$field_doc])* pub $field: $type,)+
             }
             impl $crate::db::Row for $name {
                 const TABLE: &'static str = stringify!($table);
                 const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
-                fn cells(&self) -> Vec<$crate::db::Cell> {
-                    vec![$($crate::db::Cell::from(self.$field.clone())),+]
+
+                fn columns<'a>(rows: &[&'a Self]) -> Vec<$crate::db::Column<'a>> {
+                    vec![$(<$type as $crate::db::Field>::column(rows.iter().map(|row| &row.$field))),+]
+                }
+
+                fn insert_on_sqlite(&self, connection: &mut diesel::sqlite::SqliteConnection) -> diesel::QueryResult<usize> {
+                    use diesel::RunQueryDsl as _;
+                    diesel::insert_into(crate::db::schema::$table::table).values(self).execute(connection)
+                }
+
+                fn claim_on_sqlite(&self, connection: &mut diesel::sqlite::SqliteConnection) -> diesel::QueryResult<usize> {
+                    use diesel::RunQueryDsl as _;
+                    let row = diesel::insert_into(crate::db::schema::$table::table).values(self);
+                    row.on_conflict_do_nothing().execute(connection)
                 }
             }
         )+

@@ -278,16 +278,17 @@ diesel::table! {
         agency_id -> BigInt,
         airline_id -> BigInt,
         offer_id -> BigInt,
-        contract_id -> BigInt,
+        contract_id -> Nullable<BigInt>,
         booking_reference -> Text,
-        tender -> Text,
+        tender -> Nullable<Text>,
         currency -> Text,
         base_minor -> BigInt,
         tax_minor -> BigInt,
         total_minor -> BigInt,
-        cycle -> Text,
+        cycle -> Nullable<Text>,
         metadata -> Text,
         created_at -> Timestamp,
+        issued_at -> Nullable<Timestamp>,
         cancelled_at -> Nullable<Timestamp>,
         agency_tier -> Text,
     }
@@ -373,6 +374,58 @@ diesel::table! {
 }
 
 diesel::table! {
+    ticket_document (ticket_id, document) {
+        ticket_id -> BigInt,
+        document -> BigInt,
+        number -> Text,
+    }
+}
+
+diesel::table! {
+    coupon_event (id) {
+        id -> BigInt,
+        coupon_id -> BigInt,
+        ticket_id -> BigInt,
+        from_status -> Text,
+        to_status -> Text,
+        source -> Text,
+        file_id -> Nullable<BigInt>,
+        actor_organisation_id -> BigInt,
+        actor_key_id -> BigInt,
+        happened_at -> Timestamp,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    coupon_status_file (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        sha256 -> Text,
+        line_count -> BigInt,
+        done_count -> BigInt,
+        applied_count -> BigInt,
+        already_count -> BigInt,
+        rejected_count -> BigInt,
+        created_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    coupon_status_line (id) {
+        id -> BigInt,
+        file_id -> BigInt,
+        line -> BigInt,
+        ticket_number -> Text,
+        coupon -> BigInt,
+        status -> Text,
+        outcome -> Text,
+        code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     advance (id) {
         id -> BigInt,
         ticket_id -> BigInt,
@@ -441,6 +494,7 @@ diesel::table! {
         expires_at -> Timestamp,
         created_at -> Timestamp,
         confirmed_at -> Nullable<Timestamp>,
+        application_id -> Nullable<BigInt>,
     }
 }
 
@@ -569,6 +623,230 @@ diesel::table! {
 }
 
 diesel::table! {
+    held_order (id) {
+        id -> BigInt,
+        offer -> Text,
+        payment_required_by -> Timestamp,
+        price_guaranteed_until -> Nullable<Timestamp>,
+        state -> Text,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    held_seat (order_id, seat_bucket_id) {
+        order_id -> BigInt,
+        seat_bucket_id -> BigInt,
+        seats -> BigInt,
+    }
+}
+
+diesel::table! {
+    order_payment (id) {
+        id -> BigInt,
+        order_id -> BigInt,
+        agency_id -> BigInt,
+        kind -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    event (node, id) {
+        node -> BigInt,
+        id -> BigInt,
+        kind -> Text,
+        object_id -> Text,
+        sequence -> BigInt,
+        agency_id -> Nullable<BigInt>,
+        airline_id -> Nullable<BigInt>,
+        facility_id -> Nullable<BigInt>,
+        refs -> Text,
+        request_id -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    event_cursor (node) {
+        node -> BigInt,
+        last_event_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    event_head (id) {
+        id -> BigInt,
+    }
+}
+
+diesel::table! {
+    event_feed (organisation_id, position) {
+        organisation_id -> BigInt,
+        position -> BigInt,
+        node -> BigInt,
+        event_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    airline_take_back (id) {
+        id -> BigInt,
+        ticket_id -> BigInt,
+        airline_id -> BigInt,
+        advance_id -> Nullable<BigInt>,
+        reference_id -> BigInt,
+        currency -> Text,
+        amount_minor -> BigInt,
+        unpaid_minor -> BigInt,
+        on_its_way_minor -> BigInt,
+        beyond_minor -> BigInt,
+        created_at -> Timestamp,
+        resolved_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    refund_application (id) {
+        id -> BigInt,
+        order_id -> BigInt,
+        agency_id -> BigInt,
+        kind -> Text,
+        status -> Text,
+        tender -> Text,
+        currency -> Text,
+        fare_minor -> BigInt,
+        tax_minor -> BigInt,
+        penalty_minor -> BigInt,
+        refund_minor -> BigInt,
+        reason -> Nullable<Text>,
+        expires_at -> Timestamp,
+        created_at -> Timestamp,
+        applied_at -> Nullable<Timestamp>,
+        due_at -> Nullable<Timestamp>,
+        overdue_at -> Nullable<Timestamp>,
+        decided_at -> Nullable<Timestamp>,
+        decided_by_key_id -> Nullable<BigInt>,
+        decision_note -> Nullable<Text>,
+        short_minor -> Nullable<BigInt>,
+        completed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    refund_ticket (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        ticket_id -> BigInt,
+        fare_minor -> BigInt,
+        tax_minor -> BigInt,
+        penalty_minor -> BigInt,
+        airline_minor -> BigInt,
+        authority_minor -> BigInt,
+        commission_minor -> BigInt,
+        fee_minor -> BigInt,
+        cycle -> Nullable<Text>,
+        posted_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    refund_coupon (id) {
+        id -> BigInt,
+        refund_id -> BigInt,
+        coupon_id -> BigInt,
+        number -> BigInt,
+        fare_minor -> BigInt,
+        tax_minor -> BigInt,
+        penalty_minor -> BigInt,
+        penalty_rate -> Nullable<Text>,
+        commission_minor -> BigInt,
+        fee_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    refund_tax (id) {
+        id -> BigInt,
+        refund_id -> BigInt,
+        coupon_id -> BigInt,
+        code -> Text,
+        payee -> Text,
+        remitter -> Text,
+        minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    attachment (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        file_name -> Text,
+        media_type -> Text,
+        byte_count -> BigInt,
+        sha256 -> Text,
+        wrapped_key -> Binary,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    refund_evidence (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        attachment_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    order_change_request (id) {
+        id -> BigInt,
+        order_id -> BigInt,
+        agency_id -> BigInt,
+        removed -> Text,
+        added -> Text,
+        offer_count -> BigInt,
+        offers -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    order_change (id) {
+        id -> BigInt,
+        order_id -> BigInt,
+        agency_id -> BigInt,
+        offer_id -> BigInt,
+        currency -> Text,
+        new_total_minor -> BigInt,
+        penalty_minor -> BigInt,
+        change_minor -> BigInt,
+        expires_at -> Timestamp,
+        created_at -> Timestamp,
+        confirmed_at -> Nullable<Timestamp>,
+        voided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    ticket_exchange (ticket_id) {
+        ticket_id -> BigInt,
+        given_in_ticket_id -> BigInt,
+        order_change_id -> BigInt,
+        penalty_minor -> BigInt,
+        given_in_minor -> BigInt,
+        airline_minor -> BigInt,
+        authority_minor -> BigInt,
+        commission_minor -> BigInt,
+        fee_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     incentive_programme (id) {
         id -> BigInt,
         name -> Text,
@@ -662,6 +940,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     ticket,
     ticket_tax,
     coupon,
+    ticket_document,
+    coupon_event,
+    coupon_status_file,
+    coupon_status_line,
     advance,
     advance_attempt,
     outbox,
@@ -675,6 +957,23 @@ diesel::allow_tables_to_appear_in_same_query!(
     export_file,
     commission_rule,
     commission_rule_book,
+    held_order,
+    held_seat,
+    order_payment,
+    event,
+    event_cursor,
+    event_head,
+    event_feed,
+    airline_take_back,
+    attachment,
+    refund_application,
+    refund_coupon,
+    refund_evidence,
+    refund_tax,
+    refund_ticket,
+    order_change_request,
+    order_change,
+    ticket_exchange,
     incentive_programme,
     incentive_tier,
     incentive_cursor,

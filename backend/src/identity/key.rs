@@ -7,8 +7,11 @@ use crate::identity::organisation::OrganisationKind;
 use crate::ids::{AgencyId, Id, KeyId, OrganisationId};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 rows! {
     pub struct KeyRow in api_key {
@@ -42,6 +45,8 @@ scopes! {
     AirRead = "air:read",
     /// Order.
     AirWrite = "air:write",
+    /// Say what happened to an airline's coupons, and change its flights.
+    CouponsWrite = "coupons:write",
     /// Limits, exposure, ledger, facilities and disbursements.
     FinanceRead = "finance:read",
     /// Bank receipts, facilities and limit policies.
@@ -65,6 +70,7 @@ impl Scope {
         match self {
             Scope::FinanceWrite | Scope::PartiesWrite => kind == OrganisationKind::Operator,
             Scope::AirWrite => kind == OrganisationKind::Agency,
+            Scope::CouponsWrite => matches!(kind, OrganisationKind::Airline | OrganisationKind::Operator),
             Scope::AirRead => matches!(kind, OrganisationKind::Agency | OrganisationKind::Operator),
             Scope::FinanceRead | Scope::PartiesRead | Scope::KeysWrite | Scope::ClockWrite => true,
         }
@@ -104,7 +110,7 @@ impl KeyMode {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
     pub id: KeyId,
     pub organisation: OrganisationId,
@@ -201,16 +207,49 @@ pub fn authenticate(
     let found: Option<(KeyRow, String)> = by_digest.select((KeyRow::as_select(), organisation::kind)).first(db).optional()?;
     let Some((row, kind)) = found else { return Ok(Err(AuthRefusal::Unknown)) };
     let key = with_kind(row, &kind)?;
-    if key.revoked_at.is_some_and(|at| at <= now) {
-        return Ok(Err(AuthRefusal::Revoked));
+    Ok(match key.refusal(now, from) {
+        Some(refusal) => Err(refusal),
+        None => Ok(key),
+    })
+}
+
+impl ApiKey {
+    /// Neither revoked nor expired.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        let over = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        !over(self.revoked_at) && !over(self.expires_at)
     }
-    if key.expires_at.is_some_and(|at| at <= now) {
-        return Ok(Err(AuthRefusal::Expired));
+
+    /// Why it may not be used now or from there, if it may not.
+    pub fn refusal(&self, now: Timestamp, from: Option<IpAddr>) -> Option<AuthRefusal> {
+        if !self.is_alive(now) {
+            let revoked = self.revoked_at.is_some_and(|at| at <= now);
+            return Some(if revoked { AuthRefusal::Revoked } else { AuthRefusal::Expired });
+        }
+        let from_elsewhere = !self.allowed_ips.is_empty() && !from.is_some_and(|address| self.allowed_ips.contains(&address));
+        from_elsewhere.then_some(AuthRefusal::IpNotAllowed)
     }
-    if !key.allowed_ips.is_empty() && !from.is_some_and(|address| key.allowed_ips.contains(&address)) {
-        return Ok(Err(AuthRefusal::IpNotAllowed));
+}
+
+/// Keys that were used lately, by the digest of their secret. Remembering one authorises nothing: whoever uses it reads it again in the
+/// transaction that it is to authorise ([`keys_by_id`]). Bounded: a full memory starts again.
+#[derive(Debug, Default)]
+pub struct RecentKeys(Mutex<HashMap<Vec<u8>, Arc<ApiKey>>>);
+
+const MOST_RECENT: usize = 8_192;
+
+impl RecentKeys {
+    pub fn remember(&self, secret: &str, key: Arc<ApiKey>) {
+        let mut recent = self.0.lock();
+        if recent.len() >= MOST_RECENT {
+            recent.clear();
+        }
+        recent.insert(digest(secret), key);
     }
-    Ok(Ok(key))
+
+    pub fn recall(&self, secret: &str) -> Option<Arc<ApiKey>> {
+        self.0.lock().get(&digest(secret)).cloned()
+    }
 }
 
 /// Makes a key; the secret in the answer is nowhere else.
@@ -294,6 +333,14 @@ pub fn key(db: &mut Db, id: KeyId) -> Result<Option<ApiKey>, DbError> {
     let by_id = api_key::table.inner_join(organisation::table).filter(api_key::id.eq(id.raw()));
     let found: Option<(KeyRow, String)> = by_id.select((KeyRow::as_select(), organisation::kind)).first(db).optional()?;
     found.map(|(row, kind)| with_kind(row, &kind)).transpose()
+}
+
+/// These keys as they stand, for comparing with what was read of them before.
+pub fn keys_by_id(db: &mut Db, ids: &[KeyId]) -> Result<Vec<ApiKey>, DbError> {
+    let raw: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
+    let by_id = api_key::table.inner_join(organisation::table).filter(api_key::id.eq_any(raw));
+    let found: Vec<(KeyRow, String)> = by_id.select((KeyRow::as_select(), organisation::kind)).load(db)?;
+    found.into_iter().map(|(row, kind)| with_kind(row, &kind)).collect()
 }
 
 /// Of one organisation, or of all.

@@ -6,6 +6,7 @@ mod organisation;
 
 pub use idempotency::{ClaimRow, Fields, IdempotencyKey, claim, claims, first_difference, keep_answer};
 pub use key::{
-    ApiKey, AuthRefusal, KeyError, KeyMode, NewKey, Scope, authenticate, issue_key, key, keys_of, revoke_key, roll_key,
+    ApiKey, AuthRefusal, KeyError, KeyMode, NewKey, RecentKeys, Scope, authenticate, issue_key, key, keys_by_id, keys_of,
+    revoke_key, roll_key,
 };
 pub use organisation::{NewOrganisation, Organisation, OrganisationKind, open_organisation, organisation, organisations};

@@ -46,12 +46,15 @@ records! {
     SaleCoupon "sale_coupon" "one coupon of the ticket in the sale above it, as it was issued";
     Void "void" "a ticket voided on the day: the legs of its sale with the sign turned";
     VoidTax "void_tax" "one tax of the ticket in the void above it, with the sign turned";
+    Refund "refund" "what was refunded of a ticket on the day: price is what came back, base_fare without what was kept; signs as of a void";
+    RefundCoupon "refund_coupon" "one coupon of the refund above it: its share of the base fare, with the sign turned";
+    RefundTax "refund_tax" "one tax that came back with the refund above it, with the sign turned";
     AdvanceConfirmed "advance_confirmed" "the bank confirmed that it paid the airline for a ticket";
-    ReclaimDropped "reclaim_dropped" "a payment that was under way when its ticket was voided turned out never to be paid";
-    SetOff "set_off" "a claim on the airline for a voided ticket, or for an incentive that it funds, was set off against what was due for another ticket";
+    ReclaimDropped "reclaim_dropped" "a payment that was under way when its ticket was voided or refunded turned out never to be paid";
+    SetOff "set_off" "a claim on the airline for a voided or refunded ticket, or for an incentive that it funds, was set off against what was due for another ticket";
     Repayment "repayment" "the airline paid money back";
     Other "other" "any other event that moved the airline's accounts; detail names it";
-    Total "total" "per currency: sales less voids, and what the day changed";
+    Total "total" "per currency: sales less voids and refunds, and what the day changed";
     Balance "balance" "per currency and ledger account: opening + change = closing";
     ChainHead "chain_head" "a head of the ledger's chain that closes the day: detail is node, height and SHA-256";
 }
@@ -61,17 +64,17 @@ columns! {
     LedgerDate "ledger_date" "the day, in the operator's time zone";
     BookedAt "booked_at" "when the event was booked";
     PostingId "posting_id" "the posting in the ledger that booked it";
-    TicketNumber "ticket_number" "13 digits: keep it as text, leading zeros matter; of a set_off the ticket that was voided";
+    TicketNumber "ticket_number" "13 digits: keep it as text, leading zeros matter; of a set_off the ticket that was voided or refunded";
     AgainstTicketNumber "against_ticket_number" "of a set_off: the ticket for which less was paid";
     Currency "currency" "ISO 4217";
-    Price "price" "sale, void and total: what the passenger's ticket costs = base_fare + tax_total";
-    BaseFare "base_fare" "sale, void and total: fare without taxes";
-    TaxTotal "tax_total" "sale, void and total: all taxes";
-    AirlineShare "airline_share" "sale, void and total: what the airline is owed = price - authorities - commission - fee";
-    Authorities "authorities" "sale, void and total: the taxes that the platform remits";
-    Commission "commission" "sale, void and total: the agency's commission";
-    Fee "fee" "sale, void and total: the platform's fee";
-    Amount "amount" "taxes: the tax; coupons: the coupon's share of the base fare; other events: what was paid, set off or paid back";
+    Price "price" "sale, void, refund and total: what the passenger's ticket costs = base_fare + tax_total";
+    BaseFare "base_fare" "sale, void, refund and total: fare without taxes";
+    TaxTotal "tax_total" "sale, void, refund and total: all taxes";
+    AirlineShare "airline_share" "sale, void, refund and total: what the airline is owed = price - authorities - commission - fee";
+    Authorities "authorities" "sale, void, refund and total: the taxes that the platform remits";
+    Commission "commission" "sale, void, refund and total: the agency's commission";
+    Fee "fee" "sale, void, refund and total: the platform's fee";
+    Amount "amount" "taxes: the tax; coupons: the coupon's share of the base fare; refund: what of the fare was kept; other events: what was paid, set off or paid back";
     TaxCode "tax_code" "taxes: CN, YQ …";
     TaxPayee "tax_payee" "taxes: who is owed it";
     TaxRemitter "tax_remitter" "taxes: platform or airline, whoever pays it over";
@@ -92,7 +95,7 @@ columns! {
     Opening "opening_balance" "balance: before the day's first event";
     Change "change" "balance: the sum of the day's changes in the lines above";
     Closing "closing_balance" "balance: after the day's last event";
-    Detail "detail" "other and chain_head: see there; set_off: incentive where it was no ticket";
+    Detail "detail" "refund: its kind; set_off: incentive where it was no ticket; other and chain_head: see there";
 }
 
 /// One record. Cells that are not set stay empty.

@@ -1,6 +1,6 @@
 //! What is measured, in the form Prometheus reads.
 
-use prometheus::{Encoder, Gauge, Histogram, HistogramOpts, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, Gauge, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 pub struct Metrics {
     registry: Registry,
@@ -8,6 +8,8 @@ pub struct Metrics {
     pub sale_to_credit: Histogram,
     /// Orders by outcome: issued, replayed, or the rule that refused them.
     pub orders: IntCounterVec,
+    /// Refunds that were due and are neither paid nor rejected.
+    pub refunds_overdue: IntGauge,
     /// From the start of the process until it serves.
     pub ready: Gauge,
 }
@@ -24,7 +26,10 @@ impl Metrics {
         let ready = Gauge::new("airsettle_ready_seconds", "Seconds from the start of the process until it served.")?;
         registry.register(Box::new(orders.clone()))?;
         registry.register(Box::new(ready.clone()))?;
-        Ok(Metrics { registry, sale_to_credit, orders, ready })
+        let about = "Refunds that were due and are neither paid nor rejected.";
+        let refunds_overdue = IntGauge::new("airsettle_refunds_overdue", about)?;
+        registry.register(Box::new(refunds_overdue.clone()))?;
+        Ok(Metrics { registry, sale_to_credit, orders, refunds_overdue, ready })
     }
 
     pub fn text(&self) -> Result<String, prometheus::Error> {

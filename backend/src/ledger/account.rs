@@ -53,6 +53,8 @@ codes! {
     PlatformCapital = "platform.capital", Equity;
     PlatformFeeIncome = "platform.fee_income", ProfitAndLoss;
     PlatformInterestExpense = "platform.interest_expense", ProfitAndLoss;
+    /// Refunds of wallet tickets that were approved and wait for the airline's money before the wallet gets them.
+    AgencyRefundDue = "agency.refund_due", Liability;
     /// Incentives that the platform funds itself.
     PlatformIncentiveExpense = "platform.incentive_expense", ProfitAndLoss;
 }
@@ -68,6 +70,7 @@ impl AccountCode {
         !matches!(
             self,
             AccountCode::AgencyDeposit
+                | AccountCode::AgencyRefundDue
                 | AccountCode::AgencyWallet
                 | AccountCode::AirlineReceivable
                 | AccountCode::BankInterest

@@ -6,8 +6,7 @@ use super::hold::{HoldError, HoldState, Resolution, Resolved};
 use super::repo::{AccountRow, EntryRow, HoldRow, PostingRow};
 use super::{chart::open_accounts, repo};
 use crate::audit::Actor;
-use crate::db::schema::account;
-use crate::db::{Cell, Change, Contended, DbError, RowSet, WriteTx, lock, update};
+use crate::db::{Cell, Change, Contended, DbError, RowSet, Update, WriteTx, locked, write};
 use crate::ids::{AccountId, ContractId, HoldId, Id, PostingId};
 use crate::money::{Currency, Money, MoneyError};
 use diesel::prelude::*;
@@ -32,7 +31,14 @@ events! {
     TicketSale = "ticket_sale",
     AdvanceConfirmed = "advance_confirmed",
     TicketVoid = "ticket_void",
-    // An advance that was on its way when its ticket was voided turned out never to be paid.
+    // A new ticket for one that is given in: refund legs, issue legs and the penalty.
+    TicketExchange = "ticket_exchange",
+    // An exchange taken back: the inverse of its difference.
+    ExchangeVoid = "exchange_void",
+    TicketRefund = "ticket_refund",
+    // A refund that waited for the airline's money reaches the wallet.
+    RefundPaidOut = "refund_paid_out",
+    // What was taken back of an advance while it was on its way turned out never to be paid.
     AdvanceReclaimDropped = "advance_reclaim_dropped",
     ClaimSetOff = "claim_set_off",
     AirlineRepaid = "airline_repaid",
@@ -138,10 +144,7 @@ impl Book {
         if raw.is_empty() {
             return Ok(());
         }
-        lock(tx, Contended::Account, &raw)?;
-        let wanted = account::table.filter(account::id.eq_any(raw));
-        let rows: Vec<AccountRow> = wanted.select(AccountRow::as_select()).load(&mut *tx.db)?;
-        for row in rows {
+        for row in locked::<AccountRow>(tx, Contended::Account, &raw)? {
             let id = AccountId::of(row.id);
             self.ids.insert(row.key()?, id);
             let code = row.account_code()?;
@@ -285,34 +288,52 @@ impl Book {
         Ok(resolved)
     }
 
-    /// The rows to insert; the caller may write them in one statement with its own. `finish` then updates the accounts.
-    pub fn new_rows(&self) -> [RowSet; 3] {
+    /// The rows to insert; the caller may write them in one statement with its own. `changes` then brings the accounts up to them.
+    pub fn new_rows(&self) -> [RowSet<'_>; 3] {
         [RowSet::of(&self.postings), RowSet::of(&self.entries), RowSet::of(&self.new_holds)]
     }
 
-    /// Brings balances and resolved holds up to what was booked. Call after `new_rows` were inserted.
-    pub fn finish(self, tx: &mut WriteTx) -> Result<(), DbError> {
+    /// What was booked, as changes of balances and resolved holds.
+    pub fn changes(&self) -> BookChanges {
         let mut changed: Vec<&AccountRow> =
             self.accounts.values().filter(|loaded| loaded.changed).map(|loaded| &loaded.row).collect();
         changed.sort_unstable_by_key(|row| row.id);
-        let changes: Vec<Change> = changed
-            .iter()
-            .map(|row| Change {
-                id: row.id,
-                values: [row.balance_minor, row.pending_minor, row.version, row.last_entry_id].map(Cell::from).to_vec(),
-            })
-            .collect();
-        update(tx, "account", &["balance_minor", "pending_minor", "version", "last_entry_id"], &changes)?;
-        let holds: Vec<Change> = self
-            .resolved_holds
-            .into_iter()
-            .map(|hold| Change {
-                id: hold.id,
-                values: vec![hold.state.into(), hold.posted_minor.into(), hold.released_minor.into(), hold.resolved_at.into()],
-            })
-            .collect();
-        update(tx, "hold", &["state", "posted_minor", "released_minor", "resolved_at"], &holds)?;
-        Ok(())
+        let accounts = changed.iter().map(|row| Change {
+            id: row.id,
+            values: [row.balance_minor, row.pending_minor, row.version, row.last_entry_id].map(Cell::from).to_vec(),
+        });
+        let holds = self.resolved_holds.iter().map(|hold| Change {
+            id: hold.id,
+            values: vec![
+                hold.state.as_str().into(),
+                hold.posted_minor.into(),
+                hold.released_minor.into(),
+                hold.resolved_at.into(),
+            ],
+        });
+        BookChanges { accounts: accounts.collect(), holds: holds.collect() }
+    }
+
+    /// Brings balances and resolved holds up to what was booked. Call after `new_rows` were inserted.
+    pub fn finish(&self, tx: &mut WriteTx) -> Result<(), DbError> {
+        write(tx, &[], &self.changes().updates())
+    }
+}
+
+/// Changes of rows that the book's transaction has locked.
+pub struct BookChanges {
+    accounts: Vec<Change>,
+    holds: Vec<Change>,
+}
+
+impl BookChanges {
+    pub fn updates(&self) -> [Update<'_>; 2] {
+        let account = &["balance_minor", "pending_minor", "version", "last_entry_id"];
+        let hold = &["state", "posted_minor", "released_minor", "resolved_at"];
+        [
+            Update { table: "account", columns: account, changes: &self.accounts },
+            Update { table: "hold", columns: hold, changes: &self.holds },
+        ]
     }
 }
 

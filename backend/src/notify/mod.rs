@@ -1,5 +1,11 @@
 //! What has to leave the process. A domain only inserts outbox rows, in the commit of their cause; workers send them afterwards, at least
-//! once, with a stable key.
+//! once, with a stable key. Events are for those outside who listen.
+
+mod event;
+mod feed;
+
+pub use event::{API_VERSION, EventRow, EventType, NewEvent, emit, emit_all};
+pub use feed::{FULL_PASS, FeedFilter, concerns, event, feed_after, operator_feed, publish};
 
 use crate::clock::Timestamp;
 use crate::db::schema::outbox;

@@ -40,7 +40,24 @@ pub struct Person {
     pub phone_number: Option<String>,
     /// The offer passenger on this adult's lap.
     pub infant: Option<i64>,
-    pub document: Option<PersonDocument>,
+    /// Of a kind each.
+    #[serde(default)]
+    pub documents: Vec<PersonDocument>,
+    /// The name that the ticket was issued in, where it was corrected since.
+    #[serde(default)]
+    pub ticketed: Option<PersonName>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonName {
+    pub given_name: String,
+    pub family_name: String,
+}
+
+/// What was kept when a person had one document at most.
+#[derive(Deserialize)]
+struct OneDocument {
+    document: Option<PersonDocument>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +88,8 @@ pub enum VaultError {
 /// Holds the master key; knows nothing else.
 pub struct Vault {
     wrapping: [u8; 32],
-    digesting: [u8; 32],
+    /// Keyed already: keying costs as much as digesting a short text.
+    digesting: Hmac<Sha256>,
 }
 
 impl Vault {
@@ -79,8 +97,9 @@ impl Vault {
         let master: [u8; 32] =
             hex::decode(master_key).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(VaultError::MasterKey)?;
         // Two purposes, two keys: what digests must not be what decrypts.
-        let derive = |purpose: &[u8]| Sha256::new().chain_update(purpose).chain_update(master).finalize().into();
-        Ok(Vault { wrapping: derive(b"airsettle-wrap-1"), digesting: derive(b"airsettle-digest-1") })
+        let derive = |purpose: &[u8]| -> [u8; 32] { Sha256::new().chain_update(purpose).chain_update(master).finalize().into() };
+        let digesting = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&derive(b"airsettle-digest-1"));
+        Ok(Vault { wrapping: derive(b"airsettle-wrap-1"), digesting: digesting.map_err(|_| VaultError::MasterKey)? })
     }
 
     pub fn seal(&self, person: &Person) -> Result<Sealed, VaultError> {
@@ -93,16 +112,15 @@ impl Vault {
         let own = decrypt(&self.wrapping, WRAP, &sealed.wrapped_key)?;
         let own: [u8; 32] = own.try_into().map_err(|_| VaultError::Unreadable)?;
         let plain = decrypt(&own, PERSON, &sealed.data)?;
-        serde_json::from_slice(&plain).map_err(|_| VaultError::Unreadable)
+        let mut person: Person = serde_json::from_slice(&plain).map_err(|_| VaultError::Unreadable)?;
+        let earlier: OneDocument = serde_json::from_slice(&plain).map_err(|_| VaultError::Unreadable)?;
+        person.documents.extend(earlier.document);
+        Ok(person)
     }
 
     /// A keyed digest: equal inputs are recognised, and nobody without the key can try out names or birth dates.
     pub fn digest(&self, bytes: &[u8]) -> String {
-        let mut mac = match <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.digesting) {
-            Ok(mac) => mac,
-            // HMAC takes keys of any length.
-            Err(_) => return String::new(),
-        };
+        let mut mac = self.digesting.clone();
         mac.update(bytes);
         let full = mac.finalize().into_bytes();
         hex::encode(full.get(..16).unwrap_or_default())
@@ -151,7 +169,8 @@ mod tests {
             email: None,
             phone_number: None,
             infant: None,
-            document: None,
+            documents: Vec::new(),
+            ticketed: None,
         }
     }
 
@@ -166,6 +185,19 @@ mod tests {
         assert_eq!(vault.open(&erased), Err(VaultError::Unreadable));
         assert_ne!(vault.seal(&person()).unwrap().data, sealed.data, "equal people are not seen to be equal");
         assert!(!String::from_utf8_lossy(&sealed.data).contains("Zhang"));
+    }
+
+    #[test]
+    fn what_was_sealed_with_one_document_is_read_with_it() {
+        let vault = Vault::from_hex(&"01".repeat(32)).unwrap();
+        let earlier = br#"{"title":"ms","gender":"f","given_name":"Wei","family_name":"Zhang","born_on":"1990-02-28","email":null,
+            "phone_number":null,"infant":null,"document":{"kind":"passport","unique_identifier":"E1","issuing_country_code":"CN","expires_on":null}}"#;
+        let own = [7u8; 32];
+        let data = encrypt(&own, PERSON, earlier).unwrap();
+        let sealed = Sealed { data, wrapped_key: encrypt(&vault.wrapping, WRAP, &own).unwrap() };
+        let person = vault.open(&sealed).unwrap();
+        assert_eq!(person.documents.iter().map(|one| one.unique_identifier.as_str()).collect::<Vec<_>>(), ["E1"]);
+        assert_eq!(vault.open(&vault.seal(&person).unwrap()), Ok(person), "and kept in today's form");
     }
 
     #[test]

@@ -4,13 +4,16 @@
 use super::export::{AirlineDay, ExportError};
 use crate::clock::Timestamp;
 use crate::credit::payment_reference;
-use crate::db::schema::{advance, airline_claim, bank_receipt, claim_settlement, coupon, posting, ticket, ticket_tax};
+use crate::db::schema::{
+    advance, airline_claim, airline_take_back, bank_receipt, claim_settlement, posting, refund_application, refund_coupon,
+    refund_tax, refund_ticket, ticket, ticket_tax,
+};
 use crate::db::{Db, DbError};
 use crate::ids::{AdvanceId, Id, PostingId};
 use crate::interchange::airline_day::{Column, Line, RecordType};
 use crate::ledger::{DayWindow, Event, PostingRow};
 use crate::money::{Currency, MoneyError};
-use crate::ticketing::{CouponRow, TaxRow, TicketRow};
+use crate::ticketing::{CouponRow, RefundCouponRow, RefundTaxRow, RefundTicketRow, TaxRow, TicketRow, coupons_of, documents_of};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap};
@@ -30,10 +33,38 @@ pub(super) struct Details {
     tickets: HashMap<i64, TicketRow>,
     taxes: HashMap<i64, Vec<TaxRow>>,
     coupons: HashMap<i64, Vec<CouponRow>>,
+    /// Conjunction numbers, by ticket and place.
+    documents: HashMap<(i64, i64), String>,
     /// By ticket.
     payments: HashMap<i64, Payment>,
     set_offs: HashMap<i64, SetOff>,
     receipts: HashMap<i64, (String, NaiveDate)>,
+    /// By the row that their posting refers to.
+    refunds: HashMap<i64, Refund>,
+    /// The tickets of what was taken back on its way, by the event that took it back.
+    taken_back: HashMap<i64, i64>,
+}
+
+/// What came back of one ticket.
+struct Refund {
+    row: RefundTicketRow,
+    kind: String,
+    coupons: Vec<RefundCouponRow>,
+    taxes: Vec<RefundTaxRow>,
+}
+
+/// What an event books of a ticket's legs: positive for a sale.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EventLegs<'a> {
+    pub(super) number: &'a str,
+    pub(super) currency: Currency,
+    pub(super) price: i64,
+    pub(super) base_fare: i64,
+    pub(super) tax: i64,
+    pub(super) airline_share: i64,
+    pub(super) authorities: i64,
+    pub(super) commission: i64,
+    pub(super) fee: i64,
 }
 
 struct Payment {
@@ -42,7 +73,7 @@ struct Payment {
     credited_at: Option<NaiveDateTime>,
 }
 
-/// The voided ticket whose claim it was, none where it was an incentive, and the ticket for which less was paid.
+/// The voided or refunded ticket whose claim it was, none where it was an incentive, and the ticket for which less was paid.
 struct SetOff {
     voided: Option<i64>,
     against: Option<i64>,
@@ -52,15 +83,28 @@ fn is(posting: &PostingRow, event: Event) -> bool {
     posting.event == event.text()
 }
 
-/// Sales and voids of tickets that leave the airline nothing: they touch none of its accounts and are found by their tickets.
+/// Sales, voids and refunds of tickets that leave the airline nothing: they touch none of its accounts and are found by their tickets.
 pub(super) fn events_without_share(db: &mut Db, of: AirlineDay, window: &DayWindow) -> Result<Vec<DayEvent>, ExportError> {
     let with_ticket = posting::table.inner_join(ticket::table.on(ticket::id.eq(posting::reference_id)));
     let of_day = with_ticket.filter(posting::id.gt(window.after)).filter(posting::id.le(window.until));
     let of_day = of_day.filter(posting::ledger_date.eq(of.date));
     let of_day = of_day.filter(posting::event.eq_any([Event::TicketSale.text(), Event::TicketVoid.text()]));
     let silent = of_day.filter(ticket::airline_id.eq(of.airline.raw())).filter(ticket::airline_minor.eq(0));
-    let silent: Vec<(PostingRow, String)> =
-        silent.order(posting::id).select((PostingRow::as_select(), ticket::currency)).load(db).map_err(DbError::from)?;
+    let mut silent: Vec<(PostingRow, String)> =
+        silent.select((PostingRow::as_select(), ticket::currency)).load(db).map_err(DbError::from)?;
+    let refunded = posting::table
+        .inner_join(refund_ticket::table.on(refund_ticket::id.eq(posting::reference_id)))
+        .inner_join(ticket::table.on(ticket::id.eq(refund_ticket::ticket_id)))
+        .filter(posting::id.gt(window.after))
+        .filter(posting::id.le(window.until))
+        .filter(posting::ledger_date.eq(of.date))
+        .filter(posting::event.eq(Event::TicketRefund.text()))
+        .filter(ticket::airline_id.eq(of.airline.raw()))
+        .filter(refund_ticket::airline_minor.eq(0));
+    silent.extend(
+        refunded.select((PostingRow::as_select(), ticket::currency)).load::<(PostingRow, String)>(db).map_err(DbError::from)?,
+    );
+    silent.sort_by_key(|(posting, _)| posting.id);
     let event = |(posting, currency): (PostingRow, String)| {
         Ok(DayEvent { posting, currency: Currency::parse(&currency)?, payable: 0, receivable: 0 })
     };
@@ -80,9 +124,13 @@ impl Details {
         let receipts: Vec<(i64, String, NaiveDate)> =
             receipts.select((bank_receipt::id, bank_receipt::bank_reference, bank_receipt::value_date)).load(db)?;
         details.receipts = receipts.into_iter().map(|(id, reference, date)| (id, (reference, date))).collect();
+        details.read_refunds(db, about(&[Event::TicketRefund]))?;
+        details.read_taken_back(db, about(&[Event::AdvanceReclaimDropped]))?;
         let split = about(&[Event::TicketSale, Event::TicketVoid]);
         let mut named: BTreeSet<i64> = split.iter().copied().collect();
-        named.extend(about(&[Event::AdvanceConfirmed, Event::AdvanceReclaimDropped]));
+        named.extend(about(&[Event::AdvanceConfirmed]));
+        named.extend(details.refunds.values().map(|refund| refund.row.ticket_id));
+        named.extend(details.taken_back.values());
         named.extend(details.set_offs.values().flat_map(|set_off| [set_off.voided, set_off.against]).flatten());
         let tickets = ticket::table.filter(ticket::id.eq_any(named.into_iter().collect::<Vec<_>>()));
         let tickets: Vec<TicketRow> = tickets.select(TicketRow::as_select()).load(db)?;
@@ -93,10 +141,12 @@ impl Details {
         }
         // Not in the database, whose order of texts depends on its collation.
         details.taxes.values_mut().for_each(|taxes| taxes.sort_by(|a, b| (&a.code, &a.payee).cmp(&(&b.code, &b.payee))));
-        let coupons = coupon::table.filter(coupon::ticket_id.eq_any(about(&[Event::TicketSale])));
-        for coupon in coupons.order((coupon::ticket_id, coupon::number)).select(CouponRow::as_select()).load::<CouponRow>(db)? {
+        let sold = about(&[Event::TicketSale]);
+        for coupon in coupons_of(db, &sold)? {
             details.coupons.entry(coupon.ticket_id).or_default().push(coupon);
         }
+        let documents = documents_of(db, &sold)?.into_iter();
+        details.documents = documents.map(|row| ((row.ticket_id, row.document), row.number)).collect();
         Ok(details)
     }
 
@@ -116,6 +166,32 @@ impl Details {
         Ok(())
     }
 
+    fn read_refunds(&mut self, db: &mut Db, ids: Vec<i64>) -> Result<(), DbError> {
+        let rows = refund_ticket::table
+            .inner_join(refund_application::table.on(refund_application::id.eq(refund_ticket::application_id)))
+            .filter(refund_ticket::id.eq_any(ids.clone()))
+            .select((RefundTicketRow::as_select(), refund_application::kind));
+        for (row, kind) in rows.load::<(RefundTicketRow, String)>(db)? {
+            self.refunds.insert(row.id, Refund { row, kind, coupons: Vec::new(), taxes: Vec::new() });
+        }
+        let coupons = refund_coupon::table.filter(refund_coupon::refund_id.eq_any(ids.clone())).order(refund_coupon::id);
+        for coupon in coupons.select(RefundCouponRow::as_select()).load::<RefundCouponRow>(db)? {
+            self.refunds.entry(coupon.refund_id).and_modify(|refund| refund.coupons.push(coupon));
+        }
+        let taxes = refund_tax::table.filter(refund_tax::refund_id.eq_any(ids)).order(refund_tax::id);
+        for tax in taxes.select(RefundTaxRow::as_select()).load::<RefundTaxRow>(db)? {
+            self.refunds.entry(tax.refund_id).and_modify(|refund| refund.taxes.push(tax));
+        }
+        Ok(())
+    }
+
+    fn read_taken_back(&mut self, db: &mut Db, events: Vec<i64>) -> Result<(), DbError> {
+        let of = airline_take_back::table.filter(airline_take_back::reference_id.eq_any(events));
+        let rows: Vec<(i64, i64)> = of.select((airline_take_back::reference_id, airline_take_back::ticket_id)).load(db)?;
+        self.taken_back = rows.into_iter().collect();
+        Ok(())
+    }
+
     fn read_payments(&mut self, db: &mut Db, tickets: Vec<i64>) -> Result<(), DbError> {
         type Paid = (i64, i64, i64, Option<String>, Option<NaiveDateTime>);
         let of = advance::table.filter(advance::ticket_id.eq_any(tickets));
@@ -128,9 +204,33 @@ impl Details {
     }
 
     /// The ticket whose legs a sale or a void books.
-    pub(super) fn ticket(&self, event: &DayEvent) -> Option<&TicketRow> {
+    fn ticket(&self, event: &DayEvent) -> Option<&TicketRow> {
         let split = is(&event.posting, Event::TicketSale) || is(&event.posting, Event::TicketVoid);
         split.then(|| self.tickets.get(&event.posting.reference_id)).flatten()
+    }
+
+    /// What a sale, a void or a refund books of a ticket's legs.
+    pub(super) fn legs(&self, event: &DayEvent) -> Result<Option<EventLegs<'_>>, ExportError> {
+        if let Some(refund) = self.refund(event) {
+            return refund.legs(self.number(refund.row.ticket_id)?, event.currency).map(Some);
+        }
+        let sign = if is(&event.posting, Event::TicketVoid) { negated } else { Ok };
+        let Some(row) = self.ticket(event) else { return Ok(None) };
+        Ok(Some(EventLegs {
+            number: &row.number,
+            currency: Currency::parse(&row.currency)?,
+            price: sign(row.price_minor)?,
+            base_fare: sign(row.base_minor)?,
+            tax: sign(row.tax_minor)?,
+            airline_share: sign(row.airline_minor)?,
+            authorities: sign(row.authority_minor)?,
+            commission: sign(row.commission_minor)?,
+            fee: sign(row.fee_minor)?,
+        }))
+    }
+
+    fn refund(&self, event: &DayEvent) -> Option<&Refund> {
+        self.refunds.get(&event.posting.reference_id).filter(|_| is(&event.posting, Event::TicketRefund))
     }
 
     fn number(&self, ticket: i64) -> Result<&str, ExportError> {
@@ -144,9 +244,11 @@ impl Details {
         match kind {
             Some(Event::TicketSale) => self.sale_lines(event),
             Some(Event::TicketVoid) => self.void_lines(event),
+            Some(Event::TicketRefund) => self.refund_lines(event),
             Some(Event::AdvanceConfirmed) => Ok(vec![self.payment_line(event)?]),
             Some(Event::AdvanceReclaimDropped) => {
-                let number = self.number(event.posting.reference_id)?;
+                let ticket = self.taken_back.get(&event.posting.reference_id).ok_or_else(|| event.unknown())?;
+                let number = self.number(*ticket)?;
                 let line = event.line(RecordType::ReclaimDropped).text(Column::TicketNumber, number);
                 Ok(vec![line.amount(Column::Amount, negated(event.payable)?, event.currency)])
             }
@@ -174,13 +276,16 @@ impl Details {
         if fares != Some(row.base_minor) {
             return Err(ExportError::DoesNotTie(format!("the coupons of ticket {} do not add up to its fare", row.number)));
         }
-        let mut lines = vec![legs(event.line(RecordType::Sale), row, event.currency, Ok)?];
+        let mut lines = vec![self.legs_line(RecordType::Sale, event)?];
         for tax in taxes {
             lines.push(tax_line(event.part(RecordType::SaleTax), row, tax, tax.minor, event.currency));
         }
         for coupon in coupons {
-            let line = event.part(RecordType::SaleCoupon).text(Column::TicketNumber, &row.number);
-            let line = line.amount(Column::Amount, coupon.base_minor, event.currency).whole(Column::CouponNumber, coupon.number);
+            let number = self.documents.get(&(row.id, coupon.document())).unwrap_or(&row.number);
+            let line = event.part(RecordType::SaleCoupon).text(Column::TicketNumber, number);
+            let line = line
+                .amount(Column::Amount, coupon.base_minor, event.currency)
+                .whole(Column::CouponNumber, coupon.number_on_document());
             let line = line.text(Column::Flight, &format!("{}{}", coupon.carrier, coupon.flight_number));
             let line = line.text(Column::Origin, &coupon.origin).text(Column::Destination, &coupon.destination);
             let line = line.date(Column::FlightDate, coupon.departing_at.date());
@@ -193,11 +298,45 @@ impl Details {
         let row = self.ticket(event).ok_or_else(|| event.unknown())?;
         let taxes = rows(&self.taxes, row.id);
         check_parts(row, taxes)?;
-        let mut lines = vec![legs(event.line(RecordType::Void), row, event.currency, negated)?];
+        let mut lines = vec![self.legs_line(RecordType::Void, event)?];
         for tax in taxes {
             lines.push(tax_line(event.part(RecordType::VoidTax), row, tax, negated(tax.minor)?, event.currency));
         }
         Ok(lines)
+    }
+
+    fn refund_lines(&self, event: &DayEvent) -> Result<Vec<Line>, ExportError> {
+        let refund = self.refund(event).ok_or_else(|| event.unknown())?;
+        let (number, currency) = (self.number(refund.row.ticket_id)?, event.currency);
+        let line = self.legs_line(RecordType::Refund, event)?.text(Column::Detail, &refund.kind);
+        let mut lines = vec![line.amount(Column::Amount, refund.row.penalty_minor, currency)];
+        for coupon in &refund.coupons {
+            let line = event.part(RecordType::RefundCoupon).text(Column::TicketNumber, number);
+            let line = line.amount(Column::Amount, negated(coupon.fare_minor)?, currency);
+            lines.push(line.whole(Column::CouponNumber, coupon.number));
+        }
+        for tax in &refund.taxes {
+            let line = event.part(RecordType::RefundTax).text(Column::TicketNumber, number);
+            let line = line.amount(Column::Amount, negated(tax.minor)?, currency).text(Column::TaxCode, &tax.code);
+            lines.push(line.text(Column::TaxPayee, &tax.payee).text(Column::TaxRemitter, &tax.remitter));
+        }
+        Ok(lines)
+    }
+
+    /// The line of a sale, a void or a refund.
+    fn legs_line(&self, record: RecordType, event: &DayEvent) -> Result<Line, ExportError> {
+        let legs = self.legs(event)?.ok_or_else(|| event.unknown())?;
+        let amounts = [
+            (Column::Price, legs.price),
+            (Column::BaseFare, legs.base_fare),
+            (Column::TaxTotal, legs.tax),
+            (Column::AirlineShare, legs.airline_share),
+            (Column::Authorities, legs.authorities),
+            (Column::Commission, legs.commission),
+            (Column::Fee, legs.fee),
+        ];
+        let line = event.line(record).text(Column::TicketNumber, legs.number);
+        Ok(amounts.into_iter().fold(line, |line, (column, minor)| line.amount(column, minor, event.currency)))
     }
 
     fn payment_line(&self, event: &DayEvent) -> Result<Line, ExportError> {
@@ -228,6 +367,25 @@ impl Details {
     }
 }
 
+impl Refund {
+    /// The fare without what was kept, so that the legs add up as those of a sale do.
+    fn legs<'a>(&self, number: &'a str, currency: Currency) -> Result<EventLegs<'a>, ExportError> {
+        let RefundTicketRow { fare_minor, penalty_minor, tax_minor, .. } = self.row;
+        let base_fare = penalty_minor.checked_sub(fare_minor).ok_or(MoneyError::Overflow)?;
+        Ok(EventLegs {
+            number,
+            currency,
+            price: base_fare.checked_sub(tax_minor).ok_or(MoneyError::Overflow)?,
+            base_fare,
+            tax: negated(tax_minor)?,
+            airline_share: negated(self.row.airline_minor)?,
+            authorities: negated(self.row.authority_minor)?,
+            commission: negated(self.row.commission_minor)?,
+            fee: negated(self.row.fee_minor)?,
+        })
+    }
+}
+
 impl DayEvent {
     /// A part of the event; what it did to the accounts stands in the event's own line only.
     fn part(&self, record: RecordType) -> Line {
@@ -251,7 +409,7 @@ fn rows<T>(known: &HashMap<i64, Vec<T>>, ticket: i64) -> &[T] {
     known.get(&ticket).map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn negated(minor: i64) -> Result<i64, MoneyError> {
+fn negated(minor: i64) -> Result<i64, MoneyError> {
     minor.checked_neg().ok_or(MoneyError::Overflow)
 }
 
@@ -262,20 +420,6 @@ fn check_parts(row: &TicketRow, taxes: &[TaxRow]) -> Result<(), ExportError> {
         return Ok(());
     }
     Err(ExportError::DoesNotTie(format!("the taxes of ticket {} do not add up", row.number)))
-}
-
-fn legs(line: Line, row: &TicketRow, currency: Currency, sign: fn(i64) -> Result<i64, MoneyError>) -> Result<Line, ExportError> {
-    let amounts = [
-        (Column::Price, row.price_minor),
-        (Column::BaseFare, row.base_minor),
-        (Column::TaxTotal, row.tax_minor),
-        (Column::AirlineShare, row.airline_minor),
-        (Column::Authorities, row.authority_minor),
-        (Column::Commission, row.commission_minor),
-        (Column::Fee, row.fee_minor),
-    ];
-    let line = line.text(Column::TicketNumber, &row.number);
-    amounts.into_iter().try_fold(line, |line, (column, minor)| Ok(line.amount(column, sign(minor)?, currency)))
 }
 
 fn tax_line(line: Line, row: &TicketRow, tax: &TaxRow, minor: i64, currency: Currency) -> Line {

@@ -8,14 +8,14 @@
 //! The tie: opening and closing balances are read off the entries' own balances at both ends of the day; the change between them is added up from the
 //! lines that were written. If opening + change is not closing, or a ticket's legs are not what its posting booked, there is no file.
 
-use super::day_events::{DayEvent, Details, events_without_share, negated};
+use super::day_events::{DayEvent, Details, events_without_share};
 use crate::clock::Timestamp;
 use crate::db::{Db, DbError};
 use crate::ids::{AirlineId, Id};
 use crate::interchange::airline_day::{Column, DayWriter, Line, RecordType, Written};
 use crate::ledger::{
-    AccountCode, AccountRow, DayBalance, DayError, DayWindow, EntryRow, Event, PostingRow, Seal, accounts_of, day_window,
-    entries_in, next_or_last_entry, postings_by_id,
+    AccountCode, AccountRow, DayBalance, DayError, DayWindow, EntryRow, PostingRow, Seal, accounts_of, day_window, entries_in,
+    next_or_last_entry, postings_by_id,
 };
 use crate::money::{Currency, MoneyError};
 use chrono::{Duration, NaiveDate};
@@ -212,24 +212,23 @@ impl CurrencyDay {
     fn count(&mut self, event: &DayEvent, details: &Details) -> Result<(), ExportError> {
         add(&mut self.payable.change, event.payable)?;
         add(&mut self.receivable.change, event.receivable)?;
-        let Some(ticket) = details.ticket(event) else { return Ok(()) };
-        let sign = if event.posting.event == Event::TicketVoid.text() { negated } else { Ok };
+        let Some(legs) = details.legs(event)? else { return Ok(()) };
         let booked = event.payable.checked_sub(event.receivable).ok_or(MoneyError::Overflow)?;
-        if booked != sign(ticket.airline_minor)? || ticket.currency != event.currency.code() {
-            let what = format!("ticket {}: its airline's share is not what {} booked", ticket.number, event.posting.event);
+        if booked != legs.airline_share || legs.currency != event.currency {
+            let what = format!("ticket {}: its airline's share is not what {} booked", legs.number, event.posting.event);
             return Err(ExportError::DoesNotTie(what));
         }
-        let legs = &mut self.legs;
+        let sums = &mut self.legs;
         for (sum, minor) in [
-            (&mut legs.price, ticket.price_minor),
-            (&mut legs.base_fare, ticket.base_minor),
-            (&mut legs.tax, ticket.tax_minor),
-            (&mut legs.airline_share, ticket.airline_minor),
-            (&mut legs.authorities, ticket.authority_minor),
-            (&mut legs.commission, ticket.commission_minor),
-            (&mut legs.fee, ticket.fee_minor),
+            (&mut sums.price, legs.price),
+            (&mut sums.base_fare, legs.base_fare),
+            (&mut sums.tax, legs.tax),
+            (&mut sums.airline_share, legs.airline_share),
+            (&mut sums.authorities, legs.authorities),
+            (&mut sums.commission, legs.commission),
+            (&mut sums.fee, legs.fee),
         ] {
-            add(sum, sign(minor)?)?;
+            add(sum, minor)?;
         }
         Ok(())
     }

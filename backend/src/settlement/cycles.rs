@@ -1,5 +1,5 @@
-//! What an agency owes in a remittance cycle: its credit tickets of the cycle less voids, what was remitted for it and incentives that were
-//! settled in it.
+//! What an agency owes in a remittance cycle: its credit tickets of the cycle less voids, the refunds credited in it, what was remitted for it and
+//! incentives that were settled in it.
 
 use crate::agencies::Cycle;
 use crate::db::{Db, DbError};
@@ -18,6 +18,9 @@ pub struct CycleStanding {
     /// The same of those that were voided.
     pub voided: Money,
     pub voided_commission: Money,
+    /// R of the refunds that were credited in this cycle, and the commission that they took back; their tickets may be of an earlier one.
+    pub refunded: Money,
+    pub refunded_commission: Money,
     /// Money that came for this cycle, and the commission that it netted.
     pub remitted: Money,
     pub netted: Money,
@@ -35,11 +38,12 @@ pub struct Allocation {
 
 impl CycleStanding {
     pub fn open_gross(&self) -> Result<Money, MoneyError> {
-        self.sold.checked_sub(self.voided)?.checked_sub(self.remitted)?.checked_sub(self.netted)?.checked_sub(self.incentive)
+        let given_back = self.voided.checked_add(self.refunded)?.checked_add(self.incentive)?;
+        self.sold.checked_sub(given_back)?.checked_sub(self.remitted)?.checked_sub(self.netted)
     }
 
     pub fn open_commission(&self) -> Result<Money, MoneyError> {
-        self.commission.checked_sub(self.voided_commission)?.checked_sub(self.netted)
+        self.commission.checked_sub(self.voided_commission)?.checked_sub(self.refunded_commission)?.checked_sub(self.netted)
     }
 
     /// What is still to be remitted; negative is a credit.
@@ -78,6 +82,10 @@ struct Sums {
     #[diesel(sql_type = BigInt)]
     voided_commission: i64,
     #[diesel(sql_type = BigInt)]
+    refunded: i64,
+    #[diesel(sql_type = BigInt)]
+    refunded_commission: i64,
+    #[diesel(sql_type = BigInt)]
     remitted: i64,
     #[diesel(sql_type = BigInt)]
     netted: i64,
@@ -85,19 +93,28 @@ struct Sums {
     incentive: i64,
 }
 
-const SUMS: &str = "SELECT s.cycle AS cycle, s.sold AS sold, s.commission AS commission, s.voided AS voided,
-        s.voided_commission AS voided_commission,
+/// Sales, refunds and incentives by cycle, of which each may have none of the others.
+const SUMS: &str =
+    "SELECT s.cycle AS cycle, CAST(SUM(s.sold) AS BIGINT) AS sold, CAST(SUM(s.commission) AS BIGINT) AS commission,
+        CAST(SUM(s.voided) AS BIGINT) AS voided, CAST(SUM(s.voided_commission) AS BIGINT) AS voided_commission,
+        CAST(SUM(s.refunded) AS BIGINT) AS refunded, CAST(SUM(s.refunded_commission) AS BIGINT) AS refunded_commission,
         COALESCE((SELECT CAST(SUM(r.amount_minor) AS BIGINT) FROM bank_receipt r
             WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS remitted,
         COALESCE((SELECT CAST(SUM(r.commission_minor) AS BIGINT) FROM bank_receipt r
             WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS netted,
         COALESCE((SELECT CAST(SUM(d.accrued_minor) AS BIGINT) FROM incentive_period d
             WHERE d.agency_id = $1 AND d.cycle = s.cycle AND d.currency = $2), 0) AS incentive
-    FROM (SELECT o.cycle AS cycle, CAST(SUM(t.price_minor) AS BIGINT) AS sold, CAST(SUM(t.commission_minor) AS BIGINT) AS commission,
-            CAST(SUM(CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE t.price_minor END) AS BIGINT) AS voided,
-            CAST(SUM(CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE t.commission_minor END) AS BIGINT) AS voided_commission
+    FROM (SELECT o.cycle AS cycle, t.price_minor AS sold, t.commission_minor AS commission,
+            CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE t.price_minor END AS voided,
+            CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE t.commission_minor END AS voided_commission,
+            0 AS refunded, 0 AS refunded_commission
         FROM air_order o JOIN ticket t ON t.order_id = o.id
-        WHERE o.agency_id = $1 AND o.currency = $2 AND o.tender = 'credit'";
+        WHERE o.agency_id = $1 AND o.currency = $2 AND o.tender = 'credit'
+        UNION ALL SELECT b.cycle, 0, 0, 0, 0, b.fare_minor + b.tax_minor - b.penalty_minor, b.commission_minor
+        FROM refund_application f JOIN refund_ticket b ON b.application_id = f.id
+        WHERE f.agency_id = $1 AND f.currency = $2 AND b.cycle IS NOT NULL
+        UNION ALL SELECT d.cycle, 0, 0, 0, 0, 0, 0 FROM incentive_period d
+        WHERE d.agency_id = $1 AND d.currency = $2 AND d.cycle IS NOT NULL) s";
 
 fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
     let of = |minor| Money::new(minor, currency);
@@ -107,15 +124,17 @@ fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
         commission: of(row.commission),
         voided: of(row.voided),
         voided_commission: of(row.voided_commission),
+        refunded: of(row.refunded),
+        refunded_commission: of(row.refunded_commission),
         remitted: of(row.remitted),
         netted: of(row.netted),
         incentive: of(row.incentive),
     })
 }
 
-/// One cycle of an agency; `None` where it sold nothing on credit in it.
+/// One cycle of an agency; `None` where it sold nothing on credit, was refunded nothing and got no incentive in it.
 pub fn cycle_standing(db: &mut Db, agency: AgencyId, currency: Currency, cycle: Cycle) -> Result<Option<CycleStanding>, DbError> {
-    let text = format!("{SUMS} AND o.cycle = $3 GROUP BY o.cycle) s");
+    let text = format!("{SUMS} WHERE s.cycle = $3 GROUP BY s.cycle");
     let query = sql_query(text).bind::<BigInt, _>(agency.raw()).bind::<Text, _>(currency.code());
     let rows: Vec<Sums> = query.bind::<Text, _>(cycle.to_string()).load(db)?;
     rows.first().map(|row| standing(row, currency)).transpose()
@@ -131,7 +150,7 @@ pub fn agency_cycles(
 ) -> Result<Vec<CycleStanding>, DbError> {
     // The texts of cycles sort like their dates.
     let before = before.map_or_else(|| "9999-12-H2".to_owned(), |cycle| cycle.to_string());
-    let text = format!("{SUMS} AND o.cycle < $3 GROUP BY o.cycle) s ORDER BY s.cycle DESC LIMIT $4");
+    let text = format!("{SUMS} WHERE s.cycle < $3 GROUP BY s.cycle ORDER BY s.cycle DESC LIMIT $4");
     let query = sql_query(text).bind::<BigInt, _>(agency.raw()).bind::<Text, _>(currency.code()).bind::<Text, _>(before);
     let rows: Vec<Sums> = query.bind::<BigInt, _>(limit).load(db)?;
     rows.iter().map(|row| standing(row, currency)).collect()
@@ -156,6 +175,8 @@ mod tests {
             commission: cny(commission),
             voided: zero,
             voided_commission: zero,
+            refunded: zero,
+            refunded_commission: zero,
             remitted: zero,
             netted: zero,
             incentive: zero,

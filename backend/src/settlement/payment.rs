@@ -8,6 +8,7 @@ use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{BankPaymentId, FacilityId, Id, PostingId};
 use crate::ledger::{AccountKey, Book, Draft, Event, Leg, PostError, Purse, balances, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
+use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -221,6 +222,15 @@ fn write(tx: &mut WriteTx, actor: Actor, mut book: Book, new: &NewPayment, amoun
         created_at: tx.now.naive(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+    emit(
+        tx,
+        match new.purpose {
+            PaymentPurpose::FacilityRepayment { facility, .. } => {
+                NewEvent::new(EventType::FacilityRepaid, id).of_facility(facility)
+            }
+            PaymentPurpose::Tax { .. } => NewEvent::new(EventType::TaxPaid, id),
+        },
+    )?;
     Ok(Payment::try_from(row)?)
 }
 

@@ -10,6 +10,7 @@ use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, r
 use crate::ids::{AgencyId, AirlineId, BankReceiptId, Id, PostingId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
 use crate::money::{Currency, Money, MoneyError};
+use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -72,6 +73,16 @@ impl Purpose {
 
     pub fn airline(self) -> Option<AirlineId> {
         if let Purpose::AirlineRepayment(airline) = self { Some(airline) } else { None }
+    }
+
+    fn event(self, id: BankReceiptId) -> NewEvent {
+        match self {
+            Purpose::Capital => NewEvent::new(EventType::CapitalReceived, id),
+            Purpose::Deposit(agency) => NewEvent::new(EventType::DepositReceived, id).of_agency(agency),
+            Purpose::Wallet(agency) => NewEvent::new(EventType::WalletReceived, id).of_agency(agency),
+            Purpose::Remittance(agency, _) => NewEvent::new(EventType::RemittanceReceived, id).of_agency(agency),
+            Purpose::AirlineRepayment(airline) => NewEvent::new(EventType::AirlineRepaymentReceived, id).of_airline(airline),
+        }
     }
 
     pub fn cycle(self) -> Option<Cycle> {
@@ -220,6 +231,7 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
         created_at: tx.now.naive(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+    emit(tx, new.purpose.event(id))?;
     Ok(Receipt::try_from(row)?)
 }
 

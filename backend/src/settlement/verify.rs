@@ -24,7 +24,7 @@ const RULES: &[(&str, &str)] = &[
             OR COALESCE(SUM(CASE WHEN a.code = 'bank.interest' THEN e.amount_minor ELSE 0 END), 0) <> b.interest_minor LIMIT 1",
     ),
     (
-        "what an agency owes in a cycle is its tickets less voids, remittances and incentives",
+        "what an agency owes in a cycle is its tickets less voids, refunds, remittances and incentives",
         "SELECT k.cycle AS wrong FROM (
             SELECT a.owner_id AS agency_id, a.currency AS currency, e.cycle AS cycle, SUM(e.amount_minor) AS booked
             FROM entry e JOIN account a ON a.id = e.account_id WHERE a.code = 'agency.receivable'
@@ -39,10 +39,16 @@ const RULES: &[(&str, &str)] = &[
          LEFT JOIN (SELECT d.agency_id AS agency_id, d.currency AS currency, d.cycle AS cycle, SUM(d.accrued_minor) AS incentive
             FROM incentive_period d WHERE d.posting_id IS NOT NULL GROUP BY d.agency_id, d.currency, d.cycle) i
             ON i.agency_id = k.agency_id AND i.currency = k.currency AND i.cycle = k.cycle
-         WHERE k.booked <> COALESCE(s.sold, 0) - COALESCE(p.paid, 0) - COALESCE(i.incentive, 0) OR k.cycle IS NULL LIMIT 1",
+         LEFT JOIN (SELECT f.agency_id AS agency_id, f.currency AS currency, r.cycle AS cycle,
+                SUM(r.fare_minor + r.tax_minor - r.penalty_minor) AS refunded
+            FROM refund_ticket r JOIN refund_application f ON f.id = r.application_id WHERE r.cycle IS NOT NULL
+            GROUP BY f.agency_id, f.currency, r.cycle) b
+            ON b.agency_id = k.agency_id AND b.currency = k.currency AND b.cycle = k.cycle
+         WHERE k.booked <> COALESCE(s.sold, 0) - COALESCE(b.refunded, 0) - COALESCE(p.paid, 0)
+            - COALESCE(i.incentive, 0) OR k.cycle IS NULL LIMIT 1",
     ),
     (
-        "commission not yet netted is that of credit tickets less voids and remittances",
+        "commission not yet netted is that of credit tickets less voids, refunds and remittances",
         "SELECT a.code AS wrong FROM account a
          LEFT JOIN (SELECT t.agency_id AS agency_id, t.currency AS currency, SUM(t.commission_minor) AS earned
             FROM ticket t JOIN air_order o ON o.id = t.order_id WHERE o.tender = 'credit' AND o.cancelled_at IS NULL
@@ -50,10 +56,14 @@ const RULES: &[(&str, &str)] = &[
          LEFT JOIN (SELECT r.agency_id AS agency_id, r.currency AS currency, SUM(r.commission_minor) AS netted
             FROM bank_receipt r WHERE r.purpose = 'remittance' GROUP BY r.agency_id, r.currency) p
             ON p.agency_id = a.owner_id AND p.currency = a.currency
-         WHERE a.code = 'agency.commission' AND -a.balance_minor <> COALESCE(s.earned, 0) - COALESCE(p.netted, 0) LIMIT 1",
+         LEFT JOIN (SELECT f.agency_id AS agency_id, f.currency AS currency, SUM(r.commission_minor) AS clawed_back
+            FROM refund_ticket r JOIN refund_application f ON f.id = r.application_id WHERE r.cycle IS NOT NULL
+            GROUP BY f.agency_id, f.currency) b ON b.agency_id = a.owner_id AND b.currency = a.currency
+         WHERE a.code = 'agency.commission'
+            AND -a.balance_minor <> COALESCE(s.earned, 0) - COALESCE(b.clawed_back, 0) - COALESCE(p.netted, 0) LIMIT 1",
     ),
     (
-        "a tax owed is what tickets carried less voids and payments",
+        "a tax owed is what tickets carried less voids, refunds and payments",
         "SELECT a.detail AS wrong FROM account a
          LEFT JOIN (SELECT x.payee AS payee, x.code AS code, t.currency AS currency, SUM(x.minor) AS due
             FROM ticket_tax x JOIN ticket t ON t.id = x.ticket_id JOIN air_order o ON o.id = t.order_id
@@ -62,7 +72,13 @@ const RULES: &[(&str, &str)] = &[
          LEFT JOIN (SELECT b.payee AS payee, b.tax_code AS code, b.currency AS currency, SUM(b.amount_minor) AS paid
             FROM bank_payment b WHERE b.purpose = 'tax' GROUP BY b.payee, b.tax_code, b.currency) p
             ON p.payee || '/' || p.code = a.detail AND p.currency = a.currency
-         WHERE a.code = 'authority.tax' AND -a.balance_minor <> COALESCE(s.due, 0) - COALESCE(p.paid, 0) LIMIT 1",
+         LEFT JOIN (SELECT x.payee AS payee, x.code AS code, f.currency AS currency, SUM(x.minor) AS refunded
+            FROM refund_tax x JOIN refund_ticket r ON r.id = x.refund_id AND r.posted_at IS NOT NULL
+            JOIN refund_application f ON f.id = r.application_id
+            WHERE x.remitter = 'platform' GROUP BY x.payee, x.code, f.currency) b
+            ON b.payee || '/' || b.code = a.detail AND b.currency = a.currency
+         WHERE a.code = 'authority.tax'
+            AND -a.balance_minor <> COALESCE(s.due, 0) - COALESCE(b.refunded, 0) - COALESCE(p.paid, 0) LIMIT 1",
     ),
     (
         "interest owed is what was accrued less what was paid",

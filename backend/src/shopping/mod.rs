@@ -6,6 +6,7 @@
 
 pub mod conditions;
 pub mod fare_line;
+mod hold_terms;
 mod itineraries;
 pub mod offer;
 pub mod price;
@@ -13,6 +14,7 @@ pub mod request;
 pub mod search;
 mod stored;
 
+pub use hold_terms::hold_terms;
 pub use stored::{OFFER_LIFETIME_MINUTES, RecentSearches, StoredSearch, keep_search, search, search_of_offer, searches_of};
 
 /// A flight that leaves sooner than this is no longer sold.

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 pub const LONGEST_ADVANCE_DAYS: u64 = 330;
 pub const MOST_SEATED_PASSENGERS: usize = 9;
+/// With a connection each they are as many flights as one ticket has coupons.
+pub const MOST_SLICES: usize = 8;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchRequest {
-    /// One for one way, two for a return.
+    /// One for one way, two for a return, up to eight for a journey through several places.
     pub slices: Vec<SearchSlice>,
     pub passengers: Vec<SearchPassenger>,
     pub cabin: Option<Cabin>,
@@ -42,20 +44,20 @@ pub enum End {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SearchRefusal {
-    #[error("an offer request has one slice, or two for a return")]
-    SliceCount,
+    #[error("an offer request has at least one slice")]
+    NoSlices,
+    #[error("a ticket has at most 16 coupons: at most {MOST_SLICES} slices, with a connection each")]
+    TooManyCoupons,
     #[error("{code:?} is neither an airport nor a city")]
     UnknownPlace { slice: usize, end: End, code: String },
     #[error("origin and destination are the same city")]
     SamePlace { slice: usize },
-    #[error("the second slice has to lead back from the first one's destination to its origin")]
-    NotAReturn,
     #[error("the departure date is in the past")]
     DateInPast { slice: usize },
     #[error("the departure date is more than {LONGEST_ADVANCE_DAYS} days ahead")]
     DateTooFar { slice: usize },
-    #[error("the return is before the outbound journey")]
-    ReturnBeforeOutbound,
+    #[error("a slice departs before the one in front of it")]
+    BeforeSlice { slice: usize },
     #[error("there is no passenger")]
     NoPassengers,
     #[error("at most {MOST_SEATED_PASSENGERS} passengers with a seat travel on one order")]
@@ -74,15 +76,14 @@ impl SearchRefusal {
     /// The part of the request that it is about, as a path: `slices/0/origin`.
     pub fn field(&self) -> String {
         match self {
-            SearchRefusal::SliceCount | SearchRefusal::NotAReturn => "slices".to_owned(),
+            SearchRefusal::NoSlices | SearchRefusal::TooManyCoupons => "slices".to_owned(),
             SearchRefusal::UnknownPlace { slice, end: End::Origin, .. } => format!("slices/{slice}/origin"),
             SearchRefusal::UnknownPlace { slice, end: End::Destination, .. } | SearchRefusal::SamePlace { slice } => {
                 format!("slices/{slice}/destination")
             }
-            SearchRefusal::DateInPast { slice } | SearchRefusal::DateTooFar { slice } => {
+            SearchRefusal::DateInPast { slice } | SearchRefusal::DateTooFar { slice } | SearchRefusal::BeforeSlice { slice } => {
                 format!("slices/{slice}/departure_date")
             }
-            SearchRefusal::ReturnBeforeOutbound => "slices/1/departure_date".to_owned(),
             SearchRefusal::NoPassengers
             | SearchRefusal::TooManyPassengers
             | SearchRefusal::TooManyInfants
@@ -108,8 +109,10 @@ impl SearchRequest {
 
     /// Checks everything; the first refusal in the order of the request.
     pub(super) fn journeys<'c>(&self, catalogue: &'c Catalogue, now: Timestamp) -> Result<Vec<Journey<'c>>, SearchRefusal> {
-        if !(1..=2).contains(&self.slices.len()) {
-            return Err(SearchRefusal::SliceCount);
+        match self.slices.len() {
+            0 => return Err(SearchRefusal::NoSlices),
+            1..=MOST_SLICES => {}
+            _ => return Err(SearchRefusal::TooManyCoupons),
         }
         let journeys: Vec<_> = self
             .slices
@@ -117,15 +120,9 @@ impl SearchRequest {
             .enumerate()
             .map(|(index, slice)| slice.journey(catalogue, index, now))
             .collect::<Result<_, _>>()?;
-        if let [outbound, inbound] = journeys.as_slice() {
-            let there_and_back =
-                city(&outbound.origins) == city(&inbound.destinations) && city(&outbound.destinations) == city(&inbound.origins);
-            if !there_and_back {
-                return Err(SearchRefusal::NotAReturn);
-            }
-            if inbound.date < outbound.date {
-                return Err(SearchRefusal::ReturnBeforeOutbound);
-            }
+        let backwards = journeys.windows(2).position(|pair| matches!(pair, [one, next] if next.date < one.date));
+        if let Some(before) = backwards {
+            return Err(SearchRefusal::BeforeSlice { slice: before + 1 });
         }
         self.check_passengers()?;
         if self.max_connections > 1 {

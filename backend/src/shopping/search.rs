@@ -14,6 +14,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub const MOST_OFFERS: usize = 50;
 /// So many offers of every brand are kept whatever they cost: a list of cheap ones alone would hide that there are others.
 const KEPT_PER_BRAND: usize = 5;
+/// Of a journey through several places, per carrier and brand: beginnings that are led on, and ways to make one slice.
+const BEGINNINGS_KEPT: usize = 48;
+const EARLY_BEGINNINGS_KEPT: usize = 16;
+const CHOICES_PER_SLICE: usize = 24;
 
 /// Itineraries that suit a request, not yet priced.
 #[derive(Clone, Debug)]
@@ -135,7 +139,8 @@ impl<'c> Pricing<'_, 'c> {
         Some(Booking { leg, rung })
     }
 
-    /// Every choice of a one-way journey; of a return, the pairs on one carrier and in one brand with time to turn round.
+    /// Every choice of a one-way journey; of a return, the pairs on one carrier and in one brand with time to turn round; of more slices what
+    /// `multi_city` finds.
     fn combinations(&self, slices: &[Vec<Choice<'c>>]) -> Vec<Ranked<'c>> {
         match slices {
             [outbound] => outbound.iter().enumerate().filter_map(|(index, choice)| ranked(&[(index, choice)])).collect(),
@@ -147,8 +152,45 @@ impl<'c> Pricing<'_, 'c> {
                 }
                 pairs
             }
-            _ => Vec::new(),
+            _ => self.multi_city(slices),
         }
+    }
+
+    /// Journeys through several places, on one carrier and in one brand. The work is bounded: of each carrier and brand the cheapest beginnings are led on
+    /// from slice to slice, and a few that arrive early, so that a cheap late flight does not use up all the ways to go on.
+    fn multi_city(&self, slices: &[Vec<Choice<'c>>]) -> Vec<Ranked<'c>> {
+        let Some((first, others)) = slices.split_first() else { return Vec::new() };
+        let mut groups: BTreeMap<(CarrierCode, &'c str), Vec<Beginning<'_, 'c>>> = BTreeMap::new();
+        for chosen in first.iter().enumerate() {
+            groups.entry((chosen.1.carrier, chosen.1.brand)).or_default().push(Beginning::of(chosen));
+        }
+        for slice in others {
+            let mut by_group: BTreeMap<(CarrierCode, &'c str), Vec<(usize, &Choice<'c>)>> = BTreeMap::new();
+            for chosen in slice.iter().enumerate() {
+                by_group.entry((chosen.1.carrier, chosen.1.brand)).or_default().push(chosen);
+            }
+            groups.retain(|group, beginnings| {
+                let Some(onward) = by_group.get_mut(group) else { return false };
+                onward.sort_by_key(|(index, choice)| (choice.total_minor, choice.elapsed_minutes, *index));
+                onward.truncate(CHOICES_PER_SLICE);
+                *beginnings = self.led_on(beginnings, onward);
+                !beginnings.is_empty()
+            });
+        }
+        groups.into_values().flatten().filter_map(|beginning| ranked(&beginning.chosen)).collect()
+    }
+
+    fn led_on<'l>(&self, beginnings: &[Beginning<'l, 'c>], onward: &[(usize, &'l Choice<'c>)]) -> Vec<Beginning<'l, 'c>> {
+        let mut longer = Vec::new();
+        for beginning in beginnings {
+            let fits = |next: &&(usize, &'l Choice<'c>)| beginning.last().is_some_and(|last| self.fit_together(last, next.1));
+            longer.extend(onward.iter().filter(fits).filter_map(|next| beginning.with(*next)));
+        }
+        longer.sort_by_cached_key(|one| (one.total_minor, one.arrives(), one.places()));
+        let mut late = longer.split_off(longer.len().min(BEGINNINGS_KEPT));
+        late.sort_by_cached_key(|one| (one.arrives(), one.total_minor, one.places()));
+        longer.extend(late.into_iter().take(EARLY_BEGINNINGS_KEPT));
+        longer
     }
 
     fn fit_together(&self, there: &Choice<'c>, back: &Choice<'c>) -> bool {
@@ -156,6 +198,35 @@ impl<'c> Pricing<'_, 'c> {
         let turnaround = self.catalogue.schedules.connecting_time(next.leg.flight.origin, Connection::Turnaround);
         let ready = last.leg.departure.arrives.plus(turnaround);
         there.carrier == back.carrier && there.brand == back.brand && ready <= next.leg.departure.departs
+    }
+}
+
+/// The first slices of a journey through several places.
+struct Beginning<'l, 'c> {
+    chosen: Vec<(usize, &'l Choice<'c>)>,
+    total_minor: i64,
+}
+
+impl<'l, 'c> Beginning<'l, 'c> {
+    fn of(first: (usize, &'l Choice<'c>)) -> Self {
+        Beginning { total_minor: first.1.total_minor, chosen: vec![first] }
+    }
+
+    fn with(&self, next: (usize, &'l Choice<'c>)) -> Option<Self> {
+        let total_minor = self.total_minor.checked_add(next.1.total_minor)?;
+        Some(Beginning { chosen: self.chosen.iter().copied().chain([next]).collect(), total_minor })
+    }
+
+    fn last(&self) -> Option<&'l Choice<'c>> {
+        self.chosen.last().map(|(_, choice)| *choice)
+    }
+
+    fn arrives(&self) -> Option<Timestamp> {
+        self.last()?.bookings.last().map(|booking| booking.leg.departure.arrives)
+    }
+
+    fn places(&self) -> Vec<usize> {
+        self.chosen.iter().map(|(index, _)| *index).collect()
     }
 }
 

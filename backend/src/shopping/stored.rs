@@ -86,10 +86,15 @@ impl RecentSearches {
         }
     }
 
+    /// The search that an offer belongs to, if it is remembered.
+    pub fn recall(&self, offer: OfferId) -> Option<Arc<StoredSearch>> {
+        let known = self.0.lock().range(..offer.raw()).next_back().map(|(_, search)| search.clone());
+        known.filter(|search| search.offer(offer).is_some())
+    }
+
     /// The search that an offer belongs to.
     pub fn of_offer(&self, db: &mut Db, offer: OfferId) -> Result<Option<Arc<StoredSearch>>, DbError> {
-        let known = self.0.lock().range(..offer.raw()).next_back().map(|(_, search)| search.clone());
-        if let Some(search) = known.filter(|search| search.offer(offer).is_some()) {
+        if let Some(search) = self.recall(offer) {
             return Ok(Some(search));
         }
         let found = search_of_offer(db, offer)?.map(Arc::new);

@@ -2,26 +2,32 @@
 
 use super::coupon::CouponStatus;
 use super::decide::{Decision, Facts};
-use super::plan::{CouponPlan, IssueOrder, TicketPlan};
+use super::held::HeldWritten;
+use super::plan::{CouponPlan, Intent, IssueOrder, TicketPlan};
 use super::postings;
-use super::ticket::{CouponRow, IssuedOrder, TaxRow, TicketRow};
+use super::ticket::{CouponRow, DocumentRow, IssuedOrder, TaxRow, TicketRow};
 use crate::agencies::{TaxRemitter, Tier, cycle_of};
 use crate::airlines::TicketNumber;
 use crate::audit::AuditRow;
 use crate::credit::{AdvanceRow, loan_account};
-use crate::db::WriteTx;
-use crate::ids::{AdvanceId, CouponId, Id, OrderId, PassengerId, TicketId};
+use crate::db::{DbError, WriteTx};
+use crate::ids::{AdvanceId, CouponId, Id, OrderId, OrderPaymentId, PassengerId, TicketId};
 use crate::ledger::{Book, PostError};
 use crate::money::Money;
-use crate::notify::{OutboxRow, PAY_ADVANCE};
-use crate::ordering::{OrderRow, PassengerRow, PersonKeyRow, booking_reference};
+use crate::notify::{EventRow, EventType, NewEvent, OutboxRow, PAY_ADVANCE};
+use crate::ordering::{OrderRow, PassengerRow, PersonKeyRow, booking_reference, held_booking_reference};
 
-/// Rows beside those of the issued orders.
+/// Rows beside the tickets of the issued orders. What belongs to an order is new unless the order was held.
 #[derive(Default)]
 pub(super) struct Written {
+    pub(super) orders: Vec<OrderRow>,
+    pub(super) passengers: Vec<PassengerRow>,
+    pub(super) person_keys: Vec<PersonKeyRow>,
+    pub(super) held: HeldWritten,
     pub(super) advances: Vec<AdvanceRow>,
     pub(super) outbox: Vec<OutboxRow>,
     pub(super) audit: Vec<AuditRow>,
+    pub(super) events: Vec<EventRow>,
 }
 
 /// Builds an accepted order in memory and posts its tickets into the book.
@@ -30,48 +36,118 @@ pub(super) fn build(
     book: &mut Book,
     facts: &Facts,
     order: &IssueOrder,
-    decision: &Decision,
+    (id, decision): (OrderId, &Decision),
     written: &mut Written,
 ) -> Result<IssuedOrder, PostError> {
     let seller = facts.agencies.get(&order.agency).map(|facts| &facts.agency);
     let zone = seller.map_or(chrono_tz::UTC, |agency| agency.zone);
-    let tier = seller.map_or_else(Tier::standard, |agency| agency.tier.clone());
     let issue_date = tx.now.date_in(zone);
-    let cycle = cycle_of(issue_date);
-    let id: OrderId = tx.ids.next();
+    let row = order_row(tx, facts, order, (id, decision), issue_date)?;
+    let mut issued = IssuedOrder {
+        passengers: people(tx, facts, order, row.id)?,
+        order: row,
+        held: order.pays().and_then(|id| facts.held.get(&id)).map(|facts| facts.held.clone()),
+        tickets: Vec::new(),
+        documents: Vec::new(),
+        taxes: Vec::new(),
+        coupons: Vec::new(),
+    };
+    if let (Some(tender), Some(cycle)) = (decision.tender, issued.order.cycle.clone()) {
+        for (plan, document) in order.tickets.iter().zip(&decision.documents) {
+            let ticket: TicketId = tx.ids.next();
+            let draft = postings::sale_draft(order, &plan.split, tender, ticket.raw(), &cycle)?;
+            book.post(tx, &draft)?;
+            build_advance(tx, book, order, decision, ticket, plan, written)?;
+            let passenger = issued.passengers.get(issued.tickets.len()).map(|(passenger, _)| PassengerId::of(passenger.id));
+            let passenger = passenger.ok_or_else(|| DbError::Corrupt("a ticket without a passenger".into()))?;
+            build_ticket(tx, order, plan, Document { ticket, number: *document, issue_date }, passenger, &mut issued)?;
+        }
+    }
+    let action = match &order.intent {
+        Intent::Issue => "order.issue",
+        Intent::Hold(plan) => {
+            issued.held = Some(written.held.hold(plan, &issued.order, &order.seats)?);
+            "order.hold"
+        }
+        Intent::Pay(_) => {
+            written.held.pay(tx, order, &issued.order);
+            "order.pay"
+        }
+    };
+    if order.pays().is_none() {
+        written.orders.push(issued.order.clone());
+        let (passengers, keys): (Vec<_>, Vec<_>) = issued.passengers.iter().cloned().unzip();
+        written.passengers.extend(passengers);
+        written.person_keys.extend(keys);
+    }
+    written.audit.push(AuditRow::new(tx, &order.cause, action, issued.order.id));
+    let order_id = OrderId::of(issued.order.id);
+    let event = match written.held.payments.last().filter(|_| order.pays().is_some()) {
+        Some(payment) => NewEvent::new(EventType::PaymentSucceeded, OrderPaymentId::of(payment.id)).naming("order_id", order_id),
+        None => NewEvent::new(EventType::OrderCreated, order_id),
+    };
+    let event = event.of_agency(order.agency).of_airline(order.airline).caused_by(&order.cause.request_id);
+    written.events.push(EventRow::first(tx, event));
+    Ok(issued)
+}
+
+/// An order that is held has no contract, no tender and no cycle yet; one that is paid is what it was, with these.
+fn order_row(
+    tx: &WriteTx,
+    facts: &Facts,
+    order: &IssueOrder,
+    (id, decision): (OrderId, &Decision),
+    issue_date: chrono::NaiveDate,
+) -> Result<OrderRow, PostError> {
+    let seller = facts.agencies.get(&order.agency).map(|facts| &facts.agency);
+    let tier = seller.map_or_else(Tier::standard, |agency| agency.tier.clone());
     let total = |leg: fn(&TicketPlan) -> Money| Money::sum(order.currency, order.tickets.iter().map(leg));
     let (base, price) = (total(|plan| plan.base)?, total(|plan| plan.split.price)?);
-    let first_document = decision.documents.first().copied().unwrap_or_default();
-    let order_row = OrderRow {
+    let first_document = decision.documents.first().copied();
+    let locator = || match first_document {
+        Some(document) => booking_reference(&order.accounting_code, document, order.draw),
+        None => held_booking_reference(&order.accounting_code, id),
+    };
+    let known = facts.held.get(&id).map(|facts| &facts.order);
+    let is_issued = decision.tender.is_some();
+    Ok(OrderRow {
         id: id.raw(),
-        organisation_id: order.organisation.raw(),
+        organisation_id: known.map_or(order.organisation.raw(), |known| known.organisation_id),
         agency_id: order.agency.raw(),
         airline_id: order.airline.raw(),
         offer_id: order.offer.raw(),
-        contract_id: order.contract.raw(),
-        booking_reference: booking_reference(&order.accounting_code, first_document),
-        tender: decision.tender.text().to_owned(),
+        contract_id: is_issued.then(|| order.contract.raw()),
+        booking_reference: known.map_or_else(locator, |known| known.booking_reference.clone()),
+        tender: decision.tender.map(|tender| tender.text().to_owned()),
         currency: order.currency.code().to_owned(),
         base_minor: base.minor,
         tax_minor: price.checked_sub(base)?.minor,
         total_minor: price.minor,
-        cycle: cycle.clone(),
-        metadata: order.metadata.clone(),
-        created_at: tx.now.naive(),
+        cycle: is_issued.then(|| cycle_of(issue_date)),
+        metadata: known.map_or_else(|| order.metadata.clone(), |known| known.metadata.clone()),
+        created_at: known.map_or_else(|| tx.now.naive(), |known| known.created_at),
+        issued_at: is_issued.then(|| tx.now.naive()),
         cancelled_at: None,
         agency_tier: tier.to_string(),
+    })
+}
+
+/// In the order of the tickets. The people of a held order are there already.
+fn people(tx: &WriteTx, facts: &Facts, order: &IssueOrder, order_id: i64) -> Result<Vec<(PassengerRow, PersonKeyRow)>, DbError> {
+    let known = order.pays().and_then(|id| facts.held.get(&id)).map(|facts| &facts.passengers);
+    let person = |plan: &TicketPlan| {
+        let passenger = &plan.passenger;
+        let offer_passenger_id = passenger.offer_passenger.raw();
+        if let Some(known) = known {
+            let same = known.iter().find(|(person, _)| person.offer_passenger_id == offer_passenger_id);
+            return same.cloned().ok_or_else(|| DbError::Corrupt(format!("held order {order_id} has another passenger")));
+        }
+        let id: PassengerId = tx.ids.next();
+        let (kind, sealed) = (passenger.kind.clone(), passenger.sealed.data.clone());
+        let key = PersonKeyRow { passenger_id: id.raw(), wrapped: passenger.sealed.wrapped_key.clone() };
+        Ok((PassengerRow { id: id.raw(), order_id, offer_passenger_id, kind, sealed }, key))
     };
-    let mut issued =
-        IssuedOrder { order: order_row, passengers: Vec::new(), tickets: Vec::new(), taxes: Vec::new(), coupons: Vec::new() };
-    for (plan, document) in order.tickets.iter().zip(&decision.documents) {
-        let ticket: TicketId = tx.ids.next();
-        let draft = postings::sale_draft(order, &plan.split, decision.tender, ticket.raw(), &cycle)?;
-        book.post(tx, &draft)?;
-        build_advance(tx, book, order, decision, ticket, plan, written)?;
-        build_ticket(tx, order, plan, ticket, *document, issue_date, &mut issued)?;
-    }
-    written.audit.push(AuditRow::new(tx, &order.cause, "order.issue", id.raw()));
-    Ok(issued)
+    order.tickets.iter().map(person).collect()
 }
 
 /// The hold on the line, the instruction to pay the airline, and the message that lets it leave.
@@ -118,30 +194,29 @@ fn build_advance(
     Ok(())
 }
 
-fn build_ticket(
-    tx: &mut WriteTx,
+/// What a ticket is known by.
+#[derive(Clone, Copy)]
+pub(super) struct Document {
+    pub ticket: TicketId,
+    /// Its first one.
+    pub number: i64,
+    pub issue_date: chrono::NaiveDate,
+}
+
+/// The ticket of a passenger with its numbers, taxes and coupons.
+pub(super) fn build_ticket(
+    tx: &WriteTx,
     order: &IssueOrder,
     plan: &TicketPlan,
-    ticket: TicketId,
-    document: i64,
-    issue_date: chrono::NaiveDate,
+    document: Document,
+    passenger: PassengerId,
     issued: &mut IssuedOrder,
 ) -> Result<(), PostError> {
-    let passenger: PassengerId = tx.ids.next();
+    let Document { ticket, number: first_number, issue_date } = document;
     let (split, order_id) = (&plan.split, issued.order.id);
-    issued.passengers.push((
-        PassengerRow {
-            id: passenger.raw(),
-            order_id,
-            offer_passenger_id: plan.passenger.offer_passenger.raw(),
-            kind: plan.passenger.kind.clone(),
-            sealed: plan.passenger.sealed.data.clone(),
-        },
-        PersonKeyRow { passenger_id: passenger.raw(), wrapped: plan.passenger.sealed.wrapped_key.clone() },
-    ));
     issued.tickets.push(TicketRow {
         id: ticket.raw(),
-        number: TicketNumber::new(&order.accounting_code, document).to_string(),
+        number: TicketNumber::new(&order.accounting_code, first_number).to_string(),
         order_id,
         passenger_id: passenger.raw(),
         agency_id: order.agency.raw(),
@@ -170,10 +245,11 @@ fn build_ticket(
             remitter: remitter.text().to_owned(),
         });
     }
-    for (place, coupon) in plan.coupons.iter().enumerate() {
-        let number = i64::try_from(place).unwrap_or(i64::MAX).saturating_add(1);
-        issued.coupons.push(coupon_row(tx, ticket, number, coupon));
+    for (place, following) in (2..=plan.documents()).zip(first_number + 1..) {
+        let number = TicketNumber::new(&order.accounting_code, following).to_string();
+        issued.documents.push(DocumentRow { ticket_id: ticket.raw(), document: place, number });
     }
+    issued.coupons.extend(plan.coupons.iter().zip(1..).map(|(coupon, number)| coupon_row(tx, ticket, number, coupon)));
     Ok(())
 }
 

@@ -1,14 +1,15 @@
 //! The decision of a sale from facts read under lock: pure, in arrival order, each decision seeing the ones before it.
 
-use super::plan::IssueOrder;
+use super::held::{HeldFacts, check_held};
+use super::plan::{Intent, IssueOrder, TicketPlan};
 use super::refusal::Refusal;
 use crate::agencies::{Agency, AgencyStatus, TenderOrder};
 use crate::airlines::{AirlineStatus, StockRow};
 use crate::clock::Timestamp;
 use crate::credit::{FacilityState, Standing, gate};
-use crate::ids::{AgencyId, AirlineId, FacilityId};
+use crate::ids::{AgencyId, AirlineId, FacilityId, OrderId};
 use crate::money::{Money, MoneyError};
-use crate::ordering::{Tender, TenderWish};
+use crate::ordering::{HeldState, Tender, TenderWish};
 use std::collections::BTreeMap;
 
 /// An agency as this batch has left it so far.
@@ -39,24 +40,40 @@ pub struct Facts {
     pub airlines: BTreeMap<AirlineId, AirlineFacts>,
     pub facilities: Vec<FacilityState>,
     pub seats: BTreeMap<i64, SeatFacts>,
+    /// Those that are being paid.
+    pub held: BTreeMap<OrderId, HeldFacts>,
 }
 
 /// What a sale may do: who pays, which line, which documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    pub tender: Tender,
+    /// `None` for an order that is only held: nothing pays for it yet.
+    pub tender: Option<Tender>,
     /// The line that the airline's share is held on; `None` for a wallet sale, or where the airline is owed nothing.
     pub facility: Option<FacilityId>,
-    /// One document number per ticket.
+    /// The first document number of each ticket; those with more than four coupons have the next ones too. None for an order that is only held.
     pub documents: Vec<i64>,
 }
 
-/// Totals of an order that the limits are checked with.
-struct Totals {
-    price: Money,
-    commission: Money,
-    airline: Money,
-    advances: i64,
+/// What an order adds to what the limits count. An exchange adds the difference to the tickets that are given in.
+#[derive(Clone, Debug)]
+pub(super) struct Totals {
+    pub price: Money,
+    pub commission: Money,
+    /// To be held on a line.
+    pub airline: Money,
+    pub advances: i64,
+    /// Holds that end with it.
+    pub released: Vec<Released>,
+}
+
+/// A hold of a ticket that is given in, whose airline is not paid for it any more.
+#[derive(Clone, Debug)]
+pub(super) struct Released {
+    pub facility: FacilityId,
+    pub amount: Money,
+    /// Advances that are not in flight any more.
+    pub advances: i64,
 }
 
 impl Totals {
@@ -68,6 +85,7 @@ impl Totals {
             commission: sum(|split| split.commission)?,
             airline: sum(|split| split.airline)?,
             advances: i64::try_from(splits().filter(|split| split.airline.minor > 0).count()).unwrap_or(i64::MAX),
+            released: Vec::new(),
         })
     }
 
@@ -80,9 +98,14 @@ impl Totals {
 /// Checks every rule, then changes the facts. A refusal leaves them as they were.
 pub fn decide(facts: &mut Facts, order: &IssueOrder) -> Result<Result<Decision, Refusal>, MoneyError> {
     let totals = Totals::of(order)?;
-    let checked = check(facts, order, &totals)?;
+    decide_on(facts, order, &totals)
+}
+
+/// The same with totals of the caller's.
+pub(super) fn decide_on(facts: &mut Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<Decision, Refusal>, MoneyError> {
+    let checked = check(facts, order, totals)?;
     if let Ok(decision) = &checked {
-        apply(facts, order, &totals, decision)?;
+        apply(facts, order, totals, decision)?;
     }
     Ok(checked)
 }
@@ -93,21 +116,25 @@ fn check(facts: &Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<De
     let Some(airline) = facts.airlines.get(&order.airline) else {
         return Ok(Err(Refusal::AirlineStopped { carrier: order.carrier.clone() }));
     };
-    let parties = check_parties(agency, airline, order).and_then(|()| check_seats(facts, order));
+    let parties = check_parties(agency, airline, order).and_then(|()| check_held(facts, order));
+    let parties = parties.and_then(|()| check_seats(facts, order));
+    if let Intent::Hold(_) = order.intent {
+        return Ok(parties.map(|()| Decision { tender: None, facility: None, documents: Vec::new() }));
+    }
     let documents = match parties.and_then(|()| take_documents(airline, order)) {
         Ok(documents) => documents,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let tender = match (order.tender, agency.agency.tender_order) {
         (TenderWish::Credit, _) => check_credit(facts, agency, totals)?,
-        (TenderWish::AgencyOrder, TenderOrder::WalletOnly) => check_wallet(agency, totals)?,
+        (TenderWish::Wallet, _) | (TenderWish::AgencyOrder, TenderOrder::WalletOnly) => check_wallet(agency, totals)?,
         (TenderWish::AgencyOrder, TenderOrder::CreditThenWallet) => match check_credit(facts, agency, totals)? {
             Ok(credit) => Ok(credit),
             // The wallet is the second choice: when it cannot pay either, the first refusal is what the agent needs to read.
             Err(refusal) => check_wallet(agency, totals)?.map_err(|_| refusal),
         },
     };
-    Ok(tender.map(|(tender, facility)| Decision { tender, facility, documents }))
+    Ok(tender.map(|(tender, facility)| Decision { tender: Some(tender), facility, documents }))
 }
 
 fn check_parties(agency: &AgencyFacts, airline: &AirlineFacts, order: &IssueOrder) -> Result<(), Refusal> {
@@ -138,14 +165,18 @@ fn check_seats(facts: &Facts, order: &IssueOrder) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The next free numbers, from as many ranges as it takes.
+/// The next free numbers, from as many ranges as it takes; those of one ticket follow each other in one range. A range that has too few left for a
+/// long ticket is passed over and keeps them for short ones.
 fn take_documents(airline: &AirlineFacts, order: &IssueOrder) -> Result<Vec<i64>, Refusal> {
-    let free = airline.stock.iter().flat_map(|range| range.next_document..=range.last_document);
-    let documents: Vec<i64> = free.take(order.tickets.len()).collect();
-    if documents.len() < order.tickets.len() {
-        return Err(Refusal::StockExhausted { carrier: order.carrier.clone() });
-    }
-    Ok(documents)
+    let mut free: Vec<(i64, i64)> = airline.stock.iter().map(|range| (range.next_document, range.last_document)).collect();
+    let take = |ticket: &TicketPlan| {
+        let (next, _) = free.iter_mut().find(|(next, last)| last - *next + 1 >= ticket.documents())?;
+        let first = *next;
+        *next += ticket.documents();
+        Some(first)
+    };
+    let taken: Option<Vec<i64>> = order.tickets.iter().map(take).collect();
+    taken.ok_or_else(|| Refusal::StockExhausted { carrier: order.carrier.clone() })
 }
 
 type Paid = Result<(Tender, Option<FacilityId>), Refusal>;
@@ -153,7 +184,8 @@ type Paid = Result<(Tender, Option<FacilityId>), Refusal>;
 fn check_credit(facts: &Facts, agency: &AgencyFacts, totals: &Totals) -> Result<Paid, MoneyError> {
     let exposure = agency.standing.exposure()?;
     let after = exposure.checked_add(totals.net()?)?;
-    if after.minor > agency.limit.minor {
+    // What adds nothing passes: a limit that was lowered since stops only new exposure.
+    if after.minor > exposure.minor && after.minor > agency.limit.minor {
         return Ok(Err(Refusal::LimitExceeded {
             short_minor: after.checked_sub(agency.limit)?.minor,
             limit_minor: agency.limit.minor,
@@ -180,7 +212,8 @@ fn check_facilities(facts: &Facts, totals: &Totals) -> Result<Result<FacilityId,
             }
             continue;
         }
-        let used = state.drawn.checked_add(state.held)?;
+        let own = totals.released.iter().filter(|one| one.facility == state.facility.id).map(|one| one.amount);
+        let used = state.drawn.checked_add(state.held)?.checked_sub(Money::sum(currency, own)?)?;
         let short = used.checked_add(totals.airline)?.checked_sub(state.facility.limit)?;
         if short.minor <= 0 {
             return Ok(Ok(state.facility.id));
@@ -205,11 +238,12 @@ fn apply(facts: &mut Facts, order: &IssueOrder, totals: &Totals, decision: &Deci
     if let Some(agency) = facts.agencies.get_mut(&order.agency) {
         let standing = &mut agency.standing;
         match decision.tender {
-            Tender::Credit => {
+            Some(Tender::Credit) => {
                 standing.receivable = standing.receivable.checked_add(totals.price)?;
                 standing.commission = standing.commission.checked_add(totals.commission)?;
             }
-            Tender::Wallet => standing.wallet = standing.wallet.checked_sub(totals.net()?)?,
+            Some(Tender::Wallet) => standing.wallet = standing.wallet.checked_sub(totals.net()?)?,
+            None => {}
         }
     }
     let line = facts.facilities.iter_mut().find(|state| Some(state.facility.id) == decision.facility);
@@ -217,15 +251,27 @@ fn apply(facts: &mut Facts, order: &IssueOrder, totals: &Totals, decision: &Deci
         state.held = state.held.checked_add(totals.airline)?;
         state.facility.unconfirmed += totals.advances;
     }
+    for released in &totals.released {
+        let line = facts.facilities.iter_mut().find(|state| state.facility.id == released.facility);
+        if let Some(state) = line {
+            state.held = state.held.checked_sub(released.amount)?;
+            state.facility.unconfirmed -= released.advances;
+        }
+    }
+    let now = facts.now;
+    if let Some(paid) = order.pays().and_then(|id| facts.held.get_mut(&id)) {
+        paid.held.state = HeldState::Paid;
+        paid.held.ended_at = Some(now);
+    }
     for demand in &order.seats {
         let unsold = SeatFacts { capacity: demand.capacity, sold: 0 };
         facts.seats.entry(demand.bucket).or_insert(unsold).sold += demand.seats;
     }
-    if let Some(airline) = facts.airlines.get_mut(&order.airline) {
-        for range in &mut airline.stock {
-            let taken =
-                decision.documents.iter().filter(|document| (range.next_document..=range.last_document).contains(document));
-            range.next_document += i64::try_from(taken.count()).unwrap_or(0);
+    let stock = facts.airlines.get_mut(&order.airline).map(|airline| airline.stock.as_mut_slice()).unwrap_or_default();
+    for (first, ticket) in decision.documents.iter().zip(&order.tickets) {
+        let range = stock.iter_mut().find(|range| (range.next_document..=range.last_document).contains(first));
+        if let Some(range) = range {
+            range.next_document = first + ticket.documents();
         }
     }
     Ok(())

@@ -1,28 +1,36 @@
 //! The posting path: any number of orders issued in one commit, one order being the N = 1 case.
 //!
-//! Protocol. 1. Take the idempotency keys. 2. Lock what is contended and limited, one statement per class: agencies, facility slices, seat buckets,
-//! stock ranges, then the agencies' and loan accounts; by ascending id within a class. 3. Read, in later statements, what the decision needs.
-//! 4. Decide every order in memory, in arrival order. 5. Lock the unlimited accounts and write everything with array statements.
+//! Protocol. 0. Read whether what the orders were prepared from still stands; hand back those where it does not. 1. Take the idempotency keys. 2. Lock what is contended and limited, one statement per class: agencies, facility slices, seat buckets,
+//! stock ranges, then the agencies' and loan accounts; by ascending id within a class. The statement that locks a row also reads it. 3. Read, in
+//! later statements, what else the decision needs. 4. Decide every order in memory, in arrival order. 5. Lock the unlimited accounts and write
+//! everything, new rows and new values, with one array statement.
 //! Nothing here commits; the caller replies after the commit and never before. On PostgreSQL the number of statements does not depend on the
-//! number of orders; on SQLite only the writes do. Bounds: the queue passes at most 256 orders.
+//! number of orders; on SQLite only the writes do. An order may also only be held, or have been held and be paid now: the same path with fewer
+//! steps, the same locks and the same keys. Bounds: the queue passes at most 256 orders.
 
+use super::basis::Grounds;
 use super::build::{Written, build};
 use super::decide::{AgencyFacts, AirlineFacts, Decision, Facts, SeatFacts, decide};
-use super::keys::{FirstOf, Outcome, repeat_within_batch, take_keys, write_keys};
+use super::held::{ENDED, ISSUED, held_facts};
+use super::keys::{FirstOf, Fresh, Outcome, repeat_within_batch, take_keys, write_refusals};
 use super::plan::IssueOrder;
 use super::postings;
 use super::refusal::Refusal;
 use super::ticket::IssuedOrder;
 use crate::agencies::{Agency, AgencyRow};
-use crate::airlines::{airlines_by_id, stock_of};
-use crate::credit::{FacilityState, Standing, facilities_in, loan_account, policies_in_force, sales_limit, standing_accounts};
-use crate::db::schema::{agency, seat_bucket};
-use crate::db::{Change, Contended, Db, DbError, Row, RowSet, WriteTx, ensure_rows, insert, lock, rows, update};
-use crate::ids::{AgencyId, AirlineId, FacilityId, Id};
+use crate::airlines::{StockRow, airlines_by_id};
+use crate::credit::{
+    FacilityState, Standing, loan_account, lock_facilities_in, policies_in_force, sales_limit, standing_accounts,
+};
+use crate::db::schema::seat_bucket;
+use crate::db::{Change, Contended, Db, DbError, RowSet, Update, WriteTx, ensure_rows, locked, locked_by, rows, write};
+use crate::identity::claim;
+use crate::ids::{AgencyId, AirlineId, FacilityId, Id, OrderId};
 use crate::ledger::{AccountKey, Book, Chart, PostError};
 use crate::money::Currency;
 use diesel::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 rows! {
     pub struct BucketRow in seat_bucket {
@@ -40,18 +48,26 @@ pub enum Mode {
 }
 
 /// Issues, refuses or recognises every order; the outcomes are in the order of the orders.
-pub fn issue_all(tx: &mut WriteTx, chart: &Chart, orders: &[IssueOrder], mode: Mode) -> Result<Vec<Outcome>, PostError> {
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; orders.len()];
+pub fn issue_all<O: Borrow<IssueOrder>>(
+    tx: &mut WriteTx,
+    chart: &Chart,
+    orders: &[O],
+    mode: Mode,
+) -> Result<Vec<Outcome>, PostError> {
+    let orders: Vec<&IssueOrder> = orders.iter().map(Borrow::borrow).collect();
+    let orders = orders.as_slice();
+    let mut outcomes = hand_back_outdated(tx, orders)?;
     let mut first_of = FirstOf::new();
-    let fresh: Vec<usize> = match mode {
+    let fresh: Vec<Fresh> = match mode {
         Mode::Sell => take_keys(tx, orders, &mut outcomes, &mut first_of)?,
-        Mode::DryRun => (0..orders.len()).collect(),
+        Mode::DryRun => open(&outcomes).map(|index| Fresh { index, id: order_id(tx, orders.get(index)) }).collect(),
     };
     if !fresh.is_empty() {
-        let batch: Vec<&IssueOrder> = fresh.iter().filter_map(|index| orders.get(*index)).collect();
-        let decided = sell(tx, chart, &batch, mode)?;
-        for (index, outcome) in fresh.iter().zip(decided) {
-            if let Some(slot) = outcomes.get_mut(*index) {
+        let batch: Vec<&IssueOrder> = fresh.iter().filter_map(|one| orders.get(one.index).copied()).collect();
+        let ids: Vec<OrderId> = fresh.iter().map(|one| one.id).collect();
+        let decided = sell(tx, chart, (&batch, &ids), mode)?;
+        for (one, outcome) in fresh.iter().zip(decided) {
+            if let Some(slot) = outcomes.get_mut(one.index) {
                 *slot = Some(outcome);
             }
         }
@@ -61,35 +77,59 @@ pub fn issue_all(tx: &mut WriteTx, chart: &Chart, orders: &[IssueOrder], mode: M
     outcomes.into_iter().map(|outcome| outcome.ok_or_else(missing)).collect()
 }
 
-/// Steps 2 to 5 for orders whose keys are theirs.
-fn sell(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder], mode: Mode) -> Result<Vec<Outcome>, PostError> {
-    let (mut book, mut facts) = lock_and_read(tx, chart, orders)?;
-    let before = facts.clone();
+/// The id that an order will have: that of the held one which it pays, or a new one.
+pub(super) fn order_id(tx: &WriteTx, order: Option<&&IssueOrder>) -> OrderId {
+    order.and_then(|order| order.pays()).unwrap_or_else(|| tx.ids.next())
+}
+
+/// Step 0. An order that was committed before, and is here again because the answer to its COMMIT was lost, stays what it is.
+fn hand_back_outdated(tx: &mut WriteTx, orders: &[&IssueOrder]) -> Result<Vec<Option<Outcome>>, DbError> {
+    let grounds = Grounds::read(tx, orders.iter().filter_map(|order| order.basis.as_ref()))?;
+    let mut outcomes = Vec::with_capacity(orders.len());
+    for order in orders {
+        let outdated = order.basis.as_ref().is_some_and(|basis| !grounds.supports(tx, basis));
+        let is_new = outdated && claim(tx.db, order.claim)?.is_none();
+        outcomes.push(is_new.then_some(Outcome::Outdated));
+    }
+    Ok(outcomes)
+}
+
+fn open(outcomes: &[Option<Outcome>]) -> impl Iterator<Item = usize> {
+    outcomes.iter().enumerate().filter(|(_, outcome)| outcome.is_none()).map(|(index, _)| index)
+}
+
+/// Steps 2 to 5 for orders whose keys are theirs, with the ids that they will have.
+fn sell(
+    tx: &mut WriteTx,
+    chart: &Chart,
+    (orders, ids): (&[&IssueOrder], &[OrderId]),
+    mode: Mode,
+) -> Result<Vec<Outcome>, PostError> {
+    let locked = lock_rows(tx, orders)?;
+    let (mut book, mut facts) = read_facts(tx, chart, orders, locked)?;
+    let before = Counters::of(&facts);
     let mut decided = Vec::with_capacity(orders.len());
     for order in orders {
         decided.push(decide(&mut facts, order)?);
     }
-    let accepted: Vec<(&IssueOrder, &Decision)> = orders
+    let accepted: Vec<(&IssueOrder, OrderId, &Decision)> = orders
         .iter()
+        .zip(ids)
         .zip(&decided)
-        .filter_map(|(order, decision)| decision.as_ref().ok().map(|decision| (*order, decision)))
+        .filter_map(|((order, id), decision)| decision.as_ref().ok().map(|decision| (*order, *id, decision)))
         .collect();
-    let unlimited: Vec<AccountKey> = accepted
-        .iter()
-        .flat_map(|(order, _)| order.tickets.iter().map(|plan| (plan, order.airline)))
-        .flat_map(|(plan, airline)| postings::unlimited_accounts(plan, airline))
-        .collect();
-    let unlimited = chart.resolve_in(tx, &unlimited)?;
+    let plans = accepted.iter().flat_map(|(order, ..)| order.tickets.iter().map(|plan| (plan, order.airline)));
+    let unlimited: HashSet<AccountKey> = plans.flat_map(|(plan, airline)| postings::unlimited_accounts(plan, airline)).collect();
+    let unlimited = chart.resolve_in(tx, &unlimited.into_iter().collect::<Vec<_>>())?;
     book.load(tx, &unlimited)?;
     let mut written = Written::default();
     let mut issued = Vec::with_capacity(accepted.len());
-    for (order, decision) in accepted {
-        issued.push(build(tx, &mut book, &facts, order, decision, &mut written)?);
+    for (order, id, decision) in accepted {
+        issued.push(build(tx, &mut book, &facts, order, (id, decision), &mut written)?);
     }
     if mode == Mode::Sell {
-        write(tx, book, &issued, &written)?;
-        write_counters(tx, &before, &facts)?;
-        write_keys(tx, orders, &decided, &issued)?;
+        write_sale(tx, &book, &issued, &written, &before.changes(&facts))?;
+        write_refusals(tx, orders, &decided)?;
     }
     let mut issued = issued.into_iter();
     let outcome = |decision: Result<Decision, Refusal>| match decision {
@@ -100,8 +140,18 @@ fn sell(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder], mode: Mode) -> 
     decided.into_iter().map(outcome).map(|outcome| outcome.ok_or_else(missing)).collect()
 }
 
-/// Steps 2 and 3.
-fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Result<(Book, Facts), PostError> {
+/// What step 2 has locked and read.
+pub(super) struct Locked {
+    airlines: Vec<AirlineId>,
+    currencies: Vec<Currency>,
+    sellers: Vec<AgencyRow>,
+    facilities: Vec<Facility>,
+    seats: Vec<BucketRow>,
+    stock: Vec<StockRow>,
+}
+
+/// Step 2, all but the accounts.
+pub(super) fn lock_rows(tx: &mut WriteTx, orders: &[&IssueOrder]) -> Result<Locked, DbError> {
     let agencies: BTreeSet<AgencyId> = orders.iter().map(|order| order.agency).collect();
     let airlines: BTreeSet<AirlineId> = orders.iter().map(|order| order.airline).collect();
     let currencies: BTreeSet<Currency> = orders.iter().map(|order| order.currency).collect();
@@ -110,20 +160,25 @@ fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Res
         orders.iter().flat_map(|order| &order.seats).map(|demand| (demand.bucket, demand.capacity)).collect();
     let airlines: Vec<AirlineId> = airlines.into_iter().collect();
 
-    lock(tx, Contended::Agency, &agencies.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
-    let slices: Vec<i64> = facilities_in(tx.db, &currencies)?.iter().map(|facility| facility.slice.raw()).collect();
-    lock(tx, Contended::FacilitySlice, &slices)?;
+    let sellers: Vec<AgencyRow> = locked(tx, Contended::Agency, &agencies.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
+    let facilities = lock_facilities_in(tx, &currencies)?;
     let unsold: Vec<BucketRow> =
         buckets.iter().map(|(id, capacity)| BucketRow { id: *id, capacity: *capacity, sold: 0 }).collect();
     ensure_rows(tx, &unsold)?;
-    let bucket_ids: Vec<i64> = buckets.into_keys().collect();
-    lock(tx, Contended::SeatBucket, &bucket_ids)?;
-    let ranges: Vec<i64> = stock_of(tx.db, &airlines)?.iter().map(|range| range.id).collect();
-    lock(tx, Contended::StockRange, &ranges)?;
+    let seats: Vec<BucketRow> = locked(tx, Contended::SeatBucket, &buckets.into_keys().collect::<Vec<_>>())?;
+    let raw: Vec<i64> = airlines.iter().map(|id| id.raw()).collect();
+    let stock: Vec<StockRow> = locked_by(tx, Contended::StockRange, "airline_id", &raw)?;
+    Ok(Locked { airlines, currencies, sellers, facilities, seats, stock })
+}
 
-    let mut facilities = facilities_in(tx.db, &currencies)?;
-    // One that another node has added since then is not locked: it waits for the next batch.
-    facilities.retain(|facility| slices.contains(&facility.slice.raw()));
+/// Step 3, after the limited accounts are locked.
+pub(super) fn read_facts(
+    tx: &mut WriteTx,
+    chart: &Chart,
+    orders: &[&IssueOrder],
+    locked: Locked,
+) -> Result<(Book, Facts), PostError> {
+    let Locked { airlines, currencies, sellers, facilities, seats, mut stock } = locked;
     let mut limited: Vec<AccountKey> = Vec::new();
     for (agency, currency) in orders.iter().map(|order| (order.agency, order.currency)).collect::<BTreeSet<_>>() {
         limited.extend(standing_accounts(agency, currency));
@@ -133,14 +188,9 @@ fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Res
     let mut book = Book::new();
     book.load(tx, &limited)?;
 
-    let rows: Vec<AgencyRow> = agency::table
-        .filter(agency::id.eq_any(agencies.iter().map(|id| id.raw()).collect::<Vec<_>>()))
-        .select(AgencyRow::as_select())
-        .load(&mut *tx.db)
-        .map_err(DbError::from)?;
     let policies = policies_in_force(tx.db, &currencies, tx.ledger_date)?;
     let mut agencies = BTreeMap::new();
-    for row in rows {
+    for row in sellers {
         let agency = Agency::try_from(row)?;
         let standing = Standing::in_book(&book, agency.id, agency.currency);
         let policy = policies.iter().find(|policy| policy.cap.currency == agency.currency);
@@ -148,8 +198,6 @@ fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Res
         agencies.insert(agency.id, AgencyFacts { agency, standing, limit });
     }
     let mut by_airline = BTreeMap::new();
-    let mut stock = stock_of(tx.db, &airlines)?;
-    stock.retain(|range| ranges.contains(&range.id));
     for airline in airlines_by_id(tx.db, &airlines)? {
         let own = stock.extract_if(.., |range| range.airline_id == airline.id.raw()).collect();
         by_airline.insert(airline.id, AirlineFacts { status: airline.status, stock: own });
@@ -158,67 +206,93 @@ fn lock_and_read(tx: &mut WriteTx, chart: &Chart, orders: &[&IssueOrder]) -> Res
     for facility in facilities {
         lines.push(FacilityState::in_book(tx, &book, facility)?);
     }
-    let seats: Vec<BucketRow> = seat_bucket::table
-        .filter(seat_bucket::id.eq_any(bucket_ids))
-        .select(BucketRow::as_select())
-        .load(&mut *tx.db)
-        .map_err(DbError::from)?;
     let seats = seats.into_iter().map(|row| (row.id, SeatFacts { capacity: row.capacity, sold: row.sold })).collect();
-    Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats }))
+    let held = held_facts(tx, orders)?;
+    Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats, held }))
 }
 
-/// Step 5, the rows: everything new in one statement on PostgreSQL, then the accounts.
-fn write(tx: &mut WriteTx, book: Book, issued: &[IssuedOrder], written: &Written) -> Result<(), DbError> {
-    fn set<R: Row + Clone>(issued: &[IssuedOrder], of: impl Fn(&IssuedOrder) -> Vec<R>) -> RowSet {
-        RowSet::of(&issued.iter().flat_map(of).collect::<Vec<_>>())
-    }
+/// Step 5: everything new and everything that changes.
+fn write_sale(
+    tx: &mut WriteTx,
+    book: &Book,
+    issued: &[IssuedOrder],
+    written: &Written,
+    counters: &CounterChanges,
+) -> Result<(), DbError> {
     let mut sets = vec![
-        set(issued, |order| vec![order.order.clone()]),
-        set(issued, |order| order.passengers.iter().map(|(passenger, _)| passenger.clone()).collect()),
-        set(issued, |order| order.passengers.iter().map(|(_, key)| key.clone()).collect()),
-        set(issued, |order| order.tickets.clone()),
-        set(issued, |order| order.taxes.clone()),
-        set(issued, |order| order.coupons.clone()),
+        RowSet::of(&written.orders),
+        RowSet::of(&written.passengers),
+        RowSet::of(&written.person_keys),
+        RowSet::of(issued.iter().flat_map(|order| &order.tickets)),
+        RowSet::of(issued.iter().flat_map(|order| &order.documents)),
+        RowSet::of(issued.iter().flat_map(|order| &order.taxes)),
+        RowSet::of(issued.iter().flat_map(|order| &order.coupons)),
         RowSet::of(&written.advances),
         RowSet::of(&written.outbox),
         RowSet::of(&written.audit),
+        RowSet::of(&written.held.held),
+        RowSet::of(&written.held.seats),
+        RowSet::of(&written.held.payments),
+        RowSet::of(&written.events),
     ];
     sets.extend(book.new_rows());
-    insert(tx, &sets)?;
-    book.finish(tx)
+    let booked = book.changes();
+    let [accounts, holds] = booked.updates();
+    let [slices, seats, ranges] = counters.updates();
+    let issued = Update { table: "air_order", columns: ISSUED, changes: &written.held.issued };
+    let ended = Update { table: "held_order", columns: ENDED, changes: &written.held.ended };
+    write(tx, &sets, &[accounts, holds, slices, seats, ranges, issued, ended])
 }
 
-/// Step 5, the counters that were locked: what changed between the facts before and after.
-fn write_counters(tx: &mut WriteTx, before: &Facts, after: &Facts) -> Result<(), DbError> {
-    let unconfirmed = |facts: &Facts, id: FacilityId| {
-        facts.facilities.iter().find(|state| state.facility.id == id).map(|state| state.facility.unconfirmed)
-    };
-    let slices: Vec<Change> = after
-        .facilities
-        .iter()
-        .filter(|state| unconfirmed(before, state.facility.id) != Some(state.facility.unconfirmed))
-        .map(|state| Change { id: state.facility.slice.raw(), values: vec![state.facility.unconfirmed.into()] })
-        .collect();
-    update(tx, "facility_slice", &["unconfirmed"], &slices)?;
-    let sold_before = |id: &i64| before.seats.get(id).map_or(0, |seats| seats.sold);
-    let seats: Vec<Change> = after
-        .seats
-        .iter()
-        .filter(|(id, seats)| sold_before(id) != seats.sold)
-        .map(|(id, seats)| Change { id: *id, values: vec![seats.sold.into()] })
-        .collect();
-    update(tx, "seat_bucket", &["sold"], &seats)?;
-    let ranges_before: HashMap<i64, i64> =
-        before.airlines.values().flat_map(|facts| &facts.stock).map(|range| (range.id, range.next_document)).collect();
-    let ranges: Vec<Change> = after
-        .airlines
-        .values()
-        .flat_map(|facts| &facts.stock)
-        .filter(|range| ranges_before.get(&range.id) != Some(&range.next_document))
-        .map(|range| Change { id: range.id, values: vec![range.next_document.into()] })
-        .collect();
-    update(tx, "stock_range", &["next_document"], &ranges)?;
-    Ok(())
+/// The counters that a batch locks, as they were before it.
+pub(super) struct Counters {
+    unconfirmed: HashMap<FacilityId, i64>,
+    sold: HashMap<i64, i64>,
+    next_document: HashMap<i64, i64>,
+}
+
+pub(super) struct CounterChanges {
+    slices: Vec<Change>,
+    seats: Vec<Change>,
+    ranges: Vec<Change>,
+}
+
+impl Counters {
+    pub(super) fn of(facts: &Facts) -> Self {
+        let facilities = facts.facilities.iter().map(|state| &state.facility);
+        Counters {
+            unconfirmed: facilities.map(|facility| (facility.id, facility.unconfirmed)).collect(),
+            sold: facts.seats.iter().map(|(id, seats)| (*id, seats.sold)).collect(),
+            next_document: ranges(facts).map(|range| (range.id, range.next_document)).collect(),
+        }
+    }
+
+    pub(super) fn changes(&self, after: &Facts) -> CounterChanges {
+        let facilities = after.facilities.iter().map(|state| &state.facility);
+        let busier = facilities.filter(|facility| self.unconfirmed.get(&facility.id) != Some(&facility.unconfirmed));
+        let fuller = after.seats.iter().filter(|(id, seats)| self.sold.get(id).copied().unwrap_or(0) != seats.sold);
+        let shorter = ranges(after).filter(|range| self.next_document.get(&range.id) != Some(&range.next_document));
+        let change = |id: i64, value: i64| Change { id, values: vec![value.into()] };
+        CounterChanges {
+            slices: busier.map(|facility| change(facility.slice.raw(), facility.unconfirmed)).collect(),
+            seats: fuller.map(|(id, seats)| change(*id, seats.sold)).collect(),
+            ranges: shorter.map(|range| change(range.id, range.next_document)).collect(),
+        }
+    }
+}
+
+impl CounterChanges {
+    pub(super) fn updates(&self) -> [Update<'_>; 3] {
+        [
+            Update { table: "facility_slice", columns: &["unconfirmed"], changes: &self.slices },
+            Update { table: "seat_bucket", columns: &["sold"], changes: &self.seats },
+            Update { table: "stock_range", columns: &["next_document"], changes: &self.ranges },
+        ]
+    }
+}
+
+fn ranges(facts: &Facts) -> impl Iterator<Item = &StockRow> {
+    facts.airlines.values().flat_map(|airline| &airline.stock)
 }
 
 /// Seats sold in these buckets; one that is not there has sold none. For searching: the sale reads them again under lock.

@@ -1,16 +1,17 @@
 //! One effect per idempotency key: taking keys, recognising repetitions, and what a key keeps.
 
 use super::decide::Decision;
+use super::issue::order_id;
 use super::plan::IssueOrder;
 use super::refusal::Refusal;
 use super::ticket::{IssuedOrder, issued_orders};
 use crate::db::schema::idempotency_key;
-use crate::db::{Change, DbError, WriteTx, claim_keys, update};
+use crate::db::{Cell, Change, DbError, WriteTx, claim_keys, update};
 use crate::identity::{ClaimRow, claims, first_difference};
 use crate::ids::{Id, OrderId, OrganisationId};
 use crate::ordering::order as order_row;
 use diesel::prelude::*;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 /// Which order of a batch took a key first.
 pub(super) type FirstOf = HashMap<(OrganisationId, String), usize>;
@@ -27,25 +28,37 @@ pub enum Outcome {
     KeyReused {
         field: String,
     },
+    /// What the order was prepared from has changed since: nothing was done, not even its key was taken. Prepare it again.
+    Outdated,
 }
 
-/// Step 1: answers the orders whose key was free; those whose key existed before get their outcome here.
+/// An order whose key is its own now, by its place in the batch, and the id that it will have if it is issued.
+pub(super) struct Fresh {
+    pub(super) index: usize,
+    pub(super) id: OrderId,
+}
+
+/// Step 1, for orders that have no outcome yet: answers those whose key was free; those whose key existed before get their outcome here. A key is taken for an order that will be
+/// issued, which nearly every one is: only a refusal is written to it afterwards.
 pub(super) fn take_keys(
     tx: &mut WriteTx,
-    orders: &[IssueOrder],
+    orders: &[&IssueOrder],
     outcomes: &mut [Option<Outcome>],
     first_of: &mut FirstOf,
-) -> Result<Vec<usize>, DbError> {
-    let mut rows: Vec<ClaimRow> = orders.iter().map(|order| claim_row(tx, order)).collect();
+) -> Result<Vec<Fresh>, DbError> {
+    let open = orders.iter().enumerate().filter(|(index, _)| outcomes.get(*index).is_some_and(Option::is_none));
+    let open: Vec<(usize, &IssueOrder, OrderId)> =
+        open.map(|(index, order)| (index, *order, order_id(tx, Some(order)))).collect();
+    let mut rows: Vec<ClaimRow> = open.iter().map(|(_, order, id)| claim_row(tx, order, *id)).collect();
     // In one order on every node, or two that meet the same keys wait for each other. A stable sort: of equal keys the first to arrive wins.
     rows.sort_by(|one, other| (one.organisation_id, &one.key).cmp(&(other.organisation_id, &other.key)));
-    let won: BTreeSet<i64> = claim_keys(tx, &rows)?.into_iter().collect();
+    let won: HashSet<i64> = claim_keys(tx, &rows, |row| row.id)?.into_iter().collect();
     let mut fresh = Vec::new();
     let mut lost = Vec::new();
-    for (index, order) in orders.iter().enumerate() {
+    for (index, order, id) in open {
         if won.contains(&order.claim) {
             first_of.insert((order.organisation, order.key.stored()), index);
-            fresh.push(index);
+            fresh.push(Fresh { index, id });
         } else {
             lost.push(index);
         }
@@ -56,7 +69,7 @@ pub(super) fn take_keys(
     if lost.is_empty() {
         return Ok(fresh);
     }
-    let taken: Vec<&IssueOrder> = lost.iter().filter_map(|index| orders.get(*index)).collect();
+    let taken: Vec<&IssueOrder> = lost.iter().filter_map(|index| orders.get(*index).copied()).collect();
     let organisations: Vec<OrganisationId> = taken.iter().map(|order| order.organisation).collect();
     let keys: Vec<String> = taken.iter().map(|order| order.key.stored()).collect();
     let existing = claims(tx.db, &organisations, &keys)?;
@@ -71,13 +84,13 @@ pub(super) fn take_keys(
     Ok(fresh)
 }
 
-fn claim_row(tx: &WriteTx, order: &IssueOrder) -> ClaimRow {
+fn claim_row(tx: &WriteTx, order: &IssueOrder, id: OrderId) -> ClaimRow {
     ClaimRow {
         id: order.claim,
         organisation_id: order.organisation.raw(),
         key: order.key.stored(),
         fields: order.fields.clone(),
-        resource_id: None,
+        resource_id: Some(id.raw()),
         status: None,
         outcome: None,
         created_at: tx.now.naive(),
@@ -127,11 +140,11 @@ pub fn keep_refusal(
         outcome: Some(serde_json::to_string(reason).map_err(|error| DbError::Corrupt(error.to_string()))?),
         created_at: tx.now.naive(),
     };
-    claim_keys(tx, &[row]).map(drop)
+    claim_keys(tx, &[row], |row| row.id).map(drop)
 }
 
 /// The same key twice in one batch: the later one gets what the first one got.
-pub(super) fn repeat_within_batch(orders: &[IssueOrder], outcomes: &mut [Option<Outcome>], first_of: &FirstOf) {
+pub(super) fn repeat_within_batch(orders: &[&IssueOrder], outcomes: &mut [Option<Outcome>], first_of: &FirstOf) {
     for (index, order) in orders.iter().enumerate() {
         if outcomes.get(index).is_some_and(Option::is_some) {
             continue;
@@ -151,27 +164,24 @@ pub(super) fn repeat_within_batch(orders: &[IssueOrder], outcomes: &mut [Option<
     }
 }
 
-/// Step 5, the keys: what exists keeps its key; an explicit key also keeps a refusal; a business key of a refusal is free again.
-pub(super) fn write_keys(
+/// Step 5, the keys: an explicit key keeps the refusal of its order; a business key of a refusal is free again.
+pub(super) fn write_refusals(
     tx: &mut WriteTx,
     orders: &[&IssueOrder],
     decided: &[Result<Decision, Refusal>],
-    issued: &[IssuedOrder],
 ) -> Result<(), DbError> {
-    let mut ids = issued.iter().map(|order| order.order.id);
-    let (mut kept, mut refused, mut released) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut refused, mut released) = (Vec::new(), Vec::new());
     for (order, decision) in orders.iter().zip(decided) {
         match decision {
-            Ok(_) => kept.push(Change { id: order.claim, values: vec![ids.next().into()] }),
+            Ok(_) => {}
             Err(refusal) if order.key.is_explicit() => {
                 let json = serde_json::to_string(refusal).map_err(|error| DbError::Corrupt(error.to_string()))?;
-                refused.push(Change { id: order.claim, values: vec![json.into()] });
+                refused.push(Change { id: order.claim, values: vec![Cell::Int(None), json.into()] });
             }
             Err(_) => released.push(order.claim),
         }
     }
-    update(tx, "idempotency_key", &["resource_id"], &kept)?;
-    update(tx, "idempotency_key", &["outcome"], &refused)?;
+    update(tx, "idempotency_key", &["resource_id", "outcome"], &refused)?;
     if !released.is_empty() {
         let rows = idempotency_key::table.filter(idempotency_key::id.eq_any(released));
         diesel::delete(rows).execute(&mut *tx.db)?;

@@ -1,17 +1,23 @@
 //! What is to be issued: priced anew, split and validated before it comes to the commit, which only decides whether it may be sold.
 
+use super::basis::Basis;
+use super::ticket::COUPONS_PER_NUMBER;
 use crate::agencies::TaxRemitter;
 use crate::audit::Cause;
+use crate::catalogue::holds::HoldTerms;
 use crate::catalogue::split::{Split, Tax};
 use crate::identity::IdempotencyKey;
-use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, OfferId, OrganisationId, PassengerId};
+use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, OfferId, OrderId, OrganisationId, PassengerId};
 use crate::money::{Currency, Money};
-use crate::ordering::{Sealed, TenderWish};
+use crate::ordering::{Draw, Sealed, TenderWish};
+use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub struct IssueOrder {
     /// The id that the idempotency row will have: it stays the same when the command is tried again.
     pub claim: i64,
+    /// What it was prepared from, where a key called: it must still stand in the commit.
+    pub basis: Option<Arc<Basis>>,
     pub cause: Cause,
     pub key: IdempotencyKey,
     /// Digests per field of the request, to name the one that differs.
@@ -25,11 +31,32 @@ pub struct IssueOrder {
     pub contract: ContractId,
     pub tax_remitter: TaxRemitter,
     pub tender: TenderWish,
+    pub intent: Intent,
+    /// Which record locator, if the database has refused one already.
+    pub draw: Draw,
     pub currency: Currency,
     pub tickets: Vec<TicketPlan>,
     pub seats: Vec<SeatDemand>,
     /// JSON of the client's own notes.
     pub metadata: String,
+}
+
+/// What is to become of the order.
+#[derive(Clone, Debug)]
+pub enum Intent {
+    /// Tickets at once.
+    Issue,
+    /// Seats and a record locator only; what it is planned to cost is not booked, and no ticket number is taken.
+    Hold(HoldPlan),
+    /// Tickets for an order that is held: its seats, its people and its record locator are there already.
+    Pay(OrderId),
+}
+
+#[derive(Clone, Debug)]
+pub struct HoldPlan {
+    pub terms: HoldTerms,
+    /// The priced offer as JSON.
+    pub offer: String,
 }
 
 #[derive(Clone, Debug)]
@@ -40,6 +67,14 @@ pub struct TicketPlan {
     pub split: Split,
     pub fare_calculation: String,
     pub coupons: Vec<CouponPlan>,
+}
+
+impl TicketPlan {
+    /// How many consecutive numbers it takes: one for every four coupons.
+    pub fn documents(&self) -> i64 {
+        let coupons = i64::try_from(self.coupons.len()).unwrap_or(i64::MAX);
+        (coupons - 1).max(0) / COUPONS_PER_NUMBER + 1
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -75,7 +110,17 @@ pub struct CouponPlan {
     pub commission_minor: i64,
 }
 
-/// Seats that the order takes in one bucket.
+impl IssueOrder {
+    /// The held order that it pays.
+    pub fn pays(&self) -> Option<OrderId> {
+        match self.intent {
+            Intent::Pay(order) => Some(order),
+            Intent::Issue | Intent::Hold(_) => None,
+        }
+    }
+}
+
+/// Seats that the order takes in one bucket: none for one that is held and has them.
 #[derive(Clone, Debug)]
 pub struct SeatDemand {
     pub bucket: i64,

@@ -1,11 +1,13 @@
-//! Which accounts a sale moves.
+//! Which accounts a sale moves, and a refund.
 
 use super::plan::{IssueOrder, TicketPlan};
+use super::refund::RefundLegs;
 use crate::audit::Actor;
 use crate::catalogue::split::Split;
+use crate::credit::AirlineLeg;
 use crate::ids::{AgencyId, AirlineId, ContractId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg};
-use crate::money::MoneyError;
+use crate::money::{Money, MoneyError};
 use crate::ordering::Tender;
 
 /// The four legs that are the same whatever paid: airline, authorities, commission, fee.
@@ -18,6 +20,86 @@ fn credits(split: &Split, agency: AgencyId, airline: AirlineId) -> Result<Vec<Le
     legs.push(Leg::credit(AccountKey::agency(AccountCode::AgencyCommission, agency, currency), split.commission)?);
     legs.push(Leg::credit(AccountKey::platform(AccountCode::PlatformFeeIncome, currency), split.fee)?);
     Ok(legs)
+}
+
+/// The legs that give back what a sale took: airline, authorities, commission, fee. The airline's depends on whether it was or may be paid.
+pub(super) fn debits(legs: &RefundLegs, airline_leg: AirlineLeg, agency: AgencyId, airline: AirlineId) -> Vec<Leg> {
+    let currency = legs.refund.currency;
+    let mut debits = vec![
+        Leg::debit(AccountKey::airline(AccountCode::AirlinePayable, airline, currency), airline_leg.unpaid),
+        Leg::debit(AccountKey::airline(AccountCode::AirlineReceivable, airline, currency), airline_leg.to_give_back),
+    ];
+    debits.extend(legs.authority.iter().map(|tax| Leg::debit(AccountKey::tax(&tax.payee, &tax.code, currency), tax.amount)));
+    debits.push(Leg::debit(AccountKey::agency(AccountCode::AgencyCommission, agency, currency), legs.commission));
+    debits.push(Leg::debit(AccountKey::platform(AccountCode::PlatformFeeIncome, currency), legs.fee));
+    debits
+}
+
+/// Where the agency's money goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum RefundTo<'a> {
+    /// Less is owed, in this cycle.
+    Credit {
+        cycle: &'a str,
+    },
+    Wallet,
+    /// To the wallet, later.
+    Due,
+}
+
+/// The legs that credit the agency with R. A wallet sale had its commission at once, so the wallet gets R less the commission that comes back.
+pub(super) fn refund(legs: &RefundLegs, agency: AgencyId, to: RefundTo<'_>) -> Result<Vec<Leg>, MoneyError> {
+    let account = |code| AccountKey::agency(code, agency, legs.refund.currency);
+    let code = match to {
+        RefundTo::Credit { cycle } => {
+            return Ok(vec![Leg::credit(account(AccountCode::AgencyReceivable), legs.refund)?.in_cycle(cycle)]);
+        }
+        RefundTo::Wallet => AccountCode::AgencyWallet,
+        RefundTo::Due => AccountCode::AgencyRefundDue,
+    };
+    let net = legs.refund.checked_sub(legs.commission)?;
+    Ok(vec![Leg::credit(account(code), net)?, Leg::credit(account(AccountCode::AgencyCommission), legs.commission)?])
+}
+
+/// One ticket exchanged for another.
+pub(super) struct Exchange<'a> {
+    pub ticket: i64,
+    pub given_in: &'a RefundLegs,
+    pub airline_leg: AirlineLeg,
+    pub split: &'a Split,
+    /// To the airline, on top of the new ticket's share.
+    pub penalty: Money,
+    pub agency: AgencyId,
+    pub airline: AirlineId,
+    pub contract: ContractId,
+    pub actor: Actor,
+    pub tender: Tender,
+    /// Of the credit for the ticket given in, and of the new ticket.
+    pub cycles: [&'a str; 2],
+}
+
+/// Refund legs, issue legs and the penalty in one posting: limit and line see the difference.
+pub(super) fn exchange(one: &Exchange) -> Result<Draft, MoneyError> {
+    let (split, currency) = (one.split, one.split.price.currency);
+    let [credited, owed] = one.cycles;
+    let agency = |code| AccountKey::agency(code, one.agency, currency);
+    let mut legs = debits(one.given_in, one.airline_leg, one.agency, one.airline);
+    match one.tender {
+        Tender::Credit => {
+            legs.extend(refund(one.given_in, one.agency, RefundTo::Credit { cycle: credited })?);
+            legs.push(Leg::debit(agency(AccountCode::AgencyReceivable), split.price).in_cycle(owed));
+            legs.push(Leg::debit(agency(AccountCode::AgencyReceivable), one.penalty).in_cycle(owed));
+        }
+        Tender::Wallet => {
+            legs.extend(refund(one.given_in, one.agency, RefundTo::Wallet)?);
+            legs.push(Leg::debit(agency(AccountCode::AgencyWallet), split.price.checked_sub(split.commission)?));
+            legs.push(Leg::debit(agency(AccountCode::AgencyCommission), split.commission));
+            legs.push(Leg::debit(agency(AccountCode::AgencyWallet), one.penalty));
+        }
+    }
+    legs.extend(credits(split, one.agency, one.airline)?);
+    legs.push(Leg::credit(AccountKey::airline(AccountCode::AirlinePayable, one.airline, currency), one.penalty)?);
+    Ok(Draft { event: Event::TicketExchange, reference: one.ticket, contract: Some(one.contract), actor: one.actor, legs })
 }
 
 /// Accounts of a sale that have no limit: locked late, in id order, just before they are written.

@@ -1,6 +1,7 @@
 //! From a priced offer to what is to be issued: pure, before the commit.
 
 use super::plan::{CouponPlan, PassengerPlan, SeatDemand, TicketPlan};
+use super::ticket::MOST_COUPONS;
 use crate::agencies::{Agency, Contract};
 use crate::catalogue::split::{Split, SplitError, Tax, price, split_paying};
 use crate::catalogue::{BucketId, Catalogue, PassengerKind};
@@ -23,6 +24,8 @@ pub enum PlanError {
     Money(#[from] MoneyError),
     #[error("the offer has {offered} passengers and the order {ordered}")]
     Passengers { offered: usize, ordered: usize },
+    #[error("a ticket has at most {MOST_COUPONS} coupons, and the journey has {flights} flights")]
+    TooManyCoupons { flights: usize },
 }
 
 /// What a sale is split by: who sells whose flights, on which contract and under which commission rules.
@@ -117,6 +120,10 @@ pub fn plan_tickets(
 ) -> Result<(Vec<TicketPlan>, Vec<SeatDemand>), PlanError> {
     if passengers.len() != offer.passengers.len() {
         return Err(PlanError::Passengers { offered: offer.passengers.len(), ordered: passengers.len() });
+    }
+    let flights = offer.segments().count();
+    if flights > MOST_COUPONS {
+        return Err(PlanError::TooManyCoupons { flights });
     }
     let buckets = bucket_ids(catalogue, offer, now)?;
     let currency = offer.currency()?;

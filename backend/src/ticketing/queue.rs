@@ -1,7 +1,7 @@
-//! Group commit. Orders that arrive while a batch commits form the next batch: no artificial delay. The queue is bounded and every order has a
+//! Group commit. Orders that arrive while a batch commits form the next batch: no artificial delay, but whoever is ready to run goes first. The queue is bounded and every order has a
 //! deadline until which it may wait; an order that was not started by then is answered and never done.
 //!
-//! A database error rolls a batch back and tries it in halves down to the culprit. If the outcome of COMMIT is unknown, the same batch runs again on a
+//! A database error rolls a batch back and tries it in halves down to the culprit, which draws another record locator if its own is taken. If the outcome of COMMIT is unknown, the same batch runs again on a
 //! new connection: the keys tell what is there already, so nothing is done twice and nobody is answered by guessing.
 
 use super::issue::{Mode, issue_all};
@@ -86,6 +86,9 @@ impl IssueQueue {
     }
 }
 
+/// How often the worker gives way without getting anything before it begins.
+const YIELDS_IN_VAIN: u32 = 4;
+
 struct Worker {
     store: Arc<Store>,
     chart: Arc<Chart>,
@@ -96,13 +99,7 @@ struct Worker {
 impl Worker {
     fn run(&self, receiver: &Receiver<Command>) {
         while let Ok(first) = receiver.recv() {
-            let mut batch = vec![first];
-            while batch.len() < self.config.batch {
-                match receiver.try_recv() {
-                    Ok(next) => batch.push(next),
-                    Err(_) => break,
-                }
-            }
+            let batch = self.gather(first, receiver);
             let now = Instant::now();
             let (batch, late): (Vec<Command>, Vec<Command>) = batch.into_iter().partition(|command| command.begin_by >= now);
             answer(late, &QueueError::DeadlineExceeded);
@@ -110,12 +107,31 @@ impl Worker {
         }
     }
 
+    /// What has arrived, and what arrives as long as others that are ready to run are let run first: under load these are the threads that
+    /// read requests. On an idle machine nobody is, and the order goes at once.
+    fn gather(&self, first: Command, receiver: &Receiver<Command>) -> Vec<Command> {
+        let (mut batch, mut in_vain) = (vec![first], 0);
+        while batch.len() < self.config.batch && in_vain < YIELDS_IN_VAIN {
+            match receiver.try_recv() {
+                Ok(next) => {
+                    batch.push(next);
+                    in_vain = 0;
+                }
+                Err(_) => {
+                    in_vain += 1;
+                    std::thread::yield_now();
+                }
+            }
+        }
+        batch
+    }
+
     /// `pursue_until` is set once a COMMIT of these commands had no answer.
     fn process(&self, batch: Vec<Command>, pursue_until: Option<Instant>) {
         if batch.is_empty() {
             return;
         }
-        let orders: Vec<IssueOrder> = batch.iter().map(|command| command.order.clone()).collect();
+        let orders: Vec<&IssueOrder> = batch.iter().map(|command| &command.order).collect();
         match self.store.write(|tx| issue_all(tx, &self.chart, &orders, Mode::Sell)) {
             Ok(outcomes) => {
                 let issued = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Issued(_)));
@@ -157,6 +173,9 @@ impl Worker {
 
     fn halve(&self, mut batch: Vec<Command>, pursue_until: Option<Instant>, error: &PostError) {
         if batch.len() == 1 {
+            if batch.iter_mut().all(|command| draws_again(&mut command.order, error)) {
+                return self.process(batch, pursue_until);
+            }
             let requests: Vec<&str> = batch.iter().map(|command| command.order.cause.request_id.as_str()).collect();
             tracing::error!(%error, ?requests, "order failed");
             // While a COMMIT is pursued, a failure says nothing about whether that COMMIT got through.
@@ -169,6 +188,14 @@ impl Worker {
         self.process(batch, pursue_until);
         self.process(rest, pursue_until);
     }
+}
+
+/// The record locator is taken: the same order gets another one. Nothing else that a database refuses is cured by trying again.
+fn draws_again(order: &mut IssueOrder, error: &PostError) -> bool {
+    let is_taken = matches!(error, PostError::Db(error) if error.is_duplicate_of("booking_reference"));
+    let next = order.draw.next().filter(|_| is_taken);
+    order.draw = next.unwrap_or(order.draw);
+    next.is_some()
 }
 
 fn answer(commands: Vec<Command>, error: &QueueError) {

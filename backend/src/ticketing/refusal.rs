@@ -46,6 +46,14 @@ pub enum Refusal {
     NoFacility {
         currency: String,
     },
+    /// The held order has its tickets.
+    AlreadyPaid,
+    /// The held order was cancelled before it was paid.
+    OrderCancelled,
+    /// The held order had to be paid by this moment (RFC 3339).
+    PaymentWindowClosed {
+        payment_required_by: String,
+    },
     /// Refused before the commit, with the code and the words of the API: no contract, another price, a flight that is gone.
     Unsellable {
         code: String,
@@ -56,7 +64,14 @@ pub enum Refusal {
 impl Refusal {
     /// The same request may succeed later without being changed.
     pub fn is_retryable(&self) -> bool {
-        !matches!(self, Refusal::AgencyClosed | Refusal::CurrencyMismatch { .. })
+        !matches!(
+            self,
+            Refusal::AgencyClosed
+                | Refusal::CurrencyMismatch { .. }
+                | Refusal::AlreadyPaid
+                | Refusal::OrderCancelled
+                | Refusal::PaymentWindowClosed { .. }
+        )
     }
 
     /// How much is short, where an amount is.
@@ -91,6 +106,10 @@ impl Refusal {
                  Wallet sales go on: pay with type balance."
             }
             Refusal::Unsellable { .. } => "Search again; where terms are missing, the operator has to agree them first.",
+            Refusal::AlreadyPaid => "Nothing is left to pay: read the order for its tickets.",
+            Refusal::OrderCancelled | Refusal::PaymentWindowClosed { .. } => {
+                "Its seats are released: search again and order anew."
+            }
             Refusal::NoFacility { .. } => "There is no bank line in this currency. Wallet sales go on: pay with type balance.",
         }
     }

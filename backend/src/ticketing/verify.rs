@@ -37,6 +37,7 @@ const RULES: &[(&str, &str)] = &[
         "a ticket has exactly one sale posting, whose legs sum to its price",
         "SELECT t.number AS wrong FROM ticket t LEFT JOIN posting p ON p.reference_id = t.id AND p.event = 'ticket_sale'
          LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count AND e.amount_minor > 0
+         WHERE NOT EXISTS (SELECT 1 FROM ticket_exchange x WHERE x.ticket_id = t.id)
          GROUP BY t.id, t.number, t.price_minor HAVING COALESCE(SUM(e.amount_minor), 0) <> t.price_minor LIMIT 1",
     ),
     (
@@ -53,7 +54,8 @@ const RULES: &[(&str, &str)] = &[
     (
         "a ticket sold on credit is paid by a bank line, one from the wallet is not",
         "SELECT t.number AS wrong FROM ticket t JOIN air_order o ON o.id = t.order_id JOIN advance a ON a.ticket_id = t.id
-         WHERE (o.tender = 'credit') <> (a.facility_id IS NOT NULL) LIMIT 1",
+         WHERE (o.tender = 'credit') <> (a.facility_id IS NOT NULL)
+            AND NOT (a.facility_id IS NULL AND a.set_off_minor = a.amount_minor) LIMIT 1",
     ),
     (
         "a pending hold belongs to exactly one advance",
@@ -73,15 +75,33 @@ const RULES: &[(&str, &str)] = &[
          WHERE p.event = 'ticket_sale' AND t.id IS NULL LIMIT 1",
     ),
     (
-        "an order is the sum of its tickets",
+        "an order is the sum of its tickets, and one that is not issued has none",
         "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN ticket t ON t.order_id = o.id
-         GROUP BY o.id, o.booking_reference, o.total_minor HAVING COALESCE(SUM(t.price_minor), 0) <> o.total_minor LIMIT 1",
+         LEFT JOIN ticket_exchange x ON x.ticket_id = t.id LEFT JOIN order_change c ON c.id = x.order_change_id
+         GROUP BY o.id, o.booking_reference, o.total_minor, o.issued_at
+         HAVING (o.issued_at IS NULL AND COUNT(t.id) > 0)
+            OR (o.issued_at IS NOT NULL AND o.total_minor <>
+                COALESCE(SUM(CASE WHEN c.voided_at IS NULL THEN t.price_minor - COALESCE(x.given_in_minor, 0) ELSE 0 END), 0)) LIMIT 1",
     ),
     (
-        "a ticket has one to four coupons, whose shares add up to its fare",
+        "a ticket has one to sixteen coupons, whose shares add up to its fare",
         "SELECT t.number AS wrong FROM ticket t LEFT JOIN coupon c ON c.ticket_id = t.id
          GROUP BY t.id, t.number, t.base_minor
-         HAVING COALESCE(SUM(c.base_minor), 0) <> t.base_minor OR COUNT(c.id) NOT BETWEEN 1 AND 4 LIMIT 1",
+         HAVING COALESCE(SUM(c.base_minor), 0) <> t.base_minor OR COUNT(c.id) NOT BETWEEN 1 AND 16 LIMIT 1",
+    ),
+    (
+        "a ticket has a number for every four of its coupons, and its numbers follow each other",
+        "SELECT t.number AS wrong FROM ticket t
+         LEFT JOIN (SELECT ticket_id, COUNT(*) AS coupons, MAX(number) AS last FROM coupon GROUP BY ticket_id) c ON c.ticket_id = t.id
+         LEFT JOIN (SELECT ticket_id, COUNT(*) AS behind, MAX(number) AS last FROM ticket_document GROUP BY ticket_id) d
+            ON d.ticket_id = t.id
+         WHERE COALESCE(d.behind, 0) <> (COALESCE(c.coupons, 0) + 3) / 4 - 1 OR c.last <> c.coupons
+            OR CAST(COALESCE(d.last, t.number) AS BIGINT) <> CAST(t.number AS BIGINT) + COALESCE(d.behind, 0)
+         UNION ALL SELECT t.number FROM ticket t JOIN ticket_document d ON d.ticket_id = t.id
+         WHERE CAST(d.number AS BIGINT) <> CAST(t.number AS BIGINT) + d.document - 1
+         UNION ALL SELECT t.number FROM ticket t JOIN ticket_document d ON d.number = t.number
+         UNION ALL SELECT t.number FROM ticket t JOIN coupon c ON c.ticket_id = t.id
+         GROUP BY t.id, t.number, c.number HAVING COUNT(*) > 1 LIMIT 1",
     ),
     (
         "a ticket's taxes add up",
@@ -89,16 +109,54 @@ const RULES: &[(&str, &str)] = &[
          GROUP BY t.id, t.number, t.tax_minor HAVING COALESCE(SUM(x.minor), 0) <> t.tax_minor LIMIT 1",
     ),
     (
-        "a ticket has one advance of its airline share, or none where the share is zero",
+        "a ticket has one advance of its airline share and exchange penalty, or none where both are zero",
         "SELECT t.number AS wrong FROM ticket t LEFT JOIN advance a ON a.ticket_id = t.id
-         GROUP BY t.id, t.number, t.airline_minor
-         HAVING COALESCE(SUM(a.amount_minor), 0) <> t.airline_minor OR COUNT(a.id) > 1 LIMIT 1",
+         LEFT JOIN ticket_exchange x ON x.ticket_id = t.id
+         GROUP BY t.id, t.number, t.airline_minor, x.penalty_minor
+         HAVING COALESCE(SUM(a.amount_minor), 0) <> t.airline_minor + COALESCE(x.penalty_minor, 0) OR COUNT(a.id) > 1 LIMIT 1",
+    ),
+    (
+        "an exchange is booked as the new ticket and the penalty less what was given in",
+        "SELECT t.number AS wrong FROM ticket_exchange x JOIN ticket t ON t.id = x.ticket_id JOIN air_order o ON o.id = t.order_id
+         LEFT JOIN posting p ON p.reference_id = t.id AND p.event = 'ticket_exchange'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         GROUP BY t.id, t.number, t.price_minor, t.airline_minor, t.authority_minor, t.commission_minor, t.fee_minor, o.tender,
+            x.penalty_minor, x.given_in_minor, x.airline_minor, x.authority_minor, x.commission_minor, x.fee_minor
+         HAVING COALESCE(SUM(CASE WHEN a.code IN ('airline.payable', 'airline.receivable') THEN e.amount_minor ELSE 0 END), 0)
+                <> x.airline_minor - t.airline_minor - x.penalty_minor
+            OR SUM(CASE WHEN a.code = 'authority.tax' THEN e.amount_minor ELSE 0 END) <> x.authority_minor - t.authority_minor
+            OR SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END) <> x.fee_minor - t.fee_minor
+            OR SUM(CASE WHEN a.code = 'agency.commission' THEN e.amount_minor ELSE 0 END)
+                <> CASE o.tender WHEN 'credit' THEN x.commission_minor - t.commission_minor ELSE 0 END
+            OR SUM(CASE WHEN a.code IN ('agency.receivable', 'agency.wallet') THEN e.amount_minor ELSE 0 END)
+                <> t.price_minor + x.penalty_minor - x.given_in_minor
+                    - CASE o.tender WHEN 'credit' THEN 0 ELSE t.commission_minor - x.commission_minor END LIMIT 1",
+    ),
+    (
+        "a change that was taken back has one void posting for each of its tickets, which is the inverse of the exchange, and no other has one",
+        "SELECT t.number AS wrong FROM ticket_exchange x JOIN ticket t ON t.id = x.ticket_id
+         JOIN order_change c ON c.id = x.order_change_id
+         LEFT JOIN posting p ON p.reference_id = t.id AND p.event = 'exchange_void'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         GROUP BY t.id, t.number, t.airline_minor, t.fee_minor, c.voided_at, x.penalty_minor, x.airline_minor, x.fee_minor
+         HAVING (c.voided_at IS NULL) <> (COUNT(e.id) = 0) OR (c.voided_at IS NOT NULL AND (
+            SUM(CASE WHEN a.code IN ('airline.payable', 'airline.receivable') THEN e.amount_minor ELSE 0 END)
+                <> t.airline_minor + x.penalty_minor - x.airline_minor
+            OR SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END) <> t.fee_minor - x.fee_minor)) LIMIT 1",
+    ),
+    (
+        "a coupon is exchanged where its ticket was given in for one that was not taken back",
+        "SELECT t.number AS wrong FROM ticket t LEFT JOIN coupon k ON k.ticket_id = t.id AND k.status = 'E'
+         LEFT JOIN (SELECT DISTINCT x.given_in_ticket_id AS id FROM ticket_exchange x
+            JOIN order_change c ON c.id = x.order_change_id AND c.voided_at IS NULL) g ON g.id = t.id
+         WHERE (k.id IS NULL) <> (g.id IS NULL) LIMIT 1",
     ),
     (
         "a ticket of a cancelled order has exactly one void posting, which is the inverse of its sale, and no other has one",
         "SELECT t.number AS wrong FROM ticket t JOIN air_order o ON o.id = t.order_id
          LEFT JOIN posting p ON p.reference_id = t.id AND p.event = 'ticket_void'
          LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         WHERE NOT EXISTS (SELECT 1 FROM ticket_exchange x WHERE x.ticket_id = t.id)
          GROUP BY t.id, t.number, t.airline_minor, t.commission_minor, t.fee_minor, t.authority_minor, t.price_minor, o.tender,
             o.cancelled_at
          HAVING (o.cancelled_at IS NULL) <> (COUNT(e.id) = 0) OR (o.cancelled_at IS NOT NULL AND (
@@ -113,14 +171,28 @@ const RULES: &[(&str, &str)] = &[
     (
         "the coupons of a cancelled order are void, and no others",
         "SELECT t.number AS wrong FROM coupon c JOIN ticket t ON t.id = c.ticket_id JOIN air_order o ON o.id = t.order_id
-         WHERE (c.status = 'V') <> (o.cancelled_at IS NOT NULL) LIMIT 1",
+         LEFT JOIN ticket_exchange x ON x.ticket_id = t.id LEFT JOIN order_change h ON h.id = x.order_change_id
+         WHERE (c.status = 'V') <> (o.cancelled_at IS NOT NULL OR h.voided_at IS NOT NULL) LIMIT 1",
     ),
     (
-        "an order is cancelled by exactly one confirmed cancellation",
-        "SELECT o.booking_reference AS wrong FROM air_order o
+        "an order is cancelled by exactly one confirmed cancellation, or because its payment was not there in time",
+        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.id = o.id AND h.state = 'expired'
          LEFT JOIN order_cancellation c ON c.order_id = o.id AND c.confirmed_at IS NOT NULL
-         GROUP BY o.id, o.booking_reference, o.cancelled_at
-         HAVING COUNT(c.id) <> CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE 1 END LIMIT 1",
+            AND c.application_id IS NULL
+         GROUP BY o.id, o.booking_reference, o.cancelled_at, h.id
+         HAVING COUNT(c.id) + CASE WHEN h.id IS NULL THEN 0 ELSE 1 END <> CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE 1 END LIMIT 1",
+    ),
+    (
+        "an order that is not issued is held, or ended unpaid and is cancelled",
+        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.id = o.id
+         WHERE COALESCE(h.state, 'paid') <> CASE WHEN o.issued_at IS NOT NULL THEN 'paid' WHEN o.cancelled_at IS NULL THEN 'held'
+            WHEN h.state = 'expired' THEN 'expired' ELSE 'cancelled' END LIMIT 1",
+    ),
+    (
+        "a held order that was paid has one payment of its total, and no other order has one",
+        "SELECT o.booking_reference AS wrong FROM air_order o LEFT JOIN held_order h ON h.id = o.id
+         LEFT JOIN order_payment p ON p.order_id = o.id
+         WHERE (COALESCE(h.state, '') = 'paid') <> (p.id IS NOT NULL) OR p.amount_minor <> o.total_minor OR p.currency <> o.currency LIMIT 1",
     ),
     (
         "what airlines have to give back is open claims, what was taken back on its way, and incentives that are not settled",
@@ -141,6 +213,27 @@ const RULES: &[(&str, &str)] = &[
          LEFT JOIN (SELECT airline_id, currency, SUM(amount_minor - set_off_minor - cancelled_minor) AS due FROM advance
             WHERE resolved_at IS NULL GROUP BY airline_id, currency) v ON v.airline_id = a.owner_id AND v.currency = a.currency
          WHERE a.code = 'airline.payable' AND -a.balance_minor <> COALESCE(v.due, 0) LIMIT 1",
+    ),
+    (
+        "what is taken back of an airline's share is cancelled, on its way or claimed, and never more than the share without its claim",
+        "SELECT t.number AS wrong FROM ticket t
+         LEFT JOIN (SELECT ticket_id, SUM(amount_minor) AS taken, SUM(amount_minor - beyond_minor) AS within,
+                SUM(CASE WHEN resolved_at IS NULL THEN on_its_way_minor ELSE 0 END) AS on_its_way
+            FROM airline_take_back GROUP BY ticket_id) b ON b.ticket_id = t.id
+         LEFT JOIN (SELECT ticket_id, SUM(amount_minor) AS claimed FROM airline_claim GROUP BY ticket_id) c ON c.ticket_id = t.id
+         LEFT JOIN advance a ON a.ticket_id = t.id
+         WHERE COALESCE(b.taken, 0) <> COALESCE(a.cancelled_minor, 0) + COALESCE(a.reclaimed_minor, 0) + COALESCE(c.claimed, 0)
+            OR COALESCE(b.on_its_way, 0) <> COALESCE(a.reclaimed_minor, 0) OR COALESCE(b.within, 0) > t.airline_minor LIMIT 1",
+    ),
+    (
+        "what a void or refund takes back of an airline's share is booked with its own amounts",
+        "SELECT CAST(b.id AS TEXT) AS wrong FROM posting p JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count
+         JOIN account a ON a.id = e.account_id
+         LEFT JOIN airline_take_back b ON b.reference_id = p.reference_id
+         WHERE p.event IN ('ticket_void', 'ticket_refund') AND a.code IN ('airline.payable', 'airline.receivable')
+         GROUP BY p.id, b.id, b.amount_minor, b.unpaid_minor
+         HAVING SUM(CASE WHEN a.code = 'airline.payable' THEN e.amount_minor ELSE 0 END) <> COALESCE(b.unpaid_minor, -1)
+            OR SUM(e.amount_minor) <> b.amount_minor LIMIT 1",
     ),
     (
         "a claim is settled by what its settlements add up to, and an advance set off by the same",
@@ -190,9 +283,13 @@ const RULES: &[(&str, &str)] = &[
          GROUP BY s.id, s.unconfirmed HAVING COUNT(a.id) <> s.unconfirmed LIMIT 1",
     ),
     (
-        "seats sold are the coupons that take a seat",
-        "SELECT CAST(b.id AS TEXT) AS wrong FROM seat_bucket b LEFT JOIN coupon c ON c.seat_bucket_id = b.id AND c.status <> 'V'
-         GROUP BY b.id, b.sold HAVING COALESCE(SUM(c.seats), 0) <> b.sold LIMIT 1",
+        "seats sold are the coupons that take a seat and the seats that are held",
+        "SELECT CAST(b.id AS TEXT) AS wrong FROM seat_bucket b
+         LEFT JOIN (SELECT seat_bucket_id, SUM(seats) AS seats FROM coupon WHERE status NOT IN ('V', 'R', 'Y') GROUP BY seat_bucket_id) c
+            ON c.seat_bucket_id = b.id
+         LEFT JOIN (SELECT s.seat_bucket_id, SUM(s.seats) AS seats FROM held_seat s JOIN held_order h ON h.id = s.order_id
+            WHERE h.state = 'held' GROUP BY s.seat_bucket_id) k ON k.seat_bucket_id = b.id
+         WHERE COALESCE(c.seats, 0) + COALESCE(k.seats, 0) <> b.sold LIMIT 1",
     ),
     (
         "client cash covers wallets, deposits and what wallet tickets still owe airlines",
@@ -213,7 +310,78 @@ const RULES: &[(&str, &str)] = &[
         "a number that exists was taken from the airline's stock",
         "SELECT t.number AS wrong FROM ticket t LEFT JOIN stock_range s ON s.airline_id = t.airline_id
             AND CAST(substr(t.number, 4) AS BIGINT) >= s.first_document AND CAST(substr(t.number, 4) AS BIGINT) < s.next_document
+         WHERE s.id IS NULL
+         UNION ALL SELECT d.number FROM ticket_document d JOIN ticket t ON t.id = d.ticket_id LEFT JOIN stock_range s
+            ON s.airline_id = t.airline_id AND CAST(substr(t.number, 4) AS BIGINT) >= s.first_document
+            AND CAST(substr(d.number, 4) AS BIGINT) < s.next_document
          WHERE s.id IS NULL LIMIT 1",
+    ),
+    (
+        "a refund is posted once with its own legs when it is accepted, and not before",
+        "SELECT CAST(r.id AS TEXT) AS wrong FROM refund_ticket r JOIN refund_application f ON f.id = r.application_id
+         JOIN ticket t ON t.id = r.ticket_id
+         LEFT JOIN posting p ON p.reference_id = r.id AND p.event = 'ticket_refund'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         GROUP BY r.id, r.posted_at, r.cycle, r.airline_minor, r.authority_minor, r.commission_minor, r.fee_minor, f.status, f.tender,
+            t.airline_id, t.agency_id
+         HAVING (r.posted_at IS NULL) <> (f.status IN ('quoted', 'submitted', 'rejected')) OR (r.posted_at IS NULL AND COUNT(e.id) <> 0)
+            OR (r.cycle IS NULL) <> (r.posted_at IS NULL OR f.tender = 'wallet')
+            OR (r.posted_at IS NOT NULL AND (
+            COALESCE(SUM(CASE WHEN a.code IN ('airline.payable', 'airline.receivable') AND a.owner_id = t.airline_id
+                THEN e.amount_minor ELSE 0 END), 0) <> r.airline_minor
+            OR COALESCE(SUM(CASE WHEN a.code = 'authority.tax' THEN e.amount_minor ELSE 0 END), 0) <> r.authority_minor
+            OR COALESCE(SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END), 0) <> r.fee_minor
+            OR COALESCE(SUM(CASE WHEN a.code = 'agency.commission' AND a.owner_id = t.agency_id AND e.amount_minor > 0
+                THEN e.amount_minor ELSE 0 END), 0) <> r.commission_minor
+            OR COALESCE(SUM(CASE WHEN a.code IN ('agency.receivable', 'agency.wallet', 'agency.refund_due') AND a.owner_id = t.agency_id
+                THEN -e.amount_minor ELSE 0 END), 0) <> r.airline_minor + r.authority_minor + r.fee_minor
+                    + CASE f.tender WHEN 'credit' THEN r.commission_minor ELSE 0 END)) LIMIT 1",
+    ),
+    (
+        "an application is the sum of its tickets, and a ticket's refund that of its coupons and taxes",
+        "SELECT CAST(f.id AS TEXT) AS wrong FROM refund_application f LEFT JOIN refund_ticket r ON r.application_id = f.id
+         GROUP BY f.id, f.fare_minor, f.tax_minor, f.penalty_minor
+         HAVING COALESCE(SUM(r.fare_minor), 0) <> f.fare_minor OR COALESCE(SUM(r.tax_minor), 0) <> f.tax_minor
+            OR COALESCE(SUM(r.penalty_minor), 0) <> f.penalty_minor
+         UNION ALL SELECT CAST(r.id AS TEXT) FROM refund_ticket r
+         LEFT JOIN (SELECT refund_id, SUM(fare_minor) AS fare, SUM(tax_minor) AS tax, SUM(penalty_minor) AS penalty
+            FROM refund_coupon GROUP BY refund_id) c ON c.refund_id = r.id
+         LEFT JOIN (SELECT refund_id, SUM(minor) AS tax, SUM(CASE remitter WHEN 'platform' THEN minor ELSE 0 END) AS authority
+            FROM refund_tax GROUP BY refund_id) x ON x.refund_id = r.id
+         WHERE COALESCE(c.fare, 0) <> r.fare_minor OR COALESCE(c.tax, 0) <> r.tax_minor OR COALESCE(x.tax, 0) <> r.tax_minor
+            OR COALESCE(x.authority, 0) <> r.authority_minor
+            OR (c.refund_id IS NOT NULL AND c.penalty <> r.penalty_minor) OR (c.refund_id IS NULL AND r.penalty_minor >= 0) LIMIT 1",
+    ),
+    (
+        "no leg of a ticket comes back more than once",
+        "SELECT t.number AS wrong FROM ticket t
+         JOIN (SELECT ticket_id, SUM(fare_minor + tax_minor - penalty_minor) AS refund, SUM(penalty_minor) AS penalty,
+                SUM(authority_minor) AS authority, SUM(commission_minor) AS commission, SUM(fee_minor) AS fee
+            FROM refund_ticket WHERE posted_at IS NOT NULL GROUP BY ticket_id) r ON r.ticket_id = t.id
+         WHERE r.refund > t.price_minor OR r.penalty < 0 OR r.authority > t.authority_minor OR r.commission > t.commission_minor
+            OR r.fee > t.fee_minor LIMIT 1",
+    ),
+    (
+        "a coupon is refunded once, and only such a coupon has the status of one",
+        "SELECT t.number AS wrong FROM coupon c JOIN ticket t ON t.id = c.ticket_id
+         LEFT JOIN (SELECT k.coupon_id AS coupon_id, COUNT(k.id) AS times, MIN(f.kind) AS kind FROM refund_coupon k
+            JOIN refund_ticket r ON r.id = k.refund_id AND r.posted_at IS NOT NULL JOIN refund_application f ON f.id = r.application_id
+            GROUP BY k.coupon_id) k ON k.coupon_id = c.id
+         WHERE k.times > 1 OR (c.status = 'R' AND (k.kind IS NULL OR k.kind = 'tax_only'))
+            OR (c.status = 'Y' AND (k.kind IS NULL OR k.kind <> 'tax_only')) LIMIT 1",
+    ),
+    (
+        "what an airline gives back for a refund is taken back of its share",
+        "SELECT CAST(r.id AS TEXT) AS wrong FROM refund_ticket r LEFT JOIN airline_take_back b ON b.reference_id = r.id
+         WHERE r.posted_at IS NOT NULL AND COALESCE(b.amount_minor, 0) <> r.airline_minor LIMIT 1",
+    ),
+    (
+        "what is due to wallets is what refunds wait for, and each is paid out once",
+        "SELECT a.code AS wrong FROM account a
+         LEFT JOIN (SELECT f.agency_id AS agency_id, f.currency AS currency, SUM(r.airline_minor + r.authority_minor + r.fee_minor) AS due
+            FROM refund_application f JOIN refund_ticket r ON r.application_id = f.id
+            WHERE f.status = 'awaiting_airline_funds' GROUP BY f.agency_id, f.currency) w ON w.agency_id = a.owner_id AND w.currency = a.currency
+         WHERE a.code = 'agency.refund_due' AND -a.balance_minor <> COALESCE(w.due, 0) LIMIT 1",
     ),
 ];
 

@@ -5,7 +5,9 @@
 //! is voided once.
 
 use super::coupon::{CouponSide, CouponStatus, first_unmovable};
-use super::issue::BucketRow;
+use super::coupon_history::settle_coupons;
+use super::release::cancel_held;
+use super::seats::{give_back_seats, lock_seats};
 use super::ticket::{CouponRow, IssuedOrder, issued_orders};
 use crate::agencies::{Agency, agency};
 use crate::audit::{self, Cause};
@@ -14,18 +16,18 @@ use crate::clock::Timestamp;
 use crate::credit::{
     AdvanceError, AirlineLeg, TakeBack, TransferError, client_accounts, cover, lock_slices_of, top_up_client_cash,
 };
-use crate::db::schema::{order_cancellation, seat_bucket};
+use crate::db::schema::order_cancellation;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
-use crate::ids::{AgencyId, CancellationId, Id, OrderId, TicketId};
+use crate::ids::{AgencyId, AirlineId, CancellationId, Id, OrderId, TicketId};
 use crate::ledger::{
     AccountCode, AccountKey, AccountRow, Book, Draft, EntryRow, Event, Leg, PostError, PostingRow, entries_of, open_accounts,
     postings_about,
 };
 use crate::money::{Currency, Money, MoneyError};
-use crate::ordering::{OrderRow, Tender, order};
+use crate::notify::{EventType, NewEvent, emit, emit_all};
+use crate::ordering::{HeldEnd, HeldMove, HeldRefusal, OrderRow, Tender, order};
 use chrono::{NaiveDateTime, TimeZone};
 use diesel::prelude::*;
-use std::collections::BTreeMap;
 
 rows! {
     /// A quote; from `confirmed_at` on a cancellation.
@@ -38,6 +40,8 @@ rows! {
         expires_at: NaiveDateTime,
         created_at: NaiveDateTime,
         confirmed_at: Option<NaiveDateTime>,
+        /// Of a cancellation that is a refund of the whole order; none: a void.
+        application_id: Option<i64>,
     }
 }
 
@@ -47,6 +51,8 @@ pub enum VoidError {
     NotFound,
     #[error("the order was cancelled at {}", Timestamp::from(*.at))]
     AlreadyCancelled { at: NaiveDateTime },
+    #[error(transparent)]
+    Held(#[from] HeldRefusal),
     #[error("the void window closed at {ended}")]
     WindowClosed { ended: Timestamp },
     #[error("coupon {coupon} of ticket {ticket} has status {status}; only open coupons are voided")]
@@ -84,7 +90,8 @@ pub fn void_window_ends_at(catalogue: &Catalogue, seller: &Agency, issued: &Issu
     Some(window.ends_at(ticket.issue_date, seller.zone, departure(catalogue, coupon)))
 }
 
-fn departure(catalogue: &Catalogue, coupon: &CouponRow) -> Timestamp {
+/// When the flight of a coupon departs; its time is local to the airport.
+pub(super) fn departure(catalogue: &Catalogue, coupon: &CouponRow) -> Timestamp {
     let airport = AirportCode::parse(&coupon.origin).and_then(|code| catalogue.airports.get(code));
     let zone = airport.map_or(chrono_tz::UTC, |airport| airport.zone);
     let local = zone.from_local_datetime(&coupon.departing_at).earliest();
@@ -97,10 +104,9 @@ pub fn check_voidable(db: &mut Db, catalogue: &Catalogue, issued: &IssuedOrder, 
         return Err(VoidError::AlreadyCancelled { at });
     }
     if let Some((coupon, _)) = first_unmovable(&issued.coupons, CouponSide::Platform, CouponStatus::Void)? {
-        let ticket = issued.tickets.iter().find(|ticket| ticket.id == coupon.ticket_id);
         return Err(VoidError::CouponNotOpen {
-            ticket: ticket.map_or_else(String::new, |ticket| ticket.number.clone()),
-            coupon: coupon.number,
+            ticket: issued.number_of(coupon).to_owned(),
+            coupon: coupon.number_on_document(),
             status: coupon.status.clone(),
         });
     }
@@ -115,26 +121,44 @@ fn issued_of(db: &mut Db, id: OrderId) -> Result<IssuedOrder, VoidError> {
     issued_orders(db, rows)?.pop().ok_or(VoidError::NotFound)
 }
 
-/// What a void would give back, and until when it can be confirmed. Nothing is reserved.
+/// Whether the order can still be cancelled as one that was not paid; answers until when, or `None` where it has tickets to be voided.
+pub fn check_releasable(issued: &IssuedOrder, now: Timestamp) -> Result<Option<Timestamp>, VoidError> {
+    let Some(held) = issued.held.as_ref().filter(|_| issued.order.issued_at.is_none()) else { return Ok(None) };
+    if let Some(at) = issued.order.cancelled_at {
+        return Err(VoidError::AlreadyCancelled { at });
+    }
+    match held.on(HeldEnd::Cancelled, now) {
+        HeldMove::Refused(refusal) => Err(refusal.into()),
+        HeldMove::Applied(_) | HeldMove::AlreadyApplied => Ok(Some(held.terms.payment_required_by)),
+    }
+}
+
+/// What a void would give back, and until when it can be confirmed; for an order that is held and not paid, nothing until it has to be paid. Nothing
+/// is reserved.
 pub fn quote_void(tx: &mut WriteTx, catalogue: &Catalogue, cause: &Cause, id: OrderId) -> Result<CancellationRow, VoidError> {
     let issued = issued_of(tx.db, id)?;
-    let expires_at = check_voidable(tx.db, catalogue, &issued, tx.now)?;
+    let (expires_at, refund_minor) = match check_releasable(&issued, tx.now)? {
+        Some(payment_required_by) => (payment_required_by, 0),
+        None => (check_voidable(tx.db, catalogue, &issued, tx.now)?, issued.order.total_minor),
+    };
     let quote = CancellationRow {
         id: tx.ids.next::<CancellationId>().raw(),
         order_id: issued.order.id,
         agency_id: issued.order.agency_id,
-        refund_minor: issued.order.total_minor,
+        refund_minor,
         currency: issued.order.currency.clone(),
         expires_at: expires_at.naive(),
         created_at: tx.now.naive(),
         confirmed_at: None,
+        application_id: None,
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&quote))])?;
     audit::record(tx, cause, "order.quote_void", CancellationId::of(quote.id))?;
+    emit(tx, about(EventType::OrderCancellationCreated, cause, &quote))?;
     Ok(quote)
 }
 
-/// Voids the order of a quote. A quote that was confirmed before is answered as it is.
+/// Voids the order of a quote, or gives back the seats of one that is held. A quote that was confirmed before is answered as it is.
 pub fn confirm_void(
     tx: &mut WriteTx,
     catalogue: &Catalogue,
@@ -149,19 +173,44 @@ pub fn confirm_void(
         return Ok(quote);
     }
     let issued = issued_of(tx.db, OrderId::of(quote.order_id))?;
+    if issued.held.is_some() && issued.order.issued_at.is_some_and(|at| quote.created_at < at) {
+        // It was quoted as an order that is not paid, which gives back nothing.
+        return Err(HeldRefusal::AlreadyPaid.into());
+    }
+    if check_releasable(&issued, tx.now)?.is_some() {
+        return Ok(cancel_held(tx, cause, OrderId::of(quote.order_id), quote)?);
+    }
     let tickets: Vec<TicketId> = issued.tickets.iter().map(|ticket| TicketId::of(ticket.id)).collect();
     let slices = lock_slices_of(tx, &tickets)?;
-    let seats = lock_seats(tx, &issued)?;
+    let seats = lock_seats(tx, &issued.coupons.iter().collect::<Vec<_>>())?;
     let mut taken = TakeBack::lock(tx, slices)?;
     check_voidable(tx.db, catalogue, &issued, tx.now)?;
     let book = post(tx, cause, &issued, &mut taken)?;
     // From here on the void must succeed.
-    write(tx, book, taken, &issued, &seats)?;
+    write(tx, cause, book, taken, &issued, &seats)?;
     let confirmed = CancellationRow { confirmed_at: Some(tx.now.naive()), ..quote };
     let change = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
     update(tx, "order_cancellation", &["confirmed_at"], &[change])?;
     audit::record(tx, cause, "order.void", OrderId::of(issued.order.id))?;
+    tell(tx, cause, &issued, &confirmed)?;
     Ok(confirmed)
+}
+
+/// A quote concerns its agency alone.
+fn about(kind: EventType, cause: &Cause, quote: &CancellationRow) -> NewEvent {
+    let event = NewEvent::new(kind, CancellationId::of(quote.id)).of_agency(AgencyId::of(quote.agency_id));
+    event.naming("order_id", OrderId::of(quote.order_id)).caused_by(&cause.request_id)
+}
+
+fn tell(tx: &mut WriteTx, cause: &Cause, issued: &IssuedOrder, confirmed: &CancellationRow) -> Result<(), DbError> {
+    let airline = AirlineId::of(issued.order.airline_id);
+    let mut events = vec![about(EventType::OrderCancellationConfirmed, cause, confirmed).of_airline(airline)];
+    events.extend(issued.tickets.iter().map(|ticket| {
+        let voided = NewEvent::new(EventType::TicketVoided, TicketId::of(ticket.id)).of_airline(airline);
+        let voided = voided.of_agency(AgencyId::of(ticket.agency_id)).naming("order_id", OrderId::of(ticket.order_id));
+        voided.caused_by(&cause.request_id)
+    }));
+    emit_all(tx, events)
 }
 
 /// What the void adds beside the changed rows.
@@ -187,7 +236,7 @@ fn sales(db: &mut Db, issued: &IssuedOrder) -> Result<Vec<Sale>, DbError> {
 
 fn post(tx: &mut WriteTx, cause: &Cause, issued: &IssuedOrder, taken: &mut TakeBack) -> Result<Booked, VoidError> {
     let currency = Currency::parse(&issued.order.currency)?;
-    let from_wallet = issued.order.tender == Tender::Wallet.text();
+    let from_wallet = issued.order.tender()? == Some(Tender::Wallet);
     let sales = sales(tx.db, issued)?;
     let mut keys = taken.accounts();
     for (_, account) in sales.iter().flat_map(|(_, _, entries)| entries) {
@@ -203,7 +252,7 @@ fn post(tx: &mut WriteTx, cause: &Cause, issued: &IssuedOrder, taken: &mut TakeB
     let before = if from_wallet { Some((cover(tx.db, currency)?, taken.owed_from_client_cash()?)) } else { None };
     let mut given_back = Money::zero(currency);
     for (ticket, sale, entries) in &sales {
-        let airline = taken.take(tx, &mut book, *ticket)?;
+        let airline = taken.take_rest(tx, &mut book, *ticket)?;
         let legs = inverse(entries, airline, currency)?;
         for leg in legs.iter().filter(|leg| leg.account.code == AccountCode::AgencyWallet) {
             given_back = given_back.checked_sub(leg.amount)?;
@@ -246,30 +295,21 @@ fn inverse(entries: &[(EntryRow, AccountRow)], airline: Option<AirlineLeg>, curr
     Ok(legs)
 }
 
-/// Seats to give back per bucket, with how many it has sold: locked.
-fn lock_seats(tx: &mut WriteTx, issued: &IssuedOrder) -> Result<Vec<Change>, DbError> {
-    let mut seats: BTreeMap<i64, i64> = BTreeMap::new();
-    for coupon in &issued.coupons {
-        *seats.entry(coupon.seat_bucket_id).or_default() += coupon.seats;
-    }
-    let ids: Vec<i64> = seats.keys().copied().collect();
-    lock(tx, Contended::SeatBucket, &ids)?;
-    let rows: Vec<BucketRow> =
-        seat_bucket::table.filter(seat_bucket::id.eq_any(ids)).select(BucketRow::as_select()).load(&mut *tx.db)?;
-    let given_back = |row: &BucketRow| row.sold - seats.get(&row.id).copied().unwrap_or(0);
-    Ok(rows.iter().map(|row| Change { id: row.id, values: vec![given_back(row).into()] }).collect())
-}
-
-fn write(tx: &mut WriteTx, booked: Booked, taken: TakeBack, issued: &IssuedOrder, seats: &[Change]) -> Result<(), VoidError> {
+fn write(
+    tx: &mut WriteTx,
+    cause: &Cause,
+    booked: Booked,
+    taken: TakeBack,
+    issued: &IssuedOrder,
+    seats: &[Change],
+) -> Result<(), VoidError> {
     let mut sets = booked.book.new_rows().into_iter().collect::<Vec<_>>();
     sets.push(RowSet::of(&booked.transfers));
     insert(tx, &sets)?;
     booked.book.finish(tx)?;
     taken.write(tx)?;
-    update(tx, "seat_bucket", &["sold"], seats)?;
-    let voided: Vec<Change> =
-        issued.coupons.iter().map(|coupon| Change { id: coupon.id, values: vec![CouponStatus::Void.text().into()] }).collect();
-    update(tx, "coupon", &["status"], &voided)?;
+    give_back_seats(tx, seats)?;
+    settle_coupons(tx, cause, &issued.coupons, CouponStatus::Void)?;
     let cancelled = Change { id: issued.order.id, values: vec![Some(tx.now.naive()).into()] };
     update(tx, "air_order", &["cancelled_at"], &[cancelled])?;
     Ok(())
@@ -280,11 +320,8 @@ pub fn cancellation(db: &mut Db, id: CancellationId) -> Result<Option<Cancellati
     Ok(row.first(db).optional()?)
 }
 
-/// The confirmed cancellation of an order.
+/// The confirmed cancellation of an order: its void, or the refund of all that was left of it.
 pub fn cancellation_of(db: &mut Db, order: &OrderRow) -> Result<Option<CancellationRow>, DbError> {
-    if order.cancelled_at.is_none() {
-        return Ok(None);
-    }
     let of_order = order_cancellation::table.filter(order_cancellation::order_id.eq(order.id));
     let confirmed = of_order.filter(order_cancellation::confirmed_at.is_not_null());
     Ok(confirmed.select(CancellationRow::as_select()).first(db).optional()?)

@@ -8,6 +8,9 @@ mod platform;
 mod postgres;
 
 mod air;
+mod basis;
+mod changes;
 mod clients;
+mod holds;
 mod paying;
 mod v1;

@@ -207,6 +207,11 @@ fn the_file_of_a_day_is_the_golden_one(engine: Engine) {
     let next = world.sells_on_time(world.order().fare(cny("450.00")));
     world.bank_pays(&next, "B-3");
     world.receives(&world.receipt(Purpose::AirlineRepayment(world.airline), "400.00")).unwrap();
+    let kept = world.sells_on_time(world.order().by_wallet().flown_by("DZ", 'K'));
+    world.bank_pays(&kept, "B-4");
+    world.refunds_as(&crate::refunds::wish(&kept, airsettle::ticketing::RefundKind::Voluntary)).unwrap();
+    let taxes = world.sells_on_time(world.order());
+    world.refunds_as(&crate::refunds::wish(&taxes, airsettle::ticketing::RefundKind::TaxOnly)).unwrap();
     world.clock_stands(2, 2, 0);
     let (text, file) = world.exports(1);
 

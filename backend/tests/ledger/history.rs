@@ -3,9 +3,14 @@
 //!
 //! The short run repeats fixed seeds; AIRSETTLE_TEST_LONG=1 makes longer ones from new seeds, AIRSETTLE_TEST_SEED repeats one.
 
+mod holds;
+
 use crate::bank::{accepted, refused, settled_at, silence};
 use crate::database::Engine;
-use crate::model::{self, BankWord, Buyer, CAPITAL, Claim, DEPOSIT, INTEREST, LOAN, Model, Payment, Stage, State, TAX, WALLETS};
+use crate::model::{
+    self, BankWord, Buyer, CAPITAL, Claim, DEPOSIT, INTEREST, LOAN, Model, Part, Payment, Refunded, Stage, State, TAX, WALLETS,
+};
+use crate::order::Order;
 use crate::settlement::tax;
 use crate::verbs::{Share, Times, Verb, Which, Wish, history, smallest};
 use crate::world::World;
@@ -18,7 +23,9 @@ use airsettle::db::schema::{account, airline_claim};
 use airsettle::ids::{Id, OrderId};
 use airsettle::ledger::{AccountCode, AccountRow, seal_pending};
 use airsettle::settlement::{NewReceipt, Purpose};
-use airsettle::ticketing::{IssueOrder, Outcome};
+use airsettle::ticketing::{
+    Application, CouponStatus, IssueOrder, IssuedOrder, Outcome, RefundKind, RefundRequest, ReportOutcome, WantedTicket,
+};
 use chrono::{Duration, NaiveTime};
 use diesel::prelude::{QueryDsl, RunQueryDsl, SelectableHelper};
 use proptest::strategy::{Strategy, ValueTree};
@@ -74,11 +81,18 @@ fn random_histories_end_as_the_model_says(engine: Engine) {
 /// How often something was done, and how often it was refused.
 type Tally = BTreeMap<&'static str, [usize; 2]>;
 
-const REACHED: [&str; 11] = [
+const REACHED: [&str; 18] = [
+    "cancel a hold",
+    "complete a refund",
     "confirm a transfer",
+    "expire",
+    "hold",
     "issue",
     "order a transfer",
+    "pay a hold",
     "pay tax",
+    "refund",
+    "refund taxes",
     "remit",
     "reopen",
     "repay",
@@ -109,6 +123,9 @@ struct History {
     /// Commands that were answered, to be repeated later.
     known: Vec<(IssueOrder, bool)>,
     sold: Vec<OrderId>,
+    held: Vec<(IssuedOrder, Wish)>,
+    /// Refunds whose wallets wait, as in the model.
+    waiting: Vec<Application>,
     tally: Tally,
 }
 
@@ -126,8 +143,11 @@ impl History {
         let prepaid = world.prepaid.raw();
         let on_demand = format!("UPDATE contract SET airline_return = 'repay_on_demand' WHERE agency_id = {prepaid}");
         world.database.as_owner(&on_demand).unwrap();
+        let terms = format!("UPDATE contract SET clawback = 'pro_rata', fee_on_refund = 'kept' WHERE agency_id = {prepaid}");
+        world.database.as_owner(&terms).unwrap();
         let model = Model::new(world.today(), CAP, LINE, SEATS);
-        History { world, model, known: Vec::new(), sold: Vec::new(), tally: Tally::new() }
+        let (known, sold, held, waiting) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        History { world, model, known, sold, held, waiting, tally: Tally::new() }
     }
 
     fn goes_on(&mut self, verb: &Verb) {
@@ -165,6 +185,17 @@ impl History {
             }
             Verb::Seal => drop(self.world.write(|tx| Ok(seal_pending(tx)?))),
             Verb::Void(index, times) => self.voids(*index, *times),
+            Verb::Report(index, to) => self.reports(*index, *to),
+            Verb::Hold(wish) => self.holds(wish),
+            Verb::PayHold(index, times) => self.pays_hold(*index, *times),
+            Verb::CancelHold(index, times) => self.cancels_hold(*index, *times),
+            Verb::Expire => {
+                let expired = self.world.expires(1_000).len();
+                assert_eq!(expired, self.model.expires());
+                self.counts("expire", expired > 0);
+            }
+            Verb::Refund(index, part, how) => self.refunds(*index, *part, *how),
+            Verb::Complete(index) => self.completes(*index),
             Verb::DaysPass(days) => {
                 self.world.time_passes(Duration::days(i64::try_from(*days).unwrap()));
                 self.model.days_pass(*days);
@@ -209,14 +240,8 @@ impl History {
     fn orders(&mut self, wishes: &[Wish]) {
         let (mut batch, mut expected) = (Vec::new(), Vec::new());
         for wish in wishes {
-            let order =
-                self.world.order().tickets(wish.tickets).fare(model::cny(wish.fare)).on_flight(8_000 + wish.flight, SEATS);
-            let order = match wish.buyer {
-                Buyer::Credit => order,
-                Buyer::CreditThenWallet => order.by_balance(),
-                Buyer::Prepaid => order.by_wallet(),
-            };
             let key = format!("key-{}", self.known.len() + batch.len());
+            let order = wished(&self.world, wish);
             let order = if wish.keyed { order.keyed(&key) } else { order }.build();
             expected.push(self.model.sells(&order, wish.buyer));
             batch.push(order);
@@ -281,7 +306,8 @@ impl History {
         let words = words.iter().filter(|word| advance.attempt > 1 || **word != BankWord::SettledEarlier);
         let (words, outcomes): (Vec<_>, Vec<_>) = words.map(|word| (*word, about(&advance, *word))).unzip();
         self.world.bank_says(&outcomes);
-        words.iter().for_each(|word| self.model.hears(index, *word));
+        let told = advance.outstanding().minor;
+        words.iter().for_each(|word| self.model.hears(index, *word, told));
     }
 
     fn voids(&mut self, index: usize, times: Times) {
@@ -294,6 +320,56 @@ impl History {
             if times == Times::Twice { self.world.confirms(&quote) } else { Ok(first) }
         });
         self.agrees("void", voided, expected);
+    }
+
+    fn reports(&mut self, index: usize, to: CouponStatus) {
+        let Some(place) = self.sold.len().checked_sub(1 + index) else { return };
+        let order = self.sold[place].raw();
+        let number =
+            self.world.texts(&format!("SELECT number AS value FROM ticket WHERE order_id = {order} ORDER BY id")).remove(0);
+        let answer = match self.world.says(&number, 1, to) {
+            ReportOutcome::Rejected(error) => Err(error),
+            ReportOutcome::Applied { .. } | ReportOutcome::AlreadyApplied => Ok(()),
+        };
+        let expected = self.model.reports(place, to.text());
+        self.agrees("report", answer, expected);
+    }
+
+    fn refunds(&mut self, index: usize, part: Part, how: Refunded) {
+        let Some(place) = self.sold.len().checked_sub(1 + index) else { return };
+        let order = self.sold[place];
+        let first = format!("SELECT MIN(id) AS value FROM ticket WHERE order_id = {}", order.raw());
+        let tickets = match part {
+            Part::All => Vec::new(),
+            Part::FirstCoupon => vec![WantedTicket { ticket: self.world.number(&first), coupons: vec![1] }],
+        };
+        let (kind, what) = match how {
+            Refunded::Voluntary => (RefundKind::Voluntary, "refund"),
+            Refunded::Involuntary => (RefundKind::Involuntary, "refund"),
+            Refunded::TaxOnly => (RefundKind::TaxOnly, "refund taxes"),
+        };
+        let reason = Some("a flight that does not leave".to_owned());
+        let request = RefundRequest { order, kind, tickets, amount: None, reason, evidence: Vec::new() };
+        let expected = self.model.refunds(place, part, how);
+        let done = self.world.refunds_as(&request);
+        if let (Ok(application), Ok(waits)) = (&done, &expected) {
+            assert_eq!(application.row.status == "awaiting_airline_funds", *waits);
+            if *waits {
+                self.waiting.push(application.clone());
+            }
+        }
+        self.agrees(what, done, expected.map(drop));
+    }
+
+    fn completes(&mut self, index: usize) {
+        let place = index % self.waiting.len().max(1);
+        let Some(application) = self.waiting.get(place) else { return };
+        let done = self.world.completes(application).row.status == "refunded";
+        assert_eq!(done, self.model.completes(place));
+        self.counts("complete a refund", done);
+        if done {
+            self.waiting.remove(place);
+        }
     }
 
     fn remits(&mut self, index: usize, share: Share) {
@@ -359,6 +435,20 @@ impl History {
     }
 }
 
+fn wished<'w>(world: &'w World, wish: &Wish) -> Order<'w> {
+    let order = world
+        .order()
+        .tickets(wish.tickets)
+        .coupons(wish.coupons)
+        .fare(model::cny(wish.fare))
+        .on_flight(8_000 + wish.flight, SEATS);
+    match wish.buyer {
+        Buyer::Credit => order,
+        Buyer::CreditThenWallet => order.by_balance(),
+        Buyer::Prepaid => order.by_wallet(),
+    }
+}
+
 fn text(minor: i64) -> String {
     model::cny(minor).to_string()
 }
@@ -403,24 +493,30 @@ fn observed(world: &World) -> State {
             .map(|(amount, settled, terms)| Claim { amount, settled, is_set_off: terms == "set_off" })
             .collect(),
         voided: world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'ticket_void'"),
+        flown: world.number("SELECT COUNT(*) AS value FROM coupon WHERE status = 'F'"),
+        holds: world
+            .texts("SELECT state AS value FROM held_order ORDER BY id")
+            .iter()
+            .map(|state| holds::holding(state))
+            .collect(),
+        refunded: world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'ticket_refund'"),
     }
 }
 
 fn accounts(world: &World) -> BTreeMap<&'static str, i64> {
     let rows: Vec<AccountRow> = world.read(|db| Ok(account::table.select(AccountRow::as_select()).load(db)?));
-    let moved = rows.iter().filter(|row| row.balance_minor != 0);
-    moved
-        .map(|row| {
-            let key = row.key().unwrap();
-            let name = match (key.code, key.detail.as_str()) {
-                (AccountCode::AgencyWallet, _) if key.owner == world.prepaid.raw() => WALLETS[1],
-                (AccountCode::PlatformCash, "own") => model::OWN_CASH,
-                (AccountCode::PlatformCash, _) => model::CLIENT_CASH,
-                (code, _) => code.text(),
-            };
-            (name, row.balance_minor)
-        })
-        .collect()
+    let mut sums = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.balance_minor != 0) {
+        let key = row.key().unwrap();
+        let name = match (key.code, key.detail.as_str()) {
+            (AccountCode::AgencyWallet, _) if key.owner == world.prepaid.raw() => WALLETS[1],
+            (AccountCode::PlatformCash, "own") => model::OWN_CASH,
+            (AccountCode::PlatformCash, _) => model::CLIENT_CASH,
+            (code, _) => code.text(),
+        };
+        *sums.entry(name).or_insert(0) += row.balance_minor;
+    }
+    sums
 }
 
 fn payment(advance: &Advance) -> Payment {

@@ -2,10 +2,17 @@
 //! rows or locks.
 
 mod bank;
+mod holds;
+
+pub use holds::Holding;
+mod refunds;
+
+pub use refunds::{Part, Refunded};
 
 use airsettle::money::{Currency, Money};
 use airsettle::ticketing::{IssueOrder, Refusal, TicketPlan};
 use chrono::{Datelike, Days, NaiveDate};
+use holds::Hold;
 use std::collections::BTreeMap;
 
 /// Minor units of CNY throughout.
@@ -22,6 +29,11 @@ pub struct State {
     pub payments: Vec<Payment>,
     pub claims: Vec<Claim>,
     pub voided: i64,
+    /// Coupons that were used.
+    pub flown: i64,
+    /// What became of every order that was held.
+    pub holds: Vec<Holding>,
+    pub refunded: i64,
 }
 
 /// The instruction to pay an airline for one ticket.
@@ -85,6 +97,10 @@ struct Sale {
     tickets: Vec<Legs>,
     first_payment: usize,
     voided: bool,
+    /// What the airline has made of its first coupon.
+    coupon: &'static str,
+    /// Ticket by ticket, coupon by coupon: what came back.
+    refunded: Vec<Vec<bool>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +110,8 @@ struct Legs {
     commission: i64,
     fee: i64,
     airline: i64,
+    base: i64,
+    coupons: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -117,12 +135,16 @@ pub struct Model {
     cap: i64,
     capacity: i64,
     sales: Vec<Sale>,
+    holds: Vec<Hold>,
     /// Own money on its way to the client account.
     transfers: Vec<i64>,
     /// The loan at the close of each day that was not accrued yet.
     closings: Vec<i64>,
     interest_scaled: i128,
     interest_booked: i64,
+    /// What was taken back of each payment's share, and what waits for the airline's money: from which wallet, how much.
+    taken: Vec<i64>,
+    pub waiting: Vec<(&'static str, i64)>,
 }
 
 pub const RECEIVABLE: &str = "agency.receivable";
@@ -131,6 +153,7 @@ pub const DEPOSIT: &str = "agency.deposit";
 pub const WALLETS: [&str; 2] = ["agency.wallet", "agency.wallet prepaid"];
 pub const PAYABLE: &str = "airline.payable";
 pub const TO_GIVE_BACK: &str = "airline.receivable";
+pub const REFUND_DUE: &str = "agency.refund_due";
 pub const TAX: &str = "authority.tax";
 pub const LOAN: &str = "bank.loan";
 pub const INTEREST: &str = "bank.interest";
@@ -169,10 +192,13 @@ impl Model {
             cap,
             capacity,
             sales: Vec::new(),
+            holds: Vec::new(),
             transfers: Vec::new(),
             closings: Vec::new(),
             interest_scaled: 0,
             interest_booked: 0,
+            taken: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -294,19 +320,34 @@ impl Model {
 
     /// Sells, or says why not.
     pub fn sells(&mut self, order: &IssueOrder, buyer: Buyer) -> Result<(), Refusal> {
-        if self.frozen && buyer != Buyer::Prepaid {
-            return Err(Refusal::AgencyFrozen);
-        }
+        self.may_trade(buyer)?;
         let tickets: Vec<Legs> = order.tickets.iter().map(legs).collect();
+        self.has_seats(order)?;
+        self.issues(tickets.clone(), order.seats[0].bucket, buyer)?;
+        self.takes_seats(order.seats[0].bucket, &tickets);
+        Ok(())
+    }
+
+    fn has_seats(&self, order: &IssueOrder) -> Result<(), Refusal> {
+        let demand = &order.seats[0];
+        let left = self.capacity - self.state.seats_sold.get(&demand.bucket).copied().unwrap_or(0);
+        if left < demand.seats {
+            let (flight, booking_class) = (demand.flight.clone(), demand.booking_class);
+            return Err(Refusal::SeatsSoldOut { flight, booking_class, left, asked: demand.seats });
+        }
+        Ok(())
+    }
+
+    fn takes_seats(&mut self, bucket: i64, tickets: &[Legs]) {
+        *self.state.seats_sold.entry(bucket).or_default() +=
+            tickets.iter().map(|ticket| i64::try_from(ticket.coupons).unwrap()).sum::<i64>();
+    }
+
+    /// Money and tickets; the seats are another matter.
+    fn issues(&mut self, tickets: Vec<Legs>, bucket: i64, buyer: Buyer) -> Result<(), Refusal> {
         let net = tickets.iter().map(|one| one.price - one.commission).sum();
         let airline = tickets.iter().map(|one| one.airline).sum();
         let count = i64::try_from(tickets.len()).unwrap();
-        let demand = &order.seats[0];
-        let left = self.capacity - self.state.seats_sold.get(&demand.bucket).copied().unwrap_or(0);
-        if left < count {
-            let flight = demand.flight.clone();
-            return Err(Refusal::SeatsSoldOut { flight, booking_class: demand.booking_class, left, asked: count });
-        }
         let wallet = WALLETS[usize::from(buyer == Buyer::Prepaid)];
         let on_line = match buyer {
             Buyer::Credit => self.has_credit(net, airline).map(|()| true)?,
@@ -316,16 +357,18 @@ impl Model {
             },
             Buyer::Prepaid => self.has_prepaid(wallet, net).map(|()| false)?,
         };
-        *self.state.seats_sold.entry(demand.bucket).or_default() += count;
         self.state.tickets += count;
         let first_payment = self.state.payments.len();
-        let sale = Sale { on_line, wallet, day: self.today, bucket: demand.bucket, tickets, first_payment, voided: false };
+        let refunded = tickets.iter().map(|ticket| vec![false; ticket.coupons]).collect();
+        let day = self.today;
+        let sale = Sale { on_line, wallet, day, bucket, tickets, first_payment, voided: false, coupon: "O", refunded };
         self.books_sale(&sale, 1);
         for ticket in &sale.tickets {
             self.moves(if on_line { RECEIVABLE } else { wallet }, PAYABLE, ticket.airline);
             let (amount, state) = (ticket.airline, Stage::Held);
             let new = Payment { state, amount, set_off: 0, cancelled: 0, reclaimed: 0, on_line, is_over: false };
             self.state.payments.push(new);
+            self.taken.push(0);
         }
         if on_line {
             self.state.held += airline;
@@ -333,6 +376,10 @@ impl Model {
         }
         self.sales.push(sale);
         Ok(())
+    }
+
+    fn may_trade(&self, buyer: Buyer) -> Result<(), Refusal> {
+        if self.frozen && buyer != Buyer::Prepaid { Err(Refusal::AgencyFrozen) } else { Ok(()) }
     }
 
     /// All legs but the airline's: a sale once, a void once with the other sign. A wallet ticket nets its commission at once.
@@ -348,6 +395,20 @@ impl Model {
                 cycle.commission += sign * ticket.commission;
             }
         }
+    }
+
+    /// What the airline says about the first coupon of an order: used, it is only opened again; void, it stays void.
+    pub fn reports(&mut self, index: usize, to: &'static str) -> Result<(), String> {
+        let sale = &mut self.sales[index];
+        match (sale.voided, sale.coupon, to) {
+            (true, _, "O") => return Err("the coupon was settled with status V".into()),
+            (true, _, _) => return Err(format!("from V to {to}")),
+            (false, "F", "O" | "F") | (false, "O" | "C", _) => {}
+            (false, from, _) => return Err(format!("from {from} to {to}")),
+        }
+        self.state.flown += i64::from(to == "F") - i64::from(sale.coupon == "F");
+        sale.coupon = to;
+        Ok(())
     }
 
     fn has_credit(&self, net: i64, airline: i64) -> Result<(), Refusal> {
@@ -397,5 +458,7 @@ fn legs(ticket: &TicketPlan) -> Legs {
         commission: split.commission.minor,
         fee: split.fee.minor,
         airline: split.airline.minor,
+        base: ticket.base.minor,
+        coupons: ticket.coupons.len(),
     }
 }

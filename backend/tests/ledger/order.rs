@@ -3,13 +3,14 @@
 use crate::world::{World, cny};
 use airsettle::agencies::{Contract, TaxRemitter};
 use airsettle::audit::{Actor, Cause};
+use airsettle::catalogue::holds::HoldTerms;
 use airsettle::catalogue::split::{Tax, split};
 use airsettle::identity::{Fields, IdempotencyKey};
-use airsettle::ids::{AgencyId, Id, KeyId, OfferId, PassengerId};
+use airsettle::ids::{AgencyId, Id, KeyId, OfferId, OrderId, PassengerId};
 use airsettle::money::{Currency, Money};
-use airsettle::ordering::{Sealed, TenderWish};
-use airsettle::ticketing::{CouponPlan, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
-use chrono::Days;
+use airsettle::ordering::{Draw, Sealed, TenderWish};
+use airsettle::ticketing::{CouponPlan, HoldPlan, Intent, IssueOrder, IssuedOrder, PassengerPlan, SeatDemand, TicketPlan};
+use chrono::{Days, Duration, NaiveDateTime};
 
 /// The seat bucket that orders take their seats from unless told otherwise.
 pub const BUCKET: i64 = 7_001;
@@ -27,6 +28,14 @@ pub struct Order<'w> {
     remitter: TaxRemitter,
     bucket: i64,
     capacity: i64,
+    coupons: usize,
+    intent: Intent,
+    /// The people of a held order, as its offer knows them.
+    people: Vec<i64>,
+    carrier: &'static str,
+    booking_class: char,
+    kind: &'static str,
+    departing_at: NaiveDateTime,
 }
 
 impl<'w> Order<'w> {
@@ -43,6 +52,14 @@ impl<'w> Order<'w> {
             remitter: TaxRemitter::Platform,
             bucket: BUCKET,
             capacity: 1_000_000,
+            coupons: 1,
+            intent: Intent::Issue,
+            people: Vec::new(),
+            carrier: "CA",
+            booking_class: 'Y',
+            kind: "adult",
+            // Farther away than any test travels.
+            departing_at: (world.today() + Days::new(3_000)).and_hms_opt(8, 30, 0).unwrap(),
         }
     }
 
@@ -94,12 +111,53 @@ impl<'w> Order<'w> {
         Order { bucket, capacity, ..self }
     }
 
+    /// Whose ladder of refund fees counts, and in which class.
+    pub fn flown_by(self, carrier: &'static str, booking_class: char) -> Self {
+        Order { carrier, booking_class, ..self }
+    }
+
+    /// On so many flights, which share the fare evenly.
+    pub fn coupons(self, coupons: usize) -> Self {
+        Order { coupons, ..self }
+    }
+
+    /// Only held: to be paid within two days, and for one day at this price.
+    pub fn held(self) -> Self {
+        let now = self.world.clock.now();
+        let terms = HoldTerms {
+            payment_required_by: now.plus(Duration::hours(48)),
+            price_guaranteed_until: Some(now.plus(Duration::hours(24))),
+        };
+        let offer = r#"{"carrier":"CA","currency":"CNY","slices":[],"passengers":[],"demo":true}"#;
+        Order { intent: Intent::Hold(HoldPlan { terms, offer: offer.to_owned() }), ..self }
+    }
+
+    /// Pays an order that is held.
+    pub fn paying(self, held: &IssuedOrder) -> Self {
+        let people: Vec<i64> = held.passengers.iter().map(|(person, _)| person.offer_passenger_id).collect();
+        Order { intent: Intent::Pay(OrderId::of(held.order.id)), tickets: people.len(), people, ..self }
+    }
+
+    pub fn tax(self, tax: Money) -> Self {
+        Order { tax, ..self }
+    }
+
+    pub fn for_a(self, kind: &'static str) -> Self {
+        Order { kind, ..self }
+    }
+
+    /// The first flight's departure, local to Beijing; the next ones follow day by day.
+    pub fn departing_at(self, departing_at: NaiveDateTime) -> Self {
+        Order { departing_at, ..self }
+    }
+
     pub fn build(&self) -> IssueOrder {
         let ids = self.world.store.ids();
         let contract = &self.world.contracts[&self.agency];
         let actor = Actor { organisation: self.world.seller, key: KeyId::of(1) };
         let fields = [("passengers", self.body.as_bytes()), ("type", b"instant".as_slice())];
         IssueOrder {
+            basis: None,
             claim: ids.block(1),
             cause: Cause { actor, request_id: "req".into() },
             key: self.key.clone(),
@@ -113,43 +171,55 @@ impl<'w> Order<'w> {
             contract: contract.id,
             tax_remitter: self.remitter,
             tender: self.tender,
+            intent: self.intent.clone(),
+            draw: Draw::default(),
             currency: self.base.currency,
-            tickets: (0..self.tickets).map(|_| self.ticket(contract)).collect(),
-            seats: vec![SeatDemand {
-                bucket: self.bucket,
-                capacity: self.capacity,
-                seats: i64::try_from(self.tickets).unwrap(),
-                flight: "CA1501".into(),
-                booking_class: 'Y',
-            }],
+            tickets: (0..self.tickets).map(|place| self.ticket(contract, place)).collect(),
+            seats: if matches!(self.intent, Intent::Pay(_)) { Vec::new() } else { vec![self.demand()] },
             metadata: "{}".into(),
         }
     }
 
-    fn ticket(&self, contract: &Contract) -> TicketPlan {
+    fn demand(&self) -> SeatDemand {
+        SeatDemand {
+            bucket: self.bucket,
+            capacity: self.capacity,
+            seats: i64::try_from(self.tickets * self.coupons).unwrap(),
+            flight: "CA1501".into(),
+            booking_class: 'Y',
+        }
+    }
+
+    fn ticket(&self, contract: &Contract, place: usize) -> TicketPlan {
         let terms = Contract { currency: self.base.currency, tax_remitter: self.remitter, ..contract.clone() };
+        let known = self.people.get(place).copied();
         let taxes = vec![Tax { code: "CN".into(), payee: "CAAC".into(), amount: self.tax }];
         let split = split(self.base, &taxes, "CA", &terms).unwrap();
         TicketPlan {
             passenger: PassengerPlan {
-                offer_passenger: self.world.store.ids().next::<PassengerId>(),
-                kind: "adult".into(),
+                offer_passenger: known.map_or_else(|| self.world.store.ids().next(), PassengerId::of),
+                kind: self.kind.into(),
                 sealed: Sealed { data: vec![1, 2, 3], wrapped_key: vec![4, 5, 6] },
             },
             base: self.base,
-            coupons: vec![self.coupon(split.commission)],
+            coupons: self.coupons(split.commission),
             split,
             taxes,
             fare_calculation: "BJS CA SHA950.00CNY950.00END".into(),
         }
     }
 
-    fn coupon(&self, commission: Money) -> CouponPlan {
-        // Farther away than any test travels.
-        let departing_at = (self.world.today() + Days::new(3_000)).and_hms_opt(8, 30, 0).unwrap();
+    fn coupons(&self, commission: Money) -> Vec<CouponPlan> {
+        let shares = |amount: Money| amount.allocate(&vec![1; self.coupons]).unwrap();
+        let parts = shares(self.base).into_iter().zip(shares(commission)).zip(0u64..);
+        parts.map(|((share, commission), day)| self.coupon(share, commission, day)).collect()
+    }
+
+    fn coupon(&self, share: Money, commission: Money, day: u64) -> CouponPlan {
+        let departing_at = self.departing_at + Days::new(day);
         CouponPlan {
             slice: 0,
-            carrier: "CA".into(),
+            carrier: self.carrier.into(),
             flight_number: 1501,
             aircraft: "32A".into(),
             origin: "PEK".into(),
@@ -158,11 +228,11 @@ impl<'w> Order<'w> {
             arriving_at: departing_at + chrono::Duration::minutes(130),
             duration_minutes: 130,
             distance_km: 1_075,
-            booking_class: 'Y',
+            booking_class: self.booking_class,
             cabin: "economy".into(),
             fare_brand: "Flex".into(),
             fare_basis: "YOW".into(),
-            base_minor: self.base.minor,
+            base_minor: share.minor,
             checked_bag_kg: 20,
             seat_bucket: self.bucket,
             seats: 1,

@@ -20,6 +20,7 @@ on_both_engines!(
     what_was_sealed_cannot_be_rewritten,
     every_rule_of_the_sales_finds_a_row_that_breaks_it,
     every_rule_of_the_settlement_finds_a_row_that_breaks_it,
+    every_rule_of_the_refunds_finds_a_row_that_breaks_it,
 );
 
 /// Three tickets on credit, one of them paid, one refused by the bank; one from the wallet.
@@ -302,6 +303,54 @@ fn every_rule_of_the_settlement_finds_a_row_that_breaks_it(engine: Engine) {
     ];
     for (change, rule) in cases {
         let world = settled_history(engine);
+        world.database.as_owner(change).unwrap();
+        let fault = world.sale_fault().unwrap_or_else(|| panic!("nothing noticed: {change}"));
+        assert!(fault.rule.contains(rule), "{change}: {fault}");
+    }
+}
+
+/// A ticket refunded after its airline was paid, a wallet that waits, an application that a person has to decide.
+fn refunded_history(engine: Engine) -> World {
+    use airsettle::ticketing::{RefundKind, RefundRequest};
+    let world = World::on(engine);
+    world.lodges_deposit("9000.00");
+    world.tops_up(world.prepaid, "970.00");
+    for order in [world.order().flown_by("DZ", 'K'), world.order().by_wallet().flown_by("DZ", 'K')] {
+        let order = world.sells(order);
+        let sent = world.sends(&world.advance_of(&order)).unwrap();
+        world.bank_says(&[settled(&sent)]);
+        world.refunds_as(&crate::refunds::wish(&order, RefundKind::Voluntary)).unwrap();
+    }
+    let asked = world.sells(world.order());
+    let wish = crate::refunds::wish(&asked, RefundKind::Involuntary);
+    let quote = world.quotes_refund(&RefundRequest { reason: Some("a flight that does not leave".into()), ..wish }).unwrap();
+    world.confirms_refund(&quote).unwrap();
+    world.adds_up();
+    world
+}
+
+fn every_rule_of_the_refunds_finds_a_row_that_breaks_it(engine: Engine) {
+    let cases = [
+        ("UPDATE refund_ticket SET posted_at = NULL, cycle = NULL", "posted once with its own legs"),
+        ("UPDATE refund_application SET status = 'refunded' WHERE status = 'submitted'", "posted once with its own legs"),
+        (
+            "UPDATE refund_ticket SET airline_minor = airline_minor + 1, fee_minor = fee_minor - 1 WHERE posted_at IS NOT NULL",
+            "posted once with its own legs",
+        ),
+        (
+            "UPDATE refund_application SET fare_minor = fare_minor + 1, penalty_minor = penalty_minor + 1",
+            "the sum of its tickets",
+        ),
+        ("UPDATE refund_coupon SET penalty_minor = penalty_minor - 1 WHERE penalty_minor > 0", "that of its coupons and taxes"),
+        ("UPDATE refund_tax SET minor = minor + 1", "that of its coupons and taxes"),
+        ("UPDATE coupon SET status = 'Y' WHERE status = 'R'", "a coupon is refunded once"),
+        ("UPDATE airline_take_back SET amount_minor = amount_minor + 1, beyond_minor = 1", "is cancelled, on its way or claimed"),
+        ("UPDATE airline_take_back SET reference_id = id", "is booked with its own amounts"),
+        ("UPDATE refund_application SET status = 'refunded' WHERE status = 'awaiting_airline_funds'", "what is due to wallets"),
+        ("UPDATE refund_ticket SET cycle = '2020-01-H1' WHERE cycle IS NOT NULL", "what an agency owes in a cycle"),
+    ];
+    for (change, rule) in cases {
+        let world = refunded_history(engine);
         world.database.as_owner(change).unwrap();
         let fault = world.sale_fault().unwrap_or_else(|| panic!("nothing noticed: {change}"));
         assert!(fault.rule.contains(rule), "{change}: {fault}");

@@ -17,7 +17,7 @@ fn decision(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Issued(issued) => {
             let numbers: Vec<&str> = issued.tickets.iter().map(|ticket| ticket.number.as_str()).collect();
-            format!("{} {} {}", issued.order.tender, issued.order.total_minor, numbers.join(" "))
+            format!("{} {} {}", issued.order.tender.as_deref().unwrap(), issued.order.total_minor, numbers.join(" "))
         }
         other => format!("{other:?}"),
     }

@@ -1,12 +1,13 @@
 //! How many statements a batch takes. On PostgreSQL the number does not depend on the number of orders; on SQLite only the writes do.
 
+use crate::basis::{basis, key_of_the_seller};
 use crate::database::Engine;
 use crate::world::World;
 use airsettle::ticketing::{IssueOrder, Mode, Outcome, issue_all};
 
 on_both_engines!(the_number_of_statements_does_not_grow_with_the_batch);
 
-/// Of `issue_all` alone, without BEGIN and COMMIT.
+/// Of `issue_all` alone, without BEGIN and COMMIT, with the look at what the orders were prepared from.
 const POSTGRES_AT_MOST: u64 = 25;
 const SQLITE_READS_AT_MOST: u64 = 11;
 
@@ -19,7 +20,10 @@ struct Taken {
 
 fn taken(world: &World, orders: usize) -> Taken {
     let rows = || world.row_counts().iter().filter(|(name, _)| *name != "documents").map(|(_, count)| *count).sum::<i64>();
-    let batch: Vec<IssueOrder> = (0..orders).map(|_| world.order().build()).collect();
+    let key = key_of_the_seller(world, Some(world.agency), None);
+    let basis = basis(world, &key, world.agency);
+    let batch: Vec<IssueOrder> =
+        (0..orders).map(|_| IssueOrder { basis: Some(basis.clone()), ..world.order().build() }).collect();
     let (before, versions) = (rows(), accounts(world));
     let statements = world.write(|tx| {
         let before = world.store.statements().count();
@@ -29,10 +33,9 @@ fn taken(world: &World, orders: usize) -> Taken {
     });
     let changed = accounts(world).iter().filter(|account| !versions.contains(account)).count();
     let added = u64::try_from(rows() - before).unwrap();
-    let orders = u64::try_from(orders).unwrap();
-    // Beside the accounts: the keys, the bucket (ensured, then counted), the slice and the stock range.
-    let writes = added + u64::try_from(changed).unwrap() + orders + 4;
-    Taken { orders, statements, writes }
+    // Beside the accounts: the bucket (ensured, then counted), the slice and the stock range.
+    let writes = added + u64::try_from(changed).unwrap() + 4;
+    Taken { orders: u64::try_from(orders).unwrap(), statements, writes }
 }
 
 fn accounts(world: &World) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! What random histories are made of, and how a failing one is made smaller.
 
-use crate::model::{BankWord, Buyer, CAPITAL, DEPOSIT, WALLETS};
+use crate::model::{BankWord, Buyer, CAPITAL, DEPOSIT, Part, Refunded, WALLETS};
+use airsettle::ticketing::CouponStatus;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -24,6 +25,17 @@ pub enum Verb {
     Seal,
     /// Counted from the newest order.
     Void(usize, Times),
+    /// What the airline says about the first coupon of an order, counted from the newest.
+    Report(usize, CouponStatus),
+    Hold(Wish),
+    /// Counted from the newest hold, like the next one.
+    PayHold(usize, Times),
+    CancelHold(usize, Times),
+    Expire,
+    /// Counted from the newest order.
+    Refund(usize, Part, Refunded),
+    /// One of the wallets that wait for the airline's money.
+    Complete(usize),
     DaysPass(u64),
     Accrue,
     Remit(usize, Share),
@@ -71,6 +83,7 @@ impl Share {
 pub struct Wish {
     pub buyer: Buyer,
     pub tickets: usize,
+    pub coupons: usize,
     pub fare: i64,
     pub flight: i64,
     pub keyed: bool,
@@ -90,13 +103,17 @@ fn which() -> impl Strategy<Value = Which> {
 
 fn wish() -> impl Strategy<Value = Wish> {
     let buyer = select(vec![Buyer::Credit, Buyer::CreditThenWallet, Buyer::Prepaid]);
-    (buyer, 1..4usize, 1_001..61_000i64, 0..FLIGHTS, any::<bool>()).prop_map(|(buyer, tickets, fare, flight, keyed)| Wish {
-        buyer,
-        tickets,
-        fare,
-        flight,
-        keyed,
-    })
+    let sizes = (1..4usize, 1..3usize);
+    (buyer, sizes, 1_001..61_000i64, 0..FLIGHTS, any::<bool>())
+        .prop_map(|(buyer, (tickets, coupons), fare, flight, keyed)| Wish { buyer, tickets, coupons, fare, flight, keyed })
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    select(vec![Part::All, Part::FirstCoupon])
+}
+
+fn how() -> impl Strategy<Value = Refunded> {
+    select(vec![Refunded::Voluntary, Refunded::Voluntary, Refunded::Involuntary, Refunded::TaxOnly])
 }
 
 /// Mostly the bank pays.
@@ -121,7 +138,14 @@ fn verb() -> impl Strategy<Value = Verb> {
         1 => Just(Verb::Freeze),
         6 => Just(Verb::Thaw),
         8 => (0..9usize, times()).prop_map(|(order, times)| Verb::Void(order, times)),
+        4 => (0..9usize, select(vec![CouponStatus::Open, CouponStatus::Open, CouponStatus::CheckedIn, CouponStatus::Flown]))
+            .prop_map(|(order, to)| Verb::Report(order, to)),
         2 => Just(Verb::Seal),
+        8 => wish().prop_map(Verb::Hold),
+        6 => (0..6usize, times()).prop_map(|(hold, times)| Verb::PayHold(hold, times)),
+        3 => (0..6usize, times()).prop_map(|(hold, times)| Verb::CancelHold(hold, times)),
+        3 => Just(Verb::Expire),
+        9 => (0..30usize, part(), how()).prop_map(|(order, part, how)| Verb::Refund(order, part, how)),
     ];
     let bank = prop_oneof![
         10 => which().prop_map(Verb::Send),
@@ -139,6 +163,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         1 => (1..50_000i64).prop_map(Verb::OrderTransfer),
         2 => Just(Verb::ConfirmTransfer),
         4 => share().prop_map(Verb::AirlineRepays),
+        3 => (0..9usize).prop_map(Verb::Complete),
     ];
     prop_oneof![5 => sales, 5 => bank, 4 => settlement]
 }

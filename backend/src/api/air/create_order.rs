@@ -2,14 +2,14 @@
 //!
 //! The caller reads the offer's id first ([`CreateOrder::offer_id`]), loads the offer, then calls [`CreateOrder::validate`].
 
-use super::offer::DOCUMENT_TYPES;
-use super::offer_request::date;
+use super::documents::{CreateDocument, documents};
 use super::passenger::{TravelDates, check_birth, check_email, check_name, check_phone};
 use crate::api::code::Code;
 use crate::api::error::{ApiError, Item, Problems};
 use crate::api::fields::escaped;
 use crate::ids::{Id, OfferId, PassengerId};
 use crate::money::{Currency, Money};
+use crate::ordering::PersonDocument;
 use crate::shopping::offer::{PassengerKind, PricedOffer};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,7 @@ pub struct CreateOrderPassenger {
     pub phone_number: Option<String>,
     /// The infant on this adult's lap.
     pub infant_passenger_id: Option<String>,
+    /// One of a kind.
     pub identity_documents: Option<Vec<CreateDocument>>,
 }
 
@@ -85,18 +86,6 @@ pub enum Title {
 pub enum Gender {
     M,
     F,
-}
-
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[schema(as = CreateOrderDocument)]
-pub struct CreateDocument {
-    /// `passport` or `tax_id`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub unique_identifier: String,
-    /// ISO 3166-1, two letters.
-    pub issuing_country_code: Option<String>,
-    pub expires_on: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -152,15 +141,7 @@ pub struct ValidPassenger {
     pub email: Option<String>,
     pub phone_number: Option<String>,
     pub infant: Option<PassengerId>,
-    pub document: Option<ValidDocument>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ValidDocument {
-    pub kind: String,
-    pub unique_identifier: String,
-    pub issuing_country_code: Option<String>,
-    pub expires_on: Option<NaiveDate>,
+    pub documents: Vec<PersonDocument>,
 }
 
 impl CreateOrder {
@@ -293,9 +274,11 @@ impl CreateOrderPassenger {
             let at = format!("{pointer}/infant_passenger_id");
             problems.check(PassengerId::parse(text).map_err(|error| Item::bad_id(&error, at)))
         });
-        let document = self.document(pointer, travel, problems);
         let born_on = check_birth(&self.born_on, kind, age, travel);
         let born_on = born_on.map_err(|message| Item::new(Code::InvalidPassenger, message).at(format!("{pointer}/born_on")));
+        let born_on = problems.check(born_on);
+        let given = self.identity_documents.as_deref().unwrap_or_default();
+        let documents = documents(given, &format!("{pointer}/identity_documents"), born_on, travel, problems);
         ValidPassenger {
             id,
             kind,
@@ -304,60 +287,18 @@ impl CreateOrderPassenger {
             given_name: self.given_name.clone(),
             family_name: self.family_name.clone(),
             // A passenger without a date of birth still counts when the infants are matched.
-            born_on: problems.check(born_on).unwrap_or(travel.first),
+            born_on: born_on.unwrap_or(travel.first),
             email: self.email.clone(),
             phone_number: self.phone_number.clone(),
             infant,
-            document,
+            documents,
         }
-    }
-
-    fn document(&self, pointer: &str, travel: TravelDates, problems: &mut Problems) -> Option<ValidDocument> {
-        match self.identity_documents.as_deref().unwrap_or_default() {
-            [] => None,
-            [document] => document.read(&format!("{pointer}/identity_documents/0"), travel, problems),
-            _ => {
-                let message = "A passenger has one identity document.";
-                problems.add(Code::InvalidPassenger, format!("{pointer}/identity_documents"), message);
-                None
-            }
-        }
-    }
-}
-
-impl CreateDocument {
-    fn read(&self, pointer: &str, travel: TravelDates, problems: &mut Problems) -> Option<ValidDocument> {
-        let mut wrong = |field: &str, message: &str| {
-            problems.add(Code::InvalidPassenger, format!("{pointer}/{field}"), message);
-        };
-        if !DOCUMENT_TYPES.contains(&self.kind.as_str()) {
-            wrong("type", "A document is a `passport` or a `tax_id`.");
-        }
-        let number = &self.unique_identifier;
-        if !(1..=40).contains(&number.len()) || !number.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            wrong("unique_identifier", "A document number is 1 to 40 letters, digits and hyphens.");
-        }
-        let country = |code: &String| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
-        if !self.issuing_country_code.as_ref().is_none_or(country) {
-            wrong("issuing_country_code", "A country is two capital letters of ISO 3166-1.");
-        }
-        let expires_on = self.expires_on.as_deref().map(date);
-        match expires_on {
-            Some(None) => wrong("expires_on", "A date is written as `2030-12-31`."),
-            Some(Some(day)) if day < travel.last => wrong("expires_on", "The document expires before the journey ends."),
-            _ => {}
-        }
-        Some(ValidDocument {
-            kind: self.kind.clone(),
-            unique_identifier: number.clone(),
-            issuing_country_code: self.issuing_country_code.clone(),
-            expires_on: expires_on.flatten(),
-        })
     }
 }
 
 impl CreatePayment {
-    fn read(&self, pointer: &str, total: Money, problems: &mut Problems) -> Option<ValidPayment> {
+    /// A payment of exactly this total.
+    pub fn read(&self, pointer: &str, total: Money, problems: &mut Problems) -> Option<ValidPayment> {
         let kind = PaymentType::parse(&self.kind);
         if kind.is_none() {
             problems.add(Code::PaymentTypeNotSupported, format!("{pointer}/type"), Code::PaymentTypeNotSupported.documentation());
@@ -367,10 +308,10 @@ impl CreatePayment {
         let amount = Money::parse(&self.amount, currency).map_err(|error| Item::money(&error, format!("{pointer}/amount")));
         let amount = problems.check(amount)?;
         if currency != total.currency {
-            let message = format!("The offer is in {}.", total.currency);
+            let message = format!("The price is in {}.", total.currency);
             problems.add(Code::CurrencyMismatch, format!("{pointer}/currency"), message);
         } else if amount != total {
-            let message = format!("The offer costs {total} {currency}.");
+            let message = format!("The price is {total} {currency}.");
             problems.add(Code::PaymentAmountMismatch, format!("{pointer}/amount"), message);
         }
         kind.map(|kind| ValidPayment { kind, amount })

@@ -4,8 +4,11 @@ use super::Names;
 use super::cancelling::OrderCancellation;
 use super::conditions::{Detail, ShownConditions};
 use super::create_order::{Gender, OrderType, PaymentType, Title};
-use super::order::{Action, Order, OrderFacts, PaidFacts, PassengerFacts};
+use super::order::{Actions, Order, OrderFacts, OrderPassenger, PaidFacts, PassengerFacts};
+use super::passenger::TravelDates;
 use crate::agencies::{Agency, agency};
+use crate::api::code::Code;
+use crate::api::envelope::Countdown;
 use crate::api::error::{Amount, ApiError};
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -13,12 +16,11 @@ use crate::db::Db;
 use crate::ids::{AgencyId, Id, OfferId, OrderId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
-use crate::shopping::offer::{
-    Cabin, OfferSegment, OfferSlice, PassengerKind, PricedCoupon, PricedOffer, PricedPassenger, PricedTax,
-};
+use crate::shopping::FARE_ZONE;
+use crate::shopping::offer::{PassengerKind, PricedOffer};
 use crate::ticketing::{
-    CouponRow, CouponSide, CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, first_unmovable, sale_draft,
-    void_window_ends_at,
+    ActionFacts, CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, journey, sale_draft, void_window_ends_at,
+    with_refund,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,46 +30,60 @@ use utoipa::ToSchema;
 pub struct Afterwards {
     void_window_ends_at: Option<Timestamp>,
     cancellation: Option<OrderCancellation>,
+    cancelled_at: Option<Timestamp>,
 }
 
 impl Afterwards {
     /// Of an order that was issued a moment ago.
     pub fn issued(app: &App, issued: &IssuedOrder, seller: &Agency) -> Self {
-        Afterwards { void_window_ends_at: void_window_ends_at(&app.catalogue, seller, issued), cancellation: None }
+        Afterwards {
+            void_window_ends_at: void_window_ends_at(&app.catalogue, seller, issued),
+            cancellation: None,
+            cancelled_at: None,
+        }
     }
 
     pub fn read(app: &App, db: &mut Db, issued: &IssuedOrder) -> Result<Self, ApiError> {
         let seller = agency(db, AgencyId::of(issued.order.agency_id))?;
         let seller = seller.ok_or_else(|| ApiError::internal(format!("order {} has no agency", issued.order.id)))?;
         let cancellation = cancellation_of(db, &issued.order)?;
-        let shown = cancellation.map(|row| OrderCancellation::read(db, &row, app.mode.is_live())).transpose()?;
-        Ok(Afterwards { cancellation: shown, ..Afterwards::issued(app, issued, &seller) })
+        let cancelled_at = cancellation.as_ref().and_then(|row| row.confirmed_at).map(Timestamp::from);
+        let shown = cancellation.map(|row| {
+            let found = with_refund(db, row)?;
+            OrderCancellation::read(db, &found, app.mode.into(), app.now())
+        });
+        let shown = shown.transpose()?;
+        Ok(Afterwards { cancellation: shown, cancelled_at, ..Afterwards::issued(app, issued, &seller) })
     }
 
-    fn actions(&self, issued: &IssuedOrder, now: Timestamp) -> Result<Vec<Action>, ApiError> {
-        let unmovable = first_unmovable(&issued.coupons, CouponSide::Platform, CouponStatus::Void)?;
-        let open = issued.order.cancelled_at.is_none() && unmovable.is_none();
-        Ok(if open && self.void_window_ends_at.is_some_and(|ends| now < ends) { vec![Action::Cancel] } else { Vec::new() })
+    pub fn countdown(&self, now: Timestamp) -> Countdown {
+        Countdown::to(self.void_window_ends_at, now)
     }
 }
 
 pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &dyn Names) -> Result<Order, ApiError> {
-    let offer = journey(issued)?;
-    let at = Timestamp::from(issued.order.created_at);
-    let kind = if issued.order.tender == Tender::Credit.text() { PaymentType::ArcBspCash } else { PaymentType::Balance };
+    let now = app.now();
+    let offer = if issued.order.issued_at.is_some() { journey(issued)? } else { held_offer(app, issued)? };
+    let created_at = Timestamp::from(issued.order.created_at);
+    let changes = [issued.order.issued_at, issued.order.cancelled_at];
+    let synced_at = changes.into_iter().flatten().max().map_or(created_at, Timestamp::from);
+    let actions = ActionFacts { issued, void_window_ends_at: after.void_window_ends_at, now };
     let facts = OrderFacts {
         id: OrderId::of(issued.order.id),
         offer_id: OfferId::of(issued.order.offer_id),
-        kind: OrderType::Instant,
+        kind: if issued.held.is_some() { OrderType::Hold } else { OrderType::Instant },
         booking_reference: &issued.order.booking_reference,
         mode: app.mode.into(),
         offer: &offer,
         passengers: issued.passengers.iter().map(|row| person(app, row)).collect::<Result<_, _>>()?,
-        tickets: issued.tickets.iter().map(|ticket| (ticket.number.clone(), traveller(issued, ticket))).collect(),
-        created_at: at,
-        paid: PaidFacts::Paid { kind, at },
-        cancelled_at: issued.order.cancelled_at.map(Timestamp::from),
-        actions: after.actions(issued, app.now())?,
+        tickets: current(issued)
+            .flat_map(|ticket| issued.numbers_of(ticket).into_iter().map(|number| (number, traveller(issued, ticket))))
+            .collect(),
+        created_at,
+        synced_at,
+        paid: paid(issued, now)?,
+        cancelled_at: after.cancelled_at.or(issued.order.cancelled_at.map(Timestamp::from)),
+        actions: Actions::of(&actions)?,
         void_window_ends_at: after.void_window_ends_at,
         cancellation: after.cancellation,
         conditions: conditions(app, issued, &offer)?,
@@ -76,12 +92,63 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
     Order::new(facts, names).map_err(ApiError::internal)
 }
 
-/// Those of the day of issue; a cancelled order has none any more.
+fn paid(issued: &IssuedOrder, now: Timestamp) -> Result<PaidFacts, ApiError> {
+    Ok(match (issued.order.issued_at, &issued.held) {
+        (Some(at), _) => {
+            let kind = if tender_of(issued)? == Tender::Credit { PaymentType::ArcBspCash } else { PaymentType::Balance };
+            PaidFacts::Paid { kind, at: at.into() }
+        }
+        (None, Some(held)) if held.awaits_payment(now) => PaidFacts::Awaited(held.terms),
+        (None, _) => PaidFacts::Never,
+    })
+}
+
+/// What an order without tickets is held as, at the price that it is to be paid at now. What is not sold any more keeps the price that it had.
+fn held_offer(app: &App, issued: &IssuedOrder) -> Result<PricedOffer, ApiError> {
+    let held = issued.held.as_ref();
+    let held = held.ok_or_else(|| ApiError::internal(format!("order {} is neither issued nor held", issued.order.id)))?;
+    let now = app.now();
+    let priced = held.price(&app.catalogue, issued.order.created_at.into(), now).ok().filter(|_| held.awaits_payment(now));
+    Ok(priced.map_or_else(|| held.offer.clone(), |(offer, _)| offer))
+}
+
+fn tender_of(issued: &IssuedOrder) -> Result<Tender, ApiError> {
+    let unpaid = || ApiError::internal(format!("order {} has no tender", issued.order.id));
+    issued.order.tender()?.ok_or_else(unpaid)
+}
+
+/// Those of the day of issue, or of today while it is held; a cancelled order has none any more.
 fn conditions(app: &App, issued: &IssuedOrder, offer: &PricedOffer) -> Result<ShownConditions, ApiError> {
-    match issued.tickets.first().filter(|_| issued.order.cancelled_at.is_none()) {
-        Some(ticket) => ShownConditions::of(&app.catalogue, offer, (ticket.issue_date, app.now()), Detail::Brief),
-        None => Ok(ShownConditions::default()),
+    if issued.order.cancelled_at.is_some() {
+        return Ok(ShownConditions::default());
     }
+    let now = app.now();
+    let day = current(issued).next().map_or_else(|| now.date_in(FARE_ZONE), |ticket| ticket.issue_date);
+    ShownConditions::of(&app.catalogue, offer, (day, now), Detail::Brief)
+}
+
+/// The tickets that a traveller shows: one that was given in, or that was issued in an exchange taken back, is none.
+fn current(issued: &IssuedOrder) -> impl Iterator<Item = &TicketRow> {
+    let is_over = |status: &str| status == CouponStatus::Exchanged.text() || status == CouponStatus::Void.text();
+    let cancelled = issued.order.cancelled_at.is_some();
+    issued.tickets.iter().filter(move |ticket| {
+        let mut coupons = issued.coupons.iter().filter(|coupon| coupon.ticket_id == ticket.id);
+        cancelled || !coupons.all(|coupon| is_over(&coupon.status))
+    })
+}
+
+/// The ids that clients know the passengers by, in the order of the journey's.
+pub(super) fn travellers(issued: &IssuedOrder) -> Vec<PassengerId> {
+    issued.passengers.iter().map(|(passenger, _)| PassengerId::of(passenger.offer_passenger_id)).collect()
+}
+
+/// What decides a fare; the day of birth is gone where the person's key was destroyed.
+pub(super) fn kind_and_birth(
+    app: &App,
+    row: &(PassengerRow, PersonKeyRow),
+) -> Result<(PassengerKind, Option<chrono::NaiveDate>), ApiError> {
+    let is_known = !row.1.wrapped.is_empty();
+    Ok((kind_of(&row.0)?, if is_known { Some(person(app, row)?.born_on) } else { None }))
 }
 
 /// Clients know a passenger by the id of the offer.
@@ -109,6 +176,8 @@ fn person(app: &App, (row, key): &(PassengerRow, PersonKeyRow)) -> Result<Passen
             email: None,
             phone_number: None,
             infant: None,
+            documents: Vec::new(),
+            ticketed: None,
         });
     }
     let sealed = Sealed { data: row.sealed.clone(), wrapped_key: key.wrapped.clone() };
@@ -124,71 +193,24 @@ fn person(app: &App, (row, key): &(PassengerRow, PersonKeyRow)) -> Result<Passen
         email: person.email,
         phone_number: person.phone_number,
         infant: person.infant.map(PassengerId::of),
+        documents: person.documents,
+        ticketed: person.ticketed,
     })
 }
 
-/// The journey as it was sold, from its coupons.
-fn journey(issued: &IssuedOrder) -> Result<PricedOffer, ApiError> {
-    let of = |ticket: &TicketRow| -> Vec<&CouponRow> {
-        issued.coupons.iter().filter(|coupon| coupon.ticket_id == ticket.id).collect()
-    };
-    let first = issued.tickets.first().map(of).unwrap_or_default();
-    let mut slices: Vec<OfferSlice> = Vec::new();
-    let mut last_slice = None;
-    for coupon in &first {
-        let segment = segment(coupon)?;
-        match slices.last_mut().filter(|_| last_slice == Some(coupon.slice)) {
-            Some(slice) => {
-                slice.destination = segment.destination.clone();
-                slice.segments.push(segment);
-            }
-            None => slices.push(OfferSlice {
-                origin: segment.origin.clone(),
-                destination: segment.destination.clone(),
-                fare_brand: coupon.fare_brand.clone(),
-                segments: vec![segment],
-            }),
-        }
-        last_slice = Some(coupon.slice);
-    }
-    let mut passengers = Vec::with_capacity(issued.tickets.len());
-    for ticket in &issued.tickets {
-        let row = issued.passengers.iter().find(|(passenger, _)| passenger.id == ticket.passenger_id);
-        let (row, _) = row.ok_or_else(|| ApiError::internal(format!("ticket {} has no passenger", ticket.number)))?;
-        let coupon = |coupon: &&CouponRow| PricedCoupon {
-            fare_basis: coupon.fare_basis.clone(),
-            base_minor: coupon.base_minor,
-            checked_bag_kg: u8::try_from(coupon.checked_bag_kg).unwrap_or(0),
-        };
-        let taxes = issued.taxes.iter().filter(|tax| tax.ticket_id == ticket.id);
-        passengers.push(PricedPassenger {
-            kind: kind_of(row)?,
-            age: None,
-            coupons: of(ticket).iter().map(coupon).collect(),
-            base_minor: ticket.base_minor,
-            taxes: taxes.map(|tax| PricedTax { code: tax.code.clone(), minor: tax.minor, payee: tax.payee.clone() }).collect(),
-        });
-    }
-    let carrier = first.first().map(|coupon| coupon.carrier.clone()).unwrap_or_default();
-    // Every schedule is generated so far; a real one will say so on its coupons.
-    Ok(PricedOffer { carrier, currency: issued.order.currency.clone(), slices, passengers, demo: true })
+/// One passenger, whom clients know by the id of the offer.
+pub fn shown_passenger(app: &App, issued: &IssuedOrder, id: PassengerId) -> Result<OrderPassenger, ApiError> {
+    let row = issued.passengers.iter().find(|(passenger, _)| passenger.offer_passenger_id == id.raw());
+    Ok(person(app, row.ok_or_else(|| ApiError::of(Code::NotFound))?)?.into())
 }
 
-fn segment(coupon: &CouponRow) -> Result<OfferSegment, ApiError> {
-    let corrupt = |what: &str| ApiError::internal(format!("{what} of coupon {}", coupon.id));
-    Ok(OfferSegment {
-        carrier: coupon.carrier.clone(),
-        flight_number: u16::try_from(coupon.flight_number).map_err(|_| corrupt("flight"))?,
-        aircraft: coupon.aircraft.clone(),
-        origin: coupon.origin.clone(),
-        destination: coupon.destination.clone(),
-        departing_at: coupon.departing_at,
-        arriving_at: coupon.arriving_at,
-        duration_minutes: u32::try_from(coupon.duration_minutes).map_err(|_| corrupt("duration"))?,
-        distance_km: u32::try_from(coupon.distance_km).map_err(|_| corrupt("distance"))?,
-        booking_class: coupon.booking_class.chars().next().ok_or_else(|| corrupt("class"))?,
-        cabin: Cabin::parse(&coupon.cabin).ok_or_else(|| corrupt("cabin"))?,
-    })
+/// The days of the journey: of its coupons, or of what is held.
+pub fn travel_dates(issued: &IssuedOrder) -> Result<TravelDates, ApiError> {
+    let held = issued.held.iter().flat_map(|held| held.offer.segments()).map(|segment| segment.departing_at.date());
+    let days: Vec<_> = issued.coupons.iter().map(|coupon| coupon.departing_at.date()).chain(held).collect();
+    let first_and_last = days.iter().min().zip(days.iter().max());
+    let travel = first_and_last.map(|(first, last)| TravelDates { first: *first, last: *last });
+    travel.ok_or_else(|| ApiError::internal(format!("order {} has no flights", issued.order.id)))
 }
 
 /// What an order would do.
@@ -196,9 +218,9 @@ fn segment(coupon: &CouponRow) -> Result<OfferSegment, ApiError> {
 pub struct Rehearsal {
     /// Always true: nothing was done.
     pub dry_run: bool,
-    /// `credit` or `wallet`.
+    /// `credit` or `wallet`; null for an order that would only be held.
     #[schema(example = "credit")]
-    pub tender: String,
+    pub tender: Option<String>,
     pub total_amount: String,
     pub total_currency: String,
     pub tickets: Vec<RehearsedTicket>,
@@ -228,10 +250,13 @@ pub struct RehearsedEntry {
 
 pub fn shown_rehearsal(app: &App, issued: &IssuedOrder, plan: &IssueOrder, names: &dyn Names) -> Result<Rehearsal, ApiError> {
     let currency = Currency::parse(&issued.order.currency).map_err(ApiError::internal)?;
-    let tender = if issued.order.tender == Tender::Credit.text() { Tender::Credit } else { Tender::Wallet };
+    let tender = issued.order.tender()?;
+    let cycle = issued.order.cycle.as_deref().unwrap_or_default();
     let mut tickets = Vec::with_capacity(plan.tickets.len());
     for (planned, ticket) in plan.tickets.iter().zip(&issued.tickets) {
-        let draft = sale_draft(plan, &planned.split, tender, ticket.id, &issued.order.cycle).map_err(ApiError::internal)?;
+        // Without a tender there is no ticket either.
+        let Some(tender) = tender else { continue };
+        let draft = sale_draft(plan, &planned.split, tender, ticket.id, cycle).map_err(ApiError::internal)?;
         let entry = |leg: &crate::ledger::Leg| {
             let magnitude = if leg.amount.is_negative() { leg.amount.checked_neg() } else { Ok(leg.amount) };
             let text = magnitude.map_err(ApiError::internal)?.to_string();

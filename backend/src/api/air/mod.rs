@@ -4,9 +4,13 @@
 //! after those. Slices and segments have no id of their own; theirs say which offer or order they are part of and where.
 
 pub mod cancelling;
+pub mod changing;
 pub mod conditions;
 pub mod create_order;
+pub mod documents;
+pub mod editing;
 pub mod issued;
+mod issuing;
 pub mod itinerary;
 pub mod names;
 pub mod offer;
@@ -14,6 +18,7 @@ pub mod offer_request;
 pub mod order;
 pub mod ordering;
 pub mod passenger;
+pub mod paying;
 pub mod place;
 pub mod reference;
 pub mod routes;

@@ -1,18 +1,17 @@
 //! An offer as it is shown.
 
 use super::conditions::{Rules, ShownConditions};
+use super::documents::document_types;
 use super::itinerary::{Conditions, Slice, slices};
 use super::place::Airline;
 use super::{Names, PassengerType, passenger_id};
+use crate::catalogue::holds::HoldTerms;
 use crate::clock::Timestamp;
 use crate::ids::{OfferId, OfferRequestId, PassengerId};
 use crate::money::{Money, MoneyError};
 use crate::shopping::offer::PricedOffer;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// Documents that a passenger of an order may be given.
-pub const DOCUMENT_TYPES: [&str; 2] = ["passport", "tax_id"];
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Offer {
@@ -44,7 +43,7 @@ pub struct Offer {
     pub airsettle_rules: Option<Rules>,
     pub payment_requirements: PaymentRequirements,
     pub passenger_identity_documents_required: bool,
-    pub supported_passenger_identity_document_types: [&'static str; 2],
+    pub supported_passenger_identity_document_types: Vec<&'static str>,
     pub supported_loyalty_programmes: Vec<String>,
     /// Always empty: nothing is sold beside the flight.
     #[schema(value_type = Vec<Object>)]
@@ -69,9 +68,22 @@ pub struct OfferPassenger {
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct PaymentRequirements {
+    /// False where it can be ordered with type `hold` and paid later.
     pub requires_instant_payment: bool,
+    /// Until when an order that is held has to be paid.
     pub payment_required_by: Option<String>,
+    /// Until when its price stays; null where it is not guaranteed.
     pub price_guarantee_expires_at: Option<String>,
+}
+
+impl From<Option<HoldTerms>> for PaymentRequirements {
+    fn from(hold: Option<HoldTerms>) -> Self {
+        PaymentRequirements {
+            requires_instant_payment: hold.is_none(),
+            payment_required_by: hold.map(|terms| terms.payment_required_by.to_string()),
+            price_guarantee_expires_at: hold.and_then(|terms| terms.price_guaranteed_until).map(|until| until.to_string()),
+        }
+    }
 }
 
 /// Live or test data, as the key's prefix chose.
@@ -95,6 +107,8 @@ pub struct OfferFacts {
     pub mode: Mode,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    /// `None` where it has to be paid at once.
+    pub hold: Option<HoldTerms>,
     pub conditions: ShownConditions,
 }
 
@@ -153,13 +167,9 @@ impl Offer {
             total_emissions_kg: None,
             conditions: facts.conditions.whole,
             airsettle_rules: facts.conditions.rules,
-            payment_requirements: PaymentRequirements {
-                requires_instant_payment: true,
-                payment_required_by: None,
-                price_guarantee_expires_at: None,
-            },
+            payment_requirements: PaymentRequirements::from(facts.hold),
             passenger_identity_documents_required: false,
-            supported_passenger_identity_document_types: DOCUMENT_TYPES,
+            supported_passenger_identity_document_types: document_types(),
             supported_loyalty_programmes: Vec::new(),
             available_services: [],
             private_fares: [],
@@ -188,6 +198,7 @@ mod tests {
             mode: Mode::Test,
             created_at: now,
             expires_at: now.plus(chrono::Duration::minutes(20)),
+            hold: Some(HoldTerms { payment_required_by: now.plus(chrono::Duration::hours(24)), price_guaranteed_until: None }),
             conditions: ShownConditions::default(),
         };
         let shown = to_value(Offer::new(&family_return(), facts, &Catalogue::small()).unwrap()).unwrap();
@@ -198,6 +209,10 @@ mod tests {
         assert_eq!(shown["passengers"][2]["type"], json!("infant_without_seat"));
         assert_eq!(shown["passengers"][1]["age"], json!(11));
         assert_eq!(shown["passengers"][1]["id"], shown["slices"][0]["segments"][0]["passengers"][1]["passenger_id"]);
+        let hold = &shown["payment_requirements"];
+        assert_eq!((&hold["requires_instant_payment"], &hold["price_guarantee_expires_at"]), (&json!(false), &json!(null)));
+        assert_eq!(hold["payment_required_by"], json!("2026-09-22T14:13:20.000000Z"));
+        assert_eq!(to_value(PaymentRequirements::from(None)).unwrap()["requires_instant_payment"], json!(true));
         assert_eq!(shown["available_services"], json!([]));
         assert!(shown["expires_at"].as_str() > shown["created_at"].as_str());
     }

@@ -8,12 +8,12 @@ use crate::api::error::{ApiError, Problems};
 use crate::clock::Timestamp;
 use crate::ids::OfferRequestId;
 use crate::shopping::offer::{Cabin, PassengerKind};
+use crate::shopping::request::MOST_SLICES;
 use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-const MAX_SLICES: usize = 2;
 /// Seats that can be sold in one order.
 const MAX_SEATS: usize = 9;
 const MAX_DAYS_AHEAD: i64 = 361;
@@ -112,9 +112,9 @@ impl CreateOfferRequest {
     }
 
     fn slices(&self, names: &dyn Names, now: Timestamp, problems: &mut Problems) -> Vec<SearchSlice> {
-        if self.slices.is_empty() || self.slices.len() > MAX_SLICES {
-            let message = format!("A search has 1 to {MAX_SLICES} slices.");
-            problems.add(Code::InvalidSearch, "/data/slices", message);
+        if self.slices.is_empty() || self.slices.len() > MOST_SLICES {
+            let code = if self.slices.is_empty() { Code::InvalidSearch } else { Code::TooManyCoupons };
+            problems.add(code, "/data/slices", format!("A search has 1 to {MOST_SLICES} slices."));
             return Vec::new();
         }
         let mut slices: Vec<SearchSlice> = Vec::with_capacity(self.slices.len());
@@ -148,7 +148,7 @@ impl CreateOfferRequest {
 }
 
 impl CreateSlice {
-    fn read(&self, pointer: &str, names: &dyn Names, now: Timestamp, problems: &mut Problems) -> Option<SearchSlice> {
+    pub(super) fn read(&self, pointer: &str, names: &dyn Names, now: Timestamp, problems: &mut Problems) -> Option<SearchSlice> {
         let origin = place(names, &self.origin, &format!("{pointer}/origin"), problems);
         place(names, &self.destination, &format!("{pointer}/destination"), problems);
         if self.origin == self.destination {

@@ -3,14 +3,19 @@
 use super::cancelling::OrderCancellation;
 use super::conditions::ShownConditions;
 use super::create_order::{Gender, OrderType, PaymentType, Title};
+use super::documents::ShownDocument;
 use super::itinerary::{Conditions, Slice, slices};
 use super::offer::{Mode, Price};
 use super::place::Airline;
 use super::{Names, PassengerType};
+use crate::catalogue::holds::HoldTerms;
 use crate::clock::Timestamp;
+use crate::db::DbError;
 use crate::ids::{OfferId, OrderId, PassengerId};
 use crate::money::MoneyError;
+use crate::ordering::{PersonDocument, PersonName};
 use crate::shopping::offer::{PassengerKind, PricedOffer};
+use crate::ticketing::{ActionFacts, OrderAction};
 use chrono::NaiveDate;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -53,8 +58,10 @@ pub struct Order {
     pub total_currency: String,
     pub payment_status: PaymentStatus,
     pub payments: Vec<Payment>,
-    /// What can be done with the order through this interface.
+    /// What can be done with the order now; `pay`, `void` and `refund` stand beside the actions that other platforms name.
     pub available_actions: Vec<Action>,
+    /// Every other action, and why it cannot be done.
+    pub unavailable_actions: Vec<UnavailableAction>,
     pub conditions: Conditions,
     #[schema(value_type = Object)]
     pub metadata: BTreeMap<String, String>,
@@ -81,8 +88,18 @@ pub struct OrderPassenger {
     pub email: Option<String>,
     pub phone_number: Option<String>,
     pub infant_passenger_id: Option<String>,
+    /// What is on file; of a number only the end is shown.
+    pub identity_documents: Vec<ShownDocument>,
+    /// The name that the ticket was issued in, where it was corrected since.
+    pub name_on_ticket: Option<NameOnTicket>,
     #[schema(value_type = Vec<Object>)]
     pub loyalty_programme_accounts: [(); 0],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NameOnTicket {
+    pub given_name: String,
+    pub family_name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -101,7 +118,9 @@ pub struct Document {
 pub struct PaymentStatus {
     pub awaiting_payment: bool,
     pub paid_at: Option<String>,
+    /// Until when an order that is held has to be paid: then its seats are released. Null unless it awaits its payment.
     pub payment_required_by: Option<String>,
+    /// Until when it is paid at the price that it was held at; from then on the order shows the price of now. Null where no price is guaranteed.
     pub price_guarantee_expires_at: Option<String>,
 }
 
@@ -119,9 +138,67 @@ pub struct Payment {
 #[serde(rename_all = "snake_case")]
 #[schema(as = OrderAction)]
 pub enum Action {
+    /// Through `/air/order_cancellations`.
     Cancel,
     Change,
+    /// Metadata and passengers.
     Update,
+    /// Through `/air/payments`.
+    Pay,
+    Void,
+    Refund,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = OrderUnavailableAction)]
+pub struct UnavailableAction {
+    pub action: Action,
+    /// A code that has a page under `/docs/errors`.
+    #[schema(example = "void_window_closed")]
+    pub code: String,
+    pub message: String,
+}
+
+impl From<OrderAction> for Action {
+    fn from(action: OrderAction) -> Self {
+        match action {
+            OrderAction::Cancel => Action::Cancel,
+            OrderAction::Change => Action::Change,
+            OrderAction::Update => Action::Update,
+            OrderAction::Pay => Action::Pay,
+            OrderAction::Void => Action::Void,
+            OrderAction::Refund => Action::Refund,
+        }
+    }
+}
+
+/// What can be done with an order, and what cannot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actions {
+    pub available: Vec<Action>,
+    pub unavailable: Vec<UnavailableAction>,
+}
+
+impl Actions {
+    pub fn of(facts: &ActionFacts<'_>) -> Result<Self, DbError> {
+        let mut actions = Actions::default();
+        for action in OrderAction::ALL {
+            match facts.allows(action)? {
+                Ok(()) => actions.available.push(action.into()),
+                Err(obstacle) => actions.unavailable.push(UnavailableAction {
+                    action: action.into(),
+                    code: obstacle.code().to_owned(),
+                    message: sentence(&obstacle.to_string()),
+                }),
+            }
+        }
+        Ok(actions)
+    }
+}
+
+pub(super) fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 /// What an order consists of.
@@ -138,11 +215,13 @@ pub struct OrderFacts<'a> {
     /// Every ticket number with its passenger; a long journey has several numbers each.
     pub tickets: Vec<(String, PassengerId)>,
     pub created_at: Timestamp,
+    /// The last time that it was issued, cancelled or expired, or when it was made.
+    pub synced_at: Timestamp,
     pub paid: PaidFacts,
     pub cancelled_at: Option<Timestamp>,
     pub cancellation: Option<OrderCancellation>,
     pub void_window_ends_at: Option<Timestamp>,
-    pub actions: Vec<Action>,
+    pub actions: Actions,
     pub conditions: ShownConditions,
     pub metadata: BTreeMap<String, String>,
 }
@@ -150,8 +229,13 @@ pub struct OrderFacts<'a> {
 /// Whether and how an order was paid for.
 #[derive(Clone, Copy, Debug)]
 pub enum PaidFacts {
-    Paid { kind: PaymentType, at: Timestamp },
-    Awaited { until: Timestamp },
+    Paid {
+        kind: PaymentType,
+        at: Timestamp,
+    },
+    Awaited(HoldTerms),
+    /// Cancelled unpaid, or not paid in time.
+    Never,
 }
 
 #[derive(Clone, Debug)]
@@ -166,6 +250,8 @@ pub struct PassengerFacts {
     pub email: Option<String>,
     pub phone_number: Option<String>,
     pub infant: Option<PassengerId>,
+    pub documents: Vec<PersonDocument>,
+    pub ticketed: Option<PersonName>,
 }
 
 impl Order {
@@ -187,7 +273,7 @@ impl Order {
             live_mode: facts.mode.is_live(),
             demo: facts.offer.demo,
             created_at: facts.created_at.to_string(),
-            synced_at: facts.created_at.to_string(),
+            synced_at: facts.synced_at.to_string(),
             cancelled_at: facts.cancelled_at.map(|at| at.to_string()),
             cancellation: facts.cancellation,
             void_window_ends_at: facts.void_window_ends_at.map(|at| at.to_string()),
@@ -204,7 +290,8 @@ impl Order {
             total_currency: currency,
             payment_status,
             payments,
-            available_actions: facts.actions,
+            available_actions: facts.actions.available,
+            unavailable_actions: facts.actions.unavailable,
             conditions: facts.conditions.whole,
             metadata: facts.metadata,
             changes: [],
@@ -226,10 +313,13 @@ impl PaidFacts {
                 let payment = Payment { kind, amount, currency, created_at: at.to_string() };
                 (PaymentStatus { paid_at: Some(at.to_string()), ..status }, vec![payment])
             }
-            PaidFacts::Awaited { until } => {
-                let until = Some(until.to_string());
-                (PaymentStatus { awaiting_payment: true, payment_required_by: until, ..status }, Vec::new())
+            PaidFacts::Awaited(terms) => {
+                let payment_required_by = Some(terms.payment_required_by.to_string());
+                let price_guarantee_expires_at = terms.price_guaranteed_until.map(|until| until.to_string());
+                let awaited = PaymentStatus { awaiting_payment: true, payment_required_by, price_guarantee_expires_at, ..status };
+                (awaited, Vec::new())
             }
+            PaidFacts::Never => (status, Vec::new()),
         }
     }
 }
@@ -247,6 +337,10 @@ impl From<PassengerFacts> for OrderPassenger {
             email: facts.email,
             phone_number: facts.phone_number,
             infant_passenger_id: facts.infant.map(|infant| infant.to_string()),
+            identity_documents: facts.documents.iter().map(ShownDocument::from).collect(),
+            name_on_ticket: facts
+                .ticketed
+                .map(|name| NameOnTicket { given_name: name.given_name, family_name: name.family_name }),
             loyalty_programme_accounts: [],
         }
     }
@@ -257,7 +351,9 @@ impl From<PassengerFacts> for OrderPassenger {
 mod tests {
     use super::super::sample::{Catalogue, date, family_return};
     use super::*;
+    use crate::api::code::Code;
     use crate::ids::Id;
+    use crate::ticketing::Obstacle;
     use serde_json::{Value, json, to_value};
 
     fn passenger(raw: i64, kind: PassengerKind) -> PassengerFacts {
@@ -272,6 +368,8 @@ mod tests {
             email: None,
             phone_number: None,
             infant: (kind == PassengerKind::Adult).then(|| PassengerId::of(103)),
+            documents: Vec::new(),
+            ticketed: None,
         }
     }
 
@@ -290,11 +388,12 @@ mod tests {
             ],
             tickets: (101..104).map(|raw| (format!("9992100000{raw}"), PassengerId::of(raw))).collect(),
             created_at: Timestamp::from_millis(1_790_000_000_000).unwrap(),
+            synced_at: Timestamp::from_millis(1_790_000_000_000).unwrap(),
             paid,
             cancelled_at: None,
             cancellation: None,
             void_window_ends_at: None,
-            actions: vec![Action::Cancel, Action::Update],
+            actions: Actions { available: vec![Action::Cancel, Action::Update], unavailable: Vec::new() },
             conditions: ShownConditions::default(),
             metadata: BTreeMap::from([("trip".to_owned(), "1".to_owned())]),
         };
@@ -324,9 +423,31 @@ mod tests {
     #[test]
     fn a_held_order_says_until_when() {
         let until = Timestamp::from_millis(1_790_000_000_000).unwrap();
-        let order = shown(PaidFacts::Awaited { until });
+        let order = shown(PaidFacts::Awaited(HoldTerms { payment_required_by: until, price_guaranteed_until: None }));
         assert_eq!(order["payment_status"]["awaiting_payment"], json!(true));
         assert_eq!(order["payment_status"]["payment_required_by"], json!("2026-09-21T14:13:20.000000Z"));
         assert_eq!((&order["payment_status"]["paid_at"], &order["payments"]), (&json!(null), &json!([])));
+        let never = shown(PaidFacts::Never);
+        assert_eq!(never["payment_status"]["awaiting_payment"], json!(false));
+        assert_eq!(never["payment_status"]["payment_required_by"], json!(null));
+    }
+
+    #[test]
+    fn every_obstacle_has_a_page_and_its_words_are_a_sentence() {
+        let at = Timestamp::from_millis(1_790_000_000_000).unwrap();
+        let obstacles = [
+            Obstacle::Cancelled(at),
+            Obstacle::AlreadyPaid,
+            Obstacle::AwaitingPayment,
+            Obstacle::PaymentWindowClosed(at),
+            Obstacle::VoidWindowClosed,
+            Obstacle::CouponNotOpen { ticket: "9992100000001".into(), coupon: 1, status: "F".into() },
+            Obstacle::ChangeNotOffered,
+            Obstacle::RefundNotOffered,
+        ];
+        for obstacle in obstacles {
+            assert!(Code::find(obstacle.code()).is_some(), "{obstacle:?}");
+        }
+        assert_eq!(sentence(&Obstacle::VoidWindowClosed.to_string()), "The void window is closed.");
     }
 }

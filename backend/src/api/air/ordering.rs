@@ -2,36 +2,37 @@
 
 use super::create_order::{CreateOrder, OrderType, PaymentType, ValidOrder, ValidPassenger};
 use super::issued::{Afterwards, shown_order};
+use super::issuing::{Attempt, Settled, issue, outdated, rehearse};
 use super::names::CatalogueNames;
 use super::offer::passenger_ids;
 use super::order::Order;
 use crate::agencies::{Agency, in_force};
 use crate::airlines::{Airline, airline_by_code};
-use crate::api::caller::{Caller, blocking};
+use crate::api::caller::{Caller, Known, blocking};
 use crate::api::code::Code;
-use crate::api::envelope::{Body, Data, Page, ok, page};
+use crate::api::envelope::{Body, Data, DataForNow, Page, ok, ok_for_now, page};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::once::{Key, fields_of, key_of, reused};
+use crate::api::once::{Key, fields_of, key_of};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
-use crate::api::rejections::refusal;
 use crate::app::App;
-use crate::commission::Terms;
+use crate::clock::Timestamp;
 use crate::db::Db;
-use crate::identity::{IdempotencyKey, Scope, claims, first_difference};
+use crate::identity::{IdempotencyKey, Scope};
 use crate::ids::{Id, OfferId, OrderId};
-use crate::ordering::{OrderRow, Person, PersonDocument, TenderWish, order, orders_of};
-use crate::shopping::StoredSearch;
+use crate::ordering::{Awaiting, Draw, OrderFilter, OrderRow, Person, TenderWish, order, orders_of};
+use crate::shopping::offer::PricedOffer;
 use crate::shopping::price::reprice;
+use crate::shopping::{StoredSearch, hold_terms};
 use crate::ticketing::{
-    IssueOrder, IssuedOrder, Mode, Outcome, PassengerPlan, PlanError, QueueError, Refusal, SaleTerms, issue_all, issued_orders,
-    keep_refusal, plan_tickets,
+    Basis, HoldPlan, Intent, IssueOrder, IssuedOrder, PassengerPlan, PlanError, SaleTerms, issued_orders, plan_tickets,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 use std::sync::Arc;
 
-/// Orders an offer and issues its tickets in the same commit; the airline's share leaves for the airline at once. `Idempotency-Key` is accepted; without
+/// Orders an offer. `instant`: its tickets are issued in the same commit, and the airline's share leaves for the airline at once. `hold` (also
+/// `pay_later`): seats and a record locator until the offer's `payment_required_by`; no money, no ticket, no limit is used; it is paid by
+/// `/air/payments`. `Idempotency-Key` is accepted; without
 /// one the same passengers on the same offer are one order, and the repetition answers it with 200.
 #[utoipa::path(post, path = "/air/orders", tag = "Orders", operation_id = "create_order",
     params(("dry_run" = Option<bool>, Query, description = "True answers the decision, the split and the ledger entries, and does nothing"),
@@ -45,65 +46,109 @@ pub async fn create_order(
     names: web::Data<CatalogueNames>,
     request: HttpRequest,
     query: Query,
-    body: Body<CreateOrder>,
+    // Not an error yet: who asks comes before what is asked.
+    body: Result<Body<CreateOrder>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::AirWrite)?;
-    let dry_run = query.flag("dry_run")?.unwrap_or(false);
-    let offer = body.data.offer_id()?;
-    let key = key_of(&request, Key::Accepted)?.unwrap_or_else(|| business_key(&caller.app, offer, &body.data));
-    let fields = fields_of(&caller.app, "create_order", &body.bytes)?.stored();
-    let preparation =
-        Preparation { caller: caller.clone(), offer, body: Arc::new(body.data), key: key.clone(), fields: fields.clone() };
-    let prepared = blocking(move || preparation.run()).await;
-    let (prepared, seller) = match prepared {
-        Ok(prepared) => prepared,
-        // An order that exists is answered whatever has become of its offer since.
-        Err(error) => {
-            if let Some(answer) = earlier(&caller, names.get_ref(), &key, &fields).await? {
-                return Ok(answer);
-            }
-            if !dry_run {
-                remember(&caller, &key, &fields, &error).await?;
-            }
-            return Err(error);
-        }
+    let dry_run = query.flag("dry_run").map(|flag| flag.unwrap_or(false));
+    let Body { data, bytes } = match (body, caller.known) {
+        (Ok(body), _) => body,
+        (Err(error), Known::Read) => return Err(error),
+        (Err(error), Known::Remembered) => return caller.read_again(&request).await.and(Err(error)),
     };
-    if dry_run {
-        return rehearse(&caller, names, prepared).await;
+    let mut sale = Sale { caller, names, body: data, bytes };
+    if sale.caller.known == Known::Remembered {
+        // What was prepared from memory counts for nothing unless a commit has decided on it.
+        if matches!(dry_run, Ok(false))
+            && let Some(answer) = sale.from_memory(&request).await
+        {
+            return answer;
+        }
+        sale.caller = sale.caller.read_again(&request).await?;
     }
-    let outcome = caller.app.queue.issue(prepared).await;
-    answer(&caller, &seller, names.get_ref(), outcome).await
+    sale.caller.require(Scope::AirWrite)?;
+    sale.from_the_database(&request, dry_run?).await
 }
 
-async fn answer(
-    caller: &Caller,
-    seller: &Agency,
-    names: &CatalogueNames,
-    outcome: Result<Outcome, QueueError>,
-) -> Result<HttpResponse, ApiError> {
-    let label = match &outcome {
-        Ok(Outcome::Issued(_)) => "issued",
-        Ok(Outcome::Replayed(_)) => "replayed",
-        Ok(Outcome::Refused(_) | Outcome::RefusedBefore(_)) => "refused",
-        Ok(Outcome::KeyReused { .. }) => "key_reused",
-        Err(_) => "failed",
-    };
-    caller.app.metrics.orders.with_label_values(&[label]).inc();
-    match outcome {
-        Ok(Outcome::Issued(issued)) => {
-            let after = Afterwards::issued(&caller.app, &issued, seller);
-            Ok(HttpResponse::Created().json(Data { data: shown_order(&caller.app, &issued, after, names)? }))
+/// A request to order.
+struct Sale {
+    caller: Caller,
+    names: web::Data<CatalogueNames>,
+    body: CreateOrder,
+    bytes: web::Bytes,
+}
+
+/// How often an order is prepared again because its basis changed between its reading and its commit.
+const MOST_PREPARATIONS: usize = 3;
+
+impl Sale {
+    fn preparation(&self, request: &HttpRequest) -> Result<Preparation<'_>, ApiError> {
+        let (app, body) = (&self.caller.app, &self.body);
+        let offer = body.offer_id()?;
+        let key = key_of(request, Key::Accepted)?.unwrap_or_else(|| business_key(app, offer, body));
+        let fields = fields_of(app, "create_order", &self.bytes)?.stored();
+        Ok(Preparation { caller: &self.caller, offer, body, attempt: Attempt { key, fields } })
+    }
+
+    /// The whole sale without a read before its commit; none if that is not possible or its basis has changed.
+    async fn from_memory(&self, request: &HttpRequest) -> Option<Result<HttpResponse, ApiError>> {
+        let app = &self.caller.app;
+        self.caller.require(Scope::AirWrite).ok()?;
+        let preparation = self.preparation(request).ok()?;
+        let basis = app.bases.recall(&self.caller.key)?;
+        let search = app.searches.recall(preparation.offer)?;
+        let airline = app.bases.airline(&search.offer(preparation.offer)?.carrier)?;
+        let found = Found { basis: basis.clone(), search: Some(search), airline: Some(airline) };
+        let order = preparation.prepare(found).ok()?;
+        match issue(&self.caller, order).await {
+            Ok(Settled::Outdated) => None,
+            settled => Some(self.answer(&basis.seller, settled).await),
         }
-        Ok(Outcome::Replayed(id)) => repeated(caller, names, id).await,
-        Ok(Outcome::Refused(reason)) => Err(refusal(&reason)),
-        Ok(Outcome::RefusedBefore(reason)) => Err(refusal(&reason).with_header("Idempotent-Replayed", "true")),
-        Ok(Outcome::KeyReused { field }) => Err(reused(&field)),
-        Err(QueueError::OutcomeUnknown { claim }) => {
-            let operation = crate::ids::OperationId::of(claim);
-            let body = json!({ "id": operation.to_string(), "status": "pending", "url": format!("/v1/operations/{operation}") });
-            Ok(HttpResponse::Accepted().json(Data { data: body }))
+    }
+
+    async fn from_the_database(&self, request: &HttpRequest, dry_run: bool) -> Result<HttpResponse, ApiError> {
+        let caller = &self.caller;
+        for _ in 0..MOST_PREPARATIONS {
+            let preparation = self.preparation(request)?;
+            let attempt = preparation.attempt.clone();
+            let prepared = match preparation.read().await {
+                Ok((seller, found)) => preparation.prepare(found).map(|order| (order, seller)),
+                Err(error) => Err(error),
+            };
+            let (order, seller) = match prepared {
+                Ok(prepared) => prepared,
+                // An order that exists is answered whatever has become of its offer since.
+                Err(error) => {
+                    if let Some(id) = attempt.earlier(caller).await? {
+                        return repeated(caller, self.names.get_ref(), id).await;
+                    }
+                    if !dry_run {
+                        attempt.remember(caller, &error).await?;
+                    }
+                    return Err(error);
+                }
+            };
+            if dry_run {
+                return rehearse(caller, self.names.clone(), order).await;
+            }
+            match issue(caller, order).await {
+                Ok(Settled::Outdated) => {}
+                settled => return self.answer(&seller, settled).await,
+            }
         }
-        Err(error) => Err(error.into()),
+        Err(outdated())
+    }
+
+    async fn answer(&self, seller: &Agency, settled: Result<Settled, ApiError>) -> Result<HttpResponse, ApiError> {
+        let (caller, names) = (&self.caller, self.names.get_ref());
+        match settled? {
+            Settled::Done(issued) => {
+                let after = Afterwards::issued(&caller.app, &issued, seller);
+                Ok(HttpResponse::Created().json(Data { data: shown_order(&caller.app, &issued, after, names)? }))
+            }
+            Settled::Before(id) => repeated(caller, names, id).await,
+            Settled::Outdated => Err(outdated()),
+            Settled::Pending(answer) => Ok(answer),
+        }
     }
 }
 
@@ -112,46 +157,6 @@ async fn repeated(caller: &Caller, names: &CatalogueNames, id: OrderId) -> Resul
     let (issued, after) = found.ok_or_else(|| ApiError::internal(format!("order {id} of a key is not there")))?;
     let shown = shown_order(&caller.app, &issued, after, names)?;
     Ok(HttpResponse::Ok().insert_header(("Idempotent-Replayed", "true")).json(Data { data: shown }))
-}
-
-/// What a key has led to before, if anything.
-async fn earlier(
-    caller: &Caller,
-    names: &CatalogueNames,
-    key: &IdempotencyKey,
-    fields: &str,
-) -> Result<Option<HttpResponse>, ApiError> {
-    let (organisation, stored) = (caller.key.organisation, key.stored());
-    let Some(row) = caller.read(move |db| claims(db, &[organisation], &[stored])).await?.pop() else { return Ok(None) };
-    if let Some(field) = first_difference(&row.fields, fields).filter(|_| key.is_explicit()) {
-        return Err(reused(&field));
-    }
-    match (row.resource_id, row.outcome) {
-        (Some(id), _) => Ok(Some(repeated(caller, names, OrderId::of(id)).await?)),
-        (None, Some(outcome)) => {
-            let reason = serde_json::from_str(&outcome).map_err(ApiError::internal)?;
-            Err(refusal(&reason).with_header("Idempotent-Replayed", "true"))
-        }
-        (None, None) => Ok(None),
-    }
-}
-
-/// Keeps a decision against the sale with an explicit key: a late retry never turns it into a sale. What was merely malformed is not kept.
-async fn remember(caller: &Caller, key: &IdempotencyKey, fields: &str, error: &ApiError) -> Result<(), ApiError> {
-    let decisions = [
-        Code::NoContract,
-        Code::SplitExceedsFare,
-        Code::OfferExpired,
-        Code::OfferPriceChanged,
-        Code::OfferNoLongerAvailable,
-        Code::FlightDeparted,
-    ];
-    let Some(item) = error.items().first().filter(|item| key.is_explicit() && decisions.contains(&item.code)) else {
-        return Ok(());
-    };
-    let reason = Refusal::Unsellable { code: item.code.text().to_owned(), message: item.message.clone() };
-    let (organisation, stored, fields) = (caller.key.organisation, key.stored(), fields.to_owned());
-    caller.write(move |tx| keep_refusal(tx, organisation, &stored, &fields, &reason)).await
 }
 
 /// The same people on the same offer, whatever else the body says and in whatever order it names them.
@@ -166,36 +171,42 @@ fn business_key(app: &App, offer: OfferId, body: &CreateOrder) -> IdempotencyKey
 }
 
 /// Everything before the commit: the offer, the terms, the price of now, the people.
-struct Preparation {
-    caller: Caller,
+struct Preparation<'a> {
+    caller: &'a Caller,
     offer: OfferId,
-    body: Arc<CreateOrder>,
-    key: IdempotencyKey,
-    fields: String,
+    body: &'a CreateOrder,
+    attempt: Attempt,
 }
 
+/// What an order is made of beside its body.
 struct Found {
-    seller: Agency,
+    basis: Arc<Basis>,
     search: Option<Arc<StoredSearch>>,
-    airline: Option<Airline>,
-    terms: Terms,
+    airline: Option<Arc<Airline>>,
 }
 
-impl Preparation {
+impl Preparation<'_> {
     /// All reads on one connection: who sells, what, of whom and on which terms.
-    fn read(&self, db: &mut Db) -> Result<Found, ApiError> {
-        let seller = self.caller.selling_agency_in(db)?;
-        let search = self.caller.app.searches.of_offer(db, self.offer)?;
-        let carrier = search.as_ref().and_then(|search| search.offer(self.offer)).map(|offer| offer.carrier.as_str());
-        let airline = carrier.map(|carrier| airline_by_code(db, carrier)).transpose()?.flatten();
-        let terms = self.caller.app.rules.terms_of(db, seller.id)?;
-        Ok(Found { seller, search, airline, terms })
+    async fn read(&self) -> Result<(Agency, Found), ApiError> {
+        let (caller, offer) = (self.caller.clone(), self.offer);
+        let reads = move |db: &mut Db| {
+            let seller = caller.selling_agency_in(db)?;
+            let search = caller.app.searches.of_offer(db, offer)?;
+            let carrier = search.as_ref().and_then(|search| search.offer(offer)).map(|offer| offer.carrier.as_str());
+            let airline = carrier.map(|carrier| airline_by_code(db, carrier)).transpose()?.flatten().map(Arc::new);
+            let terms = caller.app.rules.terms_of(db, seller.id)?;
+            let basis = Arc::new(Basis { key: caller.key.clone(), seller: seller.clone(), terms });
+            if let Some(airline) = &airline {
+                caller.app.bases.remember(basis.clone(), airline.clone());
+            }
+            Ok::<_, ApiError>((seller, Found { basis, search, airline }))
+        };
+        self.caller.read(reads).await
     }
 
-    fn run(&self) -> Result<(IssueOrder, Agency), ApiError> {
+    fn prepare(self, Found { basis, search, airline }: Found) -> Result<IssueOrder, ApiError> {
         let app = &self.caller.app;
-        let now = app.now();
-        let Found { seller, search, airline, terms } = app.store.read(|db| self.read(db))?;
+        let (now, seller, terms) = (app.now(), &basis.seller, &basis.terms);
         let search = search.filter(|search| search.agency == seller.id);
         let search = search.ok_or_else(|| ApiError::of(Code::OfferNotFound).at("/data/selected_offers/0"))?;
         if search.is_expired(now) {
@@ -210,52 +221,56 @@ impl Preparation {
         let contract = in_force(&terms.contracts, airline.id, currency, sold_on);
         let contract = contract.ok_or_else(|| ApiError::of(Code::NoContract))?;
         let rules = terms.rules.in_force(seller.id, &seller.tier, sold_on);
-        let terms = SaleTerms { agency: &seller, airline: airline.id, contract, rules: &rules, sold_on };
+        let terms = SaleTerms { agency: seller, airline: airline.id, contract, rules: &rules, sold_on };
         let passengers = valid.passengers.iter().map(|person| self.passenger(person)).collect::<Result<_, _>>()?;
         let (tickets, seats) = plan_tickets(&app.catalogue, &offer, &terms, passengers, now)?;
         let tender = match valid.payment.map(|payment| payment.kind) {
             Some(PaymentType::ArcBspCash) => TenderWish::Credit,
             Some(PaymentType::Balance) | None => TenderWish::AgencyOrder,
         };
-        let order = IssueOrder {
+        Ok(IssueOrder {
             claim: app.store.ids().block(1),
             cause: self.caller.cause(),
-            key: self.key.clone(),
-            fields: self.fields.clone(),
             organisation: self.caller.key.organisation,
             agency: seller.id,
             offer: self.offer,
             airline: airline.id,
             carrier: offer.carrier.clone(),
-            accounting_code: airline.accounting_code,
+            accounting_code: airline.accounting_code.clone(),
             contract: contract.id,
             tax_remitter: contract.tax_remitter,
             tender,
+            intent: self.intent(valid.kind, &offer, &search, now)?,
+            draw: Draw::default(),
             currency,
             tickets,
             seats,
             metadata: serde_json::to_string(&valid.metadata).map_err(ApiError::internal)?,
-        };
-        Ok((order, seller))
+            intent: self.intent(valid.kind, &offer, &search, now)?,
+            draw: Draw::default(),
+            key: self.attempt.key,
+            fields: self.attempt.fields,
+            basis: Some(basis),
+        })
     }
 
     fn validate(&self, search: &StoredSearch) -> Result<ValidOrder, ApiError> {
         let offer = search.offer(self.offer).ok_or_else(|| ApiError::of(Code::OfferNotFound))?;
-        let valid = self.body.validate(offer, &passenger_ids(search.id, offer))?;
-        if valid.kind == OrderType::Hold {
-            let message = "This offer requires instant payment: order it with type `instant`.";
-            return Err(ApiError::new(Code::InvalidValue, message).at("/data/type"));
+        self.body.validate(offer, &passenger_ids(search.id, offer))
+    }
+
+    /// An order that is held gets what its offer promised.
+    fn intent(&self, kind: OrderType, offer: &PricedOffer, search: &StoredSearch, now: Timestamp) -> Result<Intent, ApiError> {
+        if kind == OrderType::Instant {
+            return Ok(Intent::Issue);
         }
-        Ok(valid)
+        let terms = hold_terms(&self.caller.app.catalogue, offer, search.created_at);
+        let terms = terms.filter(|terms| now < terms.payment_required_by);
+        let terms = terms.ok_or_else(|| ApiError::of(Code::HoldNotOffered).at("/data/type"))?;
+        Ok(Intent::Hold(HoldPlan { terms, offer: serde_json::to_string(offer).map_err(ApiError::internal)? }))
     }
 
     fn passenger(&self, person: &ValidPassenger) -> Result<PassengerPlan, ApiError> {
-        let document = person.document.as_ref().map(|document| PersonDocument {
-            kind: document.kind.clone(),
-            unique_identifier: document.unique_identifier.clone(),
-            issuing_country_code: document.issuing_country_code.clone(),
-            expires_on: document.expires_on,
-        });
         let sealed = self.caller.app.vault.seal(&Person {
             title: person.title.into(),
             gender: person.gender.into(),
@@ -265,32 +280,14 @@ impl Preparation {
             email: person.email.clone(),
             phone_number: person.phone_number.clone(),
             infant: person.infant.map(Id::raw),
-            document,
+            documents: person.documents.clone(),
+            ticketed: None,
         });
         Ok(PassengerPlan {
             offer_passenger: person.id,
             kind: person.kind.text().to_owned(),
             sealed: sealed.map_err(ApiError::internal)?,
         })
-    }
-}
-
-/// The decision of now without its effect.
-async fn rehearse(caller: &Caller, names: web::Data<CatalogueNames>, prepared: IssueOrder) -> Result<HttpResponse, ApiError> {
-    let app = caller.app.clone();
-    let orders = [prepared];
-    let (outcome, orders) = blocking(move || {
-        let outcomes = app.store.rehearse(|tx| issue_all(tx, &app.chart, &orders, Mode::DryRun))?;
-        Ok::<_, ApiError>((outcomes.into_iter().next(), orders))
-    })
-    .await?;
-    match (outcome, &orders) {
-        (Some(Outcome::Issued(issued)), [plan]) => {
-            let shown = super::issued::shown_rehearsal(&caller.app, &issued, plan, names.get_ref())?;
-            Ok(ok(shown))
-        }
-        (Some(Outcome::Refused(reason)), _) => Err(refusal(&reason)),
-        _ => Err(ApiError::internal("a rehearsal without an outcome")),
     }
 }
 
@@ -315,7 +312,7 @@ fn completed(app: &App, db: &mut Db, rows: Vec<OrderRow>) -> Result<Vec<(IssuedO
 
 /// One order with its tickets.
 #[utoipa::path(get, path = "/air/orders/{id}", tag = "Orders", operation_id = "get_order",
-    params(("id" = String, Path)), responses((status = 200, body = Data<Order>), (status = 404, body = ErrorBody)))]
+    params(("id" = String, Path)), responses((status = 200, body = DataForNow<Order>), (status = 404, body = ErrorBody)))]
 pub async fn get_order(
     caller: Caller,
     names: web::Data<CatalogueNames>,
@@ -323,23 +320,31 @@ pub async fn get_order(
 ) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::AirRead)?;
     let (issued, after) = load(&caller, path_id(&id)?).await?.ok_or_else(|| ApiError::of(Code::NotFound))?;
-    Ok(ok(shown_order(&caller.app, &issued, after, names.get_ref())?))
+    let countdown = after.countdown(caller.app.now());
+    Ok(ok_for_now(shown_order(&caller.app, &issued, after, names.get_ref())?, countdown))
 }
 
 /// An agency's orders, newest first.
 #[utoipa::path(get, path = "/air/orders", tag = "Orders", operation_id = "list_orders",
-    params(("booking_reference" = Option<String>, Query), ("limit" = Option<u16>, Query), ("after" = Option<String>, Query), ("before" = Option<String>, Query)),
+    params(("booking_reference" = Option<String>, Query),
+        ("awaiting_payment" = Option<bool>, Query, description = "True: only orders that are held and can be paid; false: only the others"),
+        ("limit" = Option<u16>, Query), ("after" = Option<String>, Query), ("before" = Option<String>, Query)),
     responses((status = 200, body = Page<Order>), (status = 422, body = ErrorBody)))]
 pub async fn list_orders(caller: Caller, names: web::Data<CatalogueNames>, query: Query) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::AirRead)?;
     let request = PageRequest::<i64>::read(&query, "/air/orders")?;
     let (window, limit) = (request.window(), request.fetch());
-    let reference = query.get("booking_reference").map(str::to_owned);
-    let agencies = caller.visible_agencies().await?;
+    let now = caller.app.now();
+    let awaiting = |wanted| if wanted { Awaiting::At(now) } else { Awaiting::NotAt(now) };
+    let filter = OrderFilter {
+        agencies: caller.visible_agencies().await?,
+        booking_reference: query.get("booking_reference").map(str::to_owned),
+        awaiting_payment: query.flag("awaiting_payment")?.map(awaiting),
+    };
     let app = caller.app.clone();
     let found = caller
         .read(move |db| {
-            let rows = orders_of(db, agencies.as_deref(), reference.as_deref(), window, limit)?;
+            let rows = orders_of(db, &filter, window, limit)?;
             completed(&app, db, rows)
         })
         .await?;

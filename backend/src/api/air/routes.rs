@@ -1,7 +1,8 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
 use super::issued::Rehearsal;
-use super::{cancelling, ordering, reference, searching};
+use super::{cancelling, changing, ordering, reference, searching};
+use super::{cancelling, editing, ordering, paying, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -17,10 +18,23 @@ use utoipa::OpenApi;
         ordering::create_order,
         ordering::get_order,
         ordering::list_orders,
+        editing::update_order,
+        editing::update_order_passenger,
+        paying::create_payment,
+        paying::get_payment,
+        paying::list_payments,
         cancelling::create_order_cancellation,
         cancelling::confirm_order_cancellation,
         cancelling::get_order_cancellation,
         cancelling::list_order_cancellations,
+        changing::create_order_change_request,
+        changing::get_order_change_request,
+        changing::list_order_change_offers,
+        changing::get_order_change_offer,
+        changing::create_order_change,
+        changing::get_order_change,
+        changing::confirm_order_change,
+        changing::void_order_change,
         reference::list_airlines,
         reference::get_airline,
         reference::list_airports,
@@ -29,7 +43,7 @@ use utoipa::OpenApi;
         reference::get_aircraft,
         reference::suggest_places,
     ),
-    components(schemas(Rehearsal, cancelling::CancellationRehearsal))
+    components(schemas(Rehearsal, cancelling::CancellationRehearsal, changing::OrderChangeRehearsal))
 )]
 pub struct AirDescription;
 
@@ -42,7 +56,12 @@ pub fn configure(config: &mut ServiceConfig) {
     let cancellations = web::resource("/air/order_cancellations")
         .route(web::post().to(cancelling::create_order_cancellation))
         .route(web::get().to(cancelling::list_order_cancellations));
+    let payments =
+        web::resource("/air/payments").route(web::post().to(paying::create_payment)).route(web::get().to(paying::list_payments));
+    changes(config);
     config
+        .service(payments)
+        .service(web::resource("/air/payments/{id}").route(web::get().to(paying::get_payment)))
         .service(cancellations)
         .service(web::resource("/air/order_cancellations/{id}").route(web::get().to(cancelling::get_order_cancellation)))
         .service(
@@ -54,7 +73,14 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/air/offers").route(web::get().to(searching::list_offers)))
         .service(web::resource("/air/offers/{id}").route(web::get().to(searching::get_offer)))
         .service(orders)
-        .service(web::resource("/air/orders/{id}").route(web::get().to(ordering::get_order)))
+        .service(
+            web::resource("/air/orders/{id}")
+                .route(web::get().to(ordering::get_order))
+                .route(web::patch().to(editing::update_order)),
+        )
+        .service(
+            web::resource("/air/orders/{id}/passengers/{passenger_id}").route(web::patch().to(editing::update_order_passenger)),
+        )
         .service(web::resource("/air/airlines").route(web::get().to(reference::list_airlines)))
         .service(web::resource("/air/airlines/{id}").route(web::get().to(reference::get_airline)))
         .service(web::resource("/air/airports").route(web::get().to(reference::list_airports)))
@@ -62,4 +88,18 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/air/aircraft").route(web::get().to(reference::list_aircraft)))
         .service(web::resource("/air/aircraft/{id}").route(web::get().to(reference::get_aircraft)))
         .service(web::resource("/places/suggestions").route(web::get().to(reference::suggest_places)));
+}
+
+fn changes(config: &mut ServiceConfig) {
+    let requests = web::resource("/air/order_change_requests");
+    let confirm = web::resource("/air/order_changes/{id}/actions/confirm");
+    config
+        .service(requests.route(web::post().to(changing::create_order_change_request)))
+        .service(web::resource("/air/order_change_requests/{id}").route(web::get().to(changing::get_order_change_request)))
+        .service(web::resource("/air/order_change_offers").route(web::get().to(changing::list_order_change_offers)))
+        .service(web::resource("/air/order_change_offers/{id}").route(web::get().to(changing::get_order_change_offer)))
+        .service(web::resource("/air/order_changes").route(web::post().to(changing::create_order_change)))
+        .service(web::resource("/air/order_changes/{id}").route(web::get().to(changing::get_order_change)))
+        .service(confirm.route(web::post().to(changing::confirm_order_change)))
+        .service(web::resource("/air/order_changes/{id}/actions/void").route(web::post().to(changing::void_order_change)));
 }

@@ -22,7 +22,7 @@ use crate::ids::{OfferId, OfferRequestId};
 use crate::shopping::offer::PricedOffer;
 use crate::shopping::request::{SearchRefusal, SearchRequest};
 use crate::shopping::search::candidates;
-use crate::shopping::{self, FARE_ZONE, StoredSearch, keep_search, search_of_offer, searches_of};
+use crate::shopping::{self, FARE_ZONE, StoredSearch, hold_terms, keep_search, search_of_offer, searches_of};
 use crate::ticketing::{SaleTerms, seats_sold, splits};
 use actix_web::{HttpResponse, web};
 use std::collections::HashMap;
@@ -74,8 +74,9 @@ impl From<&SearchRequest> for Search {
     }
 }
 
-fn refused(refusal: &SearchRefusal) -> ApiError {
-    ApiError::new(Code::InvalidSearch, format!("{refusal}.")).at(format!("/data/{}", refusal.field()))
+pub(super) fn refused(refusal: &SearchRefusal) -> ApiError {
+    let code = if *refusal == SearchRefusal::TooManyCoupons { Code::TooManyCoupons } else { Code::InvalidSearch };
+    ApiError::new(code, format!("{refusal}.")).at(format!("/data/{}", refusal.field()))
 }
 
 /// What an agency may be offered: on a signed airline that sells, under terms that hold today and leave the airline a share.
@@ -118,9 +119,24 @@ fn at_wanted_times(offer: &PricedOffer, search: &Search) -> bool {
 }
 
 fn look(app: &App, agency: &Agency, organisation: crate::ids::OrganisationId, search: &Search) -> Result<StoredSearch, ApiError> {
-    let now = app.now();
     let request = SearchRequest::from(search);
-    let found = candidates(&app.catalogue, &request, now).map_err(|refusal| refused(&refusal))?;
+    let mut offers = find(app, agency, &request)?.map_err(|refusal| refused(&refusal))?;
+    offers.retain(|offer| at_wanted_times(offer, search));
+    let agency = agency.id;
+    Ok(app.store.write(|tx| keep_search(tx, organisation, agency, request, offers))?)
+}
+
+/// What this agency can be sold, cheapest first.
+pub(super) fn find(
+    app: &App,
+    agency: &Agency,
+    request: &SearchRequest,
+) -> Result<Result<Vec<PricedOffer>, SearchRefusal>, ApiError> {
+    let now = app.now();
+    let found = match candidates(&app.catalogue, request, now) {
+        Ok(found) => found,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     let buckets: Vec<i64> = found.bucket_ids().iter().map(|id| id.raw()).collect();
     let (sold, signed, terms) =
         app.store.read(|db| Ok::<_, DbError>((seats_sold(db, &buckets)?, airlines(db)?, app.rules.terms_of(db, agency.id)?)))?;
@@ -131,9 +147,8 @@ fn look(app: &App, agency: &Agency, organisation: crate::ids::OrganisationId, se
     let rules = terms.rules.in_force(agency.id, &agency.tier, today);
     let sellable =
         Sellable { catalogue: &app.catalogue, agency, signed: &signed, contracts: &terms.contracts, rules: &rules, today };
-    offers.retain(|offer| sellable.allows(offer) && at_wanted_times(offer, search));
-    let agency = agency.id;
-    Ok(app.store.write(|tx| keep_search(tx, organisation, agency, request, offers))?)
+    offers.retain(|offer| sellable.allows(offer));
+    Ok(Ok(offers))
 }
 
 fn shown_offer(app: &App, search: &StoredSearch, position: usize, detail: Detail, names: &dyn Names) -> Result<Offer, ApiError> {
@@ -145,6 +160,7 @@ fn shown_offer(app: &App, search: &StoredSearch, position: usize, detail: Detail
         mode: app.mode.into(),
         created_at: search.created_at,
         expires_at: search.expires_at,
+        hold: hold_terms(&app.catalogue, offer, search.created_at),
         conditions: ShownConditions::of(&app.catalogue, offer, (now.date_in(FARE_ZONE), now), detail)?,
     };
     Offer::new(offer, facts, names).map_err(ApiError::internal)
@@ -159,7 +175,7 @@ fn shown_request(app: &App, search: &StoredSearch, offers: Vec<Offer>, names: &d
     OfferRequest::new(&Search::from(&search.request), facts, offers, names)
 }
 
-/// Searches: one slice is one way, two are a return. The offers can be ordered until they expire, and the price is calculated anew at the order.
+/// Searches: one slice is one way, two are a return, up to eight lead through several places. The offers can be ordered until they expire, and the price is calculated anew at the order.
 #[utoipa::path(post, path = "/air/offer_requests", tag = "Search", operation_id = "create_offer_request",
     params(("return_offers" = Option<bool>, Query, description = "False leaves the offers out of the answer; list them by `/air/offers`")),
     request_body = Data<CreateOfferRequest>,
@@ -247,17 +263,9 @@ pub async fn list_offers(caller: Caller, names: web::Data<CatalogueNames>, query
     }
     // A position in the sorted list is the key: a search never changes.
     let request = PageRequest::<i64>::read(&query, "/air/offers")?;
-    let places: Vec<(i64, usize)> = (0i64..).zip(order).collect();
-    let wanted = |place: i64| match request.window() {
-        crate::db::Window::OlderThan(i64::MAX) => true,
-        crate::db::Window::OlderThan(key) => place > key,
-        crate::db::Window::NewerThan(key) => place < key,
-    };
-    let mut rows: Vec<(i64, usize)> = places.into_iter().filter(|(place, _)| wanted(*place)).collect();
-    if matches!(request.window(), crate::db::Window::NewerThan(_)) {
-        rows.reverse();
-    }
-    rows.truncate(usize::try_from(request.fetch()).unwrap_or(usize::MAX));
+    let places = request.of_positions(order.len());
+    let at = |place: i64| usize::try_from(place).ok().and_then(|place| order.get(place)).copied();
+    let rows: Vec<(i64, usize)> = places.into_iter().filter_map(|place| Some((place, at(place)?))).collect();
     let found = request.page(rows, |(place, _)| *place);
     let found = found.try_map(|(_, position)| shown_offer(&caller.app, &stored, position, Detail::Brief, names.get_ref()))?;
     Ok(page(&found))

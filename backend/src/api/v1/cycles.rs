@@ -15,7 +15,8 @@ use chrono::Days;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Amounts are decimal strings in `currency`. Open = sold - voided - remitted - netted - incentive, and what is to be paid of it is less the commission.
+/// Amounts are decimal strings in `currency`. Open = sold - voided - refunded - remitted - netted - incentive, and what is to be paid of it is less the
+/// commission.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RemittanceCycle {
     #[schema(example = "2026-11-H1")]
@@ -33,6 +34,9 @@ pub struct RemittanceCycle {
     pub commission_amount: String,
     pub voided_amount: String,
     pub voided_commission_amount: String,
+    /// Of refunds credited in this cycle, whose tickets may be of an earlier one.
+    pub refunded_amount: String,
+    pub refunded_commission_amount: String,
     pub remitted_amount: String,
     /// Commission that remittances netted.
     pub netted_commission_amount: String,
@@ -59,6 +63,8 @@ fn shown(agency: AgencyId, payment_days: u64, standing: &CycleStanding) -> Resul
         commission_amount: standing.commission.to_string(),
         voided_amount: standing.voided.to_string(),
         voided_commission_amount: standing.voided_commission.to_string(),
+        refunded_amount: standing.refunded.to_string(),
+        refunded_commission_amount: standing.refunded_commission.to_string(),
         remitted_amount: standing.remitted.to_string(),
         netted_commission_amount: standing.netted.to_string(),
         incentive_amount: standing.incentive.to_string(),

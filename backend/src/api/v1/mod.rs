@@ -6,14 +6,18 @@
 pub mod agencies;
 pub mod airline_claims;
 pub mod airlines;
+pub mod attachments;
 pub mod bank_callbacks;
 pub mod bank_receipts;
 pub mod cash_transfers;
 pub mod commission_explained;
 pub mod commission_rules;
 pub mod contracts;
+pub mod coupon_status_files;
+pub mod coupons;
 pub mod cycles;
 pub mod disbursements;
+pub mod events;
 pub mod exports;
 pub mod facilities;
 pub mod facility_money;
@@ -27,6 +31,8 @@ pub mod limits;
 pub mod operations;
 pub mod organisations;
 pub mod postings;
+pub mod refund_applications;
+pub mod refund_shape;
 mod shape;
 mod sight;
 pub mod tax_payments;
@@ -38,97 +44,116 @@ use utoipa::OpenApi;
 
 /// The operations under `/v1`.
 #[derive(OpenApi)]
-#[openapi(paths(
-    organisations::list_organisations,
-    organisations::create_organisation,
-    organisations::get_organisation,
-    keys::list_keys,
-    keys::create_key,
-    keys::get_key,
-    keys::roll,
-    keys::revoke,
-    agencies::list_agencies,
-    agencies::create_agency,
-    agencies::get_agency,
-    agencies::freeze,
-    agencies::unfreeze,
-    agencies::close,
-    agencies::set_tier,
-    airlines::list_airlines,
-    airlines::sign,
-    airlines::get_airline,
-    airlines::list_stock,
-    airlines::create_stock,
-    airlines::stop,
-    airlines::resume,
-    contracts::list_contracts,
-    contracts::sign,
-    contracts::get_contract,
-    commission_rules::list_commission_rules,
-    commission_rules::file,
-    commission_rules::get_commission_rule,
-    commission_explained::explain_commission,
-    commission_explained::explain_ticket,
-    incentive_programmes::list_incentive_programmes,
-    incentive_programmes::open,
-    incentive_programmes::get_incentive_programme,
-    incentive_periods::list_incentive_periods,
-    incentive_periods::get_incentive_period,
-    incentive_periods::list_incentive_lines,
-    incentive_periods::settle,
-    limit_policies::list_limit_policies,
-    limit_policies::adopt,
-    bank_receipts::list_bank_receipts,
-    bank_receipts::record,
-    bank_receipts::get_bank_receipt,
-    limits::get_limit,
-    limits::list_exposure,
-    facilities::list_facilities,
-    facilities::create_facility,
-    facilities::get_facility,
-    facilities::set_limit,
-    facilities::close,
-    facilities::reopen,
-    facility_money::accrue,
-    facility_money::list_accruals,
-    facility_money::repay,
-    facility_money::list_repayments,
-    tax_payments::list_tax_payments,
-    tax_payments::pay,
-    cash_transfers::list_cash_transfers,
-    cash_transfers::make,
-    cash_transfers::get_cash_transfer,
-    cash_transfers::confirm,
-    cycles::list_cycles,
-    airline_claims::list_airline_claims,
-    exports::list_exports,
-    exports::make_export,
-    exports::get_export,
-    exports::get_export_content,
-    disbursements::list_disbursements,
-    disbursements::get_disbursement,
-    tickets::list_tickets,
-    tickets::get_ticket,
-    ledger::list_accounts,
-    ledger::get_account,
-    ledger::list_entries,
-    postings::list_postings,
-    postings::get_posting,
-    ledger::get_trial_balance,
-    test_clock::get_test_clock,
-    test_clock::set_test_clock,
-    operations::get_operation,
-    bank_callbacks::receive,
-))]
+#[openapi(
+    paths(
+        organisations::list_organisations,
+        organisations::create_organisation,
+        organisations::get_organisation,
+        keys::list_keys,
+        keys::create_key,
+        keys::get_key,
+        keys::roll,
+        keys::revoke,
+        agencies::list_agencies,
+        agencies::create_agency,
+        agencies::get_agency,
+        agencies::freeze,
+        agencies::unfreeze,
+        agencies::close,
+        agencies::set_tier,
+        airlines::list_airlines,
+        airlines::sign,
+        airlines::get_airline,
+        airlines::list_stock,
+        airlines::create_stock,
+        airlines::stop,
+        airlines::resume,
+        contracts::list_contracts,
+        contracts::sign,
+        contracts::get_contract,
+        commission_rules::list_commission_rules,
+        commission_rules::file,
+        commission_rules::get_commission_rule,
+        commission_explained::explain_commission,
+        commission_explained::explain_ticket,
+        incentive_programmes::list_incentive_programmes,
+        incentive_programmes::open,
+        incentive_programmes::get_incentive_programme,
+        incentive_periods::list_incentive_periods,
+        incentive_periods::get_incentive_period,
+        incentive_periods::list_incentive_lines,
+        incentive_periods::settle,
+        limit_policies::list_limit_policies,
+        limit_policies::adopt,
+        bank_receipts::list_bank_receipts,
+        bank_receipts::record,
+        bank_receipts::get_bank_receipt,
+        limits::get_limit,
+        limits::list_exposure,
+        facilities::list_facilities,
+        facilities::create_facility,
+        facilities::get_facility,
+        facilities::set_limit,
+        facilities::close,
+        facilities::reopen,
+        facility_money::accrue,
+        facility_money::list_accruals,
+        facility_money::repay,
+        facility_money::list_repayments,
+        tax_payments::list_tax_payments,
+        tax_payments::pay,
+        cash_transfers::list_cash_transfers,
+        cash_transfers::make,
+        cash_transfers::get_cash_transfer,
+        cash_transfers::confirm,
+        cycles::list_cycles,
+        airline_claims::list_airline_claims,
+        refund_applications::list_refund_applications,
+        refund_applications::create_refund_application,
+        refund_applications::get_refund_application,
+        refund_applications::confirm,
+        refund_applications::decide,
+        attachments::list_attachments,
+        attachments::create_attachment,
+        attachments::get_attachment,
+        attachments::get_attachment_content,
+        exports::list_exports,
+        exports::make_export,
+        exports::get_export,
+        exports::get_export_content,
+        disbursements::list_disbursements,
+        disbursements::get_disbursement,
+        tickets::list_tickets,
+        tickets::get_ticket,
+        coupons::report,
+        coupon_status_files::list_coupon_status_files,
+        coupon_status_files::send,
+        coupon_status_files::get_coupon_status_file,
+        coupon_status_files::list_lines,
+        ledger::list_accounts,
+        ledger::get_account,
+        ledger::list_entries,
+        postings::list_postings,
+        postings::get_posting,
+        ledger::get_trial_balance,
+        events::list_events,
+        events::get_event,
+        test_clock::get_test_clock,
+        test_clock::set_test_clock,
+        operations::get_operation,
+        bank_callbacks::receive,
+    ),
+    components(schemas(refund_applications::RefundRehearsal))
+)]
 pub struct V1Description;
 
 pub fn configure(config: &mut ServiceConfig) {
     parties(config);
     money(config);
     settlement(config);
+    tickets(config);
+    refunds(config);
     config
-        .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
-        .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
         .service(resource("/v1/tickets/{number}/commission").route(get().to(commission_explained::explain_ticket)))
         .service(resource("/v1/ledger/accounts").route(get().to(ledger::list_accounts)))
         .service(resource("/v1/ledger/accounts/{id}").route(get().to(ledger::get_account)))
@@ -139,8 +164,45 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(
             resource("/v1/test_clock").route(get().to(test_clock::get_test_clock)).route(post().to(test_clock::set_test_clock)),
         )
+        .service(resource("/v1/events").route(get().to(events::list_events)))
+        .service(resource("/v1/events/{id}").route(get().to(events::get_event)))
         .service(resource("/v1/operations/{id}").route(get().to(operations::get_operation)))
         .service(resource("/v1/bank_callbacks/{mode}").route(post().to(bank_callbacks::receive)));
+}
+
+/// What was sold, and what airlines say about it.
+fn tickets(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
+        .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
+        .service(resource("/v1/tickets/{number}/coupons/{coupon}/status").route(post().to(coupons::report)))
+        .service(
+            resource("/v1/coupon_status_files")
+                .route(get().to(coupon_status_files::list_coupon_status_files))
+                .route(post().to(coupon_status_files::send)),
+        )
+        .service(resource("/v1/coupon_status_files/{id}").route(get().to(coupon_status_files::get_coupon_status_file)))
+        .service(resource("/v1/coupon_status_files/{id}/lines").route(get().to(coupon_status_files::list_lines)));
+}
+
+/// What comes back of tickets.
+fn refunds(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/v1/refund_applications")
+                .route(get().to(refund_applications::list_refund_applications))
+                .route(post().to(refund_applications::create_refund_application)),
+        )
+        .service(resource("/v1/refund_applications/{id}").route(get().to(refund_applications::get_refund_application)))
+        .service(resource("/v1/refund_applications/{id}/actions/confirm").route(post().to(refund_applications::confirm)))
+        .service(resource("/v1/refund_applications/{id}/actions/decide").route(post().to(refund_applications::decide)))
+        .service(
+            resource("/v1/attachments")
+                .route(get().to(attachments::list_attachments))
+                .route(post().to(attachments::create_attachment)),
+        )
+        .service(resource("/v1/attachments/{id}").route(get().to(attachments::get_attachment)))
+        .service(resource("/v1/attachments/{id}/content").route(get().to(attachments::get_attachment_content)));
 }
 
 /// Who trades, with which keys and on which terms.

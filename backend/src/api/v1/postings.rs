@@ -14,7 +14,7 @@ use crate::db::{Db, DbError};
 use crate::identity::Scope;
 use crate::ids::{
     AccountId, AgencyId, AirlineId, BankReceiptId, ContractId, EntryId, FacilityId, Id, KeyId, OrganisationId, PostingId,
-    TicketId,
+    RefundApplicationId, RefundId, TicketId,
 };
 use crate::ledger::{AccountRow, EntryRow, Event, PostingRow, entries_of, posting, postings};
 use actix_web::{HttpResponse, web};
@@ -26,10 +26,10 @@ use utoipa::ToSchema;
 pub struct LedgerPosting {
     #[schema(example = "pst_0000000000001")]
     pub id: String,
-    /// `capital_paid_in`, `deposit_lodged`, `wallet_transfer_in`, `ticket_sale`, `advance_confirmed`
+    /// Such as `capital_paid_in`, `ticket_sale`, `advance_confirmed`, `ticket_refund`
     #[schema(example = "ticket_sale")]
     pub event: String,
-    /// The ticket or bank receipt that it is about.
+    /// The ticket, refund or bank receipt that it is about.
     pub reference_id: Option<String>,
     /// In the operator's zone.
     #[schema(example = "2026-11-01")]
@@ -146,6 +146,12 @@ impl From<PostingRow> for LedgerPosting {
 /// The stored text of an event says what its reference is.
 fn reference_id(event: &str, raw: i64) -> Option<String> {
     let is = |events: &[Event]| events.iter().any(|known| known.text() == event);
+    if is(&[Event::TicketRefund]) {
+        return Some(RefundId::of(raw).to_string());
+    }
+    if is(&[Event::RefundPaidOut]) {
+        return Some(RefundApplicationId::of(raw).to_string());
+    }
     if is(&[Event::TicketSale, Event::AdvanceConfirmed]) {
         return Some(TicketId::of(raw).to_string());
     }

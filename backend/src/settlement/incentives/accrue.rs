@@ -249,7 +249,8 @@ impl<'p> Accrual<'p> {
             .filter(incentive_period::agency_id.eq_any(agencies.into_iter().collect::<Vec<_>>()))
             .filter(incentive_period::starts_on.eq_any(starts.into_iter().collect::<Vec<_>>()));
         let periods: Vec<PeriodRow> = of.select(PeriodRow::as_select()).load(&mut *tx.db)?;
-        let given_back: Vec<i64> = batch.counted.iter().filter(|one| one.kind() != LineKind::Issue).map(|one| one.ticket_id).collect();
+        let given_back: Vec<i64> =
+            batch.counted.iter().filter(|one| one.kind() != LineKind::Issue).map(|one| one.ticket_id).collect();
         let ids: Vec<i64> = periods.iter().map(|row| row.id).collect();
         let issued = incentive_accrual::table
             .filter(incentive_accrual::ticket_id.eq_any(given_back))

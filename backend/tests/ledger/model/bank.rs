@@ -20,13 +20,16 @@ impl Model {
         if sale.voided {
             return Err("the order was cancelled".into());
         }
+        if sale.coupon != "O" || sale.refunded.iter().flatten().any(|done| *done) {
+            return Err("coupon ".into());
+        }
         if sale.day != self.today {
             return Err("the void window closed".into());
         }
         let before = self.clone();
         self.books_sale(&sale, -1);
         for (place, ticket) in sale.tickets.iter().enumerate() {
-            let unpaid = self.takes_back(sale.first_payment + place, sale.wallet == WALLETS[0]);
+            let unpaid = self.takes_back(sale.first_payment + place, ticket.airline, sale.wallet == WALLETS[0]);
             let payer = if sale.on_line { RECEIVABLE } else { sale.wallet };
             self.moves(PAYABLE, payer, unpaid);
             self.moves(TO_GIVE_BACK, payer, ticket.airline - unpaid);
@@ -41,34 +44,46 @@ impl Model {
             self.orders_transfer(missing).unwrap();
         }
         let count = i64::try_from(sale.tickets.len()).unwrap();
-        *self.state.seats_sold.entry(sale.bucket).or_default() -= count;
-        self.state.seats_sold.retain(|_, sold| *sold > 0);
+        let seats: usize = sale.tickets.iter().map(|ticket| ticket.coupons).sum();
+        self.gives_seats_back(sale.bucket, seats);
         self.state.voided += count;
         self.sales[index].voided = true;
         Ok(())
     }
 
-    /// The airline's share of a voided ticket; answers what of it was certainly never paid.
-    fn takes_back(&mut self, index: usize, is_set_off: bool) -> i64 {
+    pub(super) fn gives_seats_back(&mut self, bucket: i64, seats: usize) {
+        *self.state.seats_sold.entry(bucket).or_default() -= i64::try_from(seats).unwrap();
+        self.state.seats_sold.retain(|_, sold| *sold > 0);
+    }
+
+    /// A part of the airline's share, or all: what was not paid first, then what was, and a claim on what is more than its share. Answers what was
+    /// certainly never paid.
+    pub(super) fn takes_back(&mut self, index: usize, amount: i64, is_set_off: bool) -> i64 {
         let payment = &mut self.state.payments[index];
-        let open = payment.outstanding();
-        let (unpaid, certain) = match payment.state {
-            Stage::Held | Stage::Failed => {
-                payment.cancelled += open;
-                payment.state = Stage::Cancelled;
-                (open, payment.set_off)
-            }
-            Stage::Sent | Stage::Unknown => {
-                payment.reclaimed = open;
-                (0, payment.set_off)
-            }
-            Stage::Confirmed | Stage::SetOff | Stage::Cancelled => (0, payment.amount),
-        };
-        if unpaid > 0 {
-            self.ends(index, open);
+        let within = amount.min(payment.amount - self.taken[index]);
+        let still_open = if payment.is_over { 0 } else { payment.outstanding() - payment.reclaimed };
+        let open = within.min(still_open);
+        self.taken[index] += within;
+        let is_on_its_way = matches!(payment.state, Stage::Sent | Stage::Unknown);
+        if is_on_its_way {
+            payment.reclaimed += open;
+        } else if open > 0 {
+            self.is_cancelled(index, open);
         }
-        self.claims(certain, is_set_off);
-        unpaid
+        self.claims(amount - open, is_set_off);
+        if is_on_its_way { 0 } else { open }
+    }
+
+    /// So much less is to be paid; nothing at all, if nothing is left.
+    fn is_cancelled(&mut self, index: usize, part: i64) {
+        let payment = &mut self.state.payments[index];
+        payment.cancelled += part;
+        if payment.outstanding() == 0 {
+            payment.state = Stage::Cancelled;
+            self.ends(index, part);
+        } else if payment.on_line {
+            self.state.held -= part;
+        }
     }
 
     fn claims(&mut self, amount: i64, is_set_off: bool) {
@@ -137,9 +152,13 @@ impl Model {
         self.state.payments.iter().any(in_doubt)
     }
 
-    pub fn hears(&mut self, index: usize, word: BankWord) {
+    /// The bank settles what it was `told` to pay.
+    pub fn hears(&mut self, index: usize, word: BankWord, told: i64) {
         use Stage::{Cancelled, Confirmed, Failed, Held, Sent, SetOff, Unknown};
         let payment = &mut self.state.payments[index];
+        // Parts of it were taken back when the bank refused it, and it pays all of it after all.
+        let is_too_much = word == BankWord::Settled && payment.state == Failed && told != payment.outstanding();
+        let word = if is_too_much { BankWord::WrongAmount } else { word };
         let closes = match (word, payment.state) {
             (BankWord::SettledEarlier, _) | (BankWord::Settled | BankWord::WrongAmount, SetOff | Cancelled) => {
                 Some("the bank settled an attempt that it had refused before")
@@ -198,10 +217,8 @@ impl Model {
         if reclaimed == 0 {
             return;
         }
-        payment.cancelled += reclaimed;
-        payment.state = Stage::Cancelled;
         self.moves(PAYABLE, TO_GIVE_BACK, reclaimed);
-        self.ends(index, reclaimed);
+        self.is_cancelled(index, reclaimed);
     }
 
     fn sale_of(&self, payment: usize) -> &Sale {

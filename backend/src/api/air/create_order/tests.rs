@@ -61,7 +61,7 @@ fn a_good_order_is_read_in_the_order_of_the_offer() {
     assert_eq!(order.offer, OfferId::of(OFFER));
     assert_eq!(order.passengers.iter().map(|passenger| passenger.id).collect::<Vec<_>>(), ids());
     assert_eq!(order.passengers[0].infant, Some(PassengerId::of(103)));
-    assert_eq!(order.passengers[0].document.as_ref().unwrap().unique_identifier, "E12345678");
+    assert_eq!(order.passengers[0].documents[0].unique_identifier, "E12345678");
     let payment = order.payment.unwrap();
     assert_eq!((payment.kind, payment.amount.minor), (PaymentType::Balance, 495_000));
     assert_eq!(order.metadata.get("trip-1").map(String::as_str), Some("x"));

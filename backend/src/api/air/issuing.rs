@@ -1,0 +1,125 @@
+//! What ordering and paying have in common: both hand an order to the queue, once per key, and either can be rehearsed.
+
+use super::issued::shown_rehearsal;
+use super::names::CatalogueNames;
+use crate::api::caller::{Caller, blocking};
+use crate::api::code::Code;
+use crate::api::envelope::{Data, ok};
+use crate::api::error::ApiError;
+use crate::api::once::reused;
+use crate::api::rejections::refusal;
+use crate::identity::{IdempotencyKey, claims, first_difference};
+use crate::ids::{Id, OperationId, OrderId};
+use crate::ticketing::{IssueOrder, IssuedOrder, Mode, Outcome, QueueError, Refusal, issue_all, keep_refusal};
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+/// A request with its key, explicit or made from what it asks for, and the digests of its fields.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    pub key: IdempotencyKey,
+    pub fields: String,
+}
+
+/// How an order came out of the queue, if it was not refused.
+pub(super) enum Settled {
+    Done(Box<IssuedOrder>),
+    /// What it was prepared from has changed: prepare it anew.
+    Outdated,
+    /// The key's order exists.
+    Before(OrderId),
+    Pending(HttpResponse),
+}
+
+impl Attempt {
+    /// The order that the key has led to before, if any; what it was refused for before is the error again.
+    pub async fn earlier(&self, caller: &Caller) -> Result<Option<OrderId>, ApiError> {
+        let (organisation, stored) = (caller.key.organisation, self.key.stored());
+        let Some(row) = caller.read(move |db| claims(db, &[organisation], &[stored])).await?.pop() else { return Ok(None) };
+        if let Some(field) = first_difference(&row.fields, &self.fields).filter(|_| self.key.is_explicit()) {
+            return Err(reused(&field));
+        }
+        match (row.resource_id, row.outcome) {
+            (Some(id), _) => Ok(Some(OrderId::of(id))),
+            (None, Some(outcome)) => {
+                let reason = serde_json::from_str(&outcome).map_err(ApiError::internal)?;
+                Err(refusal(&reason).with_header("Idempotent-Replayed", "true"))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Keeps a decision against the sale with an explicit key: a late retry never turns it into a sale. What was merely malformed is not kept.
+    pub async fn remember(&self, caller: &Caller, error: &ApiError) -> Result<(), ApiError> {
+        let decisions = [
+            Code::NoContract,
+            Code::SplitExceedsFare,
+            Code::OfferExpired,
+            Code::OfferPriceChanged,
+            Code::OfferNoLongerAvailable,
+            Code::FlightDeparted,
+            Code::HoldNotOffered,
+            Code::PriceChanged,
+            Code::AlreadyPaid,
+            Code::PaymentWindowClosed,
+            Code::OrderAlreadyCancelled,
+        ];
+        let Some(item) = error.items().first().filter(|item| self.key.is_explicit() && decisions.contains(&item.code)) else {
+            return Ok(());
+        };
+        let reason = Refusal::Unsellable { code: item.code.text().to_owned(), message: item.message.clone() };
+        let (organisation, stored, fields) = (caller.key.organisation, self.key.stored(), self.fields.clone());
+        caller.write(move |tx| keep_refusal(tx, organisation, &stored, &fields, &reason)).await
+    }
+}
+
+pub(super) fn outdated() -> ApiError {
+    ApiError::of(Code::DeadlineExceeded).retry_after(1)
+}
+
+pub(super) async fn issue(caller: &Caller, prepared: IssueOrder) -> Result<Settled, ApiError> {
+    let outcome = caller.app.queue.issue(prepared).await;
+    let label = match &outcome {
+        Ok(Outcome::Issued(issued)) if issued.order.issued_at.is_none() => "held",
+        Ok(Outcome::Issued(_)) => "issued",
+        Ok(Outcome::Replayed(_)) => "replayed",
+        Ok(Outcome::Refused(_) | Outcome::RefusedBefore(_)) => "refused",
+        Ok(Outcome::KeyReused { .. }) => "key_reused",
+        Ok(Outcome::Outdated) | Err(_) => "failed",
+    };
+    caller.app.metrics.orders.with_label_values(&[label]).inc();
+    match outcome {
+        Ok(Outcome::Issued(issued)) => Ok(Settled::Done(issued)),
+        Ok(Outcome::Outdated) => Ok(Settled::Outdated),
+        Ok(Outcome::Replayed(id)) => Ok(Settled::Before(id)),
+        Ok(Outcome::Refused(reason)) => Err(refusal(&reason)),
+        Ok(Outcome::RefusedBefore(reason)) => Err(refusal(&reason).with_header("Idempotent-Replayed", "true")),
+        Ok(Outcome::KeyReused { field }) => Err(reused(&field)),
+        Err(QueueError::OutcomeUnknown { claim }) => {
+            let operation = OperationId::of(claim);
+            let body = json!({ "id": operation.to_string(), "status": "pending", "url": format!("/v1/operations/{operation}") });
+            Ok(Settled::Pending(HttpResponse::Accepted().json(Data { data: body })))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The decision of now without its effect.
+pub(super) async fn rehearse(
+    caller: &Caller,
+    names: web::Data<CatalogueNames>,
+    prepared: IssueOrder,
+) -> Result<HttpResponse, ApiError> {
+    let app = caller.app.clone();
+    let orders = [prepared];
+    let (outcome, orders) = blocking(move || {
+        let outcomes = app.store.rehearse(|tx| issue_all(tx, &app.chart, &orders, Mode::DryRun))?;
+        Ok::<_, ApiError>((outcomes.into_iter().next(), orders))
+    })
+    .await?;
+    match (outcome, &orders) {
+        (Some(Outcome::Issued(issued)), [plan]) => Ok(ok(shown_rehearsal(&caller.app, &issued, plan, names.get_ref())?)),
+        (Some(Outcome::Refused(reason)), _) => Err(refusal(&reason)),
+        _ => Err(ApiError::internal("a rehearsal without an outcome")),
+    }
+}

@@ -1,0 +1,201 @@
+//! Events: what happened, for those whom it concerns. A domain emits one in the commit of its cause, under the lock of the object that it is
+//! about; that lock makes the object's `sequence` gapless. An event holds references only, and everything else is read where it stands.
+
+use crate::db::schema::event;
+use crate::db::{DbError, RowSet, WriteTx, insert, rows};
+use crate::ids::{AgencyId, AirlineId, EventId, FacilityId, Id, node_of};
+use chrono::NaiveDateTime;
+use diesel::dsl::max;
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+rows! {
+    pub struct EventRow in event {
+        /// The node that made the id: ids of one node grow in commit order.
+        node: i64,
+        id: i64,
+        kind: String,
+        object_id: String,
+        /// 1 for the first event of its object, without gaps.
+        sequence: i64,
+        agency_id: Option<i64>,
+        airline_id: Option<i64>,
+        facility_id: Option<i64>,
+        /// JSON: other ids by name.
+        refs: String,
+        request_id: String,
+        created_at: NaiveDateTime,
+    }
+}
+
+macro_rules! event_types {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum EventType { $($(#[$doc])* $name),+ }
+        impl EventType {
+            pub const ALL: &'static [EventType] = &[$(EventType::$name),+];
+            pub fn text(self) -> &'static str { match self { $(EventType::$name => $text),+ } }
+        }
+    };
+}
+
+// Alphabetical. The names of the Duffel API where it has one; `object.past_participle` everywhere. A name, once given out, keeps its meaning.
+event_types! {
+    /// The ticket was voided before its airline was paid.
+    AdvanceCancelled = "advance.cancelled",
+    /// The bank confirmed that the airline was paid.
+    AdvanceConfirmed = "advance.confirmed",
+    /// The bank refused for good; the next attempt follows.
+    AdvanceFailed = "advance.failed",
+    /// Claims on the airline paid all of it.
+    AdvanceSetOff = "advance.set_off",
+    AgencyActivated = "agency.activated",
+    AgencyClosed = "agency.closed",
+    AgencyFrozen = "agency.frozen",
+    /// A paid ticket was taken back: the airline has to return its share.
+    AirlineClaimOpened = "airline_claim.opened",
+    AirlineRepaymentReceived = "airline_repayment.received",
+    CapitalReceived = "capital.received",
+    ContractSigned = "contract.signed",
+    DepositReceived = "deposit.received",
+    /// The line takes no new holds.
+    FacilityClosed = "facility.closed",
+    FacilityLimitChanged = "facility.limit_changed",
+    FacilityOpened = "facility.opened",
+    FacilityRepaid = "facility.repaid",
+    FacilityReopened = "facility.reopened",
+    LimitPolicyAdopted = "limit.policy_adopted",
+    OrderCreated = "order.created",
+    OrderCancellationConfirmed = "order_cancellation.confirmed",
+    OrderCancellationCreated = "order_cancellation.created",
+    /// A held order was paid, and its tickets were issued.
+    PaymentSucceeded = "air.payment.succeeded",
+    /// Somebody asked a webhook to be tried.
+    PingTriggered = "ping.triggered",
+    RemittanceReceived = "remittance.received",
+    TaxPaid = "tax.paid",
+    TicketVoided = "ticket.voided",
+    WalletReceived = "wallet.received",
+    /// Its receiver failed for too long.
+    WebhookDisabled = "webhook.disabled",
+}
+
+impl EventType {
+    pub fn parse(text: &str) -> Option<Self> {
+        EventType::ALL.iter().copied().find(|known| known.text() == text)
+    }
+}
+
+/// An event on its way into the commit. Whom it concerns, beside the operator: the agency, the airline and the bank of the facility that it names.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    kind: EventType,
+    object: String,
+    agency: Option<AgencyId>,
+    airline: Option<AirlineId>,
+    facility: Option<FacilityId>,
+    refs: Vec<(&'static str, String)>,
+    request_id: String,
+}
+
+impl NewEvent {
+    pub fn new(kind: EventType, object: impl Id) -> Self {
+        let object = object.to_string();
+        NewEvent { kind, object, agency: None, airline: None, facility: None, refs: Vec::new(), request_id: String::new() }
+    }
+
+    pub fn of_agency(self, id: AgencyId) -> Self {
+        NewEvent { agency: Some(id), ..self }
+    }
+
+    pub fn of_airline(self, id: AirlineId) -> Self {
+        NewEvent { airline: Some(id), ..self }
+    }
+
+    pub fn of_facility(self, id: FacilityId) -> Self {
+        NewEvent { facility: Some(id), ..self }
+    }
+
+    /// Another id that a receiver will want to look up: `ticket_id`.
+    pub fn naming(mut self, name: &'static str, id: impl Id) -> Self {
+        self.refs.push((name, id.to_string()));
+        self
+    }
+
+    /// The request that it came with; what the platform does by itself came with none.
+    pub fn caused_by(self, request_id: &str) -> Self {
+        NewEvent { request_id: request_id.to_owned(), ..self }
+    }
+}
+
+/// The version that event bodies are in.
+pub const API_VERSION: &str = "v2";
+
+impl EventRow {
+    /// The ids that a receiver may look up, by name; `id` is the object's.
+    pub fn object(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), self.object_id.clone().into());
+        let parties = [
+            ("agency_id", self.agency_id.map(|id| AgencyId::of(id).to_string())),
+            ("airline_id", self.airline_id.map(|id| AirlineId::of(id).to_string())),
+            ("facility_id", self.facility_id.map(|id| FacilityId::of(id).to_string())),
+        ];
+        object.extend(parties.into_iter().filter_map(|(name, id)| Some((name.to_owned(), id?.into()))));
+        // Written as an object below.
+        object.extend(serde_json::from_str::<Map<String, Value>>(&self.refs).unwrap_or_default());
+        Value::Object(object)
+    }
+
+    /// The id of the request that it came with.
+    pub fn cause(&self) -> Option<&str> {
+        Some(self.request_id.as_str()).filter(|id| !id.is_empty())
+    }
+
+    /// The first event of an object that this commit makes, for a commit that writes its rows itself.
+    pub fn first(tx: &WriteTx, new: NewEvent) -> Self {
+        EventRow::numbered(tx, new, 1)
+    }
+
+    fn numbered(tx: &WriteTx, new: NewEvent, sequence: i64) -> Self {
+        let id = tx.ids.next::<EventId>().raw();
+        let refs: Map<String, Value> = new.refs.into_iter().map(|(name, id)| (name.to_owned(), id.into())).collect();
+        EventRow {
+            node: i64::from(node_of(id)),
+            id,
+            kind: new.kind.text().to_owned(),
+            object_id: new.object,
+            sequence,
+            agency_id: new.agency.map(Id::raw),
+            airline_id: new.airline.map(Id::raw),
+            facility_id: new.facility.map(Id::raw),
+            refs: Value::Object(refs).to_string(),
+            request_id: new.request_id,
+            created_at: tx.now.naive(),
+        }
+    }
+}
+
+/// Emits an event in this commit. The caller holds the lock of its object, or has made the object in this commit.
+pub fn emit(tx: &mut WriteTx, new: NewEvent) -> Result<(), DbError> {
+    emit_all(tx, vec![new])
+}
+
+/// The same for any number of events, in their order.
+pub fn emit_all(tx: &mut WriteTx, new: Vec<NewEvent>) -> Result<(), DbError> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let objects: Vec<String> = new.iter().map(|event| event.object.clone()).collect();
+    let known = event::table.filter(event::object_id.eq_any(objects)).group_by(event::object_id);
+    let last: Vec<(String, Option<i64>)> = known.select((event::object_id, max(event::sequence))).load(&mut *tx.db)?;
+    let mut last: HashMap<String, i64> = last.into_iter().map(|(object, sequence)| (object, sequence.unwrap_or(0))).collect();
+    let mut rows = Vec::with_capacity(new.len());
+    for event in new {
+        let sequence = last.entry(event.object.clone()).or_insert(0);
+        *sequence += 1;
+        rows.push(EventRow::numbered(tx, event, *sequence));
+    }
+    insert(tx, &[RowSet::of(&rows)])
+}

@@ -1,0 +1,118 @@
+//! The cancellation of an order as existing distribution clients know it: quoted, then confirmed. Inside the void window, as long as every coupon is open, it is a void;
+//! after that a voluntary refund of whatever can still be refunded, by the ladder of the fare.
+
+use super::refund::{Application, RefundError, RefundKind, RefundRequest, confirm_refund, quote_refund, refund_application};
+use super::void::{CancellationRow, VoidError, cancellation, confirm_void, quote_void};
+use crate::audit::{self, Cause};
+use crate::catalogue::Catalogue;
+use crate::db::schema::order_cancellation;
+use crate::db::{Change, Contended, Db, DbError, RowSet, WriteTx, insert, lock, update};
+use crate::ids::{CancellationId, Id, OrderId, RefundApplicationId};
+use crate::money::{Currency, Money, MoneyError};
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    #[error(transparent)]
+    Void(#[from] VoidError),
+    #[error(transparent)]
+    Refund(#[from] RefundError),
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// A cancellation or its quote, with the refund that it is, where it is no void.
+#[derive(Clone, Debug)]
+pub struct Cancellation {
+    pub row: CancellationRow,
+    pub refund: Option<Application>,
+}
+
+/// What a cancellation would give back, and until when it can be confirmed. Nothing is reserved.
+pub fn quote_cancellation(
+    tx: &mut WriteTx,
+    catalogue: &Catalogue,
+    cause: &Cause,
+    id: OrderId,
+) -> Result<Cancellation, CancelError> {
+    match quote_void(tx, catalogue, cause, id) {
+        Ok(row) => return Ok(Cancellation { row, refund: None }),
+        Err(VoidError::WindowClosed { .. } | VoidError::CouponNotOpen { .. }) => {}
+        Err(other) => return Err(other.into()),
+    }
+    if let Some(at) = confirmed_at(tx.db, id)? {
+        return Err(VoidError::AlreadyCancelled { at }.into());
+    }
+    let request = RefundRequest {
+        order: id,
+        kind: RefundKind::Voluntary,
+        tickets: Vec::new(),
+        amount: None,
+        reason: None,
+        evidence: Vec::new(),
+    };
+    let quoted = quote_refund(tx, catalogue, cause, &request)?;
+    let row = CancellationRow {
+        id: tx.ids.next::<CancellationId>().raw(),
+        order_id: id.raw(),
+        agency_id: quoted.row.agency_id,
+        refund_minor: quoted.row.refund_minor,
+        currency: quoted.row.currency.clone(),
+        expires_at: quoted.row.expires_at,
+        created_at: tx.now.naive(),
+        confirmed_at: None,
+        application_id: Some(quoted.row.id),
+    };
+    insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+    audit::record(tx, cause, "order.quote_cancellation", CancellationId::of(row.id))?;
+    Ok(Cancellation { row, refund: Some(quoted) })
+}
+
+/// When an order was cancelled by a refund.
+fn confirmed_at(db: &mut Db, order: OrderId) -> Result<Option<NaiveDateTime>, DbError> {
+    let of_order = order_cancellation::table.filter(order_cancellation::order_id.eq(order.raw()));
+    let confirmed = of_order.filter(order_cancellation::confirmed_at.is_not_null());
+    let at: Option<Option<NaiveDateTime>> = confirmed.select(order_cancellation::confirmed_at).first(db).optional()?;
+    Ok(at.flatten())
+}
+
+/// Voids or refunds the order of a quote. A quote that was confirmed before is answered as it is.
+pub fn confirm_cancellation(
+    tx: &mut WriteTx,
+    catalogue: &Catalogue,
+    cause: &Cause,
+    id: CancellationId,
+) -> Result<Cancellation, CancelError> {
+    let known = cancellation(tx.db, id)?.ok_or(VoidError::NotFound)?;
+    let Some(application) = known.application_id.map(RefundApplicationId::of) else {
+        return Ok(Cancellation { row: confirm_void(tx, catalogue, cause, id)?, refund: None });
+    };
+    lock(tx, Contended::Agency, &[known.agency_id])?;
+    // Again, now that the agency is locked: two confirmations at once meet here.
+    let quote = cancellation(tx.db, id)?.ok_or(VoidError::NotFound)?;
+    if quote.confirmed_at.is_some() {
+        return with_refund(tx.db, quote);
+    }
+    if let Some(at) = confirmed_at(tx.db, OrderId::of(quote.order_id))? {
+        return Err(VoidError::AlreadyCancelled { at }.into());
+    }
+    let expected = Money::new(quote.refund_minor, Currency::parse(&quote.currency)?);
+    let refund = confirm_refund(tx, &catalogue.calendar, cause, application, expected)?;
+    let confirmed = CancellationRow { confirmed_at: Some(tx.now.naive()), ..quote };
+    let change = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
+    update(tx, "order_cancellation", &["confirmed_at"], &[change])?;
+    audit::record(tx, cause, "order.refund", OrderId::of(confirmed.order_id))?;
+    Ok(Cancellation { row: confirmed, refund: Some(refund) })
+}
+
+/// A cancellation with the refund that it is.
+pub fn with_refund(db: &mut Db, row: CancellationRow) -> Result<Cancellation, CancelError> {
+    let refund = match row.application_id {
+        Some(id) => refund_application(db, RefundApplicationId::of(id))?,
+        None => None,
+    };
+    Ok(Cancellation { row, refund })
+}

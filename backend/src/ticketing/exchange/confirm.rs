@@ -1,0 +1,513 @@
+//! The exchange of an order's tickets, confirmed. The tickets that are given in pay for the new ones: agency, limit and line see only the difference.
+//!
+//! Protocol: agency, facility slices, seat buckets, stock ranges, advances and accounts are locked in this order; everything is checked under these
+//! locks by the rules of a sale, then everything changes. Where the airline was paid for the old ticket, what it has to give back is set off against
+//! the new ticket's advance in this same commit. Confirmed twice, an order is exchanged once.
+
+use super::error::ChangeError;
+use super::offers::{ChangeOffer, ChangeReason, GivenUp};
+use super::sold::SoldJourney;
+use super::stored::{OrderChangeRow, TicketExchangeRow, change_request_of_offer, order_change};
+use crate::agencies::{Agency, Clawback, FeeOnRefund, agency, cycle_of, in_force};
+use crate::airlines::airlines_by_id;
+use crate::audit::{self, Cause};
+use crate::catalogue::Catalogue;
+use crate::commission::RuleBook;
+use crate::credit::{
+    AdvanceRow, AdvanceState, OwnSetOff, TakeBack, Taking, TransferRow, client_accounts, cover, loan_account, lock_slices_of,
+    set_off_own, top_up_client_cash,
+};
+use crate::db::{Change, Contended, DbError, RowSet, WriteTx, lock, update, write};
+use crate::identity::IdempotencyKey;
+use crate::ids::{AdvanceId, AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
+use crate::ledger::{AccountKey, Book, Chart, Draft, Event, Leg, open_accounts};
+use crate::money::{Currency, Money, MoneyError};
+use crate::notify::{OutboxRow, PAY_ADVANCE};
+use crate::ordering::{Draw, Sealed, Tender, TenderWish, order};
+use crate::ticketing::build::{Document, build_ticket};
+use crate::ticketing::coupon::CouponStatus;
+use crate::ticketing::coupon_history::settle_coupons;
+use crate::ticketing::decide::{Decision, Released, Totals, decide_on};
+use crate::ticketing::issue::{CounterChanges, Counters, lock_rows, read_facts};
+use crate::ticketing::plan::{Intent, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
+use crate::ticketing::postings::{self, Exchange, exchange};
+use crate::ticketing::prepare::{SaleTerms, plan_tickets};
+use crate::ticketing::refund::{RefundLegs, RefundTerms, Returned, credit_cycle, refund_legs};
+use crate::ticketing::ticket::{CouponRow, IssuedOrder, TicketRow, issued_orders};
+use std::collections::BTreeMap;
+
+/// What a confirmation needs beside the database.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    pub catalogue: &'a Catalogue,
+    pub chart: &'a Chart,
+    pub rules: &'a RuleBook,
+}
+
+/// One passenger's ticket that is given in, and the one that comes for it.
+struct Swap<'a> {
+    old: &'a TicketRow,
+    /// Those of its coupons that are given in.
+    coupons: Vec<&'a CouponRow>,
+    given_in: RefundLegs,
+    passenger: PassengerId,
+    /// To the airline, on top of the new ticket's share.
+    penalty: Money,
+}
+
+/// Everything that is known of an exchange before anything is locked but its agency.
+struct Prepared<'a> {
+    seller: Agency,
+    issued: &'a IssuedOrder,
+    /// The new tickets, in the order of the swaps.
+    order: IssueOrder,
+    tender: Tender,
+    swaps: Vec<Swap<'a>>,
+}
+
+/// Exchanges the order's tickets as the change says. `paid` is what the client says it pays: exactly the change's amount, and nothing where
+/// something comes back. What was confirmed before is answered as it is.
+pub fn confirm_change(
+    tx: &mut WriteTx,
+    desk: Desk<'_>,
+    cause: &Cause,
+    id: OrderChangeId,
+    paid: Option<Money>,
+) -> Result<OrderChangeRow, ChangeError> {
+    let known = order_change(tx.db, id)?.ok_or(ChangeError::NotFound)?;
+    lock(tx, Contended::Agency, &[known.agency_id])?;
+    // Again, now that the agency is locked: two confirmations at once meet here.
+    let change = order_change(tx.db, id)?.ok_or(ChangeError::NotFound)?;
+    check_paid(&change, paid)?;
+    if change.confirmed_at.is_some() {
+        return Ok(change);
+    }
+    if tx.now.naive() >= change.expires_at {
+        return Err(ChangeError::Expired { at: change.expires_at.into() });
+    }
+    let issued = issued_of(tx, OrderId::of(change.order_id))?;
+    let offer = still_offered(tx, desk.catalogue, &change, &issued)?;
+    let prepared = prepare(tx, desk, cause, &change, &issued, &offer)?;
+    let confirmed = OrderChangeRow { confirmed_at: Some(tx.now.naive()), ..change };
+    settle(tx, desk.chart, cause, &prepared, &confirmed)?;
+    let row = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
+    update(tx, "order_change", &["confirmed_at"], &[row])?;
+    audit::record(tx, cause, "order.change", OrderId::of(confirmed.order_id))?;
+    Ok(confirmed)
+}
+
+fn check_paid(change: &OrderChangeRow, paid: Option<Money>) -> Result<(), ChangeError> {
+    let due = Money::new(change.change_minor.max(0), Currency::parse(&change.currency)?);
+    match paid {
+        None if due.minor == 0 => Ok(()),
+        Some(paid) if paid == due => Ok(()),
+        _ => Err(ChangeError::AmountDiffers { due, paid }),
+    }
+}
+
+pub(super) fn issued_of(tx: &mut WriteTx, id: OrderId) -> Result<IssuedOrder, ChangeError> {
+    let rows = order(tx.db, id)?.into_iter().collect();
+    issued_orders(tx.db, rows)?.pop().ok_or(ChangeError::NotFound)
+}
+
+/// The offer that was chosen, if the order is still the one that it was made for.
+fn still_offered(
+    tx: &mut WriteTx,
+    catalogue: &Catalogue,
+    change: &OrderChangeRow,
+    issued: &IssuedOrder,
+) -> Result<ChangeOffer, ChangeError> {
+    if let Some(at) = issued.order.cancelled_at {
+        return Err(ChangeError::Cancelled { at: at.into() });
+    }
+    let id = OrderChangeOfferId::of(change.offer_id);
+    let request = change_request_of_offer(tx.db, id)?.ok_or(ChangeError::NotFound)?;
+    let sold = SoldJourney::of(catalogue, issued)?;
+    if sold.journey != request.removed.journey {
+        return Err(ChangeError::OrderChanged);
+    }
+    // Flown or taken by the airline since: what was priced is not there any more.
+    GivenUp { sold: &sold, slices: &request.removed.slices, reason: ChangeReason::Voluntary }.check()?;
+    let offer = request.offer(id).ok_or(ChangeError::NotFound)?.clone();
+    let given_in = GivenUp { sold: &sold, slices: &request.removed.slices, reason: ChangeReason::Voluntary }.given_in()?;
+    if !given_in.iter().map(|price| price.minor).eq(offer.given_in_minor.iter().copied()) {
+        return Err(ChangeError::OrderChanged);
+    }
+    Ok(offer)
+}
+
+fn prepare<'a>(
+    tx: &mut WriteTx,
+    desk: Desk<'_>,
+    cause: &Cause,
+    change: &OrderChangeRow,
+    issued: &'a IssuedOrder,
+    offer: &ChangeOffer,
+) -> Result<Prepared<'a>, ChangeError> {
+    let corrupt = |what: &str| DbError::Corrupt(format!("{what} of order {}", issued.order.id));
+    let currency = offer.currency()?;
+    let seller = agency(tx.db, AgencyId::of(issued.order.agency_id))?.ok_or_else(|| corrupt("agency"))?;
+    let airline_id = AirlineId::of(issued.order.airline_id);
+    let airline = airlines_by_id(tx.db, &[airline_id])?.pop().ok_or_else(|| corrupt("airline"))?;
+    let (terms, sold_on) = (desk.rules.terms_of(tx.db, seller.id)?, tx.now.date_in(seller.zone));
+    let contract = in_force(&terms.contracts, airline.id, currency, sold_on).ok_or(ChangeError::NoContract)?;
+    let rules = terms.rules.in_force(seller.id, &seller.tier, sold_on);
+    let sale_terms = SaleTerms { agency: &seller, airline: airline.id, contract, rules: &rules, sold_on };
+    let people = issued.passengers.iter().map(|(row, key)| PassengerPlan {
+        offer_passenger: PassengerId::of(row.offer_passenger_id),
+        kind: row.kind.clone(),
+        sealed: Sealed { data: row.sealed.clone(), wrapped_key: key.wrapped.clone() },
+    });
+    let (mut plans, seats) = plan_tickets(desk.catalogue, &offer.journey, &sale_terms, people.collect(), tx.now)?;
+    let sold = SoldJourney::of(desk.catalogue, issued)?;
+    // Slices that have begun stay in front of those of the new tickets.
+    let begun = i64::try_from(sold.begun().len()).unwrap_or(i64::MAX);
+    for coupon in plans.iter_mut().flat_map(|plan| &mut plan.coupons) {
+        coupon.slice = coupon.slice.saturating_add(begun);
+    }
+    let swaps = swaps(issued, &sold, offer)?;
+    let tender = issued.order.tender()?.ok_or(ChangeError::NothingOpen)?;
+    let order = IssueOrder {
+        claim: 0,
+        cause: cause.clone(),
+        key: IdempotencyKey::Business(OrderChangeId::of(change.id).to_string()),
+        fields: String::new(),
+        organisation: Id::of(issued.order.organisation_id),
+        agency: seller.id,
+        offer: Id::of(issued.order.offer_id),
+        airline: airline.id,
+        carrier: airline.iata_code,
+        accounting_code: airline.accounting_code,
+        contract: contract.id,
+        tax_remitter: contract.tax_remitter,
+        tender: match tender {
+            Tender::Credit => TenderWish::Credit,
+            Tender::Wallet => TenderWish::Wallet,
+        },
+        currency,
+        tickets: plans,
+        seats: seats_moved(&seats, &swaps),
+        metadata: issued.order.metadata.clone(),
+        intent: Intent::Issue,
+        draw: Draw::default(),
+        basis: None,
+    };
+    Ok(Prepared { seller, issued, order, tender, swaps })
+}
+
+fn swaps<'a>(issued: &'a IssuedOrder, sold: &SoldJourney, offer: &ChangeOffer) -> Result<Vec<Swap<'a>>, ChangeError> {
+    let currency = offer.currency()?;
+    // An exchange takes nothing back but what it sells again: commission and fee come back whole and are earned on the new price.
+    let terms = RefundTerms { clawback: Clawback::Full, fee: FeeOnRefund::Refunded };
+    let mut swaps = Vec::with_capacity(sold.places.len());
+    for (((passenger, _), places), penalty) in issued.passengers.iter().zip(&sold.places).zip(&offer.penalties_minor) {
+        let open: Vec<_> = places.iter().filter(|place| place.coupon.status == CouponStatus::Open.text()).collect();
+        let first = open.first().ok_or(ChangeError::OrderChanged)?;
+        let of = |row: &&TicketRow| row.id == first.coupon.ticket_id;
+        let old = issued.tickets.iter().find(of).ok_or(ChangeError::OrderChanged)?;
+        let shares: Vec<_> = open.iter().map(|place| place.share.clone()).collect();
+        let returned = Returned::of(&shares, Money::zero(currency), |_| true)?;
+        let ids: Vec<i64> = open.iter().map(|place| place.coupon.id).collect();
+        swaps.push(Swap {
+            old,
+            coupons: issued.coupons.iter().filter(|coupon| ids.contains(&coupon.id)).collect(),
+            given_in: refund_legs(&returned, terms)?,
+            passenger: PassengerId::of(passenger.id),
+            penalty: Money::new(*penalty, currency),
+        });
+    }
+    Ok(swaps)
+}
+
+/// The seats that the new tickets take, less those that the old ones give back.
+fn seats_moved(seats: &[SeatDemand], swaps: &[Swap<'_>]) -> Vec<SeatDemand> {
+    let mut moved: BTreeMap<i64, SeatDemand> = BTreeMap::new();
+    for demand in seats {
+        moved.entry(demand.bucket).and_modify(|known| known.seats += demand.seats).or_insert_with(|| demand.clone());
+    }
+    for coupon in swaps.iter().flat_map(|swap| &swap.coupons) {
+        let given_back = SeatDemand {
+            bucket: coupon.seat_bucket_id,
+            capacity: 0,
+            seats: 0,
+            flight: format!("{}{}", coupon.carrier, coupon.flight_number),
+            booking_class: coupon.booking_class.chars().next().unwrap_or(' '),
+        };
+        moved.entry(coupon.seat_bucket_id).or_insert(given_back).seats -= coupon.seats;
+    }
+    moved.into_values().filter(|demand| demand.seats != 0).collect()
+}
+
+/// The rows of an exchange beside the book's.
+#[derive(Default)]
+struct Written {
+    exchanges: Vec<TicketExchangeRow>,
+    advances: Vec<AdvanceRow>,
+    outbox: Vec<OutboxRow>,
+    transfers: Vec<TransferRow>,
+    set_offs: Vec<OwnSetOff>,
+}
+
+fn settle(
+    tx: &mut WriteTx,
+    chart: &Chart,
+    cause: &Cause,
+    prepared: &Prepared<'_>,
+    change: &OrderChangeRow,
+) -> Result<(), ChangeError> {
+    let orders = [&prepared.order];
+    let locked = lock_rows(tx, &orders)?;
+    let given_in: Vec<TicketId> = prepared.swaps.iter().map(|swap| TicketId::of(swap.old.id)).collect();
+    let slices = lock_slices_of(tx, &given_in)?;
+    let mut taken = TakeBack::lock(tx, slices)?;
+    let (mut book, mut facts) = read_facts(tx, chart, &orders, locked)?;
+    let before = Counters::of(&facts);
+    let totals = totals(prepared, &taken)?;
+    let decision = decide_on(&mut facts, &prepared.order, &totals)?.map_err(ChangeError::Refused)?;
+    let ids = open_accounts(tx, &accounts(prepared, &taken))?;
+    book.load(tx, &ids)?;
+    taken.read_holds(tx)?;
+    let mut written = Written::default();
+    let mut new = IssuedOrder {
+        order: prepared.issued.order.clone(),
+        passengers: Vec::new(),
+        tickets: Vec::new(),
+        documents: Vec::new(),
+        taxes: Vec::new(),
+        coupons: Vec::new(),
+        held: None,
+    };
+    let mut posting = Posting { cause, prepared, change, decision: &decision, book: &mut book, taken: &mut taken };
+    posting.post(tx, &mut new, &mut written)?;
+    // From here on the exchange must succeed.
+    taken.write(tx)?;
+    write_rows(tx, &book, &new, &written, &before.changes(&facts))?;
+    set_off_own(tx, &written.set_offs)?;
+    finish(tx, cause, prepared, &new)
+}
+
+/// What limit and line see: the new tickets and the penalty, less what is given in.
+fn totals(prepared: &Prepared<'_>, taken: &TakeBack) -> Result<Totals, ChangeError> {
+    let zero = Money::zero(prepared.order.currency);
+    let mut totals = Totals { price: zero, commission: zero, airline: zero, advances: 0, released: Vec::new() };
+    for (swap, plan) in prepared.swaps.iter().zip(&prepared.order.tickets) {
+        let (split, old) = (&plan.split, &swap.given_in);
+        totals.price = totals.price.checked_add(split.price)?.checked_add(swap.penalty)?.checked_sub(old.refund)?;
+        totals.commission = totals.commission.checked_add(split.commission)?.checked_sub(old.commission)?;
+        let outlook = taken.outlook(TicketId::of(swap.old.id), old.airline)?;
+        let open = to_be_paid(split.airline.checked_add(swap.penalty)?, outlook.certain)?;
+        totals.airline = totals.airline.checked_add(open)?;
+        totals.advances += i64::from(open.minor > 0);
+        if let Some((facility, amount, is_over)) = outlook.released {
+            totals.released.push(Released { facility, amount, advances: i64::from(is_over) });
+        }
+    }
+    Ok(totals)
+}
+
+/// What is left of the new share once the airline's debt is set off against it.
+fn to_be_paid(share: Money, certain: Money) -> Result<Money, MoneyError> {
+    let left = share.checked_sub(certain)?;
+    Ok(if left.is_negative() { Money::zero(share.currency) } else { left })
+}
+
+fn accounts(prepared: &Prepared<'_>, taken: &TakeBack) -> Vec<AccountKey> {
+    let (order, currency) = (&prepared.order, prepared.order.currency);
+    let mut keys = taken.accounts();
+    keys.push(crate::credit::receivable_from(order.airline, currency));
+    for (swap, plan) in prepared.swaps.iter().zip(&order.tickets) {
+        keys.extend(postings::unlimited_accounts(plan, order.airline));
+        keys.extend(swap.given_in.authority.iter().map(|tax| AccountKey::tax(&tax.payee, &tax.code, currency)));
+    }
+    if prepared.tender == Tender::Wallet {
+        keys.extend(client_accounts(currency));
+    }
+    keys
+}
+
+struct Posting<'p, 'a> {
+    cause: &'p Cause,
+    prepared: &'p Prepared<'a>,
+    change: &'p OrderChangeRow,
+    decision: &'p Decision,
+    book: &'p mut Book,
+    taken: &'p mut TakeBack,
+}
+
+impl Posting<'_, '_> {
+    fn post(&mut self, tx: &mut WriteTx, new: &mut IssuedOrder, written: &mut Written) -> Result<(), ChangeError> {
+        let currency = self.prepared.order.currency;
+        let zero = Money::zero(currency);
+        let before = match self.prepared.tender {
+            Tender::Wallet => Some((cover(tx.db, currency)?, self.taken.owed_from_client_cash()?.unwrap_or(zero))),
+            Tender::Credit => None,
+        };
+        let (mut to_wallet, mut owed_anew) = (zero, zero);
+        for (index, swap) in self.prepared.swaps.iter().enumerate() {
+            let Some((plan, number)) = self.prepared.order.tickets.get(index).zip(self.decision.documents.get(index)) else {
+                return Err(DbError::Corrupt("a ticket of an exchange has no number".into()).into());
+            };
+            let document =
+                Document { ticket: tx.ids.next(), number: *number, issue_date: tx.now.date_in(self.prepared.seller.zone) };
+            owed_anew = owed_anew.checked_add(self.swap(tx, swap, plan, document.ticket, written)?)?;
+            build_ticket(tx, &self.prepared.order, plan, document, swap.passenger, new)?;
+            let net = |price: Money, commission: Money| price.checked_sub(commission);
+            let paid = net(plan.split.price, plan.split.commission)?.checked_add(swap.penalty)?;
+            to_wallet = to_wallet.checked_add(net(swap.given_in.refund, swap.given_in.commission)?)?.checked_sub(paid)?;
+        }
+        if let Some((cover, owed)) = before {
+            let owed_now = self.taken.owed_from_client_cash()?.unwrap_or(zero).checked_add(owed_anew)?;
+            let missing = to_wallet.checked_add(owed_now)?.checked_sub(owed)?.checked_sub(cover)?;
+            if missing.minor > 0 {
+                let ticket = self.prepared.swaps.first().map(|swap| TicketId::of(swap.old.id));
+                written.transfers.push(top_up_client_cash(tx, self.book, self.cause.actor, missing, ticket)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Posts one exchange, sets off what the airline owes for the old ticket, and orders the rest to be paid; answers how much that is.
+    fn swap(
+        &mut self,
+        tx: &mut WriteTx,
+        swap: &Swap<'_>,
+        plan: &TicketPlan,
+        ticket: TicketId,
+        written: &mut Written,
+    ) -> Result<Money, ChangeError> {
+        let order = &self.prepared.order;
+        let given_in = TicketId::of(swap.old.id);
+        let certain = self.taken.outlook(given_in, swap.given_in.airline)?.certain;
+        let taking = Taking { ticket: given_in, airline: order.airline, reference: ticket.raw(), amount: swap.given_in.airline };
+        let airline_leg = self.taken.take(tx, self.book, taking)?;
+        let today = tx.now.date_in(self.prepared.seller.zone);
+        let (credited, owed) = (credit_cycle(tx, &self.prepared.seller, self.prepared.issued), cycle_of(today));
+        let draft = exchange(&Exchange {
+            ticket: ticket.raw(),
+            given_in: &swap.given_in,
+            airline_leg,
+            split: &plan.split,
+            penalty: swap.penalty,
+            agency: order.agency,
+            airline: order.airline,
+            contract: order.contract,
+            actor: self.cause.actor,
+            tender: self.prepared.tender,
+            cycles: [&credited, &owed],
+        })?;
+        self.book.post(tx, &draft)?;
+        written.exchanges.push(TicketExchangeRow {
+            ticket_id: ticket.raw(),
+            given_in_ticket_id: given_in.raw(),
+            order_change_id: self.change.id,
+            penalty_minor: swap.penalty.minor,
+            given_in_minor: swap.given_in.refund.minor,
+            airline_minor: swap.given_in.airline.minor,
+            authority_minor: Money::sum(order.currency, swap.given_in.authority.iter().map(|tax| tax.amount))?.minor,
+            commission_minor: swap.given_in.commission.minor,
+            fee_minor: swap.given_in.fee.minor,
+            created_at: tx.now.naive(),
+        });
+        let share = plan.split.airline.checked_add(swap.penalty)?;
+        let open = to_be_paid(share, certain)?;
+        self.advance(tx, ticket, given_in, [share, open], written)?;
+        Ok(open)
+    }
+
+    fn advance(
+        &mut self,
+        tx: &mut WriteTx,
+        ticket: TicketId,
+        given_in: TicketId,
+        [share, open]: [Money; 2],
+        written: &mut Written,
+    ) -> Result<(), ChangeError> {
+        if share.minor == 0 {
+            return Ok(());
+        }
+        let id: AdvanceId = tx.ids.next();
+        let set_off = share.checked_sub(open)?;
+        if set_off.minor > 0 {
+            let settlement = tx.ids.block(1);
+            let receivable = crate::credit::receivable_from(self.prepared.order.airline, share.currency);
+            let payable = AccountKey { code: crate::ledger::AccountCode::AirlinePayable, ..receivable.clone() };
+            let legs = vec![Leg::debit(payable, set_off), Leg::credit(receivable, set_off)?];
+            let actor = self.cause.actor;
+            let draft = Draft { event: Event::ClaimSetOff, reference: settlement, contract: None, actor, legs };
+            let posting = self.book.post(tx, &draft)?;
+            written.set_offs.push(OwnSetOff { id: settlement, given_in, advance: id, amount: set_off, posting });
+        }
+        let is_open = open.minor > 0;
+        let facility = self.decision.facility.filter(|_| is_open);
+        let hold = match facility {
+            Some(facility) => Some(self.book.hold(tx, &loan_account(facility, open.currency), open, ticket.raw())?),
+            None => None,
+        };
+        written.advances.push(AdvanceRow {
+            id: id.raw(),
+            ticket_id: ticket.raw(),
+            airline_id: self.prepared.order.airline.raw(),
+            facility_id: facility.map(Id::raw),
+            hold_id: hold.map(Id::raw),
+            amount_minor: share.minor,
+            set_off_minor: set_off.minor,
+            cancelled_minor: 0,
+            reclaimed_minor: 0,
+            currency: share.currency.code().to_owned(),
+            state: if is_open { AdvanceState::Held } else { AdvanceState::SetOff }.text().to_owned(),
+            attempt: 1,
+            sold_at: tx.now.naive(),
+            sent_at: None,
+            confirmed_at: None,
+            credited_at: None,
+            bank_reference: None,
+            detail: None,
+            resolved_at: (!is_open).then(|| tx.now.naive()),
+        });
+        if is_open {
+            written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));
+        }
+        Ok(())
+    }
+}
+
+/// After what the take-back has counted down: the counters are written as they are in the end.
+fn write_rows(
+    tx: &mut WriteTx,
+    book: &Book,
+    new: &IssuedOrder,
+    written: &Written,
+    counters: &CounterChanges,
+) -> Result<(), ChangeError> {
+    let mut sets = vec![
+        RowSet::of(&new.tickets),
+        RowSet::of(&new.documents),
+        RowSet::of(&new.taxes),
+        RowSet::of(&new.coupons),
+        RowSet::of(&written.exchanges),
+        RowSet::of(&written.advances),
+        RowSet::of(&written.outbox),
+        RowSet::of(&written.transfers),
+    ];
+    sets.extend(book.new_rows());
+    let booked = book.changes();
+    let [accounts, holds] = booked.updates();
+    let [slices, seats, ranges] = counters.updates();
+    write(tx, &sets, &[accounts, holds, slices, seats, ranges])?;
+    Ok(())
+}
+
+/// The old coupons are exchanged; the order is what its tickets are now.
+fn finish(tx: &mut WriteTx, cause: &Cause, prepared: &Prepared<'_>, new: &IssuedOrder) -> Result<(), ChangeError> {
+    let exchanged = prepared.swaps.iter().flat_map(|swap| &swap.coupons).copied();
+    settle_coupons(tx, cause, exchanged, CouponStatus::Exchanged)?;
+    let given_in_base: i64 = prepared.swaps.iter().flat_map(|swap| &swap.coupons).map(|coupon| coupon.base_minor).sum();
+    let given_in: i64 = prepared.swaps.iter().map(|swap| swap.given_in.refund.minor).sum();
+    let (base, price): (i64, i64) =
+        new.tickets.iter().fold((0, 0), |(base, price), ticket| (base + ticket.base_minor, price + ticket.price_minor));
+    let order = &prepared.issued.order;
+    let (base, total) = (order.base_minor - given_in_base + base, order.total_minor - given_in + price);
+    let values = vec![base.into(), (total - base).into(), total.into()];
+    update(tx, "air_order", &["base_minor", "tax_minor", "total_minor"], &[Change { id: order.id, values }])?;
+    Ok(())
+}

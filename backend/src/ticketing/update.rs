@@ -1,0 +1,104 @@
+//! Updates of an order: the client's own notes, and its passengers as far as their tickets allow.
+//!
+//! Protocol: the agency is locked, so that no payment comes in between; what is updated is read under that lock.
+
+use super::actions::{ActionFacts, Obstacle, OrderAction};
+use super::coupon::CouponStatus;
+use super::ticket::{CouponRow, IssuedOrder, TicketRow, issued_orders};
+use crate::audit::{self, Cause};
+use crate::catalogue::{CarrierCode, Catalogue};
+use crate::db::{Change, Contended, DbError, WriteTx, lock, update};
+use crate::ids::{Id, OrderId, PassengerId};
+use crate::ordering::{
+    DocumentFault, DocumentKind, EditRefusal, Person, PersonEdit, Sealed, Stage, Vault, VaultError, edited, order, reseal,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    #[error("there is no such order or passenger")]
+    NotFound,
+    #[error(transparent)]
+    Obstacle(#[from] Obstacle),
+    #[error(transparent)]
+    Edit(#[from] EditRefusal),
+    /// The document at this place of the list.
+    #[error("{fault}")]
+    Document { place: usize, fault: DocumentFault },
+    #[error("the passenger's data were erased")]
+    Erased,
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Puts the client's notes (JSON) in the place of those that the order has.
+pub fn update_metadata(tx: &mut WriteTx, cause: &Cause, id: OrderId, metadata: &str) -> Result<(), UpdateError> {
+    let issued = lock_order(tx, id)?;
+    update(tx, "air_order", &["metadata"], &[Change { id: issued.order.id, values: vec![metadata.into()] }])?;
+    audit::record(tx, cause, "order.update", id)?;
+    Ok(())
+}
+
+/// Corrects a passenger, whom clients know by the id of the offer.
+pub fn update_passenger(
+    tx: &mut WriteTx,
+    (catalogue, vault): (&Catalogue, &Vault),
+    cause: &Cause,
+    id: OrderId,
+    passenger: PassengerId,
+    edit: &PersonEdit,
+) -> Result<(), UpdateError> {
+    let issued = lock_order(tx, id)?;
+    let found = issued.passengers.iter().find(|(row, _)| row.offer_passenger_id == passenger.raw());
+    let (row, key) = found.ok_or(UpdateError::NotFound)?;
+    if key.wrapped.is_empty() {
+        return Err(UpdateError::Erased);
+    }
+    let person = vault.open(&Sealed { data: row.sealed.clone(), wrapped_key: key.wrapped.clone() })?;
+    check_documents(&person, edit)?;
+    let ticket = issued.tickets.iter().find(|ticket| ticket.passenger_id == row.id);
+    let coupons: Vec<&CouponRow> =
+        issued.coupons.iter().filter(|coupon| ticket.is_some_and(|ticket| coupon.ticket_id == ticket.id)).collect();
+    let carrier = coupons.first().and_then(|coupon| CarrierCode::parse(&coupon.carrier));
+    let rule = ticket.zip(carrier).and_then(|(ticket, carrier)| catalogue.name_corrections.of(carrier, ticket.issue_date));
+    let after = edited(&person, edit, if ticket.is_some() { Stage::Ticketed(rule) } else { Stage::Held })?;
+    let renamed = (&after.given_name, &after.family_name) != (&person.given_name, &person.family_name);
+    if let Some(ticket) = ticket.filter(|_| renamed) {
+        check_open(ticket, &coupons)?;
+    }
+    let sealed = vault.seal(&after)?;
+    // From here on the correction must succeed.
+    reseal(tx, row, &sealed)?;
+    audit::record(tx, cause, "order.update_passenger", id)?;
+    Ok(())
+}
+
+fn lock_order(tx: &mut WriteTx, id: OrderId) -> Result<IssuedOrder, UpdateError> {
+    let known = order(tx.db, id)?.ok_or(UpdateError::NotFound)?;
+    lock(tx, Contended::Agency, &[known.agency_id])?;
+    let rows = order(tx.db, id)?.into_iter().collect();
+    let issued = issued_orders(tx.db, rows)?.pop().ok_or(UpdateError::NotFound)?;
+    ActionFacts { issued: &issued, void_window_ends_at: None, now: tx.now }.allows(OrderAction::Update)??;
+    Ok(issued)
+}
+
+fn check_documents(person: &Person, edit: &PersonEdit) -> Result<(), UpdateError> {
+    for (place, document) in edit.documents.iter().flatten().enumerate() {
+        let kind = DocumentKind::parse(&document.kind);
+        let checked = kind.map_or(Ok(()), |kind| kind.check(&document.unique_identifier, person.born_on));
+        checked.map_err(|fault| UpdateError::Document { place, fault })?;
+    }
+    Ok(())
+}
+
+/// A name that an airline has begun to check in stays.
+fn check_open(ticket: &TicketRow, coupons: &[&CouponRow]) -> Result<(), UpdateError> {
+    for coupon in coupons {
+        if coupon.status()? != CouponStatus::Open {
+            let (ticket, status) = (ticket.number.clone(), coupon.status.clone());
+            return Err(Obstacle::CouponNotOpen { ticket, coupon: coupon.number, status }.into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,1 @@
+DROP TABLE airline_take_back;

@@ -1,0 +1,3 @@
+DROP TABLE ticket_exchange;
+DROP TABLE order_change;
+DROP TABLE order_change_request;

@@ -1,0 +1,59 @@
+-- A search for other flights for an order; its offers have the ids that follow its own, and are immutable.
+CREATE TABLE order_change_request (
+    id BIGINT NOT NULL PRIMARY KEY,
+    order_id BIGINT NOT NULL,
+    agency_id BIGINT NOT NULL,
+    removed TEXT NOT NULL,
+    added TEXT NOT NULL,
+    offer_count BIGINT NOT NULL CHECK (offer_count >= 0),
+    offers TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP NOT NULL
+);
+CREATE INDEX order_change_request_agency ON order_change_request (agency_id, id);
+
+-- A chosen offer; from confirmed_at on an exchange of the order's tickets, and from voided_at on one that was taken back.
+-- change_minor is what the agency pays for it (negative: what it gets back), the penalty included.
+CREATE TABLE order_change (
+    id BIGINT NOT NULL PRIMARY KEY,
+    order_id BIGINT NOT NULL,
+    agency_id BIGINT NOT NULL,
+    offer_id BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    new_total_minor BIGINT NOT NULL CHECK (new_total_minor >= 0),
+    penalty_minor BIGINT NOT NULL CHECK (penalty_minor >= 0),
+    change_minor BIGINT NOT NULL,
+    expires_at TIMESTAMP NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    confirmed_at TIMESTAMP,
+    voided_at TIMESTAMP
+);
+CREATE INDEX order_change_order ON order_change (order_id);
+CREATE INDEX order_change_agency ON order_change (agency_id, id);
+
+-- Which ticket was given in for a new one: its price or what was left of it, by who gave back which part; and the penalty that its airline got on top
+-- of the new ticket's share.
+CREATE TABLE ticket_exchange (
+    ticket_id BIGINT NOT NULL PRIMARY KEY,
+    given_in_ticket_id BIGINT NOT NULL,
+    order_change_id BIGINT NOT NULL REFERENCES order_change (id),
+    penalty_minor BIGINT NOT NULL CHECK (penalty_minor >= 0),
+    given_in_minor BIGINT NOT NULL,
+    airline_minor BIGINT NOT NULL CHECK (airline_minor >= 0),
+    authority_minor BIGINT NOT NULL CHECK (authority_minor >= 0),
+    commission_minor BIGINT NOT NULL CHECK (commission_minor >= 0),
+    fee_minor BIGINT NOT NULL CHECK (fee_minor >= 0),
+    created_at TIMESTAMP NOT NULL,
+    CHECK (given_in_minor = airline_minor + authority_minor + commission_minor + fee_minor)
+);
+CREATE INDEX ticket_exchange_given_in ON ticket_exchange (given_in_ticket_id);
+CREATE INDEX ticket_exchange_change ON ticket_exchange (order_change_id);
+
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'airsettle_app') THEN
+        GRANT SELECT, INSERT, UPDATE, DELETE ON order_change_request, order_change, ticket_exchange TO airsettle_app;
+        REVOKE UPDATE, DELETE ON order_change_request, ticket_exchange FROM airsettle_app;
+    END IF;
+END
+$$;
