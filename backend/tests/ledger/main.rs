@@ -29,6 +29,7 @@ mod history;
 mod holds;
 mod incentive_histories;
 mod incentives;
+mod jumps;
 mod keys;
 mod nodes;
 mod outage;
