@@ -4,7 +4,6 @@ use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
-use crate::commission::RuleError;
 use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
 use crate::db::DbError;
 use crate::documents::AttachmentError;
@@ -13,7 +12,7 @@ use crate::ledger::PostError;
 use crate::money::{Currency, Money};
 use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::reconciliation::ExportError;
-use crate::settlement::{PaymentError, ProgrammeError, ReceiptError, SettleError};
+use crate::settlement::{PaymentError, ReceiptError};
 use crate::ticketing::exchange::{ChangeError, ChangeRefusal};
 use crate::ticketing::{CancelError, Obstacle, PlanError, QueueError, RefundError, Refusal, ReportError, UpdateError, VoidError};
 
@@ -35,7 +34,7 @@ impl From<DbError> for ApiError {
     }
 }
 
-fn invalid(pointer: &str, error: impl std::fmt::Display) -> ApiError {
+pub(super) fn invalid(pointer: &str, error: impl std::fmt::Display) -> ApiError {
     ApiError::new(Code::InvalidValue, format!("{error}.")).at(pointer)
 }
 
@@ -57,58 +56,6 @@ impl From<ContractError> for ApiError {
             ContractError::PaymentDays => invalid("/data/payment_days", error),
             ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             ContractError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<RuleError> for ApiError {
-    fn from(error: RuleError) -> Self {
-        match error {
-            RuleError::Code => invalid("/data/code", error),
-            RuleError::Rate => invalid("/data/rate", error),
-            RuleError::Amount => invalid("/data/amount", error),
-            RuleError::AgencyAndTier => invalid("/data/agency_tier", error),
-            RuleError::NoAgency => invalid("/data/agency_id", error),
-            RuleError::NoAirline => invalid("/data/airline_id", error),
-            RuleError::SaleDates => invalid("/data/sale_until", error),
-            RuleError::TravelDates => invalid("/data/travel_until", error),
-            RuleError::Backdated { .. } | RuleError::BeforeLatest { .. } => invalid("/data/effective_from", error),
-            RuleError::NothingToWithdraw(_) => invalid("/data/kind", error),
-            RuleError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<ProgrammeError> for ApiError {
-    fn from(error: ProgrammeError) -> Self {
-        match error {
-            ProgrammeError::AgencyAndTier => invalid("/data/agency_tier", error),
-            ProgrammeError::NoAgency => invalid("/data/agency_id", error),
-            ProgrammeError::NoAirline => invalid("/data/airline_id", error),
-            ProgrammeError::CurrencyMismatch(_) => {
-                ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency")
-            }
-            ProgrammeError::Tiers | ProgrammeError::Reward | ProgrammeError::RewardOfMeasure => invalid("/data/tiers", error),
-            ProgrammeError::AirlineReturn => invalid("/data/airline_return", error),
-            ProgrammeError::Backdated { .. } => invalid("/data/effective_from", error),
-            ProgrammeError::Dates => invalid("/data/effective_until", error),
-            ProgrammeError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<SettleError> for ApiError {
-    fn from(error: SettleError) -> Self {
-        match error {
-            SettleError::NoProgramme => invalid("/data/programme_id", error),
-            SettleError::WrongLength(_) => invalid("/data/period", error),
-            SettleError::NotOver { .. } | SettleError::NotCounted { .. } => {
-                ApiError::new(Code::PeriodNotOver, format!("{error}.")).at("/data/period")
-            }
-            SettleError::Incentive(error) => ApiError::internal(error),
-            SettleError::Money(error) => ApiError::internal(error),
-            SettleError::Post(error) => error.into(),
-            SettleError::Db(error) => error.into(),
         }
     }
 }
