@@ -218,10 +218,6 @@ codes! {
         "More of a name on a ticket would change than the carrier allows to be corrected. Another passenger needs a ticket of their own: void or refund and order anew.";
     TitleNotChangeable "title_not_changeable" UNPROCESSABLE_ENTITY InvalidState "Title stays"
         "Title and gender belong to the ticket and are corrected only before it is issued.";
-    ChangeNotOffered "change_not_offered" UNPROCESSABLE_ENTITY InvalidState "No changes"
-        "The order cannot be changed through this interface. Cancel it and order anew.";
-    RefundNotOffered "refund_not_offered" UNPROCESSABLE_ENTITY InvalidState "No refund"
-        "The order cannot be refunded through this interface.";
     VoidWindowClosed "void_window_closed" UNPROCESSABLE_ENTITY InvalidState "Void window closed"
         "Tickets are voided until the end of the void window, usually 23:59 of the day of issue at the point of sale. After that they are refunded.";
     CouponNotOpen "coupon_not_open" UNPROCESSABLE_ENTITY InvalidState "Coupon not open"

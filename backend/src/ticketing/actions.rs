@@ -1,7 +1,7 @@
 //! What can be done with an order now and, of what cannot be done, why not: pure, one function per action, each of which asks what its verb asks.
 
 use super::coupon::{CouponSide, CouponStatus, first_unmovable};
-use super::ticket::IssuedOrder;
+use super::ticket::{CouponRow, IssuedOrder};
 use crate::clock::Timestamp;
 use crate::db::DbError;
 use crate::ordering::{HeldEnd, HeldMove, HeldOrder, HeldRefusal};
@@ -33,10 +33,6 @@ pub enum Obstacle {
     VoidWindowClosed,
     #[error("coupon {coupon} of ticket {ticket} has status {status}")]
     CouponNotOpen { ticket: String, coupon: i64, status: String },
-    #[error("orders are not changed through this interface: cancel it and order anew")]
-    ChangeNotOffered,
-    #[error("orders are not refunded through this interface")]
-    RefundNotOffered,
 }
 
 impl Obstacle {
@@ -49,8 +45,6 @@ impl Obstacle {
             Obstacle::PaymentWindowClosed(_) => "payment_window_closed",
             Obstacle::VoidWindowClosed => "void_window_closed",
             Obstacle::CouponNotOpen { .. } => "coupon_not_open",
-            Obstacle::ChangeNotOffered => "change_not_offered",
-            Obstacle::RefundNotOffered => "refund_not_offered",
         }
     }
 }
@@ -104,12 +98,12 @@ impl ActionFacts<'_> {
     fn cancel(&self) -> Result<Allowed, DbError> {
         match self.unpaid() {
             Some(_) => Ok(Ok(())),
-            None => self.void(),
+            None => Ok(self.void()?.or_else(|_| self.give_in())),
         }
     }
 
     fn change(&self) -> Allowed {
-        Err(Obstacle::ChangeNotOffered)
+        self.give_in()
     }
 
     fn update(&self) -> Allowed {
@@ -133,14 +127,28 @@ impl ActionFacts<'_> {
             return Ok(Err(Obstacle::VoidWindowClosed));
         }
         let unmovable = first_unmovable(&self.issued.coupons, CouponSide::Platform, CouponStatus::Void)?;
-        Ok(unmovable.map_or(Ok(()), |(coupon, _)| {
-            let ticket = self.issued.tickets.iter().find(|ticket| ticket.id == coupon.ticket_id);
-            let ticket = ticket.map_or_else(String::new, |ticket| ticket.number.clone());
-            Err(Obstacle::CouponNotOpen { ticket, coupon: coupon.number, status: coupon.status.clone() })
-        }))
+        Ok(unmovable.map_or(Ok(()), |(coupon, _)| Err(self.not_open(coupon))))
     }
 
     fn refund(&self) -> Allowed {
-        if self.unpaid().is_some() { Err(Obstacle::AwaitingPayment) } else { Err(Obstacle::RefundNotOffered) }
+        self.give_in()
+    }
+
+    /// What is refunded or exchanged is an open coupon; the others stay.
+    fn give_in(&self) -> Allowed {
+        if self.unpaid().is_some() {
+            return Err(Obstacle::AwaitingPayment);
+        }
+        let is_open = |coupon: &CouponRow| coupon.status == CouponStatus::Open.text();
+        match self.issued.coupons.last() {
+            Some(last) if !self.issued.coupons.iter().any(is_open) => Err(self.not_open(last)),
+            _ => Ok(()),
+        }
+    }
+
+    fn not_open(&self, coupon: &CouponRow) -> Obstacle {
+        let ticket = self.issued.tickets.iter().find(|ticket| ticket.id == coupon.ticket_id);
+        let ticket = ticket.map_or_else(String::new, |ticket| ticket.number.clone());
+        Obstacle::CouponNotOpen { ticket, coupon: coupon.number, status: coupon.status.clone() }
     }
 }

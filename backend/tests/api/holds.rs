@@ -154,7 +154,7 @@ on_both_engines! {
         assert_eq!(paid["payment_status"]["awaiting_payment"], false);
         assert!(paid["payment_status"]["paid_at"].is_string() && paid["payment_status"]["payment_required_by"].is_null());
         assert_eq!((&paid["payments"][0]["type"], &paid["payments"][0]["amount"]), (&json!("arc_bsp_cash"), &order["total_amount"]));
-        assert_eq!(paid["available_actions"], json!(["cancel", "update", "void"]));
+        assert_eq!(paid["available_actions"], json!(["cancel", "change", "update", "void", "refund"]));
         assert_eq!(unavailable(&paid, "pay"), "already_paid");
         assert!(paid["void_window_ends_at"].is_string());
         for (wanted, count) in [("true", 0), ("false", 1)] {

@@ -5,6 +5,7 @@ use airsettle::agencies::{Contract, TaxRemitter};
 use airsettle::audit::{Actor, Cause};
 use airsettle::catalogue::holds::HoldTerms;
 use airsettle::catalogue::split::{Tax, split};
+use airsettle::commission::{EarningPart, earnings};
 use airsettle::identity::{Fields, IdempotencyKey};
 use airsettle::ids::{AgencyId, Id, KeyId, OfferId, OrderId, PassengerId};
 use airsettle::money::{Currency, Money};
@@ -30,6 +31,8 @@ pub struct Order<'w> {
     capacity: i64,
     coupons: usize,
     intent: Intent,
+    /// That of the held order which is paid.
+    offer: Option<OfferId>,
     /// The people of a held order, as its offer knows them.
     people: Vec<i64>,
     carrier: &'static str,
@@ -54,6 +57,7 @@ impl<'w> Order<'w> {
             capacity: 1_000_000,
             coupons: 1,
             intent: Intent::Issue,
+            offer: None,
             people: Vec::new(),
             carrier: "CA",
             booking_class: 'Y',
@@ -135,7 +139,8 @@ impl<'w> Order<'w> {
     /// Pays an order that is held.
     pub fn paying(self, held: &IssuedOrder) -> Self {
         let people: Vec<i64> = held.passengers.iter().map(|(person, _)| person.offer_passenger_id).collect();
-        Order { intent: Intent::Pay(OrderId::of(held.order.id)), tickets: people.len(), people, ..self }
+        let offer = Some(OfferId::of(held.order.offer_id));
+        Order { intent: Intent::Pay(OrderId::of(held.order.id)), offer, tickets: people.len(), people, ..self }
     }
 
     pub fn tax(self, tax: Money) -> Self {
@@ -164,7 +169,7 @@ impl<'w> Order<'w> {
             fields: Fields::of(fields, |bytes| hex::encode(bytes)).stored(),
             organisation: self.world.seller,
             agency: self.agency,
-            offer: ids.next::<OfferId>(),
+            offer: self.offer.unwrap_or_else(|| ids.next()),
             airline: self.world.airline,
             carrier: "CA".into(),
             accounting_code: "999".into(),
@@ -202,17 +207,19 @@ impl<'w> Order<'w> {
                 sealed: Sealed { data: vec![1, 2, 3], wrapped_key: vec![4, 5, 6] },
             },
             base: self.base,
-            coupons: self.flights(split.commission),
+            coupons: self.flights(&terms, split.price),
             split,
             taxes,
             fare_calculation: "BJS CA SHA950.00CNY950.00END".into(),
         }
     }
 
-    fn flights(&self, commission: Money) -> Vec<CouponPlan> {
-        let shares = |amount: Money| amount.allocate(&vec![1; self.coupons]).unwrap();
-        let parts = shares(self.base).into_iter().zip(shares(commission)).zip(0u64..);
-        parts.map(|((share, commission), day)| self.coupon(share, commission, day)).collect()
+    fn flights(&self, terms: &Contract, price: Money) -> Vec<CouponPlan> {
+        let shares = self.base.allocate(&vec![1; self.coupons]).unwrap();
+        let parts: Vec<EarningPart> = shares.iter().map(|fare| EarningPart { fare: *fare, payout: terms.commission() }).collect();
+        let earned = earnings(price, &parts).unwrap();
+        let parts = shares.into_iter().zip(earned).zip(0u64..);
+        parts.map(|((share, earned), day)| self.coupon(share, earned.amount, day)).collect()
     }
 
     fn coupon(&self, share: Money, commission: Money, day: u64) -> CouponPlan {

@@ -29,10 +29,19 @@ use utoipa::ToSchema;
 pub struct UpdateOrder {
     /// In the place of the metadata that the order has.
     #[schema(value_type = Object)]
-    pub metadata: BTreeMap<String, Value>,
+    pub metadata: Option<BTreeMap<String, Value>>,
+    /// The same one level down, as Duffel's client for JavaScript sends it.
+    pub options: Option<UpdateOptions>,
     /// Accepted and not used.
     #[schema(value_type = Option<Vec<String>>)]
     pub users: Option<Value>,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = UpdateOrderOptions)]
+pub struct UpdateOptions {
+    #[schema(value_type = Object)]
+    pub metadata: BTreeMap<String, Value>,
 }
 
 /// What is absent or null stays.
@@ -76,7 +85,10 @@ pub async fn update_order(
     caller.require(Scope::AirWrite)?;
     let id: OrderId = path_id(&id)?;
     let mut problems = Problems::default();
-    let kept = metadata(Some(&body.data.metadata), "/data/metadata", &mut problems);
+    let UpdateOrder { metadata: given, options, .. } = body.data;
+    let given = given.or_else(|| options.map(|options| options.metadata));
+    let given = given.ok_or_else(|| ApiError::of(Code::MissingField).at("/data/metadata"))?;
+    let kept = metadata(Some(&given), "/data/metadata", &mut problems);
     problems.finish()?;
     let kept = serde_json::to_string(&kept).map_err(ApiError::internal)?;
     let visible = caller.visible_agencies().await?;

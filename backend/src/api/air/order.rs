@@ -442,8 +442,6 @@ mod tests {
             Obstacle::PaymentWindowClosed(at),
             Obstacle::VoidWindowClosed,
             Obstacle::CouponNotOpen { ticket: "9992100000001".into(), coupon: 1, status: "F".into() },
-            Obstacle::ChangeNotOffered,
-            Obstacle::RefundNotOffered,
         ];
         for obstacle in obstacles {
             assert!(Code::find(obstacle.code()).is_some(), "{obstacle:?}");

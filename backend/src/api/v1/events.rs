@@ -104,7 +104,7 @@ pub async fn list_events(caller: Caller, query: Query) -> Result<HttpResponse, A
     Ok(page(&request.page(found).map(|row| PlatformEvent::of(&row, live))))
 }
 
-/// One event.
+/// One event, as it was published.
 #[utoipa::path(get, path = "/v1/events/{id}", tag = "Events", operation_id = "get_event",
     params(("id" = String, Path, description = "`evt_…`")), responses((status = 200, body = Data<PlatformEvent>)))]
 pub async fn get_event(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {

@@ -43,7 +43,7 @@ on_both_engines! {
         desk.until_paid();
         desk.days_pass(1);
         let read = |desk: &Desk| world.get(&desk.seller, &format!("/air/orders/{}", text(&order["id"]))).expect(200).data().clone();
-        assert_eq!(read(&desk)["available_actions"], json!(["cancel"]));
+        assert_eq!(read(&desk)["available_actions"], json!(["cancel", "change", "update", "refund"]));
         let quote = world.post(&desk.seller, "/air/order_cancellations", &json!({ "order_id": order["id"] })).expect(201);
         let quote = quote.data();
         // Class H, more than a week before departure: 5 % of the fare of 940.00.

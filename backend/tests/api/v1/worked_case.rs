@@ -179,7 +179,7 @@ on_both_engines! {
         let desk = Desk::open(world, SHANGHAI);
         world.test_bank.plan(FaultPlan::always(Fault::Refuse { code: "AC04".into(), is_final: true })).unwrap();
         let order = desk.sells("Zhang", "arc_bsp_cash");
-        assert_eq!(order["available_actions"], json!(["cancel", "update", "void"]));
+        assert_eq!(order["available_actions"], json!(["cancel", "change", "update", "void", "refund"]));
         let test = &world.platform.test;
         world.await_that("the bank has refused", || {
             test.store.read(facilities).unwrap().iter().any(|line| line.facility.closed_reason.is_some())
