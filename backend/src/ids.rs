@@ -87,6 +87,11 @@ ids! {
     ExportId = "exp_",
     FacilityId = "fac_",
     HoldId = "hld_",
+    /// What a ticket earned under an incentive programme.
+    IncentiveLineId = "inl_",
+    /// One agency's period under a programme.
+    IncentivePeriodId = "inp_",
+    IncentiveProgrammeId = "inc_",
     KeyId = "key_",
     LimitPolicyId = "pol_",
     OfferId = "off_",

@@ -264,6 +264,8 @@ codes! {
         "A day is exported when it has been over for a minute in the operator's zone and all of it is sealed in the ledger's chain. Repeat then.";
     ExportDoesNotTie "export_does_not_tie" INTERNAL_SERVER_ERROR Api "Export does not tie"
         "The file does not add up to the ledger, or is not what was handed out before, and is not handed out. The operator has to look into it.";
+    PeriodNotOver "period_not_over" CONFLICT InvalidState "Period not over"
+        "An incentive is settled when its period has been over for a minute in the operator's zone and every sale of it is counted. Repeat then.";
     NotSettableClock "not_settable_clock" FORBIDDEN InvalidState "Clock cannot be set"
         "This clock follows real time. Only the test clock can be set.";
     ClockBackwards "clock_backwards" UNPROCESSABLE_ENTITY Validation "Clock only goes forward"

@@ -8,6 +8,7 @@
 pub mod air;
 pub mod caller;
 pub mod code;
+mod commission_rejections;
 pub mod envelope;
 pub mod error;
 pub mod error_pages;

@@ -6,7 +6,6 @@ use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
-use crate::commission::RuleError;
 use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
 use crate::db::DbError;
 use crate::documents::AttachmentError;
@@ -35,7 +34,7 @@ impl From<DbError> for ApiError {
     }
 }
 
-fn invalid(pointer: &str, error: impl std::fmt::Display) -> ApiError {
+pub(super) fn invalid(pointer: &str, error: impl std::fmt::Display) -> ApiError {
     ApiError::new(Code::InvalidValue, format!("{error}.")).at(pointer)
 }
 
@@ -57,24 +56,6 @@ impl From<ContractError> for ApiError {
             ContractError::PaymentDays => invalid("/data/payment_days", error),
             ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             ContractError::Db(error) => error.into(),
-        }
-    }
-}
-
-impl From<RuleError> for ApiError {
-    fn from(error: RuleError) -> Self {
-        match error {
-            RuleError::Code => invalid("/data/code", error),
-            RuleError::Rate => invalid("/data/rate", error),
-            RuleError::Amount => invalid("/data/amount", error),
-            RuleError::AgencyAndTier => invalid("/data/agency_tier", error),
-            RuleError::NoAgency => invalid("/data/agency_id", error),
-            RuleError::NoAirline => invalid("/data/airline_id", error),
-            RuleError::SaleDates => invalid("/data/sale_until", error),
-            RuleError::TravelDates => invalid("/data/travel_until", error),
-            RuleError::Backdated { .. } | RuleError::BeforeLatest { .. } => invalid("/data/effective_from", error),
-            RuleError::NothingToWithdraw(_) => invalid("/data/kind", error),
-            RuleError::Db(error) => error.into(),
         }
     }
 }

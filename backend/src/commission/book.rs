@@ -28,6 +28,14 @@ pub struct FiledRules {
 pub struct RulesInForce<'r>(Vec<&'r CommissionRule>);
 
 impl<'r> RulesInForce<'r> {
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &'r CommissionRule> {
         self.0.iter().copied()
     }

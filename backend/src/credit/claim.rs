@@ -1,11 +1,11 @@
-//! What an airline was paid for a ticket that was voided, until it is set off against a later advance or repaid.
+//! What an airline was paid for a ticket that was voided, or owes of an incentive that it funds, until it is set off against a later advance or repaid.
 //! A claim exists only once it is certain that the airline was paid.
 
 use crate::agencies::AirlineReturn;
 use crate::audit::Actor;
 use crate::db::schema::{airline_claim, claim_settlement, contract, ticket};
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
-use crate::ids::{AdvanceId, AirlineId, BankReceiptId, ClaimId, Id, PostingId, TicketId};
+use crate::ids::{AdvanceId, AirlineId, BankReceiptId, ClaimId, Id, IncentivePeriodId, PostingId, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit_all};
@@ -16,7 +16,8 @@ use std::collections::HashMap;
 rows! {
     pub struct ClaimRow in airline_claim {
         id: i64,
-        ticket_id: i64,
+        /// None of an incentive.
+        ticket_id: Option<i64>,
         airline_id: i64,
         currency: String,
         amount_minor: i64,
@@ -24,6 +25,7 @@ rows! {
         terms: String,
         created_at: NaiveDateTime,
         settled_at: Option<NaiveDateTime>,
+        incentive_period_id: Option<i64>,
     }
 
     /// By an advance that was paid less, or by money that came back.
@@ -38,10 +40,19 @@ rows! {
     }
 }
 
+/// What an airline owes it for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimCause {
+    /// A ticket that was taken back after the airline was paid.
+    Ticket(TicketId),
+    /// An agency's incentive in a period.
+    Incentive(IncentivePeriodId),
+}
+
 #[derive(Clone, Debug)]
 pub struct Claim {
     pub id: ClaimId,
-    pub ticket: TicketId,
+    pub cause: ClaimCause,
     pub airline: AirlineId,
     pub amount: Money,
     pub settled: Money,
@@ -64,7 +75,11 @@ impl TryFrom<ClaimRow> for Claim {
         let currency = Currency::parse(&row.currency).map_err(|_| corrupt())?;
         Ok(Claim {
             id: ClaimId::of(row.id),
-            ticket: TicketId::of(row.ticket_id),
+            cause: match (row.ticket_id, row.incentive_period_id) {
+                (Some(ticket), None) => ClaimCause::Ticket(TicketId::of(ticket)),
+                (None, Some(period)) => ClaimCause::Incentive(IncentivePeriodId::of(period)),
+                _ => return Err(corrupt()),
+            },
             airline: AirlineId::of(row.airline_id),
             amount: Money::new(row.amount_minor, currency),
             settled: Money::new(row.settled_minor, currency),
@@ -92,7 +107,7 @@ pub(super) fn open_claims_for(tx: &mut WriteTx, paid: &[(TicketId, AirlineId, Mo
         let terms = terms.get(&ticket.raw()).ok_or_else(|| DbError::Corrupt(format!("ticket {ticket} has no contract")))?;
         rows.push(ClaimRow {
             id: tx.ids.next::<ClaimId>().raw(),
-            ticket_id: ticket.raw(),
+            ticket_id: Some(ticket.raw()),
             airline_id: airline.raw(),
             currency: amount.currency.code().to_owned(),
             amount_minor: amount.minor,
@@ -100,14 +115,46 @@ pub(super) fn open_claims_for(tx: &mut WriteTx, paid: &[(TicketId, AirlineId, Mo
             terms: terms.clone(),
             created_at: tx.now.naive(),
             settled_at: None,
+            incentive_period_id: None,
         });
     }
     insert(tx, &[RowSet::of(&rows)])?;
+    emit_opened(tx, &rows)
+}
+
+fn emit_opened(tx: &mut WriteTx, rows: &[ClaimRow]) -> Result<(), DbError> {
     let opened = rows.iter().map(|row| {
         let event = NewEvent::new(EventType::AirlineClaimOpened, ClaimId::of(row.id)).of_airline(AirlineId::of(row.airline_id));
-        event.naming("ticket_id", TicketId::of(row.ticket_id))
+        match row.ticket_id {
+            Some(ticket) => event.naming("ticket_id", TicketId::of(ticket)),
+            None => event,
+        }
     });
     emit_all(tx, opened.collect())
+}
+
+/// Opens claims for incentives that an airline funds, when their periods are settled.
+pub fn open_incentive_claims(
+    tx: &mut WriteTx,
+    airline: AirlineId,
+    terms: AirlineReturn,
+    owed: &[(IncentivePeriodId, Money)],
+) -> Result<(), DbError> {
+    let row = |(period, amount): &(IncentivePeriodId, Money)| ClaimRow {
+        id: tx.ids.next::<ClaimId>().raw(),
+        ticket_id: None,
+        airline_id: airline.raw(),
+        currency: amount.currency.code().to_owned(),
+        amount_minor: amount.minor,
+        settled_minor: 0,
+        terms: terms.text().to_owned(),
+        created_at: tx.now.naive(),
+        settled_at: None,
+        incentive_period_id: Some(period.raw()),
+    };
+    let rows: Vec<ClaimRow> = owed.iter().map(row).collect();
+    insert(tx, &[RowSet::of(&rows)])?;
+    emit_opened(tx, &rows)
 }
 
 /// Whether any advance might be paid by a claim: cheap, because open claims are few.
@@ -175,7 +222,7 @@ pub fn set_off_own(tx: &mut WriteTx, parts: &[OwnSetOff]) -> Result<(), DbError>
     let (mut settled, mut rows) = (Vec::new(), Vec::new());
     for part in parts {
         // The newest one of the ticket is this commit's.
-        let claim = claims.iter().find(|claim| claim.ticket == part.given_in);
+        let claim = claims.iter().find(|claim| claim.cause == ClaimCause::Ticket(part.given_in));
         let missing = || DbError::Corrupt(format!("ticket {} has no claim to set off", part.given_in));
         let mut claim = claim.cloned().ok_or_else(missing)?;
         let overflow = |_: MoneyError| DbError::Corrupt(format!("claim {}", claim.id));

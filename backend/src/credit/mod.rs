@@ -19,7 +19,10 @@ pub use advance::{
     payment_reference, reference_parts,
 };
 pub use advance_list::{AdvanceFilter, advances_where, known_advances, unresolved_advances};
-pub use claim::{Claim, OwnSetOff, RepaymentError, SettlementRow, claims, repay_claims, set_off_own, settlements_of};
+pub use claim::{
+    Claim, ClaimCause, OwnSetOff, RepaymentError, SettlementRow, claims, open_incentive_claims, repay_claims, set_off_own,
+    settlements_of,
+};
 pub use client_money::{
     CashTransfer, Confirmation, TransferError, TransferRow, accounts as client_accounts, confirm_transfer, cover, order_transfer,
     sweep, top_up_client_cash, transfer, transfers,

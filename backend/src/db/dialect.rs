@@ -20,6 +20,7 @@ pub enum Contended {
     StockRange,
     Advance,
     AirlineClaim,
+    IncentiveProgramme,
     Account,
     Webhook,
     /// Who publishes events; locked alone.
@@ -35,6 +36,7 @@ impl Contended {
             Contended::StockRange => "stock_range",
             Contended::Advance => "advance",
             Contended::AirlineClaim => "airline_claim",
+            Contended::IncentiveProgramme => "incentive_programme",
             Contended::Account => "account",
             Contended::Webhook => "webhook",
             Contended::EventHead => "event_head",

@@ -536,7 +536,7 @@ diesel::table! {
 diesel::table! {
     airline_claim (id) {
         id -> BigInt,
-        ticket_id -> BigInt,
+        ticket_id -> Nullable<BigInt>,
         airline_id -> BigInt,
         currency -> Text,
         amount_minor -> BigInt,
@@ -544,6 +544,7 @@ diesel::table! {
         terms -> Text,
         created_at -> Timestamp,
         settled_at -> Nullable<Timestamp>,
+        incentive_period_id -> Nullable<BigInt>,
     }
 }
 
@@ -946,6 +947,73 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    incentive_programme (id) {
+        id -> BigInt,
+        name -> Text,
+        agency_id -> Nullable<BigInt>,
+        agency_tier -> Nullable<Text>,
+        airline_id -> BigInt,
+        currency -> Text,
+        period -> Text,
+        measure -> Text,
+        method -> Text,
+        funder -> Text,
+        airline_return -> Nullable<Text>,
+        effective_from -> Date,
+        effective_until -> Nullable<Date>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    incentive_tier (programme_id, threshold) {
+        programme_id -> BigInt,
+        threshold -> BigInt,
+        rate -> Nullable<Text>,
+        amount_minor -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    incentive_cursor (id) {
+        id -> BigInt,
+        programme_id -> BigInt,
+        node -> BigInt,
+        last_posting_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    incentive_period (id) {
+        id -> BigInt,
+        programme_id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        starts_on -> Date,
+        measured -> BigInt,
+        accrued_minor -> BigInt,
+        cycle -> Nullable<Text>,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        settled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    incentive_accrual (id) {
+        id -> BigInt,
+        period_id -> BigInt,
+        ticket_id -> BigInt,
+        kind -> Text,
+        measured -> BigInt,
+        amount_minor -> BigInt,
+        caused_by_id -> BigInt,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -1013,6 +1081,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     order_change_request,
     order_change,
     ticket_exchange,
+    incentive_programme,
+    incentive_tier,
+    incentive_cursor,
+    incentive_period,
+    incentive_accrual,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

@@ -4,7 +4,7 @@ use crate::agencies::{
     AgencyError, AirlineReturn, Clawback, CommissionBase, ContractError, FeeOnRefund, NewAgency, NewContract, TaxRemitter,
     TenderOrder, Tier, open_agency, set_tier, sign_contract,
 };
-use crate::airlines::{AirlineError, NewAirline, StockError, add_stock, sign_airline};
+use crate::airlines::{AirlineError, NewAirline, StockError, add_stock, airline_by_code, sign_airline};
 use crate::app::App;
 use crate::audit::Actor;
 use crate::catalogue::{BookingClass, CarrierCode, CityCode, PassengerKind};
@@ -16,7 +16,10 @@ use crate::identity::{
 };
 use crate::ids::{AgencyId, AirlineId, OrganisationId};
 use crate::money::{Currency, Money, MoneyError, Rate};
-use crate::settlement::{NewReceipt, Purpose, ReceiptError, record_receipt};
+use crate::settlement::{
+    Funder, Measure, Method, NewProgramme, NewReceipt, PeriodLength, ProgrammeError, Purpose, ReceiptError, TierReward,
+    open_programme, record_receipt,
+};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -39,6 +42,8 @@ pub enum SeedError {
     Contract(#[from] ContractError),
     #[error(transparent)]
     Rule(#[from] RuleError),
+    #[error(transparent)]
+    Programme(#[from] ProgrammeError),
     #[error(transparent)]
     Facility(#[from] FacilityError),
     #[error(transparent)]
@@ -179,6 +184,9 @@ pub fn seed_demo(app: &App) -> Result<Vec<Seeded>, SeedError> {
         }
         for rule in commission_rules(tx.ledger_date)? {
             file_rule(tx, &rule)?;
+        }
+        if let Some(airline) = airline_by_code(tx.db, "CZ")? {
+            open_programme(tx, &volume_programme(airline.id, tx.ledger_date)?)?;
         }
         Ok(keys)
     })
@@ -337,6 +345,28 @@ fn commission_rules(effective_from: chrono::NaiveDate) -> Result<[Rule; 3], Mone
         },
         Rule { passenger: Some(PassengerKind::Infant), ..plain("INFANTS", Payout::Zero) },
     ])
+}
+
+/// Gold agencies that sell much of one carrier in a quarter get 1 % back, from 50,000.00 of fares on 2 % of all of them.
+fn volume_programme(airline: AirlineId, effective_from: chrono::NaiveDate) -> Result<NewProgramme, MoneyError> {
+    Ok(NewProgramme {
+        name: "Gold volume".to_owned(),
+        agency: None,
+        tier: Tier::parse("gold"),
+        airline,
+        currency: Currency::CNY,
+        period: PeriodLength::Quarter,
+        measure: Measure::Fare,
+        method: Method::RetroactiveToFirst,
+        funder: Funder::Airline,
+        airline_return: Some(AirlineReturn::SetOff),
+        effective_from,
+        effective_until: None,
+        tiers: vec![
+            (0, TierReward::Rate(Rate::parse("0.01")?)),
+            (cny("50000.00")?.minor, TierReward::Rate(Rate::parse("0.02")?)),
+        ],
+    })
 }
 
 #[derive(Serialize)]

@@ -51,7 +51,7 @@ records! {
     RefundTax "refund_tax" "one tax that came back with the refund above it, with the sign turned";
     AdvanceConfirmed "advance_confirmed" "the bank confirmed that it paid the airline for a ticket";
     ReclaimDropped "reclaim_dropped" "a payment that was under way when its ticket was voided or refunded turned out never to be paid";
-    SetOff "set_off" "a claim on the airline for a voided or refunded ticket was set off against what was due for another ticket";
+    SetOff "set_off" "a claim on the airline for a voided or refunded ticket, or for an incentive that it funds, was set off against what was due for another ticket";
     Repayment "repayment" "the airline paid money back";
     Other "other" "any other event that moved the airline's accounts; detail names it";
     Total "total" "per currency: sales less voids and refunds, and what the day changed";
@@ -95,7 +95,7 @@ columns! {
     Opening "opening_balance" "balance: before the day's first event";
     Change "change" "balance: the sum of the day's changes in the lines above";
     Closing "closing_balance" "balance: after the day's last event";
-    Detail "detail" "refund: its kind; other and chain_head: see there";
+    Detail "detail" "refund: its kind; set_off: incentive where it was no ticket; other and chain_head: see there";
 }
 
 /// One record. Cells that are not set stay empty.

@@ -1,4 +1,4 @@
-//! What runs by itself: advances leave and are booked, facilities reopen, interest is accrued, held orders expire, refunds are looked after, the chain
+//! What runs by itself: advances leave and are booked, facilities reopen, interest and incentives are accrued, held orders expire, refunds are looked after, the chain
 //! is sealed, events are published and delivered, requests are noted. One set of jobs per mode.
 
 mod accrue;
@@ -6,6 +6,7 @@ mod callback;
 mod deliver;
 mod disburse;
 mod expire;
+mod incentives;
 mod metrics;
 mod publish;
 mod recover;
@@ -28,6 +29,7 @@ pub fn start(app: &Arc<App>) -> std::io::Result<()> {
     let expiring = app.clone();
     let (publishing, delivering, noting) = (app.clone(), app.clone(), app.clone());
     let refunding = app.clone();
+    let rewarding = app.clone();
     std::thread::Builder::new().name("disburse".into()).spawn(move || disburse::run(&disbursing))?;
     std::thread::Builder::new().name("seal".into()).spawn(move || seal::run(&sealing))?;
     std::thread::Builder::new().name("reopen".into()).spawn(move || reopen::run(&reopening))?;
@@ -37,5 +39,6 @@ pub fn start(app: &Arc<App>) -> std::io::Result<()> {
     std::thread::Builder::new().name("deliver".into()).spawn(move || deliver::run(&delivering))?;
     std::thread::Builder::new().name("request-log".into()).spawn(move || request_log::run(&noting))?;
     std::thread::Builder::new().name("refunds".into()).spawn(move || refunds::run(&refunding))?;
+    std::thread::Builder::new().name("incentives".into()).spawn(move || incentives::run(&rewarding))?;
     Ok(())
 }

@@ -35,6 +35,8 @@ codes! {
     AgencyCharges = "agency.charges", Asset;
     /// Front commission not yet netted.
     AgencyCommission = "agency.commission", Liability;
+    /// Back-end incentive, accrued and not settled.
+    AgencyIncentive = "agency.incentive", Liability;
     /// The airline's share until it is paid.
     AirlinePayable = "airline.payable", Liability;
     /// What an airline gives back.
@@ -53,6 +55,8 @@ codes! {
     PlatformInterestExpense = "platform.interest_expense", ProfitAndLoss;
     /// Refunds of wallet tickets that were approved and wait for the airline's money before the wallet gets them.
     AgencyRefundDue = "agency.refund_due", Liability;
+    /// Incentives that the platform funds itself.
+    PlatformIncentiveExpense = "platform.incentive_expense", ProfitAndLoss;
 }
 
 impl AccountCode {

@@ -49,6 +49,11 @@ events! {
     EarningsSwept = "earnings_swept",
     TransferOrdered = "transfer_ordered",
     TransferConfirmed = "transfer_confirmed",
+    IncentiveAccrued = "incentive_accrued",
+    // A tier was reached or lost: what that changes for the other tickets of the period.
+    IncentiveTrueUp = "incentive_true_up",
+    IncentiveReversed = "incentive_reversed",
+    IncentiveSettled = "incentive_settled",
 }
 
 /// One side of a posting; debits are positive.

@@ -93,6 +93,18 @@ pub(super) fn last_seal(db: &mut Db, node: i64) -> Result<Option<SealRow>, DbErr
     Ok(of_node.select(SealRow::as_select()).first(db).optional()?)
 }
 
+/// By node, the last posting that is sealed: up to there the order of the node's postings is final.
+pub fn sealed_until(db: &mut Db) -> Result<Vec<(i64, i64)>, DbError> {
+    let nodes: Vec<i64> = node::table.order(node::id).select(node::id).load(db)?;
+    let mut sealed = Vec::with_capacity(nodes.len());
+    for number in nodes {
+        if let Some(seal) = last_seal(db, number)? {
+            sealed.push((number, seal.last_posting_id));
+        }
+    }
+    Ok(sealed)
+}
+
 /// Whether there is anything to seal: cheap enough to ask every second, because a node has no ids beyond its high-water mark.
 pub fn has_unsealed(db: &mut Db) -> Result<bool, DbError> {
     let nodes: Vec<(i64, i64)> = node::table.select((node::id, node::high_water)).load(db)?;

@@ -11,6 +11,7 @@ use crate::ids::{HOUR, first_at};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DayError {
@@ -62,6 +63,21 @@ pub fn day_window(db: &mut Db, date: NaiveDate) -> Result<DayWindow, DayError> {
     let until = until.saturating_add(HOUR);
     let after = after.min(until.saturating_sub(HOUR)).saturating_sub(HOUR);
     Ok(DayWindow { after, until, heads })
+}
+
+/// Whether every posting of `date` and before lies at or before the place that is given for its node, and is sealed.
+pub fn is_booked_behind(db: &mut Db, date: NaiveDate, places: &HashMap<i64, i64>) -> Result<bool, DbError> {
+    let nodes: Vec<(i64, i64)> = node::table.order(node::id).select((node::id, node::high_water)).load(db)?;
+    for (number, high_water) in nodes {
+        let after = places.get(&number).copied().unwrap_or(0);
+        let next = postings_of_node(db, number, after, first_at(number, high_water), 1)?;
+        if let Some(next) = next.first()
+            && date_of(db, next.id)? <= date
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The first height of a chain whose seal is as asked, where every seal above one that is so is so too; one above the last if none is.

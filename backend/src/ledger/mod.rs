@@ -20,9 +20,9 @@ mod verify;
 pub use account::{AccountCode, AccountKey, Kind, Purse};
 pub use anchor::{Anchor, AnchorError};
 pub use book::{Book, BookChanges, Draft, Event, Leg, PostError, post_all};
-pub use chain::{Seal, has_unsealed, seal_pending, seals};
+pub use chain::{Seal, has_unsealed, seal_pending, sealed_until, seals};
 pub use chart::{Chart, open_accounts};
-pub use day::{DayBalance, DayError, DayWindow, day_window, entries_in, next_or_last_entry, postings_by_id};
+pub use day::{DayBalance, DayError, DayWindow, day_window, entries_in, is_booked_behind, next_or_last_entry, postings_by_id};
 pub use hold::{HoldError, HoldState, Resolution, Resolved};
 pub use repo::{
     AccountRow, EntryRow, HoldRow, PostingRow, account, accounts, accounts_of, balances, entries_of, last_posting, posting,

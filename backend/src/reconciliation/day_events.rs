@@ -73,9 +73,9 @@ struct Payment {
     credited_at: Option<NaiveDateTime>,
 }
 
-/// The voided or refunded ticket whose claim it was, and the ticket for which less was paid.
+/// The voided or refunded ticket whose claim it was, none where it was an incentive, and the ticket for which less was paid.
 struct SetOff {
-    voided: i64,
+    voided: Option<i64>,
     against: Option<i64>,
 }
 
@@ -131,7 +131,7 @@ impl Details {
         named.extend(about(&[Event::AdvanceConfirmed]));
         named.extend(details.refunds.values().map(|refund| refund.row.ticket_id));
         named.extend(details.taken_back.values());
-        named.extend(details.set_offs.values().flat_map(|set_off| [Some(set_off.voided), set_off.against]).flatten());
+        named.extend(details.set_offs.values().flat_map(|set_off| [set_off.voided, set_off.against]).flatten());
         let tickets = ticket::table.filter(ticket::id.eq_any(named.into_iter().collect::<Vec<_>>()));
         let tickets: Vec<TicketRow> = tickets.select(TicketRow::as_select()).load(db)?;
         details.tickets = tickets.into_iter().map(|row| (row.id, row)).collect();
@@ -154,7 +154,7 @@ impl Details {
         let settled = claim_settlement::table
             .inner_join(airline_claim::table.on(airline_claim::id.eq(claim_settlement::claim_id)))
             .filter(claim_settlement::id.eq_any(ids));
-        let settled: Vec<(i64, i64, Option<i64>)> =
+        let settled: Vec<(i64, Option<i64>, Option<i64>)> =
             settled.select((claim_settlement::id, airline_claim::ticket_id, claim_settlement::advance_id)).load(db)?;
         let advances: Vec<i64> = settled.iter().filter_map(|(_, _, advance)| *advance).collect();
         let advances = advance::table.filter(advance::id.eq_any(advances)).select((advance::id, advance::ticket_id));
@@ -354,7 +354,11 @@ impl Details {
 
     fn set_off_line(&self, event: &DayEvent) -> Result<Line, ExportError> {
         let set_off = self.set_offs.get(&event.posting.reference_id).ok_or_else(|| event.unknown())?;
-        let line = event.line(RecordType::SetOff).text(Column::TicketNumber, self.number(set_off.voided)?);
+        let line = event.line(RecordType::SetOff);
+        let line = match set_off.voided {
+            Some(ticket) => line.text(Column::TicketNumber, self.number(ticket)?),
+            None => line.text(Column::Detail, "incentive"),
+        };
         let line = match set_off.against {
             Some(ticket) => line.text(Column::AgainstTicketNumber, self.number(ticket)?),
             None => line,

@@ -1,5 +1,5 @@
 //! What an agency owes in a remittance cycle: its credit tickets of the cycle less voids, the refunds and the tickets given in that were credited in it,
-//! and what was remitted for it.
+//! what was remitted for it and incentives that were settled in it.
 
 use crate::agencies::Cycle;
 use crate::db::{Db, DbError};
@@ -25,6 +25,8 @@ pub struct CycleStanding {
     /// Money that came for this cycle, and the commission that it netted.
     pub remitted: Money,
     pub netted: Money,
+    /// Incentives that lowered what is owed.
+    pub incentive: Money,
 }
 
 /// How a remittance is booked.
@@ -37,7 +39,8 @@ pub struct Allocation {
 
 impl CycleStanding {
     pub fn open_gross(&self) -> Result<Money, MoneyError> {
-        self.sold.checked_sub(self.voided)?.checked_sub(self.refunded)?.checked_sub(self.remitted)?.checked_sub(self.netted)
+        let given_back = self.voided.checked_add(self.refunded)?.checked_add(self.incentive)?;
+        self.sold.checked_sub(given_back)?.checked_sub(self.remitted)?.checked_sub(self.netted)
     }
 
     pub fn open_commission(&self) -> Result<Money, MoneyError> {
@@ -87,9 +90,11 @@ struct Sums {
     remitted: i64,
     #[diesel(sql_type = BigInt)]
     netted: i64,
+    #[diesel(sql_type = BigInt)]
+    incentive: i64,
 }
 
-/// Sales and refunds by cycle, of which each may have none of the other.
+/// Sales, refunds and incentives by cycle, of which each may have none of the others.
 const SUMS: &str =
     "SELECT s.cycle AS cycle, CAST(SUM(s.sold) AS BIGINT) AS sold, CAST(SUM(s.commission) AS BIGINT) AS commission,
         CAST(SUM(s.voided) AS BIGINT) AS voided, CAST(SUM(s.voided_commission) AS BIGINT) AS voided_commission,
@@ -97,7 +102,9 @@ const SUMS: &str =
         COALESCE((SELECT CAST(SUM(r.amount_minor) AS BIGINT) FROM bank_receipt r
             WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS remitted,
         COALESCE((SELECT CAST(SUM(r.commission_minor) AS BIGINT) FROM bank_receipt r
-            WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS netted
+            WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS netted,
+        COALESCE((SELECT CAST(SUM(d.accrued_minor) AS BIGINT) FROM incentive_period d
+            WHERE d.agency_id = $1 AND d.cycle = s.cycle AND d.currency = $2), 0) AS incentive
     FROM (SELECT COALESCE(x.cycle, o.cycle) AS cycle, t.price_minor + COALESCE(x.penalty_minor, 0) AS sold, t.commission_minor AS commission,
             CASE WHEN COALESCE(o.cancelled_at, h.voided_at) IS NULL THEN 0 ELSE t.price_minor + COALESCE(x.penalty_minor, 0) END AS voided,
             CASE WHEN COALESCE(o.cancelled_at, h.voided_at) IS NULL THEN 0 ELSE t.commission_minor END AS voided_commission,
@@ -110,7 +117,9 @@ const SUMS: &str =
         WHERE f.agency_id = $1 AND f.currency = $2 AND b.cycle IS NOT NULL
         UNION ALL SELECT x.given_in_cycle, 0, 0, 0, 0, x.given_in_minor, x.commission_minor
         FROM order_change h JOIN ticket_exchange x ON x.order_change_id = h.id
-        WHERE h.agency_id = $1 AND h.currency = $2 AND h.voided_at IS NULL AND x.given_in_cycle IS NOT NULL) s";
+        WHERE h.agency_id = $1 AND h.currency = $2 AND h.voided_at IS NULL AND x.given_in_cycle IS NOT NULL
+        UNION ALL SELECT d.cycle, 0, 0, 0, 0, 0, 0 FROM incentive_period d
+        WHERE d.agency_id = $1 AND d.currency = $2 AND d.cycle IS NOT NULL) s";
 
 fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
     let of = |minor| Money::new(minor, currency);
@@ -124,10 +133,11 @@ fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
         refunded_commission: of(row.refunded_commission),
         remitted: of(row.remitted),
         netted: of(row.netted),
+        incentive: of(row.incentive),
     })
 }
 
-/// One cycle of an agency; `None` where it sold nothing on credit and was refunded nothing in it.
+/// One cycle of an agency; `None` where it sold nothing on credit, was refunded nothing and got no incentive in it.
 pub fn cycle_standing(db: &mut Db, agency: AgencyId, currency: Currency, cycle: Cycle) -> Result<Option<CycleStanding>, DbError> {
     let text = format!("{SUMS} WHERE s.cycle = $3 GROUP BY s.cycle");
     let query = sql_query(text).bind::<BigInt, _>(agency.raw()).bind::<Text, _>(currency.code());
@@ -174,6 +184,7 @@ mod tests {
             refunded_commission: zero,
             remitted: zero,
             netted: zero,
+            incentive: zero,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The proof of what follows the sale: what came and went is booked with its own amounts, and what is owed is what the records say.
 
+use super::incentives::{INCENTIVE_RULES, first_wrong_incentive};
 use crate::db::{Db, DbError};
 use crate::money::divide_half_even;
 use crate::ticketing::{SaleFault, first_wrong};
@@ -9,8 +10,8 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 const INTEREST: &str = "interest is the recomputation from the entries of the loan";
 
-/// Rules that are queries, and the recomputation of interest.
-pub const SETTLEMENT_RULES: usize = RULES.len() + 1;
+/// Rules that are queries, those of the incentives, and the recomputation of interest.
+pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + 1;
 
 const RULES: &[(&str, &str)] = &[
     (
@@ -23,7 +24,7 @@ const RULES: &[(&str, &str)] = &[
             OR COALESCE(SUM(CASE WHEN a.code = 'bank.interest' THEN e.amount_minor ELSE 0 END), 0) <> b.interest_minor LIMIT 1",
     ),
     (
-        "what an agency owes in a cycle is its tickets less voids, refunds and remittances",
+        "what an agency owes in a cycle is its tickets less voids, refunds, remittances and incentives",
         "SELECT k.cycle AS wrong FROM (
             SELECT a.owner_id AS agency_id, a.currency AS currency, e.cycle AS cycle, SUM(e.amount_minor) AS booked
             FROM entry e JOIN account a ON a.id = e.account_id WHERE a.code = 'agency.receivable'
@@ -39,6 +40,9 @@ const RULES: &[(&str, &str)] = &[
                 SUM(r.amount_minor + r.commission_minor) AS paid
             FROM bank_receipt r WHERE r.purpose = 'remittance' GROUP BY r.agency_id, r.currency, r.cycle) p
             ON p.agency_id = k.agency_id AND p.currency = k.currency AND p.cycle = k.cycle
+         LEFT JOIN (SELECT d.agency_id AS agency_id, d.currency AS currency, d.cycle AS cycle, SUM(d.accrued_minor) AS incentive
+            FROM incentive_period d WHERE d.posting_id IS NOT NULL GROUP BY d.agency_id, d.currency, d.cycle) i
+            ON i.agency_id = k.agency_id AND i.currency = k.currency AND i.cycle = k.cycle
          LEFT JOIN (SELECT f.agency_id AS agency_id, f.currency AS currency, r.cycle AS cycle,
                 SUM(r.fare_minor + r.tax_minor - r.penalty_minor) AS refunded
             FROM refund_ticket r JOIN refund_application f ON f.id = r.application_id WHERE r.cycle IS NOT NULL
@@ -48,7 +52,8 @@ const RULES: &[(&str, &str)] = &[
             FROM ticket_exchange x JOIN order_change h ON h.id = x.order_change_id WHERE h.voided_at IS NULL
             GROUP BY h.agency_id, h.currency, x.given_in_cycle) g
             ON g.agency_id = k.agency_id AND g.currency = k.currency AND g.cycle = k.cycle
-         WHERE k.booked <> COALESCE(s.sold, 0) - COALESCE(g.given_in, 0) - COALESCE(b.refunded, 0) - COALESCE(p.paid, 0) OR k.cycle IS NULL LIMIT 1",
+         WHERE k.booked <> COALESCE(s.sold, 0) - COALESCE(g.given_in, 0) - COALESCE(b.refunded, 0) - COALESCE(p.paid, 0)
+            - COALESCE(i.incentive, 0) OR k.cycle IS NULL LIMIT 1",
     ),
     (
         "commission not yet netted is that of credit tickets less voids, refunds and remittances",
@@ -147,6 +152,9 @@ const DAYS: &str = "WITH moved AS (
 /// `Ok(Err(fault))` is the first rule that a row breaks.
 pub fn verify_settlement(db: &mut Db) -> Result<Result<usize, SaleFault>, DbError> {
     if let Some(fault) = first_wrong(db, RULES)? {
+        return Ok(Err(fault));
+    }
+    if let Some(fault) = first_wrong_incentive(db)? {
         return Ok(Err(fault));
     }
     let days: Vec<Day> = sql_query(DAYS).load(db)?;

@@ -198,13 +198,17 @@ const RULES: &[(&str, &str)] = &[
             OR (p.id IS NOT NULL AND (p.amount_minor <> COALESCE(SUM(t.price_minor), 0) OR p.currency <> o.currency)) LIMIT 1",
     ),
     (
-        "what airlines have to give back is open claims and what was taken back on its way",
+        "what airlines have to give back is open claims, what was taken back on its way, and incentives that are not settled",
         "SELECT a.code AS wrong FROM account a
          LEFT JOIN (SELECT airline_id, currency, SUM(amount_minor - settled_minor) AS open FROM airline_claim
             GROUP BY airline_id, currency) c ON c.airline_id = a.owner_id AND c.currency = a.currency
          LEFT JOIN (SELECT airline_id, currency, SUM(reclaimed_minor) AS reclaimed FROM advance WHERE resolved_at IS NULL
             GROUP BY airline_id, currency) v ON v.airline_id = a.owner_id AND v.currency = a.currency
-         WHERE a.code = 'airline.receivable' AND a.balance_minor <> COALESCE(c.open, 0) + COALESCE(v.reclaimed, 0) LIMIT 1",
+         LEFT JOIN (SELECT g.airline_id AS airline_id, d.currency AS currency, SUM(d.accrued_minor) AS accrued FROM incentive_period d
+            JOIN incentive_programme g ON g.id = d.programme_id WHERE g.funder = 'airline' AND d.settled_at IS NULL
+            GROUP BY g.airline_id, d.currency) i ON i.airline_id = a.owner_id AND i.currency = a.currency
+         WHERE a.code = 'airline.receivable'
+            AND a.balance_minor <> COALESCE(c.open, 0) + COALESCE(v.reclaimed, 0) + COALESCE(i.accrued, 0) LIMIT 1",
     ),
     (
         "what is owed to airlines is what advances have still to pay",

@@ -85,6 +85,11 @@ pub const TABLES: &[&str] = &[
     "refund_tax",
     "refund_evidence",
     "attachment",
+    "incentive_programme",
+    "incentive_tier",
+    "incentive_cursor",
+    "incentive_period",
+    "incentive_accrual",
 ];
 
 pub fn cny(text: &str) -> Money {

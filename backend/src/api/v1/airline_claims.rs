@@ -1,4 +1,4 @@
-//! `/v1/airline_claims`: what airlines were paid for tickets that were voided, and how they gave it back.
+//! `/v1/airline_claims`: what airlines were paid for tickets that were voided or owe of incentives, and how they gave it back.
 
 use super::shape::{PageParams, time};
 use super::sight::Sight;
@@ -7,7 +7,7 @@ use crate::api::envelope::{Page, page};
 use crate::api::error::ApiError;
 use crate::api::paging::PageRequest;
 use crate::api::query::Query;
-use crate::credit::{self, SettlementRow, claims, settlements_of};
+use crate::credit::{self, ClaimCause, SettlementRow, claims, settlements_of};
 use crate::identity::{OrganisationKind, Scope};
 use crate::ids::{AdvanceId, AirlineId, BankReceiptId, Id, PostingId};
 use crate::money::Money;
@@ -21,15 +21,17 @@ pub struct AirlineClaim {
     #[schema(example = "clm_0000000000001")]
     pub id: String,
     pub airline_id: String,
-    /// The ticket that was voided after the airline was paid.
-    pub ticket_id: String,
+    /// The ticket that was voided after the airline was paid; null of an incentive.
+    pub ticket_id: Option<String>,
+    /// The period whose incentive the airline funds; null of a ticket.
+    pub incentive_period_id: Option<String>,
     #[schema(example = "915.00")]
     pub amount: String,
     #[schema(example = "CNY")]
     pub currency: String,
     pub settled_amount: String,
     pub open_amount: String,
-    /// Of the contract that the ticket was sold under: `set_off` against the next advances, or `repay_on_demand`.
+    /// Of the contract that the ticket was sold under, or of the programme: `set_off` against the next advances, or `repay_on_demand`.
     pub terms: String,
     /// How it was settled, in that order.
     pub settlements: Vec<ClaimSettlement>,
@@ -56,10 +58,15 @@ fn shown(claim: &credit::Claim, settlements: &[SettlementRow]) -> AirlineClaim {
         posting_id: PostingId::of(row.posting_id).to_string(),
         created_at: time(row.created_at),
     };
+    let (ticket, period) = match claim.cause {
+        ClaimCause::Ticket(id) => (Some(id), None),
+        ClaimCause::Incentive(id) => (None, Some(id)),
+    };
     AirlineClaim {
         id: claim.id.to_string(),
         airline_id: claim.airline.to_string(),
-        ticket_id: claim.ticket.to_string(),
+        ticket_id: ticket.map(|id| id.to_string()),
+        incentive_period_id: period.map(|id| id.to_string()),
         amount: claim.amount.to_string(),
         currency: claim.amount.currency.to_string(),
         settled_amount: claim.settled.to_string(),

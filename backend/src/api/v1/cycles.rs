@@ -15,7 +15,8 @@ use chrono::Days;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Amounts are decimal strings in `currency`. Open = sold - voided - refunded - remitted - netted, and what is to be paid of it is less the commission.
+/// Amounts are decimal strings in `currency`. Open = sold - voided - refunded - remitted - netted - incentive, and what is to be paid of it is less the
+/// commission.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RemittanceCycle {
     #[schema(example = "2026-11-H1")]
@@ -39,6 +40,8 @@ pub struct RemittanceCycle {
     pub remitted_amount: String,
     /// Commission that remittances netted.
     pub netted_commission_amount: String,
+    /// Incentives that were settled in it.
+    pub incentive_amount: String,
     pub open_amount: String,
     pub open_commission_amount: String,
     /// What is still to be remitted; a credit is negative.
@@ -64,6 +67,7 @@ fn shown(agency: AgencyId, payment_days: u64, standing: &CycleStanding) -> Resul
         refunded_commission_amount: standing.refunded_commission.to_string(),
         remitted_amount: standing.remitted.to_string(),
         netted_commission_amount: standing.netted.to_string(),
+        incentive_amount: standing.incentive.to_string(),
         open_amount: standing.open_gross().map_err(ApiError::internal)?.to_string(),
         open_commission_amount: standing.open_commission().map_err(ApiError::internal)?.to_string(),
         to_remit_amount: standing.open_net().map_err(ApiError::internal)?.to_string(),

@@ -21,6 +21,8 @@ pub mod events;
 pub mod exports;
 pub mod facilities;
 pub mod facility_money;
+pub mod incentive_periods;
+pub mod incentive_programmes;
 mod input;
 pub mod keys;
 pub mod ledger;
@@ -80,6 +82,13 @@ use utoipa::OpenApi;
         commission_rules::get_commission_rule,
         commission_explained::explain_commission,
         commission_explained::explain_ticket,
+        incentive_programmes::list_incentive_programmes,
+        incentive_programmes::open,
+        incentive_programmes::get_incentive_programme,
+        incentive_periods::list_incentive_periods,
+        incentive_periods::get_incentive_period,
+        incentive_periods::list_incentive_lines,
+        incentive_periods::settle,
         limit_policies::list_limit_policies,
         limit_policies::adopt,
         bank_receipts::list_bank_receipts,
@@ -300,6 +309,16 @@ fn settlement(config: &mut ServiceConfig) {
         .service(resource("/v1/cash_transfers/{id}").route(get().to(cash_transfers::get_cash_transfer)))
         .service(resource("/v1/cash_transfers/{id}/actions/confirm").route(post().to(cash_transfers::confirm)))
         .service(resource("/v1/cycles").route(get().to(cycles::list_cycles)))
+        .service(
+            resource("/v1/incentive_programmes")
+                .route(get().to(incentive_programmes::list_incentive_programmes))
+                .route(post().to(incentive_programmes::open)),
+        )
+        .service(resource("/v1/incentive_programmes/{id}").route(get().to(incentive_programmes::get_incentive_programme)))
+        .service(resource("/v1/incentive_periods").route(get().to(incentive_periods::list_incentive_periods)))
+        .service(resource("/v1/incentive_periods/{id}").route(get().to(incentive_periods::get_incentive_period)))
+        .service(resource("/v1/incentive_periods/{id}/lines").route(get().to(incentive_periods::list_incentive_lines)))
+        .service(resource("/v1/incentive_settlements").route(post().to(incentive_periods::settle)))
         .service(resource("/v1/airline_claims").route(get().to(airline_claims::list_airline_claims)))
         .service(resource("/v1/exports").route(get().to(exports::list_exports)).route(post().to(exports::make_export)))
         .service(resource("/v1/exports/{id}").route(get().to(exports::get_export)))

@@ -54,6 +54,7 @@ impl Operation {
             "/v1/refund_applications",
             "/accruals",
             "/repayments",
+            "/v1/incentive_settlements",
         ];
         let moves_money = money.iter().any(|part| self.path.contains(part)) && self.method == Method::POST;
         let headers = if moves_money { &headers[..] } else { &[] };
@@ -88,6 +89,12 @@ impl Operation {
                 json!({ "offer_id": format!("off_{nothing}"), "passenger_id": format!("pas_{nothing}") })
             }
             "/v1/agencies/{id}/actions/set_tier" => json!({ "tier": "gold" }),
+            "/v1/incentive_programmes" => {
+                json!({ "name": "A", "airline_id": format!("arl_{nothing}"), "currency": "CNY", "period": "month",
+                "measure": "fare", "method": "incremental", "funder": "platform", "effective_from": "2036-01-01",
+                "tiers": [{ "from_amount": "0", "rate": "0.01" }] })
+            }
+            "/v1/incentive_settlements" => json!({ "programme_id": format!("inc_{nothing}"), "period": "2026-01" }),
             "/v1/limit_policies" => json!({ "effective_from": "2026-01-01", "deposit_multiplier": "2", "cap_amount": "1.00",
                 "cap_currency": "CNY" }),
             "/v1/bank_receipts" => json!({ "account": "own", "amount": "1.00", "currency": "CNY", "value_date": "2026-01-05",

@@ -13,6 +13,7 @@ mod every_address;
 mod exports;
 mod exposure;
 mod facilities;
+mod incentives;
 mod keys;
 mod ledger;
 mod operations;
