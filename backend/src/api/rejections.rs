@@ -15,7 +15,7 @@ use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::reconciliation::ExportError;
 use crate::settlement::{PaymentError, ReceiptError};
 use crate::ticketing::exchange::{ChangeError, ChangeRefusal};
-use crate::ticketing::{CancelError, Obstacle, PlanError, QueueError, RefundError, Refusal, ReportError, UpdateError, VoidError};
+use crate::ticketing::{AirlineChangeError, CancelError, Obstacle, PlanError, QueueError, RefundError, Refusal, ReportError, ScheduleChangeError, UpdateError, VoidError};
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
@@ -354,6 +354,7 @@ impl From<CancelError> for ApiError {
         match error {
             CancelError::Void(error) => error.into(),
             CancelError::Refund(error) => error.into(),
+            CancelError::Change(error) => error.into(),
             CancelError::Money(error) => ApiError::internal(error),
             CancelError::Db(error) => error.into(),
         }
@@ -366,6 +367,36 @@ impl From<AttachmentError> for ApiError {
             AttachmentError::MediaType => ApiError::of(Code::AttachmentTypeNotSupported),
             AttachmentError::Size => ApiError::of(Code::AttachmentTooLarge),
         }
+    }
+}
+
+impl From<ScheduleChangeError> for ApiError {
+    fn from(error: ScheduleChangeError) -> Self {
+        let at = |code, field: &str| ApiError::new(code, format!("{error}.")).at(format!("/data/{field}"));
+        match error {
+            ScheduleChangeError::NoFlight { .. } => at(Code::FlightNotFound, "flight_number"),
+            ScheduleChangeError::Departed { .. } => at(Code::FlightDeparted, "date"),
+            ScheduleChangeError::OtherDay | ScheduleChangeError::DepartsTooSoon => at(Code::InvalidValue, "departing_at"),
+            ScheduleChangeError::ArrivesTooSoon => at(Code::InvalidValue, "arriving_at"),
+            ScheduleChangeError::NoReplacement { .. } => at(Code::FlightNotFound, "replacement_flight_number"),
+            ScheduleChangeError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<AirlineChangeError> for ApiError {
+    fn from(error: AirlineChangeError) -> Self {
+        let code = match error {
+            AirlineChangeError::NotFound => return ApiError::of(Code::NotFound),
+            AirlineChangeError::Answered(_) | AirlineChangeError::ChangedAgain { .. } => Code::AirlineChangeAnswered,
+            AirlineChangeError::OrderCancelled => Code::OrderAlreadyCancelled,
+            AirlineChangeError::NothingOffered => Code::NothingOffered,
+            AirlineChangeError::CouponUsed { .. } => Code::CouponNotOpen,
+            AirlineChangeError::NotGivenBack { .. } => Code::TicketsNotGivenBack,
+            AirlineChangeError::SeatsSoldOut { .. } => Code::SeatsSoldOut,
+            AirlineChangeError::Db(error) => return error.into(),
+        };
+        ApiError::new(code, format!("{error}."))
     }
 }
 
@@ -472,6 +503,9 @@ pub fn refusal(refusal: &Refusal) -> ApiError {
         }
         Refusal::SeatsSoldOut { flight, booking_class, left, asked } => {
             (Code::SeatsSoldOut, format!("{flight} has {left} seats left in class {booking_class}; {asked} were asked for."))
+        }
+        Refusal::ScheduleChanged { flight } => {
+            (Code::OfferNoLongerAvailable, format!("The airline has changed flight {flight} in the meantime."))
         }
         Refusal::StockExhausted { carrier } => (Code::StockExhausted, format!("There are no ticket numbers of {carrier} left.")),
         Refusal::LimitExceeded { short_minor, limit_minor, exposure_minor, currency } => (

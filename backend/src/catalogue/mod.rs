@@ -1,5 +1,6 @@
 //! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund and change fees, hold rules, name corrections,
-//! void windows, schedules and the size of seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing here touches a database or a clock.
+//! void windows, schedules and the size of seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing here touches a database or a clock. What airlines change about
+//! departures afterwards is laid over the schedule (`overlay.rs`) by whoever has read it.
 //! Whatever changes over time takes the date as an argument. Lists are sorted and looked up by binary search or in sorted maps, so
 //! that no result depends on the order of a hash.
 
@@ -14,6 +15,7 @@ pub mod holds;
 pub mod inventory;
 pub mod ladder_steps;
 pub mod name_corrections;
+pub mod overlay;
 pub mod places;
 mod records;
 pub mod refunds;

@@ -10,6 +10,7 @@ mod publish;
 mod recover;
 mod refunds;
 mod reopen;
+mod schedules;
 mod seal;
 
 pub use callback::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard, hear_callback};
@@ -33,5 +34,7 @@ pub fn start(app: &Arc<App>) -> std::io::Result<()> {
     std::thread::Builder::new().name("expire".into()).spawn(move || expire::run(&expiring))?;
     std::thread::Builder::new().name("publish".into()).spawn(move || publish::run(&publishing))?;
     std::thread::Builder::new().name("refunds".into()).spawn(move || refunds::run(&refunding))?;
+    let refreshing = app.clone();
+    std::thread::Builder::new().name("schedules".into()).spawn(move || schedules::run(&refreshing))?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod actions;
 mod basis;
+mod airline_change;
 mod build;
 mod cancel;
 mod coupon;
@@ -24,6 +25,7 @@ mod refund;
 mod refusal;
 mod release;
 mod seats;
+mod schedule_change;
 mod ticket;
 mod update;
 mod verify;
@@ -33,6 +35,11 @@ mod void;
 pub use actions::{ActionFacts, Obstacle, OrderAction};
 pub use basis::{Basis, RecentBases};
 pub use cancel::{CancelError, Cancellation, confirm_cancellation, quote_cancellation, with_refund};
+pub use airline_change::{
+    AirlineChange, AirlineChangeAction, AirlineChangeError, AirlineChangeRow, AirlineChangeState, AirlineSegmentRow, Answered,
+    accept_airline_change, airline_change, airline_changes, ask_for_another_flight, coupons_as_issued, give_back_for_change,
+    waives_penalty,
+};
 pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
 pub use coupon_history::{CouponEventRow, CouponMove, CouponSource, coupon_events_of, move_coupons, settle_coupons};
 pub use coupon_report::{CouponReport, ReportError, ReportOutcome, report_coupons};
@@ -54,6 +61,10 @@ pub use refund::{
 };
 pub use refusal::Refusal;
 pub use release::expire_overdue;
+pub use schedule_change::{
+    NewSchedule, NewScheduleChange, ScheduleChangeError, ScheduleChangeKind, ScheduleChangeRow, current_overlay,
+    file_schedule_change, schedule_change, schedule_changes, schedule_version,
+};
 pub use ticket::{
     COUPONS_PER_NUMBER, CouponRow, DocumentRow, IssuedOrder, MOST_COUPONS, TaxRow, TicketFilter, TicketRow, coupons_of,
     documents_of, issued_orders, ticket_by_number, ticket_numbers, tickets, tickets_by_id, tickets_by_number,

@@ -36,6 +36,7 @@ pub struct Order<'w> {
     booking_class: char,
     kind: &'static str,
     departing_at: NaiveDateTime,
+    schedule_change: i64,
 }
 
 impl<'w> Order<'w> {
@@ -53,6 +54,7 @@ impl<'w> Order<'w> {
             bucket: BUCKET,
             capacity: 1_000_000,
             coupons: 1,
+            schedule_change: 0,
             intent: Intent::Issue,
             people: Vec::new(),
             carrier: "CA",
@@ -151,6 +153,11 @@ impl<'w> Order<'w> {
         Order { departing_at, ..self }
     }
 
+    /// With a price that knows this change of the flight.
+    pub fn priced_with(self, schedule_change: i64) -> Self {
+        Order { schedule_change, ..self }
+    }
+
     pub fn build(&self) -> IssueOrder {
         let ids = self.world.store.ids();
         let contract = &self.world.contracts[&self.agency];
@@ -185,6 +192,7 @@ impl<'w> Order<'w> {
             bucket: self.bucket,
             capacity: self.capacity,
             seats: i64::try_from(self.tickets * self.coupons).unwrap(),
+            schedule_change: self.schedule_change,
             flight: "CA1501".into(),
             booking_class: 'Y',
         }

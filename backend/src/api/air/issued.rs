@@ -1,6 +1,7 @@
 //! An issued order in the shape of the API, and a rehearsed one with its split and its ledger entries.
 
 use super::Names;
+use super::airline_changes::AirlineInitiatedChange;
 use super::cancelling::OrderCancellation;
 use super::conditions::{Detail, ShownConditions};
 use super::create_order::{Gender, OrderType, PaymentType, Title};
@@ -12,18 +13,18 @@ use crate::api::envelope::Countdown;
 use crate::api::error::{Amount, ApiError};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::db::Db;
+use crate::db::{Db, Window};
 use crate::ids::{AgencyId, Id, OfferId, OrderId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
 use crate::shopping::FARE_ZONE;
 use crate::shopping::offer::{PassengerKind, PricedOffer};
-use crate::ticketing::{
-    ActionFacts, CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, journey, sale_draft, void_window_ends_at,
-    with_refund,
-};
+use crate::ticketing::{ActionFacts, AirlineChange, CouponStatus, IssueOrder, IssuedOrder, TicketRow, airline_changes, cancellation_of, journey, sale_draft, void_window_ends_at, with_refund};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// Of an airline's changes of one order, the newest; more than any has.
+const MOST_CHANGES: i64 = 50;
 
 /// What became of an order after it was issued, and what may still become of it.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,7 @@ pub struct Afterwards {
     void_window_ends_at: Option<Timestamp>,
     cancellation: Option<OrderCancellation>,
     cancelled_at: Option<Timestamp>,
+    airline_changes: Vec<AirlineChange>,
 }
 
 impl Afterwards {
@@ -40,6 +42,7 @@ impl Afterwards {
             void_window_ends_at: void_window_ends_at(&app.catalogue, seller, issued),
             cancellation: None,
             cancelled_at: None,
+            airline_changes: Vec::new(),
         }
     }
 
@@ -53,7 +56,9 @@ impl Afterwards {
             OrderCancellation::read(db, &found, app.mode.into(), app.now())
         });
         let shown = shown.transpose()?;
-        Ok(Afterwards { cancellation: shown, cancelled_at, ..Afterwards::issued(app, issued, &seller) })
+        let of = OrderId::of(issued.order.id);
+        let airline_changes = airline_changes(db, None, Some(of), Window::NEWEST, MOST_CHANGES)?;
+        Ok(Afterwards { cancellation: shown, cancelled_at, airline_changes, ..Afterwards::issued(app, issued, &seller) })
     }
 
     pub fn countdown(&self, now: Timestamp) -> Countdown {
@@ -85,6 +90,11 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         cancelled_at: after.cancelled_at.or(issued.order.cancelled_at.map(Timestamp::from)),
         actions: Actions::of(&actions)?,
         void_window_ends_at: after.void_window_ends_at,
+        airline_changes: after
+            .airline_changes
+            .iter()
+            .map(|change| AirlineInitiatedChange::of(change, issued, names))
+            .collect::<Result<_, _>>()?,
         cancellation: after.cancellation,
         conditions: conditions(app, issued, &offer)?,
         metadata: serde_json::from_str(&issued.order.metadata).map_err(ApiError::internal)?,

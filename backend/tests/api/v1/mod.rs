@@ -17,6 +17,7 @@ mod ledger;
 mod operations;
 mod organisations;
 mod refund_applications;
+mod schedule_changes;
 mod test_clock;
 mod tickets;
 mod worked_case;
