@@ -1,8 +1,7 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
 use super::issued::Rehearsal;
-use super::{airline_changes, cancelling, changing, ordering, reference, searching};
-use super::{cancelling, editing, ordering, paying, reference, searching};
+use super::{airline_changes, cancelling, changing, editing, ordering, paying, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
