@@ -3,7 +3,7 @@
 use crate::stage::Stage;
 use airsettle::airlines::airline_by_code;
 use airsettle::clock::Clock;
-use airsettle::db::{DbError, Store, StoreConfig};
+use airsettle::db::{Store, StoreConfig};
 use airsettle::ledger::seal_pending;
 use airsettle::reconciliation::{AirlineDay, spool};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ pub fn airline_day(stage: &Stage) -> Exported {
     let config = StoreConfig { url: stage.database_url(), readers: 1, patience: Duration::from_secs(5) };
     let store = Store::open(&config, Clock::system(), chrono_tz::Asia::Shanghai).unwrap();
     while !store.write(seal_pending).unwrap().is_empty() {}
-    let airline = store.read(|db| Ok::<_, DbError>(airline_by_code(db, "CA")?)).unwrap().unwrap();
+    let airline = store.read(|db| airline_by_code(db, "CA")).unwrap().unwrap();
     let day = AirlineDay { airline: airline.id, date: store.clock().now().date_in(store.zone()) };
     let began = Instant::now();
     let (_, written) = store.snapshot(|db| spool(db, day)).unwrap();

@@ -134,6 +134,8 @@ codes! {
         "The request waited longer than its deadline and was given up before it began. Nothing happened; it can be repeated.";
     DatabaseUnavailable "database_unavailable" SERVICE_UNAVAILABLE Api "Database not available"
         "The database cannot be reached at the moment. Nothing happened; repeat after the seconds in `Retry-After`.";
+    StorageFull "storage_full" SERVICE_UNAVAILABLE Api "No room left"
+        "The database has no room to write. Nothing happened; it works again when the operator has made room. Repeat after the seconds in `Retry-After`.";
     BankUnavailable "bank_unavailable" SERVICE_UNAVAILABLE Api "Bank does not answer"
         "The bank does not answer a probe, so that its line stays closed. Nothing happened; repeat after the seconds in `Retry-After`.";
     OutcomeUnknown "outcome_unknown" ACCEPTED Api "Outcome not known yet"

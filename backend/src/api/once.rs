@@ -1,20 +1,31 @@
 //! Settlement writes that happen once per `Idempotency-Key`. The key, the effect and the answer are one commit; a refusal is remembered with
 //! the key in a commit of its own, because its effect was rolled back.
+//!
+//! A write without a key takes one that nobody can name again. So there is always a row that tells what became of a COMMIT whose answer was lost:
+//! it is looked for until the transaction that wrote it is known to be over; what takes longer than that, or hangs, is answered 202 with an operation.
 
 use super::caller::{Caller, blocking};
 use super::code::Code;
 use super::error::ApiError;
+use super::v1::operations::pending;
 use crate::app::App;
 use crate::db::{DbError, WriteTx, claim_keys};
-use crate::identity::{ClaimRow, Fields, IdempotencyKey, claims, first_difference, keep_answer};
+use crate::identity::{
+    ClaimRow, Fate, Fields, IdempotencyKey, claims, fate_of_taken, first_difference, keep_answer, may_be_taken,
+};
 use crate::ids::{Id, OrganisationId};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 const MAX_KEY_LENGTH: usize = 255;
+/// How long a client waits for the answer at most; the write goes on without him.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// How long a COMMIT that had no answer is pursued.
+const PURSUIT: Duration = Duration::from_secs(10);
 
 /// Whether a write insists on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,24 +93,20 @@ pub async fn once_with<T: Serialize>(
     change: impl FnOnce(&mut WriteTx) -> Result<(StatusCode, T), ApiError> + Send + 'static,
 ) -> Result<HttpResponse, ApiError> {
     let operation = format!("{} {}", request.method(), request.path());
-    let Some(key) = key_of(request, key)? else {
-        let app = caller.app.clone();
-        let change = move || {
-            app.store.write(|tx| {
-                let (status, data) = change(tx)?;
-                Ok::<_, ApiError>((status, to_body(data)?))
-            })
-        };
-        let (status, data) = blocking(change).await?;
-        return Ok(HttpResponse::build(status).json(data));
+    let id = caller.app.store.ids().block(1);
+    let key = key_of(request, key)?.unwrap_or(IdempotencyKey::Own(id));
+    let fields = match key {
+        IdempotencyKey::Own(_) => String::new(),
+        _ => fields_of(&caller.app, &operation, body)?.stored(),
     };
-    let claim = Claim {
-        organisation: caller.key.organisation,
-        key: key.stored(),
-        fields: fields_of(&caller.app, &operation, body)?.stored(),
-    };
+    let claim = Claim { id, organisation: caller.key.organisation, key, fields };
     let (app, request_id) = (caller.app.clone(), caller.request_id.clone());
-    let outcome = blocking(move || claim.run(&app, &request_id, change)).await?;
+    let work = blocking(move || claim.run(&app, &request_id, change));
+    let outcome = match tokio::time::timeout(ANSWER_WITHIN, work).await {
+        Ok(done) => done?,
+        Err(_) => None,
+    };
+    let Some(outcome) = outcome else { return Ok(pending(id)) };
     let mut response = HttpResponse::build(StatusCode::from_u16(outcome.status).unwrap_or(StatusCode::OK));
     if outcome.replayed {
         response.insert_header(("Idempotent-Replayed", "true"));
@@ -121,8 +128,9 @@ fn without_secret(body: &Value) -> Value {
 }
 
 struct Claim {
+    id: i64,
     organisation: OrganisationId,
-    key: String,
+    key: IdempotencyKey,
     fields: String,
 }
 
@@ -132,66 +140,117 @@ struct Answered {
     replayed: bool,
 }
 
-/// The change's own refusal, to be remembered; or something that is nobody's answer.
+/// The change's own refusal, to be remembered; or something that is nobody's answer; or no word about the COMMIT.
 enum Stop {
     Refused(ApiError),
     Failed(ApiError),
+    OutcomeUnknown,
 }
 
 impl From<DbError> for Stop {
     fn from(error: DbError) -> Self {
-        Stop::Failed(error.into())
+        match error {
+            DbError::CommitUnknown(error) => {
+                tracing::warn!(error, "outcome of a commit unknown: looking for the key");
+                Stop::OutcomeUnknown
+            }
+            error => Stop::Failed(error.into()),
+        }
     }
 }
 
+fn nothing_happened() -> ApiError {
+    ApiError::of(Code::DatabaseUnavailable).retry_after(1)
+}
+
 impl Claim {
+    /// `None`: it is not known yet.
     fn run<T: Serialize>(
         &self,
         app: &App,
         request_id: &str,
         change: impl FnOnce(&mut WriteTx) -> Result<(StatusCode, T), ApiError>,
-    ) -> Result<Answered, ApiError> {
+    ) -> Result<Option<Answered>, ApiError> {
+        let mut made = None;
         let done = app.store.write(|tx| {
-            let Some(id) = self.take(tx)? else { return Ok(None) };
+            if !may_be_taken(self.id) {
+                return Err(Stop::Failed(ApiError::of(Code::DeadlineExceeded).retry_after(1)));
+            }
+            if !self.take(tx, self.id)? {
+                return Ok(());
+            }
             let (status, data) = change(tx).map_err(Stop::Refused)?;
             let body = to_body(data).map_err(Stop::Failed)?;
-            keep(tx, id, status.as_u16(), &without_secret(&body))?;
-            Ok(Some(Answered { status: status.as_u16(), body, replayed: false }))
+            self.keep(tx, self.id, status.as_u16(), &without_secret(&body))?;
+            made = Some(Answered { status: status.as_u16(), body, replayed: false });
+            Ok(())
         });
-        match done {
-            Ok(Some(answered)) => Ok(answered),
-            Ok(None) => self.earlier(app),
-            Err(Stop::Refused(error)) if error.code().status().is_client_error() => {
-                let body = serde_json::to_value(error.body(request_id, "")).map_err(ApiError::internal)?;
-                let code = error.code().status().as_u16();
-                app.store.write(|tx| match self.take(tx)? {
-                    Some(id) => keep(tx, id, code, &body),
-                    None => Ok(()),
-                })?;
-                Err(error)
-            }
-            Err(Stop::Refused(error) | Stop::Failed(error)) => Err(error),
+        match (done, made) {
+            (Ok(()), Some(answered)) => Ok(Some(answered)),
+            (Ok(()) | Err(Stop::OutcomeUnknown), None) => self.earlier(app).map(Some),
+            (Err(Stop::OutcomeUnknown), Some(answered)) => self.look_for(app, answered),
+            (Err(Stop::Refused(error)), _) => Err(self.remember(app, request_id, error)?),
+            (Err(Stop::Failed(error)), _) => Err(error),
         }
     }
 
-    /// The id of the claim if the key was free.
-    fn take(&self, tx: &mut WriteTx) -> Result<Option<i64>, DbError> {
+    /// A refusal under a key that the client named is kept before it is answered.
+    fn remember(&self, app: &App, request_id: &str, error: ApiError) -> Result<ApiError, ApiError> {
+        if !self.key.is_explicit() || !error.code().status().is_client_error() {
+            return Ok(error);
+        }
+        let body = serde_json::to_value(error.body(request_id, "")).map_err(ApiError::internal)?;
+        let status = error.code().status().as_u16();
+        let kept = app.store.write(|tx| {
+            let id = tx.ids.block(1);
+            if self.take(tx, id)? { self.keep(tx, id, status, &body) } else { Ok(()) }
+        });
+        match kept {
+            Ok(()) => Ok(error),
+            // Nothing happened either way; asked again, it is decided again.
+            Err(DbError::CommitUnknown(_)) => Err(nothing_happened()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// After a COMMIT without an answer: the row of the key tells whether it took effect.
+    fn look_for(&self, app: &App, answered: Answered) -> Result<Option<Answered>, ApiError> {
+        let until = Instant::now() + PURSUIT;
+        loop {
+            match app.store.read(|db| fate_of_taken(db, self.id)) {
+                Ok(Fate::Committed(_)) => return Ok(Some(answered)),
+                Ok(Fate::Nothing) => return Err(nothing_happened()),
+                Ok(Fate::Open) | Err(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(100)),
+                Ok(Fate::Open) | Err(_) => return Ok(None),
+            }
+        }
+    }
+
+    /// Whether the key was free.
+    fn take(&self, tx: &mut WriteTx, id: i64) -> Result<bool, DbError> {
         let row = ClaimRow {
-            id: tx.ids.block(1),
+            id,
             organisation_id: self.organisation.raw(),
-            key: self.key.clone(),
+            key: self.key.stored(),
             fields: self.fields.clone(),
             resource_id: None,
             status: None,
             outcome: None,
             created_at: tx.now.naive(),
         };
-        Ok(claim_keys(tx, &[row], |row| row.id)?.pop())
+        Ok(!claim_keys(tx, &[row], |row| row.id)?.is_empty())
+    }
+
+    /// What a key that nobody can name again keeps is only how it ended.
+    fn keep(&self, tx: &mut WriteTx, id: i64, status: u16, body: &Value) -> Result<(), DbError> {
+        let body = if self.key.is_explicit() { body.clone() } else { Value::Null };
+        let kept = serde_json::to_string(&Kept { body }).map_err(|error| DbError::Corrupt(error.to_string()))?;
+        keep_answer(tx, id, i64::from(status), &kept)
     }
 
     fn earlier(&self, app: &App) -> Result<Answered, ApiError> {
-        let keys = std::slice::from_ref(&self.key);
-        let row = app.store.read(|db| claims(db, &[self.organisation], keys))?.pop();
+        let key = self.key.stored();
+        let row = app.store.read(|db| claims(db, &[self.organisation], std::slice::from_ref(&key)))?.pop();
         let row = row.ok_or_else(|| ApiError::of(Code::IdempotencyInProgress).retry_after(1))?;
         if let Some(field) = first_difference(&row.fields, &self.fields) {
             return Err(reused(&field));
@@ -203,9 +262,4 @@ impl Claim {
             _ => Err(reused("operation")),
         }
     }
-}
-
-fn keep(tx: &mut WriteTx, id: i64, status: u16, body: &Value) -> Result<(), DbError> {
-    let kept = serde_json::to_string(&Kept { body: body.clone() }).map_err(|error| DbError::Corrupt(error.to_string()))?;
-    keep_answer(tx, id, i64::from(status), &kept)
 }

@@ -58,12 +58,24 @@ fn add_shared(operation: &mut Operation, path: &str, method: Method) {
     if operation.request_body.is_some() {
         add_codes(operation, WITH_A_BODY);
     }
+    if method == Method::Write && (path.starts_with("/v1/") || has_parameter(operation, IDEMPOTENCY_KEY)) {
+        add_pending(operation);
+        add_codes(operation, &[Code::StorageFull]);
+    }
     if method == Method::Write && path.starts_with("/v1/") {
         add_codes(operation, ONCE);
         if !has_parameter(operation, IDEMPOTENCY_KEY) {
             operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
         }
     }
+}
+
+/// A write whose COMMIT had no answer is answered with what to read about it.
+fn add_pending(operation: &mut Operation) {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Data_PendingOperation"))).build();
+    let description = "The outcome is not known yet: read the operation, and do not send it again under another key";
+    let response = ResponseBuilder::new().description(description).content("application/json", body).build();
+    operation.responses.responses.entry("202".to_owned()).or_insert(RefOr::T(response));
 }
 
 fn is_open(security: &[SecurityRequirement]) -> bool {

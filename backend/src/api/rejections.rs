@@ -24,6 +24,10 @@ impl From<DbError> for ApiError {
                 tracing::warn!(error = %passing, "database not available");
                 ApiError::of(Code::DatabaseUnavailable).retry_after(1)
             }
+            full if full.is_out_of_room() => {
+                tracing::error!(error = %full, "the database has no room left");
+                ApiError::of(Code::StorageFull).retry_after(30)
+            }
             DbError::Unavailable(_) | DbError::Query(_) | DbError::CommitUnknown(_) | DbError::Corrupt(_) => {
                 ApiError::internal(error)
             }
@@ -486,6 +490,7 @@ impl From<QueueError> for ApiError {
             QueueError::Full => ApiError::of(Code::QueueFull).retry_after(1),
             QueueError::DeadlineExceeded => ApiError::of(Code::DeadlineExceeded).retry_after(1),
             QueueError::Unavailable => ApiError::of(Code::DatabaseUnavailable).retry_after(1),
+            QueueError::NoRoom => ApiError::of(Code::StorageFull).retry_after(30),
             QueueError::OutcomeUnknown { .. } => ApiError::of(Code::OutcomeUnknown),
             QueueError::Internal => ApiError::internal("the order failed in the commit"),
         }

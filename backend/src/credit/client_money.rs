@@ -5,7 +5,7 @@
 
 use crate::audit::Actor;
 use crate::db::schema::{advance, cash_transfer};
-use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, lock_word, rows, windowed};
 use crate::ids::{CashTransferId, Id, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, PostError, Purse, balances, open_accounts, totals};
 use crate::money::{Currency, Money, MoneyError};
@@ -166,11 +166,11 @@ pub fn order_transfer(tx: &mut WriteTx, actor: Actor, amount: Money) -> Result<C
     }
     let mut book = book_of(tx, amount.currency)?;
     let row = top_up_client_cash(tx, &mut book, actor, amount, None)?;
-    write(tx, book, &row)?;
+    write(tx, &book, &row)?;
     Ok(CashTransfer::try_from(row)?)
 }
 
-fn write(tx: &mut WriteTx, book: Book, row: &TransferRow) -> Result<(), DbError> {
+fn write(tx: &mut WriteTx, book: &Book, row: &TransferRow) -> Result<(), DbError> {
     insert(tx, &book.new_rows())?;
     book.finish(tx)?;
     insert(tx, &[RowSet::of(std::slice::from_ref(row))])
@@ -184,6 +184,7 @@ pub fn confirm_transfer(
     said: &Confirmation,
 ) -> Result<CashTransfer, TransferError> {
     check_date(tx, said)?;
+    lock_word(tx, &said.bank_reference)?;
     let known = transfer(tx.db, id)?.ok_or(TransferError::NotFound)?;
     let mut book = book_of(tx, known.amount.currency)?;
     // Again, now that its accounts are locked.
@@ -219,6 +220,7 @@ pub fn sweep(tx: &mut WriteTx, actor: Actor, amount: Money, said: &Confirmation)
         return Err(TransferError::NotPositive);
     }
     check_date(tx, said)?;
+    lock_word(tx, &said.bank_reference)?;
     let mut book = book_of(tx, amount.currency)?;
     if let Some(known) = by_reference(tx.db, &said.bank_reference)? {
         let same = known.to == Purse::Own && known.amount == amount && known.confirmation.as_ref() == Some(said);
@@ -240,7 +242,7 @@ pub fn sweep(tx: &mut WriteTx, actor: Actor, amount: Money, said: &Confirmation)
         confirmed_at: Some(tx.now.naive()),
         ..row(id, Purse::Own, amount, tx.now.naive())
     };
-    write(tx, book, &row)?;
+    write(tx, &book, &row)?;
     Ok(CashTransfer::try_from(row)?)
 }
 

@@ -99,6 +99,15 @@ struct Identified {
     id: i64,
 }
 
+/// Locks a name of the outside world, such as a bank's reference, until the end of the transaction: two nodes that meet the same one for the first
+/// time have no row to lock yet. Taken before every other lock. On SQLite the writer is alone and there is nothing to do.
+pub fn lock_word(tx: &mut WriteTx, word: &str) -> Result<(), DbError> {
+    let Db::Postgres(connection) = &mut *tx.db else { return Ok(()) };
+    let text = "SELECT 1 FROM pg_advisory_xact_lock(hashtextextended($1, 0))";
+    Cached(sql_query(text).bind::<Text, _>(word)).execute(connection)?;
+    Ok(())
+}
+
 /// Writes rows of several tables. On PostgreSQL this is one statement, whatever the number of tables and rows.
 pub fn insert(tx: &mut WriteTx, sets: &[RowSet]) -> Result<(), DbError> {
     write(tx, sets, &[])
@@ -141,8 +150,21 @@ pub fn ensure_rows<R: Row>(tx: &mut WriteTx, rows: &[R]) -> Result<(), DbError> 
 /// Tries to take idempotency keys; answers the ids of the rows that won, in no order. A row whose key is taken, also by an earlier one
 /// in the same call, is left out and nothing fails.
 pub fn claim_keys<R: Row>(tx: &mut WriteTx, rows: &[R], id: impl Fn(&R) -> i64) -> Result<Vec<i64>, DbError> {
+    claim(tx.db, rows, id)
+}
+
+/// Whether a row with these keys could be written: no transaction has, be it finished or open. It is tried and taken back. An open one
+/// is waited for; if it does not end in time, the error is a passing one.
+pub fn is_free<R: Row>(db: &mut Db, row: &R) -> Result<bool, DbError> {
+    db.begin()?;
+    let tried = claim(db, std::slice::from_ref(row), |_| 0);
+    db.roll_back()?;
+    Ok(!tried?.is_empty())
+}
+
+fn claim<R: Row>(db: &mut Db, rows: &[R], id: impl Fn(&R) -> i64) -> Result<Vec<i64>, DbError> {
     let mut won = Vec::with_capacity(rows.len());
-    match &mut *tx.db {
+    match db {
         Db::Sqlite(connection) => {
             for row in rows {
                 if row.claim_on_sqlite(connection)? > 0 {

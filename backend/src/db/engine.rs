@@ -72,6 +72,15 @@ impl Manager {
         Manager { statements: Statements::default(), ..self.clone() }
     }
 
+    /// A writer that holds a whole table must not hold up all readers for ever.
+    fn connect_reader(&self) -> Result<Db, ConnectionError> {
+        let mut db = self.connect()?;
+        if let Db::Postgres(connection) = &mut db {
+            connection.batch_execute("SET lock_timeout = '5s'").map_err(ConnectionError::CouldntSetupConfiguration)?;
+        }
+        Ok(db)
+    }
+
     pub(super) fn connect_writer(&self) -> Result<Db, DbError> {
         let mut db = self.connect().map_err(|error| DbError::Unavailable(error.to_string()))?;
         if let Db::Postgres(connection) = &mut db {
@@ -105,8 +114,29 @@ fn open_sqlite(path: &str) -> Result<SqliteConnection, ConnectionError> {
     Ok(connection)
 }
 
+/// What libpq does about a server that is gone without a word (its power was cut, the network is): without these a COMMIT that waits for its
+/// answer waits for hours. What the URL says itself holds.
+const GIVE_UP_ON_SILENCE: [(&str, &str); 5] = [
+    ("connect_timeout", "5"),
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "3"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "15000"),
+];
+
+fn impatient(url: &str) -> String {
+    let mut url = url.to_owned();
+    for (name, value) in GIVE_UP_ON_SILENCE {
+        if !url.contains(&format!("{name}=")) {
+            let separator = if url.contains('?') { '&' } else { '?' };
+            url.push_str(&format!("{separator}{name}={value}"));
+        }
+    }
+    url
+}
+
 fn open_postgres(url: &str) -> Result<PgConnection, ConnectionError> {
-    let mut connection = PgConnection::establish(url)?;
+    let mut connection = PgConnection::establish(&impatient(url))?;
     connection
         .batch_execute("SET TIME ZONE 'UTC'; SET client_min_messages = warning")
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
@@ -127,7 +157,7 @@ impl r2d2::ManageConnection for Manager {
     type Error = ConnectionError;
 
     fn connect(&self) -> Result<Pooled, ConnectionError> {
-        Ok(Pooled { db: Manager::connect(self)?, checked_at: Instant::now() })
+        Ok(Pooled { db: self.connect_reader()?, checked_at: Instant::now() })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), ConnectionError> {
@@ -192,7 +222,11 @@ impl Db {
             Db::Sqlite(connection) => connection.batch_execute("COMMIT"),
             Db::Postgres(connection) => connection.batch_execute("COMMIT"),
         };
-        committed.map_err(|error| DbError::CommitUnknown(error.to_string()))
+        committed.map_err(|error| match DbError::from(error) {
+            // A file that has no room has no room for what ends a transaction in it.
+            full if full.is_out_of_room() => full,
+            other => DbError::CommitUnknown(other.to_string()),
+        })
     }
 
     pub(super) fn roll_back(&mut self) -> Result<(), DbError> {
@@ -208,5 +242,19 @@ impl Db {
             Db::Sqlite(_) => Engine::Sqlite,
             Db::Postgres(_) => Engine::Postgres,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::impatient;
+
+    #[test]
+    fn what_the_url_says_about_time_holds() {
+        let plain = impatient("postgres://app@db/live");
+        assert!(plain.starts_with("postgres://app@db/live?connect_timeout=5&keepalives_idle=5&"), "{plain}");
+        let own = impatient("postgres://app@a,b/live?target_session_attrs=read-write&connect_timeout=2");
+        assert!(own.starts_with("postgres://app@a,b/live?target_session_attrs=read-write&connect_timeout=2&keepalives"), "{own}");
+        assert_eq!(own.matches("connect_timeout").count(), 1);
     }
 }

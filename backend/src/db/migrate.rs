@@ -7,7 +7,7 @@ use super::dialect::name;
 use super::engine::{Db, Engine, Manager, Statements};
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -28,6 +28,12 @@ struct Applied {
     version: String,
 }
 
+#[derive(QueryableByName)]
+struct Tables {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
 /// Applies what is pending, each migration in its own transaction; answers the names of those it ran.
 pub fn migrate(url: &str) -> Result<Vec<String>, MigrateError> {
     let mut db = connect(url)?;
@@ -46,9 +52,12 @@ pub fn migrate(url: &str) -> Result<Vec<String>, MigrateError> {
 /// The versions that are embedded in this binary and not in the database.
 pub fn pending(url: &str) -> Result<Vec<String>, MigrateError> {
     let mut db = connect(url)?;
-    let applied = sql_query("SELECT version FROM __diesel_schema_migrations").load::<Applied>(&mut db);
-    // An empty database has no such table: then everything is pending.
-    let applied: Vec<String> = applied.unwrap_or_default().into_iter().map(|row| row.version).collect();
+    // An empty database has no such table: then everything is pending. One that cannot be read is not an empty one.
+    let applied: Vec<Applied> = match has_history(&mut db)? {
+        true => sql_query("SELECT version FROM __diesel_schema_migrations").load(&mut db).map_err(DbError::from)?,
+        false => Vec::new(),
+    };
+    let applied: Vec<String> = applied.into_iter().map(|row| row.version).collect();
     let engine = db.engine();
     let embedded = match engine {
         Engine::Sqlite => MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE)
@@ -60,6 +69,18 @@ pub fn pending(url: &str) -> Result<Vec<String>, MigrateError> {
     embedded.retain(|version| !applied.contains(version));
     embedded.sort();
     Ok(embedded)
+}
+
+fn has_history(db: &mut Db) -> Result<bool, DbError> {
+    let query = match db.engine() {
+        Engine::Sqlite => "SELECT COUNT(*) AS number FROM sqlite_master WHERE name = '__diesel_schema_migrations'",
+        Engine::Postgres => {
+            "SELECT COUNT(*) AS number FROM pg_tables
+             WHERE schemaname = ANY (current_schemas(false)) AND tablename = '__diesel_schema_migrations'"
+        }
+    };
+    let found: Tables = sql_query(query).get_result(db)?;
+    Ok(found.number > 0)
 }
 
 fn connect(url: &str) -> Result<Db, DbError> {

@@ -16,7 +16,9 @@ pub mod schema;
 mod setting;
 
 pub use backup::{BackupError, RESTORED_FROM, back_up};
-pub use dialect::{Contended, claim_keys, ensure_rows, insert, lock, lock_within, locked, locked_by, update, write};
+pub use dialect::{
+    Contended, claim_keys, ensure_rows, insert, is_free, lock, lock_within, lock_word, locked, locked_by, update, write,
+};
 pub use engine::{Db, Statements};
 pub use migrate::{MigrateError, migrate, pending};
 pub use rows::{Cell, Change, Column, Field, Row, RowSet, Update, Window};
@@ -26,7 +28,9 @@ pub use setting::{remove_setting, setting, store_setting};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::IdGenerator;
 use checkpoint::Checkpoints;
+use chrono::NaiveDate;
 use chrono_tz::Tz;
+use diesel::prelude::*;
 use engine::Manager;
 use node::Lease;
 use parking_lot::{FairMutex, Mutex};
@@ -50,6 +54,18 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// There is no room for what was to be written; nothing of it remains. It works again when somebody has made room.
+    pub fn is_out_of_room(&self) -> bool {
+        // SQLite's word, and what PostgreSQL repeats of the operating system's.
+        let words = ["database or disk is full", "No space left on device", "Disk quota exceeded"];
+        match self {
+            DbError::Query(diesel::result::Error::DatabaseError(_, info)) => {
+                words.iter().any(|word| info.message().contains(word))
+            }
+            _ => false,
+        }
+    }
+
     /// The server went away before a COMMIT was sent, or two transactions stood in each other's way: nothing happened, and the same may work now.
     pub fn is_passing(&self) -> bool {
         use diesel::result::{DatabaseErrorKind, Error};
@@ -63,7 +79,8 @@ impl DbError {
             )
         };
         // Diesel has no kinds for these.
-        let words = ["deadlock detected", "lock timeout", "database is locked"];
+        let words =
+            ["deadlock detected", "lock timeout", "database is locked", "terminating connection", "the database system is"];
         match self {
             DbError::Query(Error::DatabaseError(kind, info)) => {
                 passing(kind) || words.iter().any(|word| info.message().contains(word))
@@ -104,6 +121,8 @@ pub struct Store {
     zone: Tz,
     ids: Arc<IdGenerator>,
     lease: Mutex<Lease>,
+    /// The latest ledger date that anything was committed on: a clock that goes back does not take it back.
+    latest_date: Mutex<NaiveDate>,
     statements: Statements,
     _checkpoints: Option<Checkpoints>,
 }
@@ -113,8 +132,9 @@ pub struct Store {
 pub struct WriteTx<'a> {
     pub db: &'a mut Db,
     pub now: Timestamp,
-    /// The operator's calendar date, on which this commit is booked.
-    pub ledger_date: chrono::NaiveDate,
+    /// The operator's calendar date, on which this commit is booked; never before that of a commit before it, whatever the clock says: a day
+    /// whose interest is accrued or whose file was handed out stays as it was.
+    pub ledger_date: NaiveDate,
     pub ids: &'a IdGenerator,
 }
 
@@ -163,12 +183,12 @@ impl Store {
         let manager = Manager::new(&config.url, statements.clone())?;
         let readers = Readers::connect(config, manager.clone())?;
         let mut writer = manager.connect_writer()?;
-        let lease = Lease::take(&mut writer)?;
-        writer.guard_node(lease.node)?;
+        let lease = take_lease(&mut writer)?;
         let ids = Arc::new(IdGenerator::new(lease.node, lease.not_before));
+        let latest_date = Mutex::new(latest_ledger_date(&mut writer)?);
         let (writer, lease) = (FairMutex::new(Some(writer)), Mutex::new(lease));
         let _checkpoints = Checkpoints::start(&manager)?;
-        Ok(Store { readers, writer, manager, clock, zone, ids, lease, statements, _checkpoints })
+        Ok(Store { readers, writer, manager, clock, zone, ids, lease, latest_date, statements, _checkpoints })
     }
 
     pub fn clock(&self) -> &Clock {
@@ -218,14 +238,17 @@ impl Store {
     /// Gives the node number back, so that a restart gets it again and its ids go on where they stopped. Nothing may be written afterwards.
     pub fn release(&self) {
         let used = self.ids.high_water();
-        if let Some(db) = self.writer.lock().as_mut()
+        // A writer that still waits for the database keeps the lease, which runs out by itself.
+        if let Some(mut writer) = self.writer.try_lock_for(TURN)
+            && let Some(db) = writer.as_mut()
             && let Err(error) = self.lease.lock().release(db, used)
         {
             tracing::warn!(%error, "the node's lease was not given back; it runs out by itself");
         }
     }
 
-    /// Runs `change` in one transaction on the node's writer and commits it if it answers `Ok`; otherwise nothing remains.
+    /// Runs `change` in one transaction on the node's writer and commits it if it answers `Ok`; otherwise nothing remains. Whoever waits too long
+    /// for his turn is told so.
     pub fn write<T, E: From<DbError>>(&self, change: impl FnOnce(&mut WriteTx) -> Result<T, E>) -> Result<T, E> {
         self.in_transaction(change, Ending::Commit)
     }
@@ -240,7 +263,8 @@ impl Store {
         change: impl FnOnce(&mut WriteTx) -> Result<T, E>,
         ending: Ending,
     ) -> Result<T, E> {
-        let mut slot = self.writer.lock();
+        let turn = self.writer.try_lock_for(TURN);
+        let mut slot = turn.ok_or_else(|| DbError::Unavailable("the writer is busy".into()))?;
         let mut db = match slot.take() {
             Some(db) => db,
             None => self.connect_writer()?,
@@ -253,10 +277,14 @@ impl Store {
             self.begin(&mut db)?;
         }
         let now = self.clock.now();
-        let mut tx = WriteTx { db: &mut db, now, ledger_date: now.date_in(self.zone), ids: &self.ids };
+        let ledger_date = now.date_in(self.zone).max(*self.latest_date.lock());
+        let mut tx = WriteTx { db: &mut db, now, ledger_date, ids: &self.ids };
         let result = change(&mut tx);
         match (&result, ending) {
-            (Ok(_), Ending::Commit) => db.commit()?,
+            (Ok(_), Ending::Commit) => {
+                db.commit()?;
+                *self.latest_date.lock() = ledger_date;
+            }
             // A connection that cannot roll back is not put back into the slot, which ends its transaction.
             _ => db.roll_back()?,
         }
@@ -278,8 +306,7 @@ impl Store {
         let mut lease = self.lease.lock();
         if lease.is_due() && !lease.renew(db, self.ids.high_water())? {
             let lost = lease.node;
-            *lease = Lease::take(db)?;
-            db.guard_node(lease.node)?;
+            *lease = take_lease(db)?;
             self.ids.adopt(lease.node, lease.not_before);
             tracing::warn!(lost, node = lease.node, "the node's lease had run out and was taken by another process");
         }
@@ -292,6 +319,30 @@ impl Drop for Store {
         self.release();
     }
 }
+
+fn latest_ledger_date(db: &mut Db) -> Result<NaiveDate, DbError> {
+    // Ids grow with the dates that they are booked on.
+    let last = schema::posting::table.order(schema::posting::id.desc()).select(schema::posting::ledger_date);
+    Ok(last.first(db).optional()?.unwrap_or(NaiveDate::MIN))
+}
+
+/// A number whose last holder still has a session, because it stands still, is left to it and another one taken.
+fn take_lease(db: &mut Db) -> Result<Lease, DbError> {
+    let mut tries = 3;
+    loop {
+        let lease = Lease::take(db)?;
+        tries -= 1;
+        match db.guard_node(lease.node) {
+            Err(error) if error.is_passing() && tries > 0 => {
+                tracing::warn!(%error, node = lease.node, "the lease has run out and the session of its holder has not");
+            }
+            guarded => return guarded.map(|()| lease),
+        }
+    }
+}
+
+/// How long a change waits for the changes before it: more than any of them takes while the database answers.
+const TURN: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy)]
 enum Ending {

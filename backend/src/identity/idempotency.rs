@@ -2,9 +2,9 @@
 //! A business key (the same passengers on the same offer) is held only by what exists.
 
 use crate::db::schema::idempotency_key;
-use crate::db::{Db, DbError, WriteTx, rows};
-use crate::ids::{Id, OrganisationId};
-use chrono::NaiveDateTime;
+use crate::db::{Db, DbError, WriteTx, is_free, rows};
+use crate::ids::{Id, OrganisationId, given_out_at};
+use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 use std::collections::BTreeMap;
 
@@ -25,6 +25,8 @@ rows! {
 pub enum IdempotencyKey {
     Explicit(String),
     Business(String),
+    /// Of a write that came without: nobody can name it again, but what became of it can be looked up.
+    Own(i64),
 }
 
 impl IdempotencyKey {
@@ -33,6 +35,7 @@ impl IdempotencyKey {
         match self {
             IdempotencyKey::Explicit(text) => format!("k:{text}"),
             IdempotencyKey::Business(text) => format!("b:{text}"),
+            IdempotencyKey::Own(claim) => format!("o:{claim}"),
         }
     }
 
@@ -91,6 +94,64 @@ pub fn keep_answer(tx: &mut WriteTx, id: i64, status: i64, outcome: &str) -> Res
 
 pub fn claim(db: &mut Db, id: i64) -> Result<Option<ClaimRow>, DbError> {
     Ok(idempotency_key::table.find(id).select(ClaimRow::as_select()).first(db).optional()?)
+}
+
+/// A claim is taken so soon after its id was given out, or never: what was held up longer on its way to the database is not done any more.
+const TAKEN_WITHIN_MILLIS: i64 = 40_000;
+/// Longer, by more than a transaction may stand idle between its beginning and its first statement.
+const SETTLED_AFTER_MILLIS: i64 = 60_000;
+
+fn age_millis(claim: i64) -> i64 {
+    Utc::now().timestamp_millis() - given_out_at(claim)
+}
+
+/// Whether a claim may still be taken. To be asked inside the transaction that takes it.
+pub fn may_be_taken(claim: i64) -> bool {
+    age_millis(claim) < TAKEN_WITHIN_MILLIS
+}
+
+/// What is known about a claim after its answer was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Committed(ClaimRow),
+    /// It may still happen.
+    Open,
+    /// It did not happen and never will.
+    Nothing,
+}
+
+/// Looks what became of a claim of an organisation, on whichever node its transaction ran. Another organisation's is as if it were not there.
+pub fn fate(db: &mut Db, id: i64, organisation: i64) -> Result<Fate, DbError> {
+    match claim(db, id)? {
+        Some(row) if row.organisation_id == organisation => return Ok(Fate::Committed(row)),
+        _ if age_millis(id) < SETTLED_AFTER_MILLIS => return Ok(Fate::Open),
+        Some(_) => return Ok(Fate::Nothing),
+        None => {}
+    }
+    match fate_of_taken(db, id)? {
+        Fate::Committed(row) if row.organisation_id != organisation => Ok(Fate::Nothing),
+        fate => Ok(fate),
+    }
+}
+
+/// The same for a claim that is known to have been taken: its transaction is waited for, so young as it is.
+pub fn fate_of_taken(db: &mut Db, id: i64) -> Result<Fate, DbError> {
+    let probe = ClaimRow {
+        id,
+        organisation_id: 0,
+        key: IdempotencyKey::Own(id).stored(),
+        fields: String::new(),
+        resource_id: None,
+        status: None,
+        outcome: None,
+        created_at: Utc::now().naive_utc(),
+    };
+    match is_free(db, &probe) {
+        Ok(true) => Ok(Fate::Nothing),
+        Ok(false) => Ok(claim(db, id)?.map_or(Fate::Open, Fate::Committed)),
+        Err(error) if error.is_passing() => Ok(Fate::Open),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

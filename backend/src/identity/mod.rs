@@ -4,7 +4,9 @@ mod idempotency;
 mod key;
 mod organisation;
 
-pub use idempotency::{ClaimRow, Fields, IdempotencyKey, claim, claims, first_difference, keep_answer};
+pub use idempotency::{
+    ClaimRow, Fate, Fields, IdempotencyKey, claim, claims, fate, fate_of_taken, first_difference, keep_answer, may_be_taken,
+};
 pub use key::{
     ApiKey, AuthRefusal, KeyError, KeyMode, NewKey, RecentKeys, Scope, authenticate, issue_key, key, keys_by_id, keys_of,
     revoke_key, roll_key,

@@ -3,6 +3,7 @@
 //! Protocol: due messages are claimed by marking their advances as sent and putting the messages off in one commit; only then does anything go to
 //! the bank. A first attempt is ordered at once; for one that was sent before (a crash, a lost answer) the bank is asked by reference first, and the
 //! order is repeated under the same reference only if the bank never had it. Answers are booked in batches as they come.
+//! The database is used beside the conversations: while it is slow or gone, no answer of the bank is missed for want of somebody who reads it.
 //! Bounds: 64 conversations with the bank at a time.
 
 use crate::airlines::{Airline, airlines};
@@ -22,10 +23,8 @@ use crate::money::Currency;
 use crate::notify::{OutboxRow, PAY_ADVANCE, Tried, done_about, due};
 use crate::ticketing::ticket_numbers;
 use chrono::Duration;
-use futures_util::FutureExt;
-use futures_util::stream::{FuturesUnordered, StreamExt};
-use std::future::Future;
-use std::pin::Pin;
+use std::sync::Arc;
+use tokio::task::{JoinSet, spawn_blocking};
 
 const MOST_IN_FLIGHT: usize = 64;
 /// Of these at most so many with payments that were tried before: stuck ones leave room for new sales.
@@ -42,23 +41,22 @@ struct Said {
     outcome: BankOutcome,
 }
 
-type Conversation<'a> = Pin<Box<dyn Future<Output = Said> + 'a>>;
-
-pub(super) fn run(app: &App) {
+pub(super) fn run(app: &Arc<App>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return tracing::error!(%error, "no advance will leave"),
     };
     runtime.block_on(async {
-        let mut conversations: FuturesUnordered<Conversation> = FuturesUnordered::new();
+        let mut conversations: JoinSet<Said> = JoinSet::new();
         let mut again = 0;
         loop {
             let room = MOST_IN_FLIGHT - conversations.len();
-            match claim(app, room, room.min(MOST_AGAIN.saturating_sub(again))) {
+            let room_again = room.min(MOST_AGAIN.saturating_sub(again));
+            match beside(app, move |app| claim(app, room, room_again)).await {
                 Ok(claimed) => {
                     for (outbox, advance, order, first) in claimed {
                         again += usize::from(outbox.attempts > 0);
-                        conversations.push(Box::pin(converse(app, outbox, advance, order, first)));
+                        conversations.spawn(converse(app.clone(), outbox, advance, order, first));
                     }
                 }
                 Err(error) => tracing::error!(%error, "claiming advances failed; it is tried again"),
@@ -71,16 +69,21 @@ pub(super) fn run(app: &App) {
             tokio::time::sleep(GATHER).await;
             let more = conversations.len() < MOST_IN_FLIGHT;
             tokio::select! {
-                Some(one) = conversations.next() => said.push(one),
+                Some(one) = conversations.join_next() => said.push(one),
                 () = app.disbursing.notified(), if more => {}
                 () = tokio::time::sleep(POLL) => {}
             }
-            while let Some(Some(one)) = conversations.next().now_or_never() {
+            while let Some(one) = conversations.try_join_next() {
                 said.push(one);
             }
-            again -= said.iter().filter(|one| one.outbox.attempts > 0).count();
+            // A conversation only ends early if it panicked; its message falls due again.
+            let said: Vec<Said> = said.into_iter().flatten().collect();
+            again = again.saturating_sub(said.iter().filter(|one| one.outbox.attempts > 0).count());
+            if conversations.is_empty() {
+                again = 0;
+            }
             if !said.is_empty()
-                && let Err(error) = book(app, &said)
+                && let Err(error) = beside(app, move |app| book(app, &said)).await
             {
                 // The messages fall due again and the bank is asked.
                 tracing::error!(%error, "booking the bank's answers failed");
@@ -89,10 +92,20 @@ pub(super) fn run(app: &App) {
     });
 }
 
+/// Works on the database on another thread; the conversations go on meanwhile.
+async fn beside<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&App) -> Result<T, AdvanceError> + Send + 'static,
+) -> Result<T, AdvanceError> {
+    let app = app.clone();
+    let done = spawn_blocking(move || work(&app)).await;
+    done.unwrap_or_else(|error| Err(DbError::Unavailable(error.to_string()).into()))
+}
+
 type Claimed = (OutboxRow, Advance, PaymentOrder, First);
 
 /// Whether the bank can know this attempt already.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
     Time,
     NotAnyMore,
@@ -160,7 +173,7 @@ fn payment_order(app: &App, advance: &Advance, airline: &Airline, number: &str, 
     }
 }
 
-async fn converse(app: &App, outbox: OutboxRow, advance: Advance, order: PaymentOrder, first: First) -> Said {
+async fn converse(app: Arc<App>, outbox: OutboxRow, advance: Advance, order: PaymentOrder, first: First) -> Said {
     let answer = match first {
         First::Time => app.bank.pay(&order).await,
         First::NotAnyMore => match app.bank.status(&order.reference).await {

@@ -89,7 +89,7 @@ impl TenderWish {
     pub fn text(self) -> &'static str {
         match self {
             TenderWish::Credit => "arc_bsp_cash",
-            TenderWish::AgencyOrder => "balance",
+            TenderWish::Wallet | TenderWish::AgencyOrder => "balance",
         }
     }
 }

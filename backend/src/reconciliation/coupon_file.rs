@@ -90,7 +90,7 @@ pub fn register_coupon_file(tx: &mut WriteTx, cause: &Cause, file: &StatusFile) 
         created_at: tx.now.naive(),
         finished_at: None,
     };
-    if claim_keys(tx, std::slice::from_ref(&row))?.is_empty() {
+    if claim_keys(tx, std::slice::from_ref(&row), |row| row.id)?.is_empty() {
         let same = coupon_status_file::table.filter(coupon_status_file::organisation_id.eq(row.organisation_id));
         let same = same.filter(coupon_status_file::sha256.eq(&row.sha256));
         return Ok(same.select(CouponFileRow::as_select()).first(&mut *tx.db)?);

@@ -1,10 +1,10 @@
 //! Money that left one of the platform's bank accounts: a facility repaid, taxes paid over. Recorded once per bank reference and booked in the same
-//! commit. Locks: facility slices, accounts.
+//! commit. Locks: the bank's reference, facility slices, accounts.
 
 use crate::audit::Actor;
 use crate::credit::{FacilityError, interest_account, loan_account, lock_facility};
 use crate::db::schema::bank_payment;
-use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, lock_word, rows, windowed};
 use crate::ids::{BankPaymentId, FacilityId, Id, PostingId};
 use crate::ledger::{AccountKey, Book, Draft, Event, Leg, PostError, Purse, balances, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
@@ -154,6 +154,7 @@ pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Resul
     if new.value_date > tx.ledger_date {
         return Err(PaymentError::FutureValueDate(tx.ledger_date));
     }
+    lock_word(tx, &new.bank_reference)?;
     if let PaymentPurpose::FacilityRepayment { facility, .. } = new.purpose
         && lock_facility(tx, facility)?.limit.currency != amount.currency
     {

@@ -6,7 +6,7 @@ use crate::airlines::airline;
 use crate::audit::Actor;
 use crate::credit::{RepaymentError, repay_claims};
 use crate::db::schema::bank_receipt;
-use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, windowed};
+use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, lock_word, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, BankReceiptId, Id, PostingId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
 use crate::money::{Currency, Money, MoneyError};
@@ -194,6 +194,7 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
     if new.value_date > tx.ledger_date {
         return Err(ReceiptError::FutureValueDate(tx.ledger_date));
     }
+    lock_word(tx, &new.bank_reference)?;
     if let Some(id) = new.purpose.agency() {
         lock(tx, Contended::Agency, &[id.raw()])?;
     }

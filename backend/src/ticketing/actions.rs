@@ -129,7 +129,7 @@ impl ActionFacts<'_> {
         if self.unpaid().is_some() {
             return Ok(Err(Obstacle::AwaitingPayment));
         }
-        if !self.void_window_ends_at.is_some_and(|ends| self.now < ends) {
+        if self.void_window_ends_at.is_none_or(|ends| self.now >= ends) {
             return Ok(Err(Obstacle::VoidWindowClosed));
         }
         let unmovable = first_unmovable(&self.issued.coupons, CouponSide::Platform, CouponStatus::Void)?;

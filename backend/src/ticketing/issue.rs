@@ -20,7 +20,7 @@ use super::ticket::IssuedOrder;
 use crate::agencies::{Agency, AgencyRow};
 use crate::airlines::{StockRow, airlines_by_id};
 use crate::credit::{
-    FacilityState, Standing, loan_account, lock_facilities_in, policies_in_force, sales_limit, standing_accounts,
+    Facility, FacilityState, Standing, loan_account, lock_facilities_in, policies_in_force, sales_limit, standing_accounts,
 };
 use crate::db::schema::seat_bucket;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Update, WriteTx, ensure_rows, locked, locked_by, rows, write};

@@ -1,5 +1,7 @@
-//! Group commit. Orders that arrive while a batch commits form the next batch: no artificial delay, but whoever is ready to run goes first. The queue is bounded and every order has a
-//! deadline until which it may wait; an order that was not started by then is answered and never done.
+//! Group commit. Orders that arrive while a batch commits form the next batch: no artificial delay, but whoever is ready to run goes
+//! first. The queue is bounded and every order has a deadline until which it may wait; an order that was not started by then is answered
+//! and never done. One that was started and has no answer in time (a COMMIT that hangs) is answered as not known yet; the worker goes
+//! on with it.
 //!
 //! A database error rolls a batch back and tries it in halves down to the culprit, which draws another record locator if its own is taken. If the outcome of COMMIT is unknown, the same batch runs again on a
 //! new connection: the keys tell what is there already, so nothing is done twice and nobody is answered by guessing.
@@ -7,12 +9,14 @@
 use super::issue::{Mode, issue_all};
 use super::keys::Outcome;
 use super::plan::IssueOrder;
-use crate::db::{DbError, Store};
+use crate::db::{DbError, Store, WriteTx};
+use crate::identity::may_be_taken;
 use crate::ledger::{Chart, PostError};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 #[derive(Clone, Copy, Debug)]
 pub struct QueueConfig {
@@ -22,7 +26,7 @@ pub struct QueueConfig {
     pub batch: usize,
     /// How long an order may wait for its batch to begin.
     pub patience: Duration,
-    /// How long a batch whose COMMIT had no answer is pursued.
+    /// How long a batch whose COMMIT had no answer is pursued, and how long an order that was begun may go without an answer.
     pub pursuit: Duration,
 }
 
@@ -40,15 +44,25 @@ pub enum QueueError {
     DeadlineExceeded,
     #[error("the database is not available; nothing was done")]
     Unavailable,
+    #[error("the database has no room left; nothing was done")]
+    NoRoom,
     #[error("it is not known yet whether the order was issued")]
     OutcomeUnknown { claim: i64 },
     #[error("the order could not be processed; nothing was done")]
     Internal,
 }
 
+/// What becomes of a waiting order, decided once.
+#[derive(Debug)]
+enum Turn {
+    Begun,
+    GivenUp,
+}
+
 struct Command {
     order: IssueOrder,
     begin_by: Instant,
+    turn: Arc<OnceLock<Turn>>,
     reply: oneshot::Sender<Result<Outcome, QueueError>>,
 }
 
@@ -57,6 +71,7 @@ struct Command {
 pub struct IssueQueue {
     sender: SyncSender<Command>,
     patience: Duration,
+    pursuit: Duration,
 }
 
 impl IssueQueue {
@@ -70,19 +85,28 @@ impl IssueQueue {
         let (sender, receiver) = sync_channel(config.capacity);
         let worker = Worker { store, chart, config, sold: Box::new(sold) };
         std::thread::Builder::new().name("issue".into()).spawn(move || worker.run(&receiver))?;
-        Ok(IssueQueue { sender, patience: config.patience })
+        Ok(IssueQueue { sender, patience: config.patience, pursuit: config.pursuit })
     }
 
+    /// Answers within `patience` and `pursuit` together.
     pub async fn issue(&self, order: IssueOrder) -> Result<Outcome, QueueError> {
-        let (reply, answer) = oneshot::channel();
-        let claim = order.claim;
-        let command = Command { order, begin_by: Instant::now() + self.patience, reply };
+        let (reply, mut answer) = oneshot::channel();
+        let (claim, turn) = (order.claim, Arc::new(OnceLock::new()));
+        let command = Command { order, begin_by: Instant::now() + self.patience, turn: turn.clone(), reply };
         self.sender.try_send(command).map_err(|error| match error {
             TrySendError::Full(_) => QueueError::Full,
             TrySendError::Disconnected(_) => QueueError::Unavailable,
         })?;
-        // The worker answers every command; if it is gone, it may have gone after the commit.
-        answer.await.unwrap_or(Err(QueueError::OutcomeUnknown { claim }))
+        let answered = match timeout(self.patience, &mut answer).await {
+            Ok(answered) => answered,
+            Err(_) if turn.set(Turn::GivenUp).is_ok() => return Err(QueueError::DeadlineExceeded),
+            Err(_) => match timeout(self.pursuit, answer).await {
+                Ok(answered) => answered,
+                Err(_) => return Err(QueueError::OutcomeUnknown { claim }),
+            },
+        };
+        // The worker answers every command that it began; if it is gone, it may have gone after the commit.
+        answered.unwrap_or(Err(QueueError::OutcomeUnknown { claim }))
     }
 }
 
@@ -99,7 +123,8 @@ struct Worker {
 impl Worker {
     fn run(&self, receiver: &Receiver<Command>) {
         while let Ok(first) = receiver.recv() {
-            let batch = self.gather(first, receiver);
+            let mut batch = self.gather(first, receiver);
+            batch.retain(|command| command.turn.set(Turn::Begun).is_ok());
             let now = Instant::now();
             let (batch, late): (Vec<Command>, Vec<Command>) = batch.into_iter().partition(|command| command.begin_by >= now);
             answer(late, &QueueError::DeadlineExceeded);
@@ -132,7 +157,14 @@ impl Worker {
             return;
         }
         let orders: Vec<&IssueOrder> = batch.iter().map(|command| &command.order).collect();
-        match self.store.write(|tx| issue_all(tx, &self.chart, &orders, Mode::Sell)) {
+        let issue = |tx: &mut WriteTx| {
+            // What was held up for so long on its way here may have been answered as never to happen.
+            if !orders.iter().all(|order| may_be_taken(order.claim)) {
+                return Err(PostError::Db(DbError::Unavailable("an order was held up for too long".into())));
+            }
+            issue_all(tx, &self.chart, &orders, Mode::Sell)
+        };
+        match self.store.write(issue) {
             Ok(outcomes) => {
                 let issued = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Issued(_)));
                 for (command, outcome) in batch.into_iter().zip(outcomes) {
@@ -151,6 +183,10 @@ impl Worker {
             Err(PostError::Db(error)) if error.is_passing() => {
                 tracing::warn!(%error, orders = batch.len(), "the batch could not run: trying again");
                 self.try_again(batch, pursue_until);
+            }
+            Err(PostError::Db(error)) if error.is_out_of_room() && pursue_until.is_none() => {
+                tracing::error!(%error, orders = batch.len(), "nothing can be sold: the database has no room left");
+                answer(batch, &QueueError::NoRoom);
             }
             Err(error) => self.halve(batch, pursue_until, &error),
         }

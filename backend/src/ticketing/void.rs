@@ -188,7 +188,7 @@ pub fn confirm_void(
     check_voidable(tx.db, catalogue, &issued, tx.now)?;
     let book = post(tx, cause, &issued, &mut taken)?;
     // From here on the void must succeed.
-    write(tx, cause, book, taken, &issued, &seats)?;
+    write(tx, cause, &book, taken, &issued, &seats)?;
     let confirmed = CancellationRow { confirmed_at: Some(tx.now.naive()), ..quote };
     let change = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
     update(tx, "order_cancellation", &["confirmed_at"], &[change])?;
@@ -299,7 +299,7 @@ fn inverse(entries: &[(EntryRow, AccountRow)], airline: Option<AirlineLeg>, curr
 fn write(
     tx: &mut WriteTx,
     cause: &Cause,
-    booked: Booked,
+    booked: &Booked,
     taken: TakeBack,
     issued: &IssuedOrder,
     seats: &[Change],

@@ -9,6 +9,7 @@ mod postgres;
 
 mod air;
 mod basis;
+mod busy;
 mod changes;
 mod clients;
 mod holds;

@@ -1,10 +1,15 @@
 //! The program as an operator runs it: its commands, their output and their exit codes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../support/client.rs"]
 mod client;
+#[path = "../support/database.rs"]
+#[allow(unused_macros)]
+mod database;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod restore;
+#[path = "../support/stack.rs"]
 mod stack;
 
 use diesel::Connection;

@@ -2,7 +2,7 @@
 
 use crate::client::{BEIJING, Client, GUANGZHOU, OPERATOR};
 use crate::stack::{Stack, deploy, run};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -16,32 +16,6 @@ fn nothing_is_paid_twice_and_no_number_is_issued_twice_after_a_restore_on_postgr
     drill(&Stack::on_own_cluster());
 }
 
-fn bank_is(client: &Client, stack: &Stack, plan: Value) {
-    client.ask(reqwest::Method::POST, &format!("{}/control/faults", stack.bank_url()), Some(plan));
-}
-
-/// Everything that the bank paid out, as (reference, ticket number).
-fn paid_by_the_bank(client: &Client, stack: &Stack) -> Vec<(String, String)> {
-    let lines = client.get(OPERATOR, "/v1/facilities");
-    let mut accounts: BTreeSet<String> =
-        lines.as_array().unwrap().iter().map(|line| line["debit_account"].as_str().unwrap().to_owned()).collect();
-    accounts.insert("client-CNY".into());
-    let today = chrono::Utc::now().date_naive();
-    let mut paid = Vec::new();
-    for account in accounts {
-        for day in [today - chrono::Days::new(1), today, today + chrono::Days::new(1)] {
-            let url = format!("{}/accounts/{account}/statement?date={day}", stack.bank_url());
-            let statement = client.ask(reqwest::Method::GET, &url, None);
-            for line in statement["bookings"].as_array().unwrap() {
-                let text = line["remittance_text"].as_str().unwrap();
-                let number = text.strip_prefix("Airsettle ").unwrap().to_owned();
-                paid.push((line["reference"].as_str().unwrap().to_owned(), number));
-            }
-        }
-    }
-    paid
-}
-
 fn drill(stack: &Stack) {
     assert_eq!(run(&mut stack.migrate()).0, 0);
     assert_eq!(run(stack.airsettle().args(["seed", "--demo", "--data"]).arg(stack.data())).0, 0);
@@ -51,9 +25,8 @@ fn drill(stack: &Stack) {
     let mut kept = vec![client.sells(BEIJING), client.sells(GUANGZHOU)];
     client.await_paid(&kept);
     // The bank does not answer while the backup is made: these are on their way in it, and paid by the bank after it.
-    bank_is(
-        &client,
-        stack,
+    client.tells_bank(
+        &stack.bank_url(),
         json!({ "script": [{ "kind": "accept_then_callback", "ms": 4_000 }], "default": { "kind": "down" } }),
     );
     let open = [client.sells(BEIJING), client.sells(GUANGZHOU), client.sells(BEIJING)];
@@ -64,16 +37,16 @@ fn drill(stack: &Stack) {
     let (code, output) = run(deploy("backup").arg(stack.data()).arg(&backup));
     assert!(code == 1 && output.contains("exists already"), "{output}");
 
-    bank_is(&client, stack, json!({}));
+    client.tells_bank(&stack.bank_url(), json!({}));
     client.await_paid(&open);
     let lost = [client.sells(BEIJING), client.sells(GUANGZHOU), client.sells(BEIJING)];
     client.await_paid(&lost);
-    bank_is(&client, stack, json!({ "default": { "kind": "down" } }));
+    client.tells_bank(&stack.bank_url(), json!({ "default": { "kind": "down" } }));
     let lost_unseen = client.sells(GUANGZHOU);
     kept.extend(open);
     // Everything is gone but the backup, the key and the anchor.
     drop(server);
-    bank_is(&client, stack, json!({}));
+    client.tells_bank(&stack.bank_url(), json!({}));
     stack.stops_database();
 
     std::fs::write(stack.data().join("master.key"), "07".repeat(32)).unwrap();
@@ -109,7 +82,7 @@ fn drill(stack: &Stack) {
 
     let numbers: BTreeSet<&String> = kept.iter().chain(&lost).chain([&lost_unseen]).chain(&after).collect();
     assert_eq!(numbers.len(), kept.len() + lost.len() + 1 + after.len(), "no number was issued twice");
-    let paid = paid_by_the_bank(&client, stack);
+    let paid = client.paid_by(&stack.bank_url());
     let of_tickets: BTreeSet<&String> = paid.iter().map(|(_, number)| number).collect();
     assert_eq!(of_tickets.len(), paid.len(), "nothing was paid twice: {paid:?}");
     assert_eq!(paid.len(), numbers.len() - 1, "all but the one that the bank never heard of: {paid:?}");

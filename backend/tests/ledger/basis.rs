@@ -2,7 +2,8 @@
 
 use crate::database::Engine;
 use crate::world::{World, rate};
-use airsettle::agencies::{NewContract, agency, contracts_of, sign_contract};
+use airsettle::agencies::{NewContract, agency, sign_contract};
+use airsettle::commission::RuleBook;
 use airsettle::identity::{ApiKey, KeyMode, NewKey, Scope, issue_key, revoke_key};
 use airsettle::ids::AgencyId;
 use airsettle::ticketing::{Basis, IssueOrder, Outcome};
@@ -34,8 +35,8 @@ pub fn basis(world: &World, key: &ApiKey, seller: AgencyId) -> Arc<Basis> {
     let key = Arc::new(key.clone());
     world.read(|db| {
         let seller = agency(db, seller)?.unwrap();
-        let contracts = contracts_of(db, seller.id)?;
-        Ok(Arc::new(Basis { key: key.clone(), seller, contracts }))
+        let terms = RuleBook::default().terms_of(db, seller.id)?;
+        Ok(Arc::new(Basis { key: key.clone(), seller, terms }))
     })
 }
 

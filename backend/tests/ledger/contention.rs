@@ -3,6 +3,9 @@
 use crate::database::Engine;
 use crate::desk::{Desk, issued, refusals};
 use crate::world::{World, cny};
+use airsettle::credit::{facility, set_facility_limit};
+use airsettle::db::{Contended, lock};
+use airsettle::ids::Id;
 use airsettle::ticketing::{IssueOrder, Outcome, Refusal};
 
 on_both_engines!(
@@ -13,6 +16,7 @@ on_both_engines!(
     five_hundred_for_a_wallet_with_money_for_one,
     five_hundred_for_the_last_seat,
     five_hundred_for_the_last_of_the_bank_line,
+    a_line_that_is_lowered_with_sales_in_flight_holds_from_its_commit_on,
 );
 
 fn the_same_key_a_hundred_times_is_one_sale(engine: Engine) {
@@ -92,4 +96,33 @@ fn five_hundred_for_the_last_of_the_bank_line(engine: Engine) {
     let orders = (0..500).map(|_| world.order().build()).collect();
     exactly_one(&world, orders, |refusal| matches!(refusal, Refusal::FacilityExhausted { short_minor: 1, .. }));
     assert_eq!(world.line().held, cny("915.00"));
+}
+
+fn a_line_that_is_lowered_with_sales_in_flight_holds_from_its_commit_on(engine: Engine) {
+    let world = World::trading(engine);
+    let (answers, lowered_to) = std::thread::scope(|scope| {
+        let lowering = scope.spawn(|| {
+            while world.tickets() < 20 {
+                std::thread::yield_now();
+            }
+            world.write(|tx| {
+                let slice = facility(tx.db, world.facility)?.unwrap().facility.slice;
+                lock(tx, Contended::FacilitySlice, &[slice.raw()])?;
+                let state = facility(tx.db, world.facility)?.unwrap();
+                Ok(set_facility_limit(tx, world.facility, state.drawn.checked_add(state.held)?)?.limit)
+            })
+        });
+        let desk = Desk::two_nodes(&world);
+        let mut answers = Vec::new();
+        for _ in 0..30 {
+            answers.extend(desk.all_at_once((0..20).map(|_| world.order().build()).collect()));
+        }
+        (answers, lowering.join().unwrap())
+    });
+    let line = world.line();
+    assert_eq!(line.drawn.checked_add(line.held).unwrap(), lowered_to, "nothing was held after it");
+    let refused = refusals(&answers);
+    assert_eq!(issued(&answers).len() + refused.len(), 600);
+    assert!(!refused.is_empty() && refused.iter().all(|refusal| matches!(refusal, Refusal::FacilityExhausted { .. })));
+    world.adds_up();
 }

@@ -145,7 +145,7 @@ impl World {
         self.issued_now(of).tickets.into_iter().find(|ticket| ticket.id == made.ticket_id).unwrap()
     }
 
-    fn statuses(&self) -> Vec<String> {
+    fn each_status(&self) -> Vec<String> {
         self.texts("SELECT status AS value FROM coupon ORDER BY id")
     }
 }
@@ -189,7 +189,7 @@ fn the_worked_exchange_of_a_paid_ticket(engine: Engine) {
     assert_eq!(world.balances(), balances);
     assert_eq!(world.line().held, cny("243.00"), "one hold of the difference");
     assert_eq!(world.exposure().checked_sub(before).unwrap(), cny("244.00"), "agency +250, commission +6");
-    assert_eq!(world.statuses(), ["E", "O"]);
+    assert_eq!(world.each_status(), ["E", "O"]);
     let issued = world.issued_now(&order);
     assert_eq!((issued.order.total_minor, issued.tickets.len()), (120_000, 2));
     world.adds_up();
@@ -328,7 +328,7 @@ fn an_exchange_of_an_exchange(engine: Engine) {
     world.bank_says(&[settled_at(&sent, cny("243.00"))]);
     let last = world.exchanges(&order, Wanted { fare: cny("1350.00"), penalty: cny("50.00") });
     assert_eq!((last.new_total_minor, last.change_minor), (140_000, 25_000));
-    assert_eq!(world.statuses(), ["E", "E", "O"]);
+    assert_eq!(world.each_status(), ["E", "E", "O"]);
     // The airline keeps the first penalty: 915 + 243 paid, 1108 of it given in, 1301 + 50 due now... 1400 less 50, 42 and 7.
     assert_eq!(world.line().held, cny("243.00"));
     assert_eq!(world.exposure(), cny("1458.00"), "1000 + 250 + 250 less 42 of commission");
@@ -350,7 +350,7 @@ fn what_the_limit_does_not_cover_is_refused_and_nothing_is_changed(engine: Engin
         other => panic!("{other:?}"),
     }
     assert_eq!((world.row_counts(), world.balances()), (before, balances));
-    assert_eq!(world.statuses(), ["O"]);
+    assert_eq!(world.each_status(), ["O"]);
     world.lodges_deposit("14.00");
     world.confirms_change(&change, Some(cny("250.00"))).unwrap();
     world.adds_up();
@@ -369,7 +369,7 @@ fn a_stale_amount_an_expired_offer_and_a_changed_order_are_refused(engine: Engin
     let late = world.chooses(&order, dearer());
     world.time_passes(Duration::minutes(30));
     assert!(matches!(world.confirms_change(&late, Some(cny("50.00"))), Err(ChangeError::Expired { .. })));
-    assert_eq!(world.statuses(), ["E", "O"]);
+    assert_eq!(world.each_status(), ["E", "O"]);
     world.adds_up();
 }
 
@@ -406,13 +406,13 @@ fn an_exchange_taken_back_opens_the_old_coupons_again(engine: Engine) {
         assert!(voided.voided_at.is_some());
         assert_eq!(world.balances(), before);
         assert_eq!(world.line().held, held);
-        assert_eq!(world.statuses(), ["O", "V"]);
+        assert_eq!(world.each_status(), ["O", "V"]);
         assert_eq!(world.issued_now(&order).order.total_minor, 100_000);
         assert_eq!(world.voids_change(&change).unwrap(), voided, "taken back once");
         world.adds_up();
         // And it can be exchanged again.
         world.exchanges(&order, dearer());
-        assert_eq!(world.statuses(), ["E", "V", "O"]);
+        assert_eq!(world.each_status(), ["E", "V", "O"]);
         world.adds_up();
     }
 }
@@ -440,6 +440,6 @@ fn after_the_window_an_exchange_stands(engine: Engine) {
     assert!(number.starts_with("999"));
     world.time_passes(Duration::days(1));
     assert!(matches!(world.voids_change(&change), Err(ChangeError::VoidWindowClosed { .. })));
-    assert_eq!(world.statuses(), ["E", "O"]);
+    assert_eq!(world.each_status(), ["E", "O"]);
     world.adds_up();
 }

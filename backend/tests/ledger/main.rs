@@ -26,6 +26,7 @@ mod facility;
 mod held;
 mod history;
 mod holds;
+mod jumps;
 mod keys;
 mod nodes;
 mod outage;

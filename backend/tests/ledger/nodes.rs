@@ -7,6 +7,19 @@ use airsettle::db::{DbError, Store};
 use airsettle::ids::{OrderId, node_of};
 use std::collections::BTreeSet;
 
+/// On SQLite no session outlives its process's turn.
+#[test]
+fn a_number_whose_holder_stands_still_is_left_to_it() {
+    let database = Database::migrated(Engine::Postgres);
+    let frozen = database.open(Clock::system());
+    assert_eq!(frozen.node(), 0);
+    database.as_owner("UPDATE node SET leased_until = leased_until - interval '1 day'").unwrap();
+    let other = database.open(Clock::system());
+    assert_eq!(other.node(), 1, "0 has run out, and whoever had it may still have a COMMIT on its way");
+    store_is_usable(&frozen);
+    store_is_usable(&other);
+}
+
 on_both_engines!(
     two_processes_on_one_database_are_two_nodes,
     processes_that_start_at_once_get_different_numbers,

@@ -210,14 +210,14 @@ impl<'w> Order<'w> {
                 sealed: Sealed { data: vec![1, 2, 3], wrapped_key: vec![4, 5, 6] },
             },
             base: self.base,
-            coupons: self.coupons(split.commission),
+            coupons: self.flights(split.commission),
             split,
             taxes,
             fare_calculation: "BJS CA SHA950.00CNY950.00END".into(),
         }
     }
 
-    fn coupons(&self, commission: Money) -> Vec<CouponPlan> {
+    fn flights(&self, commission: Money) -> Vec<CouponPlan> {
         let shares = |amount: Money| amount.allocate(&vec![1; self.coupons]).unwrap();
         let parts = shares(self.base).into_iter().zip(shares(commission)).zip(0u64..);
         parts.map(|((share, commission), day)| self.coupon(share, commission, day)).collect()

@@ -3,6 +3,8 @@
 use crate::database::Engine;
 use crate::desk::{Answer, Desk, block_on, issued};
 use crate::world::{Anything, World};
+use airsettle::identity::{Fate, fate};
+use airsettle::ids::Id;
 use airsettle::money::{Currency, Money};
 use airsettle::ticketing::{IssueOrder, IssueQueue, Outcome, QueueConfig, QueueError};
 use futures_util::future::{join, join_all};
@@ -15,6 +17,7 @@ use tokio::sync::oneshot;
 on_both_engines!(
     a_full_queue_says_so,
     what_waited_too_long_is_never_done,
+    what_was_begun_and_hangs_is_not_known_yet_and_what_was_not_begun_never_happens,
     a_poisoned_order_fails_alone,
     what_does_not_fit_fails_alone,
     every_commit_that_sold_is_announced,
@@ -63,6 +66,42 @@ fn what_waited_too_long_is_never_done(engine: Engine) {
     assert_eq!(world.row_counts(), rows);
     // The key was not used up.
     world.sells(world.order().keyed("late-0"));
+}
+
+fn what_was_begun_and_hangs_is_not_known_yet_and_what_was_not_begun_never_happens(engine: Engine) {
+    let world = World::trading(engine);
+    let (patience, pursuit) = (Duration::from_millis(100), Duration::from_millis(200));
+    let desk = Desk::with(&world, QueueConfig { batch: 1, patience, pursuit, ..QueueConfig::default() });
+    let orders = vec![world.order().keyed("begun").build(), world.order().keyed("waiting").build()];
+    let claims: Vec<i64> = orders.iter().map(|order| order.claim).collect();
+    let busy = Barrier::new(2);
+    let (release, released) = oneshot::channel::<()>();
+    let answers = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            world.write(|_| {
+                busy.wait();
+                released.blocking_recv().map_err(Anything::from)
+            });
+        });
+        busy.wait();
+        // The writer is not free before both were answered.
+        let answers = desk.all_at_once(orders);
+        release.send(()).unwrap();
+        answers
+    });
+    assert!(matches!(answers[0], Err(QueueError::OutcomeUnknown { claim }) if claim == claims[0]), "{answers:?}");
+    assert!(matches!(answers[1], Err(QueueError::DeadlineExceeded)), "{answers:?}");
+    drop(desk);
+    while Arc::strong_count(&world.store) > 1 {
+        std::thread::yield_now();
+    }
+    assert_eq!(world.tickets(), 1, "the one that was begun was sold, and the other not");
+    let fate_of = |claim: i64| world.read(|db| fate(db, claim, world.seller.raw()));
+    assert!(matches!(fate_of(claims[0]), Fate::Committed(row) if row.resource_id.is_some()));
+    assert_eq!(fate_of(claims[1]), Fate::Open, "for all that the database knows it may still come");
+    assert_eq!(fate_of(9), Fate::Nothing, "an old one that is not there never will be");
+    world.sells(world.order().keyed("waiting"));
+    world.adds_up();
 }
 
 /// An order that passes every rule and that the database refuses: there is no such kind of passenger.
@@ -136,6 +175,8 @@ fn a_queue_that_is_dropped_finishes_what_it_took(engine: Engine) {
     let queue = IssueQueue::start(world.store.clone(), world.chart.clone(), QueueConfig::default(), || {}).unwrap();
     let orders: Vec<IssueOrder> = (0..50).map(|_| world.order().build()).collect();
     let mut waiting: Vec<_> = orders.into_iter().map(|order| Box::pin(queue.issue(order))).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let _time = runtime.enter();
     // Polled once, every order is taken; then all clients hang up and the queue is closed.
     for order in &mut waiting {
         assert!(order.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());

@@ -2,14 +2,17 @@
 
 use crate::database::Engine;
 use crate::world::{World, cny};
+use airsettle::audit::Actor;
+use airsettle::db::WriteTx;
 use airsettle::ledger::{PostError, Purse, trial_balance};
 use airsettle::money::{Currency, Money};
-use airsettle::settlement::{NewReceipt, Purpose, ReceiptError};
+use airsettle::settlement::{NewReceipt, Purpose, ReceiptError, record_receipt};
 use airsettle::ticketing::Refusal;
 use chrono::Days;
 
 on_both_engines!(
     the_same_bank_reference_is_the_same_receipt,
+    two_nodes_that_meet_a_bank_reference_at_once_record_it_once,
     other_content_under_a_reference_names_the_field,
     own_and_client_money_never_share_an_account,
     a_value_date_is_not_in_the_future,
@@ -28,6 +31,30 @@ fn the_same_bank_reference_is_the_same_receipt(engine: Engine) {
     assert_eq!((again.id, again.posting, again.created_at), (first.id, first.posting, first.created_at));
     assert_eq!(world.row_counts(), rows);
     assert_eq!(world.standing(world.agency).deposit, cny("970.00"));
+    world.adds_up();
+}
+
+fn two_nodes_that_meet_a_bank_reference_at_once_record_it_once(engine: Engine) {
+    let world = World::on(engine);
+    let other = world.database.open(world.clock.clone());
+    for purpose in [Purpose::Capital, Purpose::Wallet(world.prepaid)] {
+        let new = world.receipt(purpose, "100.00");
+        let record = |tx: &mut WriteTx| record_receipt(tx, Actor::platform(), &new);
+        let (mine, theirs) = std::thread::scope(|scope| {
+            let mut recording = None;
+            let mine = world.store.write(|tx| {
+                let mine = record(tx)?;
+                // Not committed yet: the other node knows nothing of it, and has to wait.
+                recording = Some(scope.spawn(|| other.write(record)));
+                std::thread::sleep(std::time::Duration::from_millis(300));
+                Ok::<_, ReceiptError>(mine)
+            });
+            (mine.unwrap(), recording.unwrap().join().unwrap().unwrap())
+        });
+        assert_eq!(mine.id, theirs.id);
+        let recorded = format!("SELECT COUNT(*) AS value FROM bank_receipt WHERE bank_reference = '{}'", new.bank_reference);
+        assert_eq!(world.number(&recorded), 1);
+    }
     world.adds_up();
 }
 

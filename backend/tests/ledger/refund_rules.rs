@@ -128,17 +128,17 @@ fn an_involuntary_refund_keeps_nothing_and_a_person_decides(engine: Engine) {
     let without = wish(&order, RefundKind::Involuntary);
     assert!(matches!(world.quotes_refund(&without), Err(RefundError::ReasonMissing { .. })));
     let quote = world.quotes_refund(&with_reason(without)).unwrap();
-    assert!(matches!(world.decides(&quote, RefundDecision::Approve), Err(RefundError::InvalidState { status: "quoted" })));
+    assert!(matches!(world.decides(&quote, &RefundDecision::Approve), Err(RefundError::InvalidState { status: "quoted" })));
     let submitted = world.confirms_refund(&quote).unwrap();
     assert_eq!((submitted.row.status.as_str(), world.coupon_statuses()), ("submitted", vec!["O".to_owned()]));
     assert_eq!(world.exposure(), cny("970.00"), "what is only asked for reduces nothing");
     for _ in 0..2 {
-        let done = world.decides(&submitted, RefundDecision::Approve).unwrap();
+        let done = world.decides(&submitted, &RefundDecision::Approve).unwrap();
         assert_eq!(amounts(&done.row), [95_000, 5_000, 0, 100_000]);
     }
     assert_eq!(moved(&world), ["airline.receivable 915.00", "bank.loan 915.00"]);
     world.adds_up();
-    assert!(matches!(world.decides(&submitted, RefundDecision::Reject), Err(RefundError::InvalidState { status: "refunded" })));
+    assert!(matches!(world.decides(&submitted, &RefundDecision::Reject), Err(RefundError::InvalidState { status: "refunded" })));
 }
 
 fn a_medical_refund_needs_evidence(engine: Engine) {
@@ -160,9 +160,9 @@ fn a_rejected_application_changes_nothing(engine: Engine) {
     let quote = world.quotes_refund(&with_reason(wish(&order, RefundKind::Involuntary))).unwrap();
     let submitted = world.confirms_refund(&quote).unwrap();
     for _ in 0..2 {
-        assert_eq!(world.decides(&submitted, RefundDecision::Reject).unwrap().row.status, "rejected");
+        assert_eq!(world.decides(&submitted, &RefundDecision::Reject).unwrap().row.status, "rejected");
     }
-    assert!(matches!(world.decides(&submitted, RefundDecision::Approve), Err(RefundError::InvalidState { status: "rejected" })));
+    assert!(matches!(world.decides(&submitted, &RefundDecision::Approve), Err(RefundError::InvalidState { status: "rejected" })));
     assert!(matches!(world.confirms_refund(&quote), Err(RefundError::InvalidState { status: "rejected" })));
     assert_eq!((world.balances(), world.coupon_statuses()), (before, vec!["O".to_owned()]));
     world.adds_up();
@@ -242,7 +242,7 @@ fn what_is_not_settled_in_seven_working_days_is_overdue(engine: Engine) {
     world.time_passes(due.since(world.clock.now()) + Duration::seconds(1));
     assert_eq!(counts(&world), 1);
     assert_eq!((notes(&world), notes(&world)), ((true, 1), (true, 1)), "once");
-    world.decides(&submitted, RefundDecision::Approve).unwrap();
+    world.decides(&submitted, &RefundDecision::Approve).unwrap();
     assert_eq!(counts(&world), 0);
     world.adds_up();
 }

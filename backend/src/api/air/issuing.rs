@@ -4,15 +4,15 @@ use super::issued::shown_rehearsal;
 use super::names::CatalogueNames;
 use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
-use crate::api::envelope::{Data, ok};
+use crate::api::envelope::ok;
 use crate::api::error::ApiError;
 use crate::api::once::reused;
 use crate::api::rejections::refusal;
+use crate::api::v1::operations::pending;
 use crate::identity::{IdempotencyKey, claims, first_difference};
-use crate::ids::{Id, OperationId, OrderId};
+use crate::ids::{Id, OrderId};
 use crate::ticketing::{IssueOrder, IssuedOrder, Mode, Outcome, QueueError, Refusal, issue_all, keep_refusal};
 use actix_web::{HttpResponse, web};
-use serde_json::json;
 
 /// A request with its key, explicit or made from what it asks for, and the digests of its fields.
 #[derive(Clone, Debug)]
@@ -95,11 +95,7 @@ pub(super) async fn issue(caller: &Caller, prepared: IssueOrder) -> Result<Settl
         Ok(Outcome::Refused(reason)) => Err(refusal(&reason)),
         Ok(Outcome::RefusedBefore(reason)) => Err(refusal(&reason).with_header("Idempotent-Replayed", "true")),
         Ok(Outcome::KeyReused { field }) => Err(reused(&field)),
-        Err(QueueError::OutcomeUnknown { claim }) => {
-            let operation = OperationId::of(claim);
-            let body = json!({ "id": operation.to_string(), "status": "pending", "url": format!("/v1/operations/{operation}") });
-            Ok(Settled::Pending(HttpResponse::Accepted().json(Data { data: body })))
-        }
+        Err(QueueError::OutcomeUnknown { claim }) => Ok(Settled::Pending(pending(claim))),
         Err(error) => Err(error.into()),
     }
 }

@@ -8,13 +8,14 @@ use super::offer::passenger_ids;
 use super::order::Order;
 use crate::agencies::{Agency, in_force};
 use crate::airlines::{Airline, airline_by_code};
-use crate::api::caller::{Caller, Known, blocking};
+use crate::api::caller::{Caller, Known};
 use crate::api::code::Code;
-use crate::api::envelope::{Body, Data, DataForNow, Page, ok, ok_for_now, page};
+use crate::api::envelope::{Body, Data, DataForNow, Page, ok_for_now, page};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, fields_of, key_of};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
+use crate::api::v1::operations::PendingOperation;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Db;
@@ -39,7 +40,7 @@ use std::sync::Arc;
         ("Idempotency-Key" = Option<String>, Header, description = "Kept as long as the order, refusals included")),
     request_body = Data<CreateOrder>,
     responses((status = 201, body = Data<Order>), (status = 200, description = "The order that exists already", body = Data<Order>),
-        (status = 202, description = "The outcome is not known yet: read the operation"), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 202, description = "The outcome is not known yet: read the operation", body = Data<PendingOperation>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody), (status = 422, body = ErrorBody), (status = 429, body = ErrorBody), (status = 503, body = ErrorBody)))]
 pub async fn create_order(
     caller: Caller,
@@ -59,14 +60,14 @@ pub async fn create_order(
     if sale.caller.known == Known::Remembered {
         // What was prepared from memory counts for nothing unless a commit has decided on it.
         if matches!(dry_run, Ok(false))
-            && let Some(answer) = sale.from_memory(&request).await
+            && let Some(answer) = sale.sell_from_memory(&request).await
         {
             return answer;
         }
         sale.caller = sale.caller.read_again(&request).await?;
     }
     sale.caller.require(Scope::AirWrite)?;
-    sale.from_the_database(&request, dry_run?).await
+    sale.sell_from_the_database(&request, dry_run?).await
 }
 
 /// A request to order.
@@ -90,7 +91,7 @@ impl Sale {
     }
 
     /// The whole sale without a read before its commit; none if that is not possible or its basis has changed.
-    async fn from_memory(&self, request: &HttpRequest) -> Option<Result<HttpResponse, ApiError>> {
+    async fn sell_from_memory(&self, request: &HttpRequest) -> Option<Result<HttpResponse, ApiError>> {
         let app = &self.caller.app;
         self.caller.require(Scope::AirWrite).ok()?;
         let preparation = self.preparation(request).ok()?;
@@ -105,7 +106,7 @@ impl Sale {
         }
     }
 
-    async fn from_the_database(&self, request: &HttpRequest, dry_run: bool) -> Result<HttpResponse, ApiError> {
+    async fn sell_from_the_database(&self, request: &HttpRequest, dry_run: bool) -> Result<HttpResponse, ApiError> {
         let caller = &self.caller;
         for _ in 0..MOST_PREPARATIONS {
             let preparation = self.preparation(request)?;
@@ -246,8 +247,6 @@ impl Preparation<'_> {
             tickets,
             seats,
             metadata: serde_json::to_string(&valid.metadata).map_err(ApiError::internal)?,
-            intent: self.intent(valid.kind, &offer, &search, now)?,
-            draw: Draw::default(),
             key: self.attempt.key,
             fields: self.attempt.fields,
             basis: Some(basis),

@@ -3,7 +3,7 @@
 use super::create_order::{CreatePayment, PaymentType};
 use super::issuing::{Attempt, Settled, issue, rehearse};
 use super::names::CatalogueNames;
-use crate::agencies::{Agency, Contract, agency, contracts_of, in_force};
+use crate::agencies::{Agency, agency, in_force};
 use crate::airlines::{Airline, airline};
 use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
@@ -13,13 +13,14 @@ use crate::api::once::{Key, fields_of, key_of};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::clock::Timestamp;
+use crate::commission::Terms;
 use crate::db::Db;
 use crate::identity::{IdempotencyKey, Scope};
 use crate::ids::{AgencyId, AirlineId, Id, OfferId, OrderId, OrderPaymentId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{Draw, HeldEnd, HeldMove, HeldOrder, PaymentRow, Sealed, TenderWish, order, payment, payment_of, payments};
 use crate::shopping::offer::PricedOffer;
-use crate::ticketing::{Intent, IssueOrder, IssuedOrder, PassengerPlan, PlanError, issued_orders, plan_tickets};
+use crate::ticketing::{Intent, IssueOrder, IssuedOrder, PassengerPlan, PlanError, SaleTerms, issued_orders, plan_tickets};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -126,6 +127,7 @@ pub async fn create_payment(
     match issue(&caller, prepared).await? {
         Settled::Done(_) => answer(&caller, order, &mut HttpResponse::Created()).await,
         Settled::Before(order) => answer(&caller, order, HttpResponse::Ok().insert_header(("Idempotent-Replayed", "true"))).await,
+        Settled::Outdated => Err(ApiError::internal("a payment that was not prepared from memory is out of date")),
         Settled::Pending(answer) => Ok(answer),
     }
 }
@@ -158,7 +160,7 @@ struct Found {
     issued: IssuedOrder,
     seller: Agency,
     airline: Airline,
-    contracts: Vec<Contract>,
+    terms: Terms,
 }
 
 impl Preparation {
@@ -168,15 +170,15 @@ impl Preparation {
         let missing = |what: &str| ApiError::internal(format!("order {} has no {what}", self.order));
         let seller = agency(db, AgencyId::of(row.agency_id))?.ok_or_else(|| missing("agency"))?;
         let airline = airline(db, AirlineId::of(row.airline_id))?.ok_or_else(|| missing("airline"))?;
-        let contracts = contracts_of(db, seller.id)?;
+        let terms = self.caller.app.rules.terms_of(db, seller.id)?;
         let issued = issued_orders(db, vec![row])?.pop().ok_or_else(|| missing("row"))?;
-        Ok(Found { issued, seller, airline, contracts })
+        Ok(Found { issued, seller, airline, terms })
     }
 
     fn run(&self) -> Result<IssueOrder, ApiError> {
         let app = &self.caller.app;
         let now = app.now();
-        let Found { issued, seller, airline, contracts } = app.store.read(|db| self.read(db))?;
+        let Found { issued, seller, airline, terms } = app.store.read(|db| self.read(db))?;
         let held = issued.held.as_ref().ok_or_else(|| ApiError::of(Code::AlreadyPaid).at("/data/order_id"))?;
         if let HeldMove::Refused(refusal) = held.on(HeldEnd::Paid, now) {
             return Err(ApiError::from(refusal).at("/data/order_id"));
@@ -190,9 +192,12 @@ impl Preparation {
         let (offer, priced_at) = priced.map_err(|error| ApiError::from(PlanError::from(error)).at("/data/order_id"))?;
         let tender = self.tender(held, &offer)?;
         let currency = offer.currency().map_err(ApiError::internal)?;
-        let contract = in_force(&contracts, airline.id, currency, now.date_in(seller.zone));
+        let sold_on = now.date_in(seller.zone);
+        let contract = in_force(&terms.contracts, airline.id, currency, sold_on);
         let contract = contract.ok_or_else(|| ApiError::of(Code::NoContract))?;
-        let (tickets, _) = plan_tickets(&app.catalogue, &offer, contract, people(&issued), priced_at)?;
+        let rules = terms.rules.in_force(seller.id, &seller.tier, sold_on);
+        let terms = SaleTerms { agency: &seller, airline: airline.id, contract, rules: &rules, sold_on };
+        let (tickets, _) = plan_tickets(&app.catalogue, &offer, &terms, people(&issued), priced_at)?;
         Ok(IssueOrder {
             claim: app.store.ids().block(1),
             cause: self.caller.cause(),
@@ -214,6 +219,8 @@ impl Preparation {
             // It has its seats.
             seats: Vec::new(),
             metadata: issued.order.metadata,
+            // Its order was read from the database just now.
+            basis: None,
         })
     }
 

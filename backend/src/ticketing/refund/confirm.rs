@@ -36,7 +36,7 @@ fn locked(tx: &mut WriteTx, id: RefundApplicationId) -> Result<Application, Refu
 }
 
 fn seller(tx: &mut WriteTx, application: &Application) -> Result<Agency, RefundError> {
-    Ok(agency(tx.db, AgencyId::of(application.row.agency_id))?.ok_or(RefundError::NotFound)?)
+    agency(tx.db, AgencyId::of(application.row.agency_id))?.ok_or(RefundError::NotFound)
 }
 
 /// Confirms a quote: refunded at once, or submitted where a person decides. What was confirmed before is answered as it is.

@@ -76,6 +76,7 @@ pub fn quote_refund(
         RowSet::of(&quoted.evidence),
     ];
     insert(tx, &sets)?;
+    drop(sets);
     audit::record(tx, cause, "refund.quote", RefundApplicationId::of(quoted.row.id))?;
     Ok(quoted)
 }
@@ -117,7 +118,7 @@ fn application_row(
     request: &RefundRequest,
     totals: Totals,
     expires_at: Timestamp,
-) -> Result<ApplicationRow, MoneyError> {
+) -> Result<ApplicationRow, RefundError> {
     Ok(ApplicationRow {
         id: tx.ids.next::<RefundApplicationId>().raw(),
         order_id: issued.order.id,

@@ -170,7 +170,7 @@ on_both_engines! {
         let key = world.key(BEIJING);
         let day = |ahead: u64| (chrono::Utc::now().date_naive() + chrono::Days::new(ahead)).to_string();
         let slice = |place: u64| {
-            let ends = if place % 2 == 0 { ["BJS", "SHA"] } else { ["SHA", "BJS"] };
+            let ends = if place.is_multiple_of(2) { ["BJS", "SHA"] } else { ["SHA", "BJS"] };
             json!({ "origin": ends[0], "destination": ends[1], "departure_date": day(20 + 2 * place) })
         };
         let search = |count: u64| {

@@ -1,6 +1,12 @@
 //! Everything that `deploy/run` starts, as processes of the built program, in a temporary folder.
+#![allow(dead_code)]
 
+use crate::database::Engine;
 use crate::postgres;
+use diesel::connection::{Connection, SimpleConnection};
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::SqliteConnection;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -25,6 +31,36 @@ pub fn run(command: &mut Command) -> (i32, String) {
 
 /// A process that ends with the test.
 pub struct Running(Child);
+
+impl Running {
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// At once, as when its machine dies.
+    pub fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// It stands still and says nothing, as when its machine hangs.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let done = Command::new("kill").arg(format!("-{name}")).arg(self.0.id().to_string()).status().unwrap();
+        assert!(done.success());
+    }
+
+    pub fn is_alive(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -72,20 +108,43 @@ fn await_port(port: u16) {
 }
 
 impl Stack {
+    /// On a database of the shared cluster, or on files.
+    pub fn on(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Stack::on_sqlite(),
+            Engine::Postgres => Stack::on_postgres(),
+        }
+    }
+
     pub fn on_sqlite() -> Self {
         let folder = TempDir::new().unwrap();
-        let urls = ["live", "test"].map(|name| format!("sqlite:{}", folder.path().join(name).with_extension("sqlite").display()));
+        let files = folder.path().to_owned();
+        Stack::on_sqlite_in(folder, &files)
+    }
+
+    /// With the databases in a folder of their own.
+    pub fn on_sqlite_in(folder: TempDir, files: &Path) -> Self {
+        let urls = ["live", "test"].map(|name| format!("sqlite:{}", files.join(name).with_extension("sqlite").display()));
         std::fs::write(folder.path().join("engine"), "sqlite").unwrap();
         Stack::with(folder, urls.clone(), urls)
     }
 
     /// On a cluster of its own, laid out as `deploy/run` does it.
     pub fn on_own_cluster() -> Self {
+        Stack::on_cluster(&[])
+    }
+
+    /// On a cluster that syncs to disk, for what kills it.
+    pub fn on_own_durable_cluster() -> Self {
+        Stack::on_cluster(&["--durable"])
+    }
+
+    fn on_cluster(options: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         // PostgreSQL may run as another user, who has to come through.
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
         let cluster = folder.path().join("postgres");
-        let (code, url) = run(deploy("postgres").arg("start").arg(&cluster));
+        let (code, url) = run(deploy("postgres").arg("start").arg(&cluster).args(options));
         assert_eq!(code, 0, "{url}");
         let owner = ["airsettle_live", "airsettle_test"].map(|name| {
             assert_eq!(run(deploy("postgres").arg("database").arg(&cluster).arg(name)).0, 0);
@@ -122,6 +181,81 @@ impl Stack {
         let owner = [postgres::fresh_database(None), postgres::fresh_database(None)];
         let app = [postgres::as_app(&owner[0]), postgres::as_app(&owner[1])];
         Stack::with(TempDir::new().unwrap(), owner, app)
+    }
+
+    /// The live database, as its owner.
+    pub fn owner_url(&self) -> &str {
+        &self.owner[0]
+    }
+
+    /// From now on the program reaches the live database through another port.
+    pub fn goes_through(&mut self, port: u16) {
+        let (before, after) = self.app[0].rsplit_once(':').unwrap();
+        let (_, name) = after.split_once('/').unwrap();
+        self.app[0] = format!("{before}:{port}/{name}");
+    }
+
+    pub fn database_port(&self) -> u16 {
+        let after = self.owner[0].rsplit_once(':').unwrap().1;
+        after.split_once('/').unwrap().0.parse().unwrap()
+    }
+
+    /// The only value of a query on the live database whose column is called `value`.
+    pub fn number(&self, query: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct Number {
+            #[diesel(sql_type = BigInt)]
+            value: i64,
+        }
+        match self.owner[0].strip_prefix("sqlite:") {
+            Some(path) => {
+                let mut db = SqliteConnection::establish(path).unwrap();
+                sql_query("PRAGMA busy_timeout = 10000").execute(&mut db).unwrap();
+                sql_query(query).get_result::<Number>(&mut db).unwrap().value
+            }
+            None => postgres::execute(&self.owner[0], query).parse().unwrap(),
+        }
+    }
+
+    /// The same for one that is text.
+    pub fn text(&self, query: &str) -> String {
+        #[derive(QueryableByName)]
+        struct Words {
+            #[diesel(sql_type = Text)]
+            value: String,
+        }
+        match self.owner[0].strip_prefix("sqlite:") {
+            Some(path) => {
+                let mut db = SqliteConnection::establish(path).unwrap();
+                sql_query(query).get_result::<Words>(&mut db).unwrap().value
+            }
+            None => postgres::execute(&self.owner[0], query),
+        }
+    }
+
+    /// Runs a statement on the live database as its owner, beside the program.
+    pub fn executes(&self, statement: &str) {
+        match self.owner[0].strip_prefix("sqlite:") {
+            Some(path) => {
+                let mut db = SqliteConnection::establish(path).unwrap();
+                db.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+                db.batch_execute(statement).unwrap();
+            }
+            None => drop(postgres::execute(&self.owner[0], statement)),
+        }
+    }
+
+    /// What was being sent when its process died is asked about now, and not when its claim has run out.
+    pub fn claims_run_out(&self) {
+        self.executes("UPDATE outbox SET due_at = created_at WHERE done_at IS NULL");
+    }
+
+    pub fn seeded(self) -> Self {
+        let (code, output) = run(&mut self.migrate());
+        assert_eq!(code, 0, "{output}");
+        let (code, output) = run(self.airsettle().args(["seed", "--demo", "--data"]).arg(self.data()));
+        assert_eq!(code, 0, "{output}");
+        self
     }
 
     fn with(folder: TempDir, owner: [String; 2], app: [String; 2]) -> Self {
@@ -162,9 +296,47 @@ impl Stack {
     }
 
     pub fn serve(&self) -> Running {
-        let server = Running(self.airsettle().arg("serve").stderr(Stdio::null()).spawn().unwrap());
-        await_port(self.port);
+        self.serves_by(self.airsettle().arg("serve"), self.port)
+    }
+
+    /// Another node on the same databases, with a folder of its own; and its port.
+    pub fn serve_another(&self) -> (Running, u16) {
+        let port = free_port();
+        (self.serve_again(port), port)
+    }
+
+    /// The other node once more, after it was killed.
+    pub fn serve_again(&self, port: u16) -> Running {
+        self.serves_by(&mut self.another(port), port)
+    }
+
+    fn another(&self, port: u16) -> Command {
+        let mut command = self.airsettle();
+        command.arg("serve").env("AIRSETTLE_LISTEN", format!("127.0.0.1:{port}"));
+        command.env("AIRSETTLE_DATA", self.data().join("other-node"));
+        command
+    }
+
+    /// What it says goes to `server.log` in the folder.
+    fn serves_by(&self, command: &mut Command, port: u16) -> Running {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.data().join("server.log")).unwrap();
+        let server = Running(command.stderr(log).spawn().unwrap());
+        await_port(port);
         server
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.data().join("server.log")).unwrap_or_default()
+    }
+
+    /// The program's own proof, with the anchor outside the database.
+    pub fn verify(&self) -> (i32, String) {
+        run(self.airsettle().arg("verify").arg("--anchor").arg(self.data().join("live.anchor")))
+    }
+
+    /// The folder of a cluster of its own.
+    pub fn cluster(&self) -> &Path {
+        &self.cluster.as_ref().unwrap().0
     }
 
     /// Waits until the live mode has anchored a head.
