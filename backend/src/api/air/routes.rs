@@ -2,7 +2,6 @@
 
 use super::issued::Rehearsal;
 use super::{airline_changes, cancelling, changing, editing, ordering, paying, reference, searching};
-use super::{cancelling, changing, editing, ordering, paying, reference, searching};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
