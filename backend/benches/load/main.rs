@@ -40,9 +40,9 @@ impl Plan {
         };
         let mut plan = Plan {
             tickets: 300_000,
-            seconds: 12,
-            alone_seconds: 5,
-            yardstick_seconds: 8,
+            seconds: 8,
+            alone_seconds: 4,
+            yardstick_seconds: 5,
             engines: vec![Engine::Postgres, Engine::Sqlite],
             only: value("--only"),
         };

@@ -895,6 +895,8 @@ diesel::table! {
         authority_minor -> BigInt,
         commission_minor -> BigInt,
         fee_minor -> BigInt,
+        cycle -> Nullable<Text>,
+        given_in_cycle -> Nullable<Text>,
         created_at -> Timestamp,
     }
 }

@@ -1,4 +1,5 @@
-//! What an agency owes in a remittance cycle: its credit tickets of the cycle less voids, the refunds credited in it and what was remitted for it.
+//! What an agency owes in a remittance cycle: its credit tickets of the cycle less voids, the refunds and the tickets given in that were credited in it,
+//! and what was remitted for it.
 
 use crate::agencies::Cycle;
 use crate::db::{Db, DbError};
@@ -11,13 +12,14 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CycleStanding {
     pub cycle: Cycle,
-    /// Gross price and commission of the tickets issued.
+    /// Gross price and commission of the tickets issued, penalties of exchanges included.
     pub sold: Money,
     pub commission: Money,
     /// The same of those that were voided.
     pub voided: Money,
     pub voided_commission: Money,
-    /// R of the refunds that were credited in this cycle, and the commission that they took back; their tickets may be of an earlier one.
+    /// R of the refunds that were credited in this cycle and of the tickets given in for others, and the commission that they took back; these
+    /// tickets may be of an earlier one.
     pub refunded: Money,
     pub refunded_commission: Money,
     /// Money that came for this cycle, and the commission that it netted.
@@ -96,15 +98,19 @@ const SUMS: &str =
             WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS remitted,
         COALESCE((SELECT CAST(SUM(r.commission_minor) AS BIGINT) FROM bank_receipt r
             WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS netted
-    FROM (SELECT o.cycle AS cycle, t.price_minor AS sold, t.commission_minor AS commission,
-            CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE t.price_minor END AS voided,
-            CASE WHEN o.cancelled_at IS NULL THEN 0 ELSE t.commission_minor END AS voided_commission,
+    FROM (SELECT COALESCE(x.cycle, o.cycle) AS cycle, t.price_minor + COALESCE(x.penalty_minor, 0) AS sold, t.commission_minor AS commission,
+            CASE WHEN COALESCE(o.cancelled_at, h.voided_at) IS NULL THEN 0 ELSE t.price_minor + COALESCE(x.penalty_minor, 0) END AS voided,
+            CASE WHEN COALESCE(o.cancelled_at, h.voided_at) IS NULL THEN 0 ELSE t.commission_minor END AS voided_commission,
             0 AS refunded, 0 AS refunded_commission
         FROM air_order o JOIN ticket t ON t.order_id = o.id
+        LEFT JOIN ticket_exchange x ON x.ticket_id = t.id LEFT JOIN order_change h ON h.id = x.order_change_id
         WHERE o.agency_id = $1 AND o.currency = $2 AND o.tender = 'credit'
         UNION ALL SELECT b.cycle, 0, 0, 0, 0, b.fare_minor + b.tax_minor - b.penalty_minor, b.commission_minor
         FROM refund_application f JOIN refund_ticket b ON b.application_id = f.id
-        WHERE f.agency_id = $1 AND f.currency = $2 AND b.cycle IS NOT NULL) s";
+        WHERE f.agency_id = $1 AND f.currency = $2 AND b.cycle IS NOT NULL
+        UNION ALL SELECT x.given_in_cycle, 0, 0, 0, 0, x.given_in_minor, x.commission_minor
+        FROM order_change h JOIN ticket_exchange x ON x.order_change_id = h.id
+        WHERE h.agency_id = $1 AND h.currency = $2 AND h.voided_at IS NULL AND x.given_in_cycle IS NOT NULL) s";
 
 fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
     let of = |minor| Money::new(minor, currency);

@@ -28,8 +28,12 @@ const RULES: &[(&str, &str)] = &[
             SELECT a.owner_id AS agency_id, a.currency AS currency, e.cycle AS cycle, SUM(e.amount_minor) AS booked
             FROM entry e JOIN account a ON a.id = e.account_id WHERE a.code = 'agency.receivable'
             GROUP BY a.owner_id, a.currency, e.cycle) k
-         LEFT JOIN (SELECT o.agency_id AS agency_id, o.currency AS currency, o.cycle AS cycle, SUM(o.total_minor) AS sold
-            FROM air_order o WHERE o.tender = 'credit' AND o.cancelled_at IS NULL GROUP BY o.agency_id, o.currency, o.cycle) s
+         LEFT JOIN (SELECT o.agency_id AS agency_id, o.currency AS currency, COALESCE(x.cycle, o.cycle) AS cycle,
+                SUM(t.price_minor + COALESCE(x.penalty_minor, 0)) AS sold
+            FROM ticket t JOIN air_order o ON o.id = t.order_id
+            LEFT JOIN ticket_exchange x ON x.ticket_id = t.id LEFT JOIN order_change h ON h.id = x.order_change_id
+            WHERE o.tender = 'credit' AND o.cancelled_at IS NULL AND h.voided_at IS NULL
+            GROUP BY o.agency_id, o.currency, COALESCE(x.cycle, o.cycle)) s
             ON s.agency_id = k.agency_id AND s.currency = k.currency AND s.cycle = k.cycle
          LEFT JOIN (SELECT r.agency_id AS agency_id, r.currency AS currency, r.cycle AS cycle,
                 SUM(r.amount_minor + r.commission_minor) AS paid
@@ -40,13 +44,19 @@ const RULES: &[(&str, &str)] = &[
             FROM refund_ticket r JOIN refund_application f ON f.id = r.application_id WHERE r.cycle IS NOT NULL
             GROUP BY f.agency_id, f.currency, r.cycle) b
             ON b.agency_id = k.agency_id AND b.currency = k.currency AND b.cycle = k.cycle
-         WHERE k.booked <> COALESCE(s.sold, 0) - COALESCE(b.refunded, 0) - COALESCE(p.paid, 0) OR k.cycle IS NULL LIMIT 1",
+         LEFT JOIN (SELECT h.agency_id AS agency_id, h.currency AS currency, x.given_in_cycle AS cycle, SUM(x.given_in_minor) AS given_in
+            FROM ticket_exchange x JOIN order_change h ON h.id = x.order_change_id WHERE h.voided_at IS NULL
+            GROUP BY h.agency_id, h.currency, x.given_in_cycle) g
+            ON g.agency_id = k.agency_id AND g.currency = k.currency AND g.cycle = k.cycle
+         WHERE k.booked <> COALESCE(s.sold, 0) - COALESCE(g.given_in, 0) - COALESCE(b.refunded, 0) - COALESCE(p.paid, 0) OR k.cycle IS NULL LIMIT 1",
     ),
     (
         "commission not yet netted is that of credit tickets less voids, refunds and remittances",
         "SELECT a.code AS wrong FROM account a
          LEFT JOIN (SELECT t.agency_id AS agency_id, t.currency AS currency, SUM(t.commission_minor) AS earned
-            FROM ticket t JOIN air_order o ON o.id = t.order_id WHERE o.tender = 'credit' AND o.cancelled_at IS NULL
+            FROM ticket t JOIN air_order o ON o.id = t.order_id
+            LEFT JOIN ticket_exchange x ON x.ticket_id = t.id LEFT JOIN order_change h ON h.id = x.order_change_id
+            WHERE o.tender = 'credit' AND o.cancelled_at IS NULL AND h.voided_at IS NULL
             GROUP BY t.agency_id, t.currency) s ON s.agency_id = a.owner_id AND s.currency = a.currency
          LEFT JOIN (SELECT r.agency_id AS agency_id, r.currency AS currency, SUM(r.commission_minor) AS netted
             FROM bank_receipt r WHERE r.purpose = 'remittance' GROUP BY r.agency_id, r.currency) p
@@ -54,15 +64,19 @@ const RULES: &[(&str, &str)] = &[
          LEFT JOIN (SELECT f.agency_id AS agency_id, f.currency AS currency, SUM(r.commission_minor) AS clawed_back
             FROM refund_ticket r JOIN refund_application f ON f.id = r.application_id WHERE r.cycle IS NOT NULL
             GROUP BY f.agency_id, f.currency) b ON b.agency_id = a.owner_id AND b.currency = a.currency
+         LEFT JOIN (SELECT h.agency_id AS agency_id, h.currency AS currency, SUM(x.commission_minor) AS given_in
+            FROM ticket_exchange x JOIN order_change h ON h.id = x.order_change_id WHERE h.voided_at IS NULL AND x.cycle IS NOT NULL
+            GROUP BY h.agency_id, h.currency) g ON g.agency_id = a.owner_id AND g.currency = a.currency
          WHERE a.code = 'agency.commission'
-            AND -a.balance_minor <> COALESCE(s.earned, 0) - COALESCE(b.clawed_back, 0) - COALESCE(p.netted, 0) LIMIT 1",
+            AND -a.balance_minor <> COALESCE(s.earned, 0) - COALESCE(g.given_in, 0) - COALESCE(b.clawed_back, 0) - COALESCE(p.netted, 0) LIMIT 1",
     ),
     (
         "a tax owed is what tickets carried less voids, refunds and payments",
         "SELECT a.detail AS wrong FROM account a
          LEFT JOIN (SELECT x.payee AS payee, x.code AS code, t.currency AS currency, SUM(x.minor) AS due
             FROM ticket_tax x JOIN ticket t ON t.id = x.ticket_id JOIN air_order o ON o.id = t.order_id
-            WHERE x.remitter = 'platform' AND o.cancelled_at IS NULL GROUP BY x.payee, x.code, t.currency) s
+            WHERE x.remitter = 'platform' AND o.cancelled_at IS NULL
+                AND NOT EXISTS (SELECT 1 FROM ticket_exchange n WHERE n.ticket_id = t.id) GROUP BY x.payee, x.code, t.currency) s
             ON s.payee || '/' || s.code = a.detail AND s.currency = a.currency
          LEFT JOIN (SELECT b.payee AS payee, b.tax_code AS code, b.currency AS currency, SUM(b.amount_minor) AS paid
             FROM bank_payment b WHERE b.purpose = 'tax' GROUP BY b.payee, b.tax_code, b.currency) p
@@ -72,8 +86,11 @@ const RULES: &[(&str, &str)] = &[
             JOIN refund_application f ON f.id = r.application_id
             WHERE x.remitter = 'platform' GROUP BY x.payee, x.code, f.currency) b
             ON b.payee || '/' || b.code = a.detail AND b.currency = a.currency
+         LEFT JOIN (SELECT e.account_id AS account_id, -SUM(e.amount_minor) AS due FROM posting q
+            JOIN entry e ON e.id > q.id AND e.id <= q.id + q.entry_count
+            WHERE q.event IN ('ticket_exchange', 'exchange_void') GROUP BY e.account_id) x ON x.account_id = a.id
          WHERE a.code = 'authority.tax'
-            AND -a.balance_minor <> COALESCE(s.due, 0) - COALESCE(b.refunded, 0) - COALESCE(p.paid, 0) LIMIT 1",
+            AND -a.balance_minor <> COALESCE(s.due, 0) + COALESCE(x.due, 0) - COALESCE(b.refunded, 0) - COALESCE(p.paid, 0) LIMIT 1",
     ),
     (
         "interest owed is what was accrued less what was paid",

@@ -10,7 +10,7 @@
 
 use super::basis::Grounds;
 use super::build::{Written, build};
-use super::decide::{AgencyFacts, AirlineFacts, Decision, Facts, SeatFacts, decide};
+use super::decide::{AgencyFacts, AirlineFacts, Decision, Facts, Released, SeatFacts, decide};
 use super::held::{ENDED, ISSUED, held_facts};
 use super::keys::{FirstOf, Fresh, Outcome, repeat_within_batch, take_keys, write_refusals};
 use super::plan::IssueOrder;
@@ -266,6 +266,15 @@ impl Counters {
             unconfirmed: facilities.map(|facility| (facility.id, facility.unconfirmed)).collect(),
             sold: facts.seats.iter().map(|(id, seats)| (*id, seats.sold)).collect(),
             next_document: ranges(facts).map(|range| (range.id, range.next_document)).collect(),
+        }
+    }
+
+    /// Somebody else writes that these advances are not in flight any more.
+    pub(super) fn release(&mut self, released: &[Released]) {
+        for one in released {
+            if let Some(unconfirmed) = self.unconfirmed.get_mut(&one.facility) {
+                *unconfirmed -= one.advances;
+            }
         }
     }
 

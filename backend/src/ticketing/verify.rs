@@ -223,7 +223,7 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "what a void or refund takes back of an airline's share is booked with its own amounts",
-        "SELECT CAST(b.id AS TEXT) AS wrong FROM posting p JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count
+        "SELECT CAST(p.id AS TEXT) AS wrong FROM posting p JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count
          JOIN account a ON a.id = e.account_id
          LEFT JOIN airline_take_back b ON b.reference_id = p.reference_id
          WHERE p.event IN ('ticket_void', 'ticket_refund') AND a.code IN ('airline.payable', 'airline.receivable')
@@ -253,8 +253,8 @@ const RULES: &[(&str, &str)] = &[
     (
         "a hold is pending as long as its advance is not resolved, and holds what is still to be paid",
         "SELECT CAST(a.id AS TEXT) AS wrong FROM advance a LEFT JOIN hold h ON h.id = a.hold_id
-         WHERE a.facility_id IS NOT NULL AND (h.id IS NULL OR h.amount_minor <> a.amount_minor
-            OR h.released_minor <> a.set_off_minor + a.cancelled_minor
+         WHERE a.facility_id IS NOT NULL AND (h.id IS NULL
+            OR h.amount_minor - h.released_minor <> a.amount_minor - a.set_off_minor - a.cancelled_minor
             OR h.state <> CASE a.state WHEN 'confirmed' THEN 'posted' WHEN 'set_off' THEN 'voided' WHEN 'cancelled' THEN 'voided' ELSE 'pending' END) LIMIT 1",
     ),
     (
@@ -281,7 +281,7 @@ const RULES: &[(&str, &str)] = &[
     (
         "seats sold are the coupons that take a seat and the seats that are held",
         "SELECT CAST(b.id AS TEXT) AS wrong FROM seat_bucket b
-         LEFT JOIN (SELECT seat_bucket_id, SUM(seats) AS seats FROM coupon WHERE status NOT IN ('V', 'R', 'Y') GROUP BY seat_bucket_id) c
+         LEFT JOIN (SELECT seat_bucket_id, SUM(seats) AS seats FROM coupon WHERE status NOT IN ('V', 'R', 'Y', 'E') GROUP BY seat_bucket_id) c
             ON c.seat_bucket_id = b.id
          LEFT JOIN (SELECT s.seat_bucket_id, SUM(s.seats) AS seats FROM held_seat s JOIN held_order h ON h.id = s.order_id
             WHERE h.state = 'held' GROUP BY s.seat_bucket_id) k ON k.seat_bucket_id = b.id

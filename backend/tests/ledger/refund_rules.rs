@@ -64,7 +64,8 @@ fn a_quote_ends_with_its_step_of_the_ladder(engine: Engine) {
     assert_eq!(quote.row.expires_at - quote.row.created_at, Duration::minutes(15));
     // Ten minutes before midnight the void window ends first.
     world.time_passes(Duration::minutes(11 * 60 + 50));
-    let late = world.sells(world.order().flown_by("DZ", 'K'));
+    world.tops_up(world.prepaid, "970.00");
+    let late = world.sells(world.order().by_wallet().flown_by("DZ", 'K'));
     let quote = world.quotes_refund(&wish(&late, RefundKind::Voluntary)).unwrap();
     assert!(quote.row.expires_at - quote.row.created_at <= Duration::minutes(10));
 }

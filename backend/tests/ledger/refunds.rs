@@ -203,7 +203,6 @@ fn what_was_on_its_way_is_claimed_or_dropped_when_the_bank_has_spoken(engine: En
         assert_eq!(moved(&world), expected);
         world.adds_up();
         if !pays {
-            world.reopens_line().unwrap();
             let rest = world.sends(&sent).unwrap();
             assert_eq!((rest.attempt, rest.outstanding()), (2, cny("190.00")), "the airline keeps its penalty");
             world.bank_says(&[settled_at(&rest, cny("190.00"))]);

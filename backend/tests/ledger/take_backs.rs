@@ -142,13 +142,11 @@ fn parts_on_their_way_are_dropped_when_the_bank_refuses_and_the_rest_is_paid_by_
 
     // What is taken back now is not paid; the next attempt is on its way when the last part is.
     assert_eq!(world.takes_back(&order, "15.00"), leg("15.00", "0.00"));
-    world.reopens_line().unwrap();
     let again = sent(&world, &order);
     assert_eq!((again.attempt, again.outstanding()), (2, cny("400.00")));
     assert_eq!(world.takes_back(&order, "100.00"), leg("0.00", "100.00"));
     world.bank_says(&[refused(&again)]);
     assert_eq!(world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'advance_reclaim_dropped'"), 3);
-    world.reopens_line().unwrap();
     let last = sent(&world, &order);
     world.bank_says(&[settled_at(&last, cny("300.00"))]);
     assert_eq!((world.line().drawn, airline_balances(&world)), (cny("300.00"), vec![]));

@@ -113,7 +113,7 @@ fn part() -> impl Strategy<Value = Part> {
 }
 
 fn how() -> impl Strategy<Value = Refunded> {
-    select(vec![Refunded::Voluntary, Refunded::Voluntary, Refunded::Involuntary, Refunded::TaxOnly])
+    select(vec![Refunded::Voluntary, Refunded::Involuntary, Refunded::TaxOnly])
 }
 
 /// Mostly the bank pays.
@@ -141,11 +141,11 @@ fn verb() -> impl Strategy<Value = Verb> {
         4 => (0..9usize, select(vec![CouponStatus::Open, CouponStatus::Open, CouponStatus::CheckedIn, CouponStatus::Flown]))
             .prop_map(|(order, to)| Verb::Report(order, to)),
         2 => Just(Verb::Seal),
+        10 => (0..12usize, part(), how()).prop_map(|(order, part, how)| Verb::Refund(order, part, how)),
         8 => wish().prop_map(Verb::Hold),
         6 => (0..6usize, times()).prop_map(|(hold, times)| Verb::PayHold(hold, times)),
         3 => (0..6usize, times()).prop_map(|(hold, times)| Verb::CancelHold(hold, times)),
         3 => Just(Verb::Expire),
-        9 => (0..30usize, part(), how()).prop_map(|(order, part, how)| Verb::Refund(order, part, how)),
     ];
     let bank = prop_oneof![
         10 => which().prop_map(Verb::Send),
@@ -172,7 +172,10 @@ fn verb() -> impl Strategy<Value = Verb> {
 pub fn history(steps: usize) -> impl Strategy<Value = Vec<Verb>> {
     let paid_in = [(DEPOSIT, 2_000_000), (WALLETS[0], 150_000), (WALLETS[1], 400_000)];
     let begin = paid_in.map(|(into, amount)| Verb::Receive(into, amount, Times::Once));
-    let verbs = prop::collection::vec(prop_oneof![16 => verb().prop_map(|verb| vec![verb]), 1 => paid_and_voided()], steps);
+    let verbs = prop::collection::vec(
+        prop_oneof![16 => verb().prop_map(|verb| vec![verb]), 1 => paid_and_voided(), 1 => paid_and_refunded()],
+        steps,
+    );
     verbs.prop_map(move |verbs| [begin.to_vec(), verbs.concat().into_iter().take(steps).collect()].concat())
 }
 
@@ -181,6 +184,21 @@ fn paid_and_voided() -> impl Strategy<Value = Vec<Verb>> {
     let paid = Verb::BankSays(Which::Newest, vec![BankWord::Settled]);
     wish()
         .prop_map(move |wish| vec![Verb::Order(vec![wish]), Verb::Send(Which::Newest), paid.clone(), Verb::Void(0, Times::Once)])
+}
+
+/// A wallet that waits for the airline's money, and gets it.
+fn paid_and_refunded() -> impl Strategy<Value = Vec<Verb>> {
+    wish().prop_map(move |wish| {
+        let wish = Wish { buyer: Buyer::Prepaid, tickets: 1, ..wish };
+        vec![
+            Verb::Order(vec![wish]),
+            Verb::Send(Which::Newest),
+            Verb::BankSays(Which::Newest, vec![BankWord::Settled]),
+            Verb::Refund(0, Part::All, Refunded::Voluntary),
+            Verb::AirlineRepays(Share::All),
+            Verb::Complete(0),
+        ]
+    })
 }
 
 /// Leaves out what is not needed to fail, in ever smaller pieces. `fails` answers the step at which a history does.

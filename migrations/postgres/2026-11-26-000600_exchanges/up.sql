@@ -32,7 +32,7 @@ CREATE INDEX order_change_order ON order_change (order_id);
 CREATE INDEX order_change_agency ON order_change (agency_id, id);
 
 -- Which ticket was given in for a new one: its price or what was left of it, by who gave back which part; and the penalty that its airline got on top
--- of the new ticket's share.
+-- of the new ticket's share. The cycles are those of an order on credit: in which the new ticket is owed, and in which the old one is credited.
 CREATE TABLE ticket_exchange (
     ticket_id BIGINT NOT NULL PRIMARY KEY,
     given_in_ticket_id BIGINT NOT NULL,
@@ -43,7 +43,10 @@ CREATE TABLE ticket_exchange (
     authority_minor BIGINT NOT NULL CHECK (authority_minor >= 0),
     commission_minor BIGINT NOT NULL CHECK (commission_minor >= 0),
     fee_minor BIGINT NOT NULL CHECK (fee_minor >= 0),
+    cycle TEXT,
+    given_in_cycle TEXT,
     created_at TIMESTAMP NOT NULL,
+    CHECK ((cycle IS NULL) = (given_in_cycle IS NULL)),
     CHECK (given_in_minor = airline_minor + authority_minor + commission_minor + fee_minor)
 );
 CREATE INDEX ticket_exchange_given_in ON ticket_exchange (given_in_ticket_id);

@@ -235,7 +235,7 @@ fn rehearsed(tx: &mut WriteTx, application: &Application, now: crate::clock::Tim
     request_body = Data<CreateRefundApplication>,
     params(("dry_run" = Option<bool>, Query, description = "True answers the quote, the legs and the ledger entries, and does nothing"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
-    responses((status = 201, body = Data<RefundApplication>), (status = 404, body = ErrorBody),
+    responses((status = 201, body = Data<RefundApplication>), (status = 404, description = "`not_found`: no such order, ticket, passenger or attachment", body = ErrorBody),
         (status = 422, description = "`coupon_not_refundable`, `ticket_voided`, `nothing_to_refund`, `no_refund_rule`, `more_than_paid`, \
             `missing_field`, `invalid_value`", body = ErrorBody)))]
 pub async fn create_refund_application(

@@ -262,8 +262,10 @@ fn settle(
     let slices = lock_slices_of(tx, &given_in)?;
     let mut taken = TakeBack::lock(tx, slices)?;
     let (mut book, mut facts) = read_facts(tx, chart, &orders, locked)?;
-    let before = Counters::of(&facts);
+    let mut before = Counters::of(&facts);
     let totals = totals(prepared, &taken)?;
+    // So far they are counted down with the advances.
+    before.release(&totals.released);
     let decision = decide_on(&mut facts, &prepared.order, &totals)?.map_err(ChangeError::Refused)?;
     let ids = open_accounts(tx, &accounts(prepared, &taken))?;
     book.load(tx, &ids)?;
@@ -383,6 +385,7 @@ impl Posting<'_, '_> {
         let airline_leg = self.taken.take(tx, self.book, taking)?;
         let today = tx.now.date_in(self.prepared.seller.zone);
         let (credited, owed) = (credit_cycle(tx, &self.prepared.seller, self.prepared.issued), cycle_of(today));
+        let on_credit = self.prepared.tender == Tender::Credit;
         let draft = exchange(&Exchange {
             ticket: ticket.raw(),
             given_in: &swap.given_in,
@@ -407,6 +410,8 @@ impl Posting<'_, '_> {
             authority_minor: Money::sum(order.currency, swap.given_in.authority.iter().map(|tax| tax.amount))?.minor,
             commission_minor: swap.given_in.commission.minor,
             fee_minor: swap.given_in.fee.minor,
+            cycle: on_credit.then(|| owed.clone()),
+            given_in_cycle: on_credit.then(|| credited.clone()),
             created_at: tx.now.naive(),
         });
         let share = plan.split.airline.checked_add(swap.penalty)?;

@@ -54,6 +54,9 @@ rows! {
         authority_minor: i64,
         commission_minor: i64,
         fee_minor: i64,
+        /// In which the new ticket is owed, and in which the old one is credited; none where the order was paid from the wallet.
+        cycle: Option<String>,
+        given_in_cycle: Option<String>,
         created_at: NaiveDateTime,
     }
 }
