@@ -16,7 +16,7 @@ pub use crate::jobs::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard
 use crate::ledger::Chart;
 use crate::notify::{Loopback, PlainHttp, ReceiverPolicy, Sender, SenderError};
 use crate::ordering::{Vault, VaultError};
-use crate::ticketing::{IssueQueue, QueueConfig, RecentBases};
+use crate::ticketing::{IssueQueue, QueueConfig, RecentBases, current_overlay, schedule_version};
 use chrono::Duration;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -82,15 +82,17 @@ pub enum StartError {
 
 const CLOCK_AHEAD: &str = "test_clock_ahead_micros";
 const DATABASE_ID: &str = "database_id";
+/// Changes of flights longer ago than this are of no interest to anybody.
+const PAST_SCHEDULE_DAYS: i64 = 2;
 /// Connections for reading, per mode.
 const READERS: u32 = 8;
 
 impl Platform {
     pub fn open(config: &Config) -> Result<Self, StartError> {
         std::fs::create_dir_all(&config.data)?;
-        let catalogue = Arc::new(Catalogue::load()?);
         let vault = Arc::new(Vault::from_hex(&config.master_key)?);
-        let open = |mode, of: &ModeConfig| App::open(mode, of, config, catalogue.clone(), vault.clone());
+        // A catalogue per mode: what airlines change in one is nothing to the other.
+        let open = |mode, of: &ModeConfig| App::open(mode, of, config, Arc::new(Catalogue::load()?), vault.clone());
         Ok(Platform { live: open(KeyMode::Live, &config.live)?, test: open(KeyMode::Test, &config.test)? })
     }
 
@@ -132,7 +134,7 @@ impl App {
         let callback_secret = secret.map_err(|error| StartError::Bank(error.to_string()))?;
         let name = mode.text();
         let cabinet = Arc::new(Cabinet::open(config.data.join("attachments").join(name), &config.master_key)?);
-        Ok(Arc::new(App {
+        let app = Arc::new(App {
             mode,
             store,
             chart,
@@ -153,7 +155,21 @@ impl App {
             metrics: crate::jobs::Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?,
             webhooks: Sender::new(receiver_policy(mode, config.receivers))?,
             requests: RequestBuffer::default(),
-        }))
+        });
+        app.refresh_schedules()?;
+        Ok(app)
+    }
+
+    /// Lays what airlines have changed about flights over the schedule, where anything was changed since the last time.
+    pub fn refresh_schedules(&self) -> Result<(), DbError> {
+        let schedules = &self.catalogue.schedules;
+        let past = self.now().plus(-Duration::days(PAST_SCHEDULE_DAYS)).naive().date();
+        self.store.read(|db| {
+            if schedule_version(db)? != schedules.overlay_version() {
+                schedules.adopt(current_overlay(db, past)?);
+            }
+            Ok(())
+        })
     }
 
     pub fn now(&self) -> Timestamp {

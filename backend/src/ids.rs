@@ -60,6 +60,8 @@ ids! {
     /// The payment of one ticket's airline share (a disbursement instruction).
     AdvanceId = "adv_",
     AgencyId = "agy_",
+    /// What a schedule change means to one order.
+    AirlineChangeId = "aic_",
     AirlineId = "arl_",
     /// A document that somebody has uploaded.
     AttachmentId = "att_",
@@ -113,6 +115,7 @@ ids! {
     /// What an application gives back of one ticket.
     RefundId = "rfd_",
     RequestId = "req_",
+    ScheduleChangeId = "sch_",
     SegmentId = "seg_",
     SliceId = "sli_",
     StockId = "stk_",

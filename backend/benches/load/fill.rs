@@ -175,7 +175,14 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
         draw: Draw::default(),
         currency: Currency::CNY,
         tickets: vec![ticket],
-        seats: vec![SeatDemand { bucket: seat, capacity: 150, seats: 1, flight: "CA1501".into(), booking_class: 'H' }],
+        seats: vec![SeatDemand {
+            bucket: seat,
+            capacity: 150,
+            seats: 1,
+            schedule_change: 0,
+            flight: "CA1501".into(),
+            booking_class: 'H',
+        }],
         metadata: "{}".into(),
     }
 }

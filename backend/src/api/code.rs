@@ -258,6 +258,14 @@ codes! {
         "The fare of a flight that would be given up permits no change at this time. The conditions of the order say when it does.";
     OrderChanged "order_changed" CONFLICT InvalidState "Order changed meanwhile"
         "The order is not the one any more that the offer was made for. Search again.";
+    FlightNotFound "flight_not_found" UNPROCESSABLE_ENTITY Validation "Flight not found"
+        "The airline has no such flight from this airport on this day, or the one that is to replace it does not fly where its passengers go.";
+    AirlineChangeAnswered "airline_change_answered" CONFLICT InvalidState "Change answered otherwise"
+        "The airline's change was answered in another way before, or a later change took its place. Read it again.";
+    TicketsNotGivenBack "tickets_not_given_back" UNPROCESSABLE_ENTITY InvalidState "Tickets not given back"
+        "The change is answered as cancelled once the tickets were given back. Cancel the order first: that costs no penalty while an airline's change is open.";
+    NothingOffered "nothing_offered" UNPROCESSABLE_ENTITY InvalidState "Nothing offered"
+        "The flight was cancelled and the airline offers none in its place, so there is nothing to accept. Give the tickets back or ask for another flight.";
     AirlineFundsAwaited "airline_funds_awaited" UNPROCESSABLE_ENTITY InvalidState "Waiting for the airline's money"
         "The airline was or may be paid, and the platform's own money does not cover the wallet until it gives the money back. Nothing was changed.";
     DayNotOver "day_not_over" UNPROCESSABLE_ENTITY InvalidState "Day not over"

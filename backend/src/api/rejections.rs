@@ -297,6 +297,9 @@ pub fn refusal(refusal: &Refusal) -> ApiError {
         Refusal::SeatsSoldOut { flight, booking_class, left, asked } => {
             (Code::SeatsSoldOut, format!("{flight} has {left} seats left in class {booking_class}; {asked} were asked for."))
         }
+        Refusal::ScheduleChanged { flight } => {
+            (Code::OfferNoLongerAvailable, format!("The airline has changed flight {flight} in the meantime."))
+        }
         Refusal::StockExhausted { carrier } => (Code::StockExhausted, format!("There are no ticket numbers of {carrier} left.")),
         Refusal::LimitExceeded { short_minor, limit_minor, exposure_minor, currency } => (
             Code::LimitExceeded,

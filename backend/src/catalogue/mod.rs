@@ -1,6 +1,6 @@
 //! What can be sold, as an immutable snapshot: airports, carriers, aircraft, taxes, fares, refund and change fees, void windows, schedules and the size of
 //! seat buckets. Everything is read once from the embedded tables of `fixtures/`; nothing of it touches a database or a clock. Beside it
-//! stand the private fares that the operator files for one agency (`private_fares`).
+//! stand the private fares that the operator files for one agency (`private_fares`), and what airlines change about departures is laid over the schedule (`overlay`) by whoever has read it.
 //! Whatever changes over time takes the date as an argument. Lists are sorted and looked up by binary search or in sorted maps, so
 //! that no result depends on the order of a hash.
 
@@ -16,6 +16,7 @@ pub mod holds;
 pub mod inventory;
 pub mod ladder_steps;
 pub mod name_corrections;
+pub mod overlay;
 pub mod parties;
 pub mod places;
 pub mod private_fares;

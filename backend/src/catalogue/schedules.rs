@@ -4,11 +4,14 @@
 use super::aircraft::Fleet;
 use super::airports::Airports;
 use super::carriers::Carriers;
+use super::overlay::{Becomes, FlightDay, Overlay};
 use super::records::{Row, Table};
 use super::{AircraftCode, Airport, AirportCode, CarrierCode, CatalogueError};
 use crate::clock::Timestamp;
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Weekday};
+use parking_lot::RwLock;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flight {
@@ -66,6 +69,7 @@ pub struct Schedules {
     by_pair: BTreeMap<(AirportCode, AirportCode), Vec<FlightIndex>>,
     connecting: BTreeMap<AirportCode, Connecting>,
     connecting_elsewhere: Connecting,
+    overlay: RwLock<Arc<Overlay>>,
 }
 
 #[derive(Clone, Copy)]
@@ -109,7 +113,14 @@ impl Schedules {
         let rows = tables.connecting.rows(connecting)?;
         let elsewhere = rows.iter().find(|(airport, _)| airport.is_none()).map(|(_, minutes)| *minutes);
         let connecting = rows.into_iter().filter_map(|(airport, minutes)| airport.map(|airport| (airport, minutes))).collect();
-        Ok(Schedules { flights, by_origin, by_pair, connecting, connecting_elsewhere: elsewhere.ok_or_else(missing)? })
+        Ok(Schedules {
+            flights,
+            by_origin,
+            by_pair,
+            connecting,
+            connecting_elsewhere: elsewhere.ok_or_else(missing)?,
+            overlay: RwLock::default(),
+        })
     }
 
     /// In the order of carrier, number and origin.
@@ -144,8 +155,53 @@ impl Schedules {
         indexes.iter().filter_map(|index| self.flight(*index).map(|flight| (*index, flight)))
     }
 
-    /// The flight on this day, or none where it does not operate.
+    /// The flight on this day as it flies now, or none where it does not operate or was cancelled.
     pub fn departure(&self, airports: &Airports, index: FlightIndex, date: NaiveDate) -> Option<Departure> {
+        let scheduled = self.scheduled(airports, index, date)?;
+        let flight = self.flight(index)?;
+        let day = FlightDay { carrier: flight.carrier, number: flight.number, origin: flight.origin, date };
+        match self.overlay.read().of(day).map(|change| change.becomes) {
+            None => Some(scheduled),
+            Some(Becomes::Cancelled) => None,
+            Some(Becomes::Retimed { departing_at, arriving_at }) => self.retimed(airports, scheduled, departing_at, arriving_at),
+        }
+    }
+
+    /// The departure at other local times.
+    pub fn retimed(
+        &self,
+        airports: &Airports,
+        departure: Departure,
+        departing_at: NaiveDateTime,
+        arriving_at: NaiveDateTime,
+    ) -> Option<Departure> {
+        let flight = self.flight(departure.flight)?;
+        let departs = airports.get(flight.origin)?.instant(departing_at)?;
+        let arrives = airports.get(flight.destination)?.instant(arriving_at)?;
+        Some(Departure { departing_at, arriving_at, departs, arrives, ..departure })
+    }
+
+    /// Exchanges what is laid over the schedule; an older one than that which is there changes nothing.
+    pub fn adopt(&self, overlay: Overlay) -> bool {
+        let mut current = self.overlay.write();
+        let is_newer = overlay.version() > current.version();
+        if is_newer {
+            *current = Arc::new(overlay);
+        }
+        is_newer
+    }
+
+    pub fn overlay_version(&self) -> i64 {
+        self.overlay.read().version()
+    }
+
+    /// The last change of this departure; zero where it flies as scheduled.
+    pub fn change_of(&self, flight: FlightDay) -> i64 {
+        self.overlay.read().of(flight).map_or(0, |change| change.id)
+    }
+
+    /// The flight on this day as it was scheduled, or none where it does not operate.
+    pub fn scheduled(&self, airports: &Airports, index: FlightIndex, date: NaiveDate) -> Option<Departure> {
         let flight = self.flight(index)?;
         if !flight.operates_on(date) {
             return None;

@@ -303,6 +303,7 @@ diesel::table! {
         id -> BigInt,
         capacity -> BigInt,
         sold -> BigInt,
+        schedule_change_id -> BigInt,
     }
 }
 
@@ -457,6 +458,59 @@ diesel::table! {
         status -> Text,
         outcome -> Text,
         code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    schedule_change (id) {
+        id -> BigInt,
+        airline_id -> BigInt,
+        carrier -> Text,
+        flight_number -> BigInt,
+        origin -> Text,
+        destination -> Text,
+        flight_date -> Date,
+        kind -> Text,
+        new_flight_number -> Nullable<BigInt>,
+        new_aircraft -> Nullable<Text>,
+        new_departing_at -> Nullable<Timestamp>,
+        new_arriving_at -> Nullable<Timestamp>,
+        new_duration_minutes -> Nullable<BigInt>,
+        reason -> Text,
+        order_count -> BigInt,
+        actor_organisation_id -> BigInt,
+        actor_key_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    airline_change (id) {
+        id -> BigInt,
+        schedule_change_id -> BigInt,
+        order_id -> BigInt,
+        agency_id -> BigInt,
+        airline_id -> BigInt,
+        action_taken -> Nullable<Text>,
+        action_taken_at -> Nullable<Timestamp>,
+        superseded_by -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    airline_change_segment (id) {
+        id -> BigInt,
+        airline_change_id -> BigInt,
+        coupon_id -> BigInt,
+        flight_number -> BigInt,
+        aircraft -> Text,
+        departing_at -> Timestamp,
+        arriving_at -> Timestamp,
+        duration_minutes -> BigInt,
+        seat_bucket_id -> BigInt,
+        new_seat_bucket_id -> Nullable<BigInt>,
     }
 }
 
@@ -1047,6 +1101,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     coupon_event,
     coupon_status_file,
     coupon_status_line,
+    schedule_change,
+    airline_change,
+    airline_change_segment,
     advance,
     advance_attempt,
     outbox,

@@ -13,6 +13,7 @@ mod recover;
 mod refunds;
 mod reopen;
 mod request_log;
+mod schedules;
 mod seal;
 
 pub use callback::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard, hear_callback};
@@ -40,5 +41,7 @@ pub fn start(app: &Arc<App>) -> std::io::Result<()> {
     std::thread::Builder::new().name("request-log".into()).spawn(move || request_log::run(&noting))?;
     std::thread::Builder::new().name("refunds".into()).spawn(move || refunds::run(&refunding))?;
     std::thread::Builder::new().name("incentives".into()).spawn(move || incentives::run(&rewarding))?;
+    let refreshing = app.clone();
+    std::thread::Builder::new().name("schedules".into()).spawn(move || schedules::run(&refreshing))?;
     Ok(())
 }

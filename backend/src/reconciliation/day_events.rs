@@ -13,7 +13,9 @@ use crate::ids::{AdvanceId, Id, PostingId};
 use crate::interchange::airline_day::{Column, Line, RecordType};
 use crate::ledger::{DayWindow, Event, PostingRow};
 use crate::money::{Currency, MoneyError};
-use crate::ticketing::{CouponRow, RefundCouponRow, RefundTaxRow, RefundTicketRow, TaxRow, TicketRow, coupons_of, documents_of};
+use crate::ticketing::{
+    CouponRow, RefundCouponRow, RefundTaxRow, RefundTicketRow, TaxRow, TicketRow, coupons_as_issued, documents_of,
+};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap};
@@ -142,7 +144,7 @@ impl Details {
         // Not in the database, whose order of texts depends on its collation.
         details.taxes.values_mut().for_each(|taxes| taxes.sort_by(|a, b| (&a.code, &a.payee).cmp(&(&b.code, &b.payee))));
         let sold = about(&[Event::TicketSale]);
-        for coupon in coupons_of(db, &sold)? {
+        for coupon in coupons_as_issued(db, &sold)? {
             details.coupons.entry(coupon.ticket_id).or_default().push(coupon);
         }
         let documents = documents_of(db, &sold)?.into_iter();

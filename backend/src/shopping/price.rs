@@ -12,6 +12,7 @@ use super::tariff::{Fare, Sale, Tariff};
 use crate::catalogue::fare_rules::{FareRuleRefusal, Trip};
 use crate::catalogue::fares::{CityPair, FlightFare, Ladder, Rung};
 use crate::catalogue::inventory::capacity;
+use crate::catalogue::overlay::FlightDay;
 use crate::catalogue::taxes::{Passport, TaxedFlight, TaxedPassenger};
 use crate::catalogue::{Airport, AirportCode, BookingClass, Bucket, BucketId, CarrierCode, Catalogue, Departure, Flight};
 use crate::clock::Timestamp;
@@ -88,6 +89,27 @@ pub fn bucket_ids(catalogue: &Catalogue, offer: &PricedOffer, now: Timestamp) ->
         Ok((id, booking.leg.capacity(catalogue, booking.rung.class)))
     };
     offer.segments().map(of).collect()
+}
+
+/// The seat buckets of a departure with the number of seats that each has in all: one per class that the carrier sells.
+pub fn departure_buckets(catalogue: &Catalogue, departure: Departure, now: Timestamp) -> Vec<(BucketId, i64)> {
+    let of_leg = |leg: Leg<'_>| -> Vec<(BucketId, i64)> {
+        let rungs = leg.ladder.rungs.iter();
+        rungs.filter_map(|rung| Some((leg.bucket(rung.class)?, leg.capacity(catalogue, rung.class)))).collect()
+    };
+    Leg::new(catalogue, departure, now.date_in(FARE_ZONE)).map(of_leg).unwrap_or_default()
+}
+
+/// The last change of the schedule that a segment was priced with; zero where there was none.
+pub fn schedule_change_of(catalogue: &Catalogue, segment: &OfferSegment) -> i64 {
+    let codes = CarrierCode::parse(&segment.carrier).zip(AirportCode::parse(&segment.origin));
+    let day = codes.map(|(carrier, origin)| FlightDay {
+        carrier,
+        number: segment.flight_number,
+        origin,
+        date: segment.departing_at.date(),
+    });
+    day.map_or(0, |day| catalogue.schedules.change_of(day))
 }
 
 /// Seats that the offer takes on each of its flights: infants take none.
@@ -174,7 +196,8 @@ impl Booking<'_> {
             destination: flight.destination.to_string(),
             departing_at: departure.departing_at,
             arriving_at: departure.arriving_at,
-            duration_minutes: flight.block_minutes,
+            duration_minutes: u32::try_from(departure.arrives.since(departure.departs).num_minutes())
+                .unwrap_or(flight.block_minutes),
             distance_km: pair.distance_km,
             booking_class: self.rung.class.letter(),
             cabin: self.rung.cabin,

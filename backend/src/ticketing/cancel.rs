@@ -1,13 +1,18 @@
 //! The cancellation of an order as existing distribution clients know it: quoted, then confirmed. Inside the void window, as long as every coupon is open, it is a void;
-//! after that a voluntary refund of whatever can still be refunded, by the ladder of the fare.
+//! after that a refund of whatever can still be refunded: by the ladder of the fare, or whole where the airline changed a flight and nobody accepted that.
 
-use super::refund::{Application, RefundError, RefundKind, RefundRequest, confirm_refund, quote_refund, refund_application};
+use super::airline_change::{AirlineChange, AirlineChangeError, give_back_for_change, waives_penalty};
+use super::refund::{
+    Application, RefundDecision, RefundError, RefundKind, RefundRequest, confirm_refund, decide_refund, quote_refund,
+    refund_application,
+};
 use super::void::{CancellationRow, VoidError, cancellation, confirm_void, quote_void};
 use crate::audit::{self, Cause};
 use crate::catalogue::Catalogue;
+use crate::clock::Timestamp;
 use crate::db::schema::order_cancellation;
 use crate::db::{Change, Contended, Db, DbError, RowSet, WriteTx, insert, lock, update};
-use crate::ids::{CancellationId, Id, OrderId, RefundApplicationId};
+use crate::ids::{AirlineChangeId, CancellationId, Id, OrderId, RefundApplicationId, ScheduleChangeId};
 use crate::money::{Currency, Money, MoneyError};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -18,6 +23,8 @@ pub enum CancelError {
     Void(#[from] VoidError),
     #[error(transparent)]
     Refund(#[from] RefundError),
+    #[error(transparent)]
+    Change(#[from] AirlineChangeError),
     #[error(transparent)]
     Money(#[from] MoneyError),
     #[error(transparent)]
@@ -46,12 +53,13 @@ pub fn quote_cancellation(
     if let Some(at) = confirmed_at(tx.db, id)? {
         return Err(VoidError::AlreadyCancelled { at }.into());
     }
+    let changed = waives_penalty(tx.db, id)?;
     let request = RefundRequest {
         order: id,
-        kind: RefundKind::Voluntary,
+        kind: if changed.is_some() { RefundKind::Involuntary } else { RefundKind::Voluntary },
         tickets: Vec::new(),
         amount: None,
-        reason: None,
+        reason: changed.map(|change| change.schedule.reason),
         evidence: Vec::new(),
     };
     let quoted = quote_refund(tx, catalogue, cause, &request)?;
@@ -100,12 +108,34 @@ pub fn confirm_cancellation(
         return Err(VoidError::AlreadyCancelled { at }.into());
     }
     let expected = Money::new(quote.refund_minor, Currency::parse(&quote.currency)?);
-    let refund = confirm_refund(tx, &catalogue.calendar, cause, application, expected)?;
+    let change = waived_by(tx.db, application)?;
+    let mut refund = confirm_refund(tx, &catalogue.calendar, cause, application, expected)?;
+    if let Some(change) = change {
+        // The airline has filed the change itself, which leaves nobody anything to decide.
+        let note = format!("the airline changed the flight: {}", ScheduleChangeId::of(change.schedule.id));
+        refund = decide_refund(tx, cause, application, &RefundDecision::Approve, Some(&note))?;
+        match give_back_for_change(tx, cause, AirlineChangeId::of(change.row.id)) {
+            // A coupon of it that the airline controls stays where it is, and the change open.
+            Ok(_) | Err(AirlineChangeError::NotGivenBack { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     let confirmed = CancellationRow { confirmed_at: Some(tx.now.naive()), ..quote };
     let change = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
     update(tx, "order_cancellation", &["confirmed_at"], &[change])?;
     audit::record(tx, cause, "order.refund", OrderId::of(confirmed.order_id))?;
     Ok(Cancellation { row: confirmed, refund: Some(refund) })
+}
+
+/// The airline's change that makes a quoted refund an involuntary one; whoever has accepted it meanwhile quotes anew.
+fn waived_by(db: &mut Db, application: RefundApplicationId) -> Result<Option<AirlineChange>, CancelError> {
+    let quoted = refund_application(db, application)?.ok_or(RefundError::NotFound)?;
+    if quoted.row.kind()? != RefundKind::Involuntary {
+        return Ok(None);
+    }
+    let expired = || RefundError::QuoteExpired { at: Timestamp::from(quoted.row.expires_at) };
+    let change = waives_penalty(db, OrderId::of(quoted.row.order_id))?.ok_or_else(expired)?;
+    Ok(Some(change))
 }
 
 /// A cancellation with the refund that it is.

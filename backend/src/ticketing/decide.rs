@@ -30,6 +30,8 @@ pub struct AirlineFacts {
 pub struct SeatFacts {
     pub capacity: i64,
     pub sold: i64,
+    /// The last change of the departure; zero where it flies as scheduled.
+    pub schedule_change: i64,
 }
 
 /// Everything that a batch decides from.
@@ -155,7 +157,12 @@ fn check_parties(agency: &AgencyFacts, airline: &AirlineFacts, order: &IssueOrde
 fn check_seats(facts: &Facts, order: &IssueOrder) -> Result<(), Refusal> {
     for demand in &order.seats {
         let bucket = facts.seats.get(&demand.bucket).copied();
-        let bucket = bucket.unwrap_or(SeatFacts { capacity: demand.capacity, sold: 0 });
+        let unsold = SeatFacts { capacity: demand.capacity, sold: 0, schedule_change: 0 };
+        let bucket = bucket.unwrap_or(unsold);
+        // What an exchange gives back is given back whatever became of the flight.
+        if demand.seats > 0 && bucket.schedule_change != demand.schedule_change {
+            return Err(Refusal::ScheduleChanged { flight: demand.flight.clone() });
+        }
         let left = bucket.capacity - bucket.sold;
         if left < demand.seats {
             let (flight, booking_class) = (demand.flight.clone(), demand.booking_class);
@@ -264,7 +271,7 @@ fn apply(facts: &mut Facts, order: &IssueOrder, totals: &Totals, decision: &Deci
         paid.held.ended_at = Some(now);
     }
     for demand in &order.seats {
-        let unsold = SeatFacts { capacity: demand.capacity, sold: 0 };
+        let unsold = SeatFacts { capacity: demand.capacity, sold: 0, schedule_change: demand.schedule_change };
         facts.seats.entry(demand.bucket).or_insert(unsold).sold += demand.seats;
     }
     let stock = facts.airlines.get_mut(&order.airline).map(|airline| airline.stock.as_mut_slice()).unwrap_or_default();

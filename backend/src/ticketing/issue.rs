@@ -37,6 +37,8 @@ rows! {
         id: i64,
         capacity: i64,
         sold: i64,
+        /// The last change of its departure; zero where it flies as scheduled.
+        schedule_change_id: i64,
     }
 }
 
@@ -163,7 +165,7 @@ pub(super) fn lock_rows(tx: &mut WriteTx, orders: &[&IssueOrder]) -> Result<Lock
     let sellers: Vec<AgencyRow> = locked(tx, Contended::Agency, &agencies.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
     let facilities = lock_facilities_in(tx, &currencies)?;
     let unsold: Vec<BucketRow> =
-        buckets.iter().map(|(id, capacity)| BucketRow { id: *id, capacity: *capacity, sold: 0 }).collect();
+        buckets.iter().map(|(id, capacity)| BucketRow { id: *id, capacity: *capacity, sold: 0, schedule_change_id: 0 }).collect();
     ensure_rows(tx, &unsold)?;
     let seats: Vec<BucketRow> = locked(tx, Contended::SeatBucket, &buckets.into_keys().collect::<Vec<_>>())?;
     let raw: Vec<i64> = airlines.iter().map(|id| id.raw()).collect();
@@ -206,7 +208,10 @@ pub(super) fn read_facts(
     for facility in facilities {
         lines.push(FacilityState::in_book(tx, &book, facility)?);
     }
-    let seats = seats.into_iter().map(|row| (row.id, SeatFacts { capacity: row.capacity, sold: row.sold })).collect();
+    let seats = seats
+        .into_iter()
+        .map(|row| (row.id, SeatFacts { capacity: row.capacity, sold: row.sold, schedule_change: row.schedule_change_id }))
+        .collect();
     let held = held_facts(tx, orders)?;
     Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats, held }))
 }

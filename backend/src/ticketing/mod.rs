@@ -4,6 +4,7 @@
 //! stands in `decide.rs` as a pure function; which accounts move stands in `postings.rs`.
 
 mod actions;
+mod airline_change;
 mod basis;
 mod build;
 mod cancel;
@@ -23,6 +24,7 @@ mod queue;
 mod refund;
 mod refusal;
 mod release;
+mod schedule_change;
 mod seats;
 mod ticket;
 mod update;
@@ -31,6 +33,11 @@ mod verify_commission;
 mod void;
 
 pub use actions::{ActionFacts, Obstacle, OrderAction};
+pub use airline_change::{
+    AirlineChange, AirlineChangeAction, AirlineChangeError, AirlineChangeRow, AirlineChangeState, AirlineSegmentRow, Answered,
+    accept_airline_change, airline_change, airline_changes, ask_for_another_flight, coupons_as_issued, give_back_for_change,
+    waives_penalty,
+};
 pub use basis::{Basis, RecentBases};
 pub use cancel::{CancelError, Cancellation, confirm_cancellation, quote_cancellation, with_refund};
 pub use coupon::{CouponMoved, CouponRefusal, CouponSide, CouponStatus, first_unmovable};
@@ -54,6 +61,10 @@ pub use refund::{
 };
 pub use refusal::Refusal;
 pub use release::expire_overdue;
+pub use schedule_change::{
+    NewSchedule, NewScheduleChange, ScheduleChangeError, ScheduleChangeKind, ScheduleChangeRow, current_overlay,
+    file_schedule_change, schedule_change, schedule_changes, schedule_version,
+};
 pub use ticket::{
     COUPONS_PER_NUMBER, CouponRow, DocumentRow, IssuedOrder, MOST_COUPONS, TaxRow, TicketFilter, TicketRow, coupons_of,
     documents_of, issued_orders, ticket_by_number, ticket_numbers, tickets, tickets_by_id, tickets_by_number,

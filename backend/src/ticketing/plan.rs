@@ -126,6 +126,8 @@ pub struct SeatDemand {
     pub bucket: i64,
     pub capacity: i64,
     pub seats: i64,
+    /// The last change of the departure that the price knew of; zero where there was none.
+    pub schedule_change: i64,
     pub flight: String,
     pub booking_class: char,
 }

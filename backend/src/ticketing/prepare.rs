@@ -11,7 +11,7 @@ use crate::ids::AirlineId;
 use crate::money::{Currency, Money, MoneyError};
 use crate::shopping::fare_line::fare_calculation;
 use crate::shopping::offer::{PricedOffer, PricedPassenger};
-use crate::shopping::price::{RepriceRefusal, bucket_ids, seats_needed};
+use crate::shopping::price::{RepriceRefusal, bucket_ids, schedule_change_of, seats_needed};
 use chrono::NaiveDate;
 
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +139,7 @@ pub fn plan_tickets(
             coupons: coupons(offer, priced, &buckets, &earnings),
         });
     }
-    Ok((tickets, seats(offer, &buckets)))
+    Ok((tickets, seats(catalogue, offer, &buckets)))
 }
 
 fn coupons(
@@ -180,11 +180,12 @@ fn coupons(
         .collect()
 }
 
-fn seats(offer: &PricedOffer, buckets: &[(BucketId, i64)]) -> Vec<SeatDemand> {
+fn seats(catalogue: &Catalogue, offer: &PricedOffer, buckets: &[(BucketId, i64)]) -> Vec<SeatDemand> {
     let demand = |(segment, (bucket, capacity)): (&crate::shopping::offer::OfferSegment, &(BucketId, i64))| SeatDemand {
         bucket: bucket.raw(),
         capacity: *capacity,
         seats: seats_needed(offer),
+        schedule_change: schedule_change_of(catalogue, segment),
         flight: format!("{}{}", segment.carrier, segment.flight_number),
         booking_class: segment.booking_class,
     };

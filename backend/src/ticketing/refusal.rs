@@ -21,6 +21,10 @@ pub enum Refusal {
         left: i64,
         asked: i64,
     },
+    /// The airline has changed the flight since the order was priced.
+    ScheduleChanged {
+        flight: String,
+    },
     StockExhausted {
         carrier: String,
     },
@@ -92,6 +96,7 @@ impl Refusal {
             Refusal::AirlineStopped { .. } => "Sales on this airline are stopped: choose another carrier.",
             Refusal::CurrencyMismatch { .. } => "Choose an offer in the agency's currency.",
             Refusal::SeatsSoldOut { .. } => "Search again: another booking class or flight may have seats.",
+            Refusal::ScheduleChanged { .. } => "Search again: the flight has other times now, or does not fly.",
             Refusal::StockExhausted { .. } => "The airline has to give the platform more ticket numbers: ask the operator.",
             Refusal::LimitExceeded { .. } => {
                 "Remit at least the amount short, which frees capacity at once, or lodge more deposit; \

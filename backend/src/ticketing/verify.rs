@@ -295,6 +295,18 @@ const RULES: &[(&str, &str)] = &[
          WHERE COALESCE(c.seats, 0) + COALESCE(k.seats, 0) <> b.sold LIMIT 1",
     ),
     (
+        "a coupon sits where the last change that was accepted has put it",
+        "SELECT CAST(c.id AS TEXT) AS wrong FROM coupon c JOIN airline_change_segment s ON s.coupon_id = c.id
+         WHERE s.new_seat_bucket_id <> c.seat_bucket_id AND s.id = (SELECT MAX(l.id) FROM airline_change_segment l
+            WHERE l.coupon_id = c.id AND l.new_seat_bucket_id IS NOT NULL) LIMIT 1",
+    ),
+    (
+        "an airline's change has moved all of its coupons when it was accepted, and none before",
+        "SELECT CAST(a.id AS TEXT) AS wrong FROM airline_change a LEFT JOIN airline_change_segment s ON s.airline_change_id = a.id
+         GROUP BY a.id, a.action_taken
+         HAVING COUNT(s.id) = 0 OR COUNT(s.new_seat_bucket_id) <> CASE a.action_taken WHEN 'accepted' THEN COUNT(s.id) ELSE 0 END LIMIT 1",
+    ),
+    (
         "client cash covers wallets, deposits and what wallet tickets still owe airlines",
         "SELECT w.currency AS wrong FROM (
             SELECT a.currency AS currency, SUM(a.balance_minor) AS cover FROM account a

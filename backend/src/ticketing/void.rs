@@ -87,7 +87,8 @@ pub fn void_window_ends_at(catalogue: &Catalogue, seller: &Agency, issued: &Issu
     let ticket = issued.tickets.first()?;
     let coupon = issued.coupons.iter().min_by_key(|one| one.departing_at)?;
     let window = catalogue.voids.of(&seller.country, CarrierCode::parse(&coupon.carrier)?, ticket.issue_date)?;
-    Some(window.ends_at(ticket.issue_date, seller.zone, departure(catalogue, coupon)))
+    let point_of_sale = (seller.country.as_str(), seller.zone);
+    Some(window.ends_at(&catalogue.calendar, ticket.issue_date, point_of_sale, departure(catalogue, coupon)))
 }
 
 /// When the flight of a coupon departs; its time is local to the airport.

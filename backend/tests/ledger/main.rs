@@ -41,6 +41,7 @@ mod refund_rules;
 mod refunds;
 mod refusals;
 mod rehearsal;
+mod schedule_changes;
 mod settlement;
 mod statements;
 mod take_backs;

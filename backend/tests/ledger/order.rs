@@ -39,6 +39,7 @@ pub struct Order<'w> {
     booking_class: char,
     kind: &'static str,
     departing_at: NaiveDateTime,
+    schedule_change: i64,
 }
 
 impl<'w> Order<'w> {
@@ -56,6 +57,7 @@ impl<'w> Order<'w> {
             bucket: BUCKET,
             capacity: 1_000_000,
             coupons: 1,
+            schedule_change: 0,
             intent: Intent::Issue,
             offer: None,
             people: Vec::new(),
@@ -156,6 +158,11 @@ impl<'w> Order<'w> {
         Order { departing_at, ..self }
     }
 
+    /// With a price that knows this change of the flight.
+    pub fn priced_with(self, schedule_change: i64) -> Self {
+        Order { schedule_change, ..self }
+    }
+
     pub fn build(&self) -> IssueOrder {
         let ids = self.world.store.ids();
         let contract = &self.world.contracts[&self.agency];
@@ -190,6 +197,7 @@ impl<'w> Order<'w> {
             bucket: self.bucket,
             capacity: self.capacity,
             seats: i64::try_from(self.tickets * self.coupons).unwrap(),
+            schedule_change: self.schedule_change,
             flight: "CA1501".into(),
             booking_class: 'Y',
         }

@@ -1,6 +1,7 @@
 //! An issued order in the shape of the API, and a rehearsed one with its split and its ledger entries.
 
 use super::Names;
+use super::airline_changes::AirlineInitiatedChange;
 use super::cancelling::OrderCancellation;
 use super::conditions::{Detail, ShownConditions};
 use super::create_order::{Gender, OrderType, PaymentType, Title};
@@ -15,7 +16,7 @@ use crate::app::App;
 use crate::catalogue::private_fares::PrivateFares;
 use crate::catalogue::{BookingClass, CarrierCode};
 use crate::clock::Timestamp;
-use crate::db::Db;
+use crate::db::{Db, Window};
 use crate::ids::{AgencyId, Id, OfferId, OrderId, PassengerId};
 use crate::money::{Currency, Money};
 use crate::ordering::{PassengerRow, PersonKeyRow, Sealed, Tender};
@@ -23,11 +24,14 @@ use crate::shopping::FARE_ZONE;
 use crate::shopping::offer::{CarryOn, OfferSegment, PassengerKind, PricedOffer};
 use crate::shopping::tariff::{Tariff, codes_of};
 use crate::ticketing::{
-    ActionFacts, CouponStatus, IssueOrder, IssuedOrder, TicketRow, cancellation_of, journey, sale_draft, void_window_ends_at,
-    with_refund,
+    ActionFacts, AirlineChange, CouponStatus, IssueOrder, IssuedOrder, TicketRow, airline_changes, cancellation_of, journey,
+    sale_draft, void_window_ends_at, with_refund,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// Of an airline's changes of one order, the newest; more than any has.
+const MOST_CHANGES: i64 = 50;
 
 /// What became of an order after it was issued, and what may still become of it.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +39,7 @@ pub struct Afterwards {
     void_window_ends_at: Option<Timestamp>,
     cancellation: Option<OrderCancellation>,
     cancelled_at: Option<Timestamp>,
+    airline_changes: Vec<AirlineChange>,
 }
 
 impl Afterwards {
@@ -44,6 +49,7 @@ impl Afterwards {
             void_window_ends_at: void_window_ends_at(&app.catalogue, seller, issued),
             cancellation: None,
             cancelled_at: None,
+            airline_changes: Vec::new(),
         }
     }
 
@@ -57,7 +63,9 @@ impl Afterwards {
             OrderCancellation::read(db, &found, app.mode.into(), app.now())
         });
         let shown = shown.transpose()?;
-        Ok(Afterwards { cancellation: shown, cancelled_at, ..Afterwards::issued(app, issued, &seller) })
+        let of = OrderId::of(issued.order.id);
+        let airline_changes = airline_changes(db, None, Some(of), Window::NEWEST, MOST_CHANGES)?;
+        Ok(Afterwards { cancellation: shown, cancelled_at, airline_changes, ..Afterwards::issued(app, issued, &seller) })
     }
 
     pub fn countdown(&self, now: Timestamp) -> Countdown {
@@ -90,6 +98,11 @@ pub fn shown_order(app: &App, issued: &IssuedOrder, after: Afterwards, names: &d
         cancelled_at,
         actions: Actions::of(&actions)?,
         void_window_ends_at: after.void_window_ends_at,
+        airline_changes: after
+            .airline_changes
+            .iter()
+            .map(|change| AirlineInitiatedChange::of(change, issued, names))
+            .collect::<Result<_, _>>()?,
         cancellation: after.cancellation,
         conditions: conditions(app, issued, &offer)?,
         metadata: serde_json::from_str(&issued.order.metadata).map_err(ApiError::internal)?,

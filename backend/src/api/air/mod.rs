@@ -3,6 +3,7 @@
 //! Ids of one search come from one block: the offer request has the first, its passengers the following ones, its offers the ones
 //! after those. Slices and segments have no id of their own; theirs say which offer or order they are part of and where.
 
+pub mod airline_changes;
 pub mod cancelling;
 pub mod changing;
 pub mod conditions;

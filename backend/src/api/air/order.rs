@@ -1,5 +1,6 @@
 //! An order as it is shown.
 
+use super::airline_changes::AirlineInitiatedChange;
 use super::cancelling::OrderCancellation;
 use super::conditions::ShownConditions;
 use super::create_order::{Gender, OrderType, PaymentType, Title};
@@ -67,8 +68,8 @@ pub struct Order {
     pub metadata: BTreeMap<String, String>,
     #[schema(value_type = Vec<Object>)]
     pub changes: [(); 0],
-    #[schema(value_type = Vec<Object>)]
-    pub airline_initiated_changes: [(); 0],
+    /// What the airline changed about its flights, newest first.
+    pub airline_initiated_changes: Vec<AirlineInitiatedChange>,
     #[schema(value_type = Vec<Object>)]
     pub services: [(); 0],
     #[schema(value_type = Vec<Object>)]
@@ -221,6 +222,7 @@ pub struct OrderFacts<'a> {
     pub cancelled_at: Option<Timestamp>,
     pub cancellation: Option<OrderCancellation>,
     pub void_window_ends_at: Option<Timestamp>,
+    pub airline_changes: Vec<AirlineInitiatedChange>,
     pub actions: Actions,
     pub conditions: ShownConditions,
     pub metadata: BTreeMap<String, String>,
@@ -295,7 +297,7 @@ impl Order {
             conditions: facts.conditions.whole,
             metadata: facts.metadata,
             changes: [],
-            airline_initiated_changes: [],
+            airline_initiated_changes: facts.airline_changes,
             services: [],
             users: [],
             id,
@@ -393,6 +395,7 @@ mod tests {
             cancelled_at: None,
             cancellation: None,
             void_window_ends_at: None,
+            airline_changes: Vec::new(),
             actions: Actions { available: vec![Action::Cancel, Action::Update], unavailable: Vec::new() },
             conditions: ShownConditions::default(),
             metadata: BTreeMap::from([("trip".to_owned(), "1".to_owned())]),

@@ -1,9 +1,10 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
 use super::issued::Rehearsal;
-use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching, webhooks};
+use super::{airline_changes, cancelling, changing, editing, ordering, paying, reference, searching};
 use super::{cancelling, changing, editing, offer_passenger, ordering, paying, pricing, reference, searching};
 use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching};
+use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching, webhooks};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
@@ -26,6 +27,10 @@ use utoipa::OpenApi;
         paying::create_payment,
         paying::get_payment,
         paying::list_payments,
+        airline_changes::list_airline_initiated_changes,
+        airline_changes::get_airline_initiated_change,
+        airline_changes::update_airline_initiated_change,
+        airline_changes::accept_airline_initiated_change,
         cancelling::create_order_cancellation,
         cancelling::confirm_order_cancellation,
         cancelling::get_order_cancellation,
@@ -73,6 +78,7 @@ pub fn configure(config: &mut ServiceConfig) {
     let payments =
         web::resource("/air/payments").route(web::post().to(paying::create_payment)).route(web::get().to(paying::list_payments));
     changes(config);
+    airline_initiated_changes(config);
     config
         .service(payments)
         .service(web::resource("/air/payments/{id}").route(web::get().to(paying::get_payment)))
@@ -138,4 +144,20 @@ fn changes(config: &mut ServiceConfig) {
         .service(web::resource("/air/order_changes/{id}").route(web::get().to(changing::get_order_change)))
         .service(confirm.route(web::post().to(changing::confirm_order_change)))
         .service(web::resource("/air/order_changes/{id}/actions/void").route(web::post().to(changing::void_order_change)));
+}
+
+/// What airlines change about orders.
+fn airline_initiated_changes(config: &mut ServiceConfig) {
+    let change = web::resource("/air/airline_initiated_changes/{id}")
+        .route(web::get().to(airline_changes::get_airline_initiated_change))
+        .route(web::patch().to(airline_changes::update_airline_initiated_change));
+    config
+        .service(
+            web::resource("/air/airline_initiated_changes").route(web::get().to(airline_changes::list_airline_initiated_changes)),
+        )
+        .service(change)
+        .service(
+            web::resource("/air/airline_initiated_changes/{id}/actions/accept")
+                .route(web::post().to(airline_changes::accept_airline_initiated_change)),
+        );
 }

@@ -6,7 +6,9 @@ use crate::api::error::{ApiError, Rejection, Retry};
 use crate::money::Money;
 use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::ticketing::exchange::{ChangeError, ChangeRefusal};
-use crate::ticketing::{CancelError, Obstacle, RefundError, ReportError, UpdateError, VoidError};
+use crate::ticketing::{
+    AirlineChangeError, CancelError, Obstacle, RefundError, ReportError, ScheduleChangeError, UpdateError, VoidError,
+};
 
 fn funds_awaited(error: &dyn std::fmt::Display, short: Money) -> ApiError {
     ApiError::new(Code::AirlineFundsAwaited, format!("{error}.")).rejected(Rejection {
@@ -153,8 +155,39 @@ impl From<CancelError> for ApiError {
         match error {
             CancelError::Void(error) => error.into(),
             CancelError::Refund(error) => error.into(),
+            CancelError::Change(error) => error.into(),
             CancelError::Money(error) => ApiError::internal(error),
             CancelError::Db(error) => error.into(),
         }
+    }
+}
+
+impl From<ScheduleChangeError> for ApiError {
+    fn from(error: ScheduleChangeError) -> Self {
+        let at = |code, field: &str| ApiError::new(code, format!("{error}.")).at(format!("/data/{field}"));
+        match error {
+            ScheduleChangeError::NoFlight { .. } => at(Code::FlightNotFound, "flight_number"),
+            ScheduleChangeError::Departed { .. } => at(Code::FlightDeparted, "date"),
+            ScheduleChangeError::OtherDay | ScheduleChangeError::DepartsTooSoon => at(Code::InvalidValue, "departing_at"),
+            ScheduleChangeError::ArrivesTooSoon => at(Code::InvalidValue, "arriving_at"),
+            ScheduleChangeError::NoReplacement { .. } => at(Code::FlightNotFound, "replacement_flight_number"),
+            ScheduleChangeError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<AirlineChangeError> for ApiError {
+    fn from(error: AirlineChangeError) -> Self {
+        let code = match error {
+            AirlineChangeError::NotFound => return ApiError::of(Code::NotFound),
+            AirlineChangeError::Answered(_) | AirlineChangeError::ChangedAgain { .. } => Code::AirlineChangeAnswered,
+            AirlineChangeError::OrderCancelled => Code::OrderAlreadyCancelled,
+            AirlineChangeError::NothingOffered => Code::NothingOffered,
+            AirlineChangeError::CouponUsed { .. } => Code::CouponNotOpen,
+            AirlineChangeError::NotGivenBack { .. } => Code::TicketsNotGivenBack,
+            AirlineChangeError::SeatsSoldOut { .. } => Code::SeatsSoldOut,
+            AirlineChangeError::Db(error) => return error.into(),
+        };
+        ApiError::new(code, format!("{error}."))
     }
 }

@@ -35,6 +35,7 @@ pub mod private_fares;
 pub mod refund_applications;
 pub mod refund_shape;
 pub mod request_log;
+pub mod schedule_changes;
 pub(in crate::api) mod shape;
 mod sight;
 pub mod tax_payments;
@@ -132,6 +133,9 @@ use utoipa::OpenApi;
         tickets::list_tickets,
         tickets::get_ticket,
         coupons::report,
+        schedule_changes::list_schedule_changes,
+        schedule_changes::file,
+        schedule_changes::get_schedule_change,
         coupon_status_files::list_coupon_status_files,
         coupon_status_files::send,
         coupon_status_files::get_coupon_status_file,
@@ -191,6 +195,12 @@ fn tickets(config: &mut ServiceConfig) {
                 .route(get().to(coupon_status_files::list_coupon_status_files))
                 .route(post().to(coupon_status_files::send)),
         )
+        .service(
+            resource("/v1/schedule_changes")
+                .route(get().to(schedule_changes::list_schedule_changes))
+                .route(post().to(schedule_changes::file)),
+        )
+        .service(resource("/v1/schedule_changes/{id}").route(get().to(schedule_changes::get_schedule_change)))
         .service(resource("/v1/coupon_status_files/{id}").route(get().to(coupon_status_files::get_coupon_status_file)))
         .service(resource("/v1/coupon_status_files/{id}/lines").route(get().to(coupon_status_files::list_lines)));
 }

@@ -226,6 +226,7 @@ fn seats_moved(seats: &[SeatDemand], swaps: &[Swap<'_>]) -> Vec<SeatDemand> {
             bucket: coupon.seat_bucket_id,
             capacity: 0,
             seats: 0,
+            schedule_change: 0,
             flight: format!("{}{}", coupon.carrier, coupon.flight_number),
             booking_class: coupon.booking_class.chars().next().unwrap_or(' '),
         };

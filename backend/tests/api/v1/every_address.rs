@@ -114,6 +114,8 @@ impl Operation {
             "/v1/tickets/{number}/coupons/{coupon}/status" => json!({ "status": "A" }),
             // A file, not JSON: see the tests of its own.
             "/v1/coupon_status_files" => json!({}),
+            "/v1/schedule_changes" => json!({ "airline_id": format!("arl_{nothing}"), "flight_number": 1501, "origin": "PEK",
+                "date": "2026-12-10", "kind": "cancelled", "reason": "Weather" }),
             "/v1/exports" => json!({ "kind": "airline_day", "airline_id": format!("arl_{nothing}"), "date": "2026-01-05" }),
             "/v1/refund_applications" => json!({ "kind": "voluntary", "order_id": format!("ord_{nothing}") }),
             "/v1/refund_applications/{id}/actions/confirm" => json!({ "expected_amount": "1.00", "expected_currency": "CNY" }),

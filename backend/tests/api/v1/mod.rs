@@ -20,6 +20,7 @@ mod operations;
 mod organisations;
 mod refund_applications;
 mod request_log;
+mod schedule_changes;
 mod test_clock;
 mod tickets;
 mod webhooks;
