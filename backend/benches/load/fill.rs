@@ -29,7 +29,6 @@ const MEASURED: usize = 20_000;
 pub fn fill(stage: &Stage, tickets: usize) -> Filled {
     let config = StoreConfig { url: stage.database_url(), readers: 2, patience: Duration::from_secs(5) };
     let store = Store::open(&config, Clock::system(), chrono_tz::Asia::Shanghai).unwrap();
-    // What the demo's own line allows is enough for a bank that pays at once.
     let chart = Chart::default();
     let plans = plans(&store);
     let (mut made, mut timed, mut latencies) = (0, Duration::ZERO, Vec::new());

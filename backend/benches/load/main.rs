@@ -97,7 +97,6 @@ fn measure(root: &Path, engine: Engine, plan: &Plan, report: &mut Report) {
     report.add(Row::value("start to ready on the filled database", engine, ready.as_secs_f64() * 1_000.0, "ms"));
     std::thread::sleep(Duration::from_secs(1));
     report.add(Row::value("resident memory, idle", engine, stage.resident_megabytes(), "MB"));
-    stage.raises_limits();
     if plan.only.is_none() {
         alone(&stage, engine, plan, report);
     }

@@ -268,11 +268,15 @@ fn answer(
     change: AirlineChange,
     state: AirlineChangeState,
 ) -> Result<AirlineChange, AirlineChangeError> {
-    let (id, now) = (change.row.id, tx.now.naive());
+    write_answer(tx, cause, change.row.id, state)?;
+    airline_change(tx.db, AirlineChangeId::of(change.row.id))?.ok_or(AirlineChangeError::NotFound)
+}
+
+fn write_answer(tx: &mut WriteTx, cause: &Cause, id: i64, state: AirlineChangeState) -> Result<(), DbError> {
+    let now = tx.now.naive();
     let values = vec![state.text().into(), now.into(), now.into()];
     update(tx, "airline_change", &["action_taken", "action_taken_at", "updated_at"], &[Change { id, values }])?;
-    audit::record(tx, cause, &format!("airline_change.{}", state.text()), AirlineChangeId::of(id))?;
-    airline_change(tx.db, AirlineChangeId::of(id))?.ok_or(AirlineChangeError::NotFound)
+    audit::record(tx, cause, &format!("airline_change.{}", state.text()), AirlineChangeId::of(id))
 }
 
 fn lock_change(tx: &mut WriteTx, id: AirlineChangeId) -> Result<AirlineChange, AirlineChangeError> {
@@ -435,11 +439,30 @@ fn relink(
     Ok(())
 }
 
-/// Whether an order may be exchanged or refunded without penalty, because its airline has changed a flight and nobody accepted that. Answers the change.
+/// Whether an order may be exchanged or refunded without penalty: its airline has changed a flight, nobody accepted that, and the tickets for that
+/// flight are still there. Answers the change.
 pub fn waives_penalty(db: &mut Db, order: OrderId) -> Result<Option<AirlineChange>, DbError> {
     let newest = airline_changes(db, None, Some(order), Window::NEWEST, MOST_PER_ORDER)?;
-    let waives = |state| matches!(state, AirlineChangeState::Open | AirlineChangeState::Changed);
-    Ok(newest.into_iter().find(|change| waives(change.row.state())))
+    let unanswered =
+        |change: &AirlineChange| matches!(change.row.state(), AirlineChangeState::Open | AirlineChangeState::Changed);
+    for change in newest.into_iter().filter(unanswered) {
+        for coupon in linked_coupons(db, &change)? {
+            if !coupon.status()?.is_settled() {
+                return Ok(Some(change));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The order is exchanged, in this commit: whatever its airline has changed about it and nobody has answered is answered by that.
+pub(super) fn exchanged_for_change(tx: &mut WriteTx, cause: &Cause, order: OrderId) -> Result<(), DbError> {
+    if let Some(change) = waives_penalty(tx.db, order)?
+        && let Answered::Applied(state) = change.row.state().on(AirlineChangeAction::Change)
+    {
+        write_answer(tx, cause, change.row.id, state)?;
+    }
+    Ok(())
 }
 
 /// Far more changes than one order ever has.

@@ -120,7 +120,7 @@ impl World {
         let new = NewChangeRequest {
             order: OrderId::of(issued.order.id),
             agency: Id::of(issued.order.agency_id),
-            removed: Removed { journey: sold.journey, slices: BTreeSet::from([0]) },
+            removed: Removed { journey: sold.journey, slices: BTreeSet::from([0]), waived_by: None },
             added: Vec::new(),
             offers: vec![offer],
             expires_at: self.clock.now().plus(Duration::minutes(30)),

@@ -26,12 +26,12 @@ use crate::ledger::{Event, postings_about};
 use crate::money::{Currency, Money};
 use crate::shopping::OFFER_LIFETIME_MINUTES;
 use crate::shopping::request::{self, SearchPassenger, SearchRequest};
-use crate::ticketing::IssuedOrder;
 use crate::ticketing::exchange::{
     ChangeReason, ChangeRequest, Desk, GivenUp, NewChangeRequest, OrderChangeRow, Removed, SoldJourney, change_request,
     change_request_of_offer, check_changeable, choose_change, confirm_change, exchanges_by, keep_change_request, order_change,
     void_change,
 };
+use crate::ticketing::{IssuedOrder, waives_penalty};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Duration;
@@ -145,7 +145,9 @@ fn offer_changes(
 ) -> Result<ChangeRequest, ApiError> {
     let now = app.now();
     let sold = SoldJourney::of(&app.catalogue, issued)?;
-    let given_up = GivenUp { sold: &sold, slices: &removed, reason: ChangeReason::Voluntary };
+    let waived = app.store.read(|db| waives_penalty(db, OrderId::of(issued.order.id)))?;
+    let reason = if waived.is_some() { ChangeReason::Involuntary } else { ChangeReason::Voluntary };
+    let given_up = GivenUp { sold: &sold, slices: &removed, reason };
     let penalties = given_up.penalties(&app.catalogue, now).map_err(crate::ticketing::exchange::ChangeError::from)?;
     let given_in = given_up.given_in().map_err(ApiError::internal)?;
     let at = |refusal| {
@@ -165,7 +167,7 @@ fn offer_changes(
         added: search.slices.clone(),
         offers,
         expires_at,
-        removed: Removed { journey: sold.journey.clone(), slices: removed },
+        removed: Removed { journey: sold.journey.clone(), slices: removed, waived_by: waived.map(|change| change.row.id) },
     };
     Ok(app.store.write(|tx| keep_change_request(tx, new))?)
 }

@@ -1,10 +1,10 @@
 //! The addresses of the distribution part: at the origin's root, because existing clients resolve absolute paths.
 
 use super::issued::Rehearsal;
-use super::{airline_changes, cancelling, changing, editing, ordering, paying, reference, searching};
-use super::{cancelling, changing, editing, offer_passenger, ordering, paying, pricing, reference, searching};
-use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching};
-use super::{cancelling, changing, editing, order_change, ordering, paying, reference, searching, webhooks};
+use super::{
+    airline_changes, cancelling, changing, editing, offer_passenger, order_change, ordering, paying, pricing, reference,
+    searching, webhooks,
+};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 

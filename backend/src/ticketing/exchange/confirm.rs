@@ -8,19 +8,20 @@ use super::error::ChangeError;
 use super::offers::{ChangeOffer, ChangeReason, GivenUp};
 use super::posting::{Posting, Written, to_be_paid};
 use super::sold::SoldJourney;
-use super::stored::{OrderChangeRow, change_request_of_offer, order_change};
+use super::stored::{OrderChangeRow, Removed, change_request_of_offer, order_change};
 use crate::agencies::{Agency, Clawback, FeeOnRefund, agency, in_force};
 use crate::airlines::airlines_by_id;
 use crate::audit::{self, Cause};
 use crate::catalogue::Catalogue;
 use crate::commission::RuleBook;
 use crate::credit::{TakeBack, client_accounts, lock_slices_of, set_off_own};
-use crate::db::{Change, Contended, DbError, RowSet, WriteTx, lock, update, write};
+use crate::db::{Change, Contended, Db, DbError, RowSet, WriteTx, lock, update, write};
 use crate::identity::IdempotencyKey;
 use crate::ids::{AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
 use crate::ledger::{AccountKey, Book, Chart, open_accounts};
 use crate::money::{Currency, Money};
 use crate::ordering::{Draw, Sealed, Tender, TenderWish, order};
+use crate::ticketing::airline_change::{exchanged_for_change, waives_penalty};
 use crate::ticketing::coupon::CouponStatus;
 use crate::ticketing::coupon_history::settle_coupons;
 use crate::ticketing::decide::{Released, Totals, decide_on};
@@ -85,6 +86,7 @@ pub fn confirm_change(
     let offer = still_offered(tx, desk.catalogue, &change, &issued)?;
     let prepared = prepare(tx, desk, cause, &change, &issued, &offer)?;
     let confirmed = OrderChangeRow { confirmed_at: Some(tx.now.naive()), ..change };
+    exchanged_for_change(tx, cause, OrderId::of(confirmed.order_id))?;
     settle(tx, desk.chart, cause, &prepared, &confirmed)?;
     let row = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
     update(tx, "order_change", &["confirmed_at"], &[row])?;
@@ -122,14 +124,24 @@ fn still_offered(
     if sold.journey != request.removed.journey {
         return Err(ChangeError::OrderChanged);
     }
+    let reason = still_waived(tx.db, OrderId::of(change.order_id), &request.removed)?;
+    let given_up = GivenUp { sold: &sold, slices: &request.removed.slices, reason };
     // Flown or taken by the airline since: what was priced is not there any more.
-    GivenUp { sold: &sold, slices: &request.removed.slices, reason: ChangeReason::Voluntary }.check()?;
+    given_up.check()?;
     let offer = request.offer(id).ok_or(ChangeError::NotFound)?.clone();
-    let given_in = GivenUp { sold: &sold, slices: &request.removed.slices, reason: ChangeReason::Voluntary }.given_in()?;
-    if !given_in.iter().map(|price| price.minor).eq(offer.given_in_minor.iter().copied()) {
+    if !given_up.given_in()?.iter().map(|price| price.minor).eq(offer.given_in_minor.iter().copied()) {
         return Err(ChangeError::OrderChanged);
     }
     Ok(offer)
+}
+
+/// An offer without penalty stands as long as the airline's change that waived it does: until its agent has accepted it or given the tickets back.
+fn still_waived(db: &mut Db, order: OrderId, removed: &Removed) -> Result<ChangeReason, ChangeError> {
+    let Some(change) = removed.waived_by else { return Ok(ChangeReason::Voluntary) };
+    match waives_penalty(db, order)? {
+        Some(waiving) if waiving.row.id == change => Ok(ChangeReason::Involuntary),
+        _ => Err(ChangeError::OrderChanged),
+    }
 }
 
 fn prepare<'a>(

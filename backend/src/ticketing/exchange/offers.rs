@@ -124,7 +124,11 @@ impl GivenUp<'_> {
             }
             let issued_on = self.sold.issued_on.get(flight).copied().unwrap_or_default();
             let fee = self.fee(catalogue, segment, issued_on, now)?;
-            let ends = next_boundary(catalogue, segment, issued_on, now);
+            let ends = match self.reason {
+                ChangeReason::Voluntary => next_boundary(catalogue, segment, issued_on, now),
+                // Nothing rises, and a flight that the airline took away may have departed by its old time.
+                ChangeReason::Involuntary => now.plus(chrono::Duration::days(1)),
+            };
             hold_until = Some(hold_until.map_or(ends, |until| until.min(ends)));
             let passengers = self.journey().passengers.iter().zip(&self.sold.places);
             for (amount, (passenger, places)) in amounts.iter_mut().zip(passengers) {

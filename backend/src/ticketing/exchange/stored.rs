@@ -66,6 +66,9 @@ rows! {
 pub struct Removed {
     pub journey: PricedOffer,
     pub slices: BTreeSet<usize>,
+    /// The airline's change of flights because of which there is no penalty.
+    #[serde(default)]
+    pub waived_by: Option<i64>,
 }
 
 #[derive(Clone, Debug)]

@@ -106,7 +106,9 @@ fn check_window(tx: &mut WriteTx, catalogue: &Catalogue, issued: &IssuedOrder, u
     let rule = carrier.and_then(|carrier| catalogue.voids.of(&seller.country, carrier, first.new.issue_date));
     // Where no rule is filed, nothing is voided.
     let ended = match (rule, departs) {
-        (Some(rule), Some(departs)) => rule.ends_at(first.new.issue_date, seller.zone, departs),
+        (Some(rule), Some(departs)) => {
+            rule.ends_at(&catalogue.calendar, first.new.issue_date, (seller.country.as_str(), seller.zone), departs)
+        }
         _ => Timestamp::from(first.new.issued_at),
     };
     if tx.now >= ended { Err(ChangeError::VoidWindowClosed { ended }) } else { Ok(()) }
