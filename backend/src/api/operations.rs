@@ -44,13 +44,16 @@ fn add_shared(operation: &mut Operation, path: &str, method: Method) {
     // An operation that says itself that nobody has to show a key has an empty list.
     let keyed = operation.security.as_ref().is_none_or(|security| !is_open(security));
     add_codes(operation, ANY_REQUEST);
+    if path.contains('{') {
+        add_codes(operation, &[Code::NotFound]);
+    }
     if !keyed {
         return;
     }
     operation.security = Some(vec![SecurityRequirement::new::<_, _, String>("bearer", [])]);
     add_codes(operation, WITH_A_KEY);
-    if path.contains('{') {
-        add_codes(operation, &[Code::NotFound]);
+    if reads_a_query(operation) {
+        add_codes(operation, &[Code::InvalidValue]);
     }
     if has_parameter(operation, "limit") {
         add_codes(operation, A_LIST);
@@ -80,6 +83,11 @@ fn add_pending(operation: &mut Operation) {
 
 fn is_open(security: &[SecurityRequirement]) -> bool {
     security.iter().all(|requirement| *requirement == SecurityRequirement::default())
+}
+
+fn reads_a_query(operation: &Operation) -> bool {
+    let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.parameter_in == ParameterIn::Query);
+    operation.parameters.iter().flatten().any(in_query)
 }
 
 fn has_parameter(operation: &Operation, name: &str) -> bool {
@@ -185,6 +193,7 @@ mod tests {
             "/v1/cash_transfers/{id}/actions/confirm",
             "/v1/facilities/{id}/accruals",
             "/v1/facilities/{id}/repayments",
+            "/v1/incentive_settlements",
             "/v1/refund_applications/{id}/actions/confirm",
             "/v1/refund_applications/{id}/actions/decide",
             "/v1/tax_payments",

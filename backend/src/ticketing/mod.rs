@@ -5,6 +5,7 @@
 
 mod actions;
 mod airline_change;
+mod airline_change_seats;
 mod basis;
 mod build;
 mod cancel;

@@ -5,7 +5,7 @@ use crate::platform::{BEIJING, SHANGHAI, World};
 use crate::v1::{cny, number_of, text};
 use serde_json::{Value, json};
 
-fn day(ahead: u64) -> String {
+pub fn day(ahead: u64) -> String {
     (chrono::Utc::now().date_naive() + chrono::Days::new(ahead)).to_string()
 }
 
@@ -15,14 +15,14 @@ fn bought(world: &World, key: &str) -> Value {
 }
 
 /// Another day for the first slice.
-fn asks(order: &Value, day: &str) -> Value {
+pub fn asks(order: &Value, day: &str) -> Value {
     json!({ "order_id": order["id"], "slices": {
         "remove": [{ "slice_id": order["slices"][0]["id"] }],
         "add": [{ "origin": "PEK", "destination": "SHA", "departure_date": day }],
     } })
 }
 
-fn payment(change: &Value) -> Value {
+pub fn payment(change: &Value) -> Value {
     if cny(&change["change_total_amount"]).minor <= 0 {
         return json!({});
     }
@@ -30,7 +30,7 @@ fn payment(change: &Value) -> Value {
 }
 
 /// Chooses the dearest offer, so that something is to be paid.
-fn chosen(world: &World, key: &str, order: &Value) -> Value {
+pub fn chosen(world: &World, key: &str, order: &Value) -> Value {
     let found = world.post(key, "/air/order_change_requests", &asks(order, &day(33))).expect(201);
     let offers = found.data()["order_change_offers"].as_array().unwrap().clone();
     let dearest = offers.iter().max_by_key(|offer| cny(&offer["change_total_amount"]).minor).unwrap();
@@ -40,7 +40,7 @@ fn chosen(world: &World, key: &str, order: &Value) -> Value {
     change
 }
 
-fn confirms(world: &World, key: &str, change: &Value, body: &Value) -> crate::platform::Answer {
+pub fn confirms(world: &World, key: &str, change: &Value, body: &Value) -> crate::platform::Answer {
     world.post(key, &format!("/air/order_changes/{}/actions/confirm", change["id"].as_str().unwrap()), body)
 }
 

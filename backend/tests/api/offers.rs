@@ -44,7 +44,10 @@ fn sell_out(world: &World, offer: &Value, classes: &str) {
             date: departing_at[..10].parse().unwrap(),
             class: BookingClass::parse(class).unwrap(),
         };
-        let row = format!("INSERT INTO seat_bucket (id, capacity, sold) VALUES ({}, 999, 999)", bucket.id().unwrap().raw());
+        let row = format!(
+            "INSERT INTO seat_bucket (id, capacity, sold, schedule_change_id) VALUES ({}, 999, 999, 0)",
+            bucket.id().unwrap().raw()
+        );
         let store = &world.platform.live.store;
         store.write(|tx| Ok::<_, DbError>(diesel::sql_query(&row).execute(tx.db)?)).unwrap();
     }

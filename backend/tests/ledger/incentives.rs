@@ -10,8 +10,8 @@ use airsettle::ids::{AdvanceId, AgencyId, Id, IncentiveProgrammeId};
 use airsettle::ledger::{seal_pending, sealed_until};
 use airsettle::money::Currency;
 use airsettle::settlement::{
-    Funder, IncentiveError, Measure, Method, NewProgramme, Period, PeriodLength, Programme, Progress, Purpose, SettleError,
-    Settled, TierReward, accrue_batch, all_programmes, next_batch, open_programme, programme, reward, settle_period,
+    Funder, IncentiveError, Measure, Method, NewProgramme, Period, PeriodLength, Programme, Purpose, SettleError, Settled,
+    TierReward, accrue_batch, all_programmes, next_batch, open_programme, settle_period,
 };
 use airsettle::ticketing::{IssuedOrder, RefundKind};
 use chrono::{Duration, NaiveTime};

@@ -277,7 +277,7 @@ fn settled_history(engine: Engine) -> World {
 fn every_rule_of_the_settlement_finds_a_row_that_breaks_it(engine: Engine) {
     let cases = [
         ("DELETE FROM order_cancellation", "exactly one confirmed cancellation"),
-        ("UPDATE airline_claim SET amount_minor = amount_minor + 1", "open claims and what was taken back"),
+        ("UPDATE airline_claim SET amount_minor = amount_minor + 1", "open claims, what was taken back"),
         ("UPDATE claim_settlement SET amount_minor = amount_minor + 1", "what its settlements add up to"),
         (
             "UPDATE bank_payment SET principal_minor = principal_minor + 1 WHERE facility_id IS NOT NULL",

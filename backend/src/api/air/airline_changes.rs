@@ -74,7 +74,10 @@ pub struct AirlineInitiatedChange {
 impl AirlineInitiatedChange {
     pub fn of(change: &AirlineChange, issued: &IssuedOrder, names: &dyn Names) -> Result<Self, ApiError> {
         let (id, state) = (AirlineChangeId::of(change.row.id).to_string(), change.row.state());
-        let open = issued.order.cancelled_at.is_none();
+        let about = |coupon: &&CouponRow| change.segments.iter().any(|segment| segment.coupon_id == coupon.id);
+        // Given back or exchanged since, there is nothing left to answer.
+        let usable = issued.coupons.iter().filter(about).any(|coupon| coupon.status().is_ok_and(|status| !status.is_settled()));
+        let open = issued.order.cancelled_at.is_none() && usable;
         let available_actions = match state {
             AirlineChangeState::Open | AirlineChangeState::Changed if open => available(change, state),
             _ => Vec::new(),

@@ -46,7 +46,7 @@ reference!(list_aircraft get_aircraft Aircraft aircrafts aircraft "/air/aircraft
 /// Airports and cities for what somebody has typed so far: a code, a name in English or Chinese, or a city.
 #[utoipa::path(get, path = "/places/suggestions", tag = "Reference", operation_id = "suggest_places",
     params(("query" = Option<String>, Query, description = "What was typed; `name` is understood as well")),
-    responses((status = 200, body = Page<PlaceSuggestion>), (status = 422, body = ErrorBody)))]
+    responses((status = 200, body = Data<Vec<PlaceSuggestion>>), (status = 422, body = ErrorBody)))]
 pub async fn suggest_places(caller: Caller, names: web::Data<CatalogueNames>, query: Query) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::AirRead)?;
     let Some(typed) = query.get("query").or_else(|| query.get("name")) else {

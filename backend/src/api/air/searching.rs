@@ -223,7 +223,8 @@ fn shown_request(app: &App, search: &StoredSearch, offers: Vec<Offer>, names: &d
     params(("return_offers" = Option<bool>, Query, description = "False leaves the offers out of the answer; list them by `/air/offers`"),
         ("supplier_timeout" = Option<u32>, Query, description = "Milliseconds; accepted and not needed, because no airline is asked while a search waits")),
     request_body = Data<CreateOfferRequest>,
-    responses((status = 201, body = Data<OfferRequest>), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
+    responses((status = 201, body = Data<OfferRequest>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
 pub async fn create_offer_request(
     caller: Caller,
     names: web::Data<CatalogueNames>,
@@ -268,7 +269,7 @@ pub async fn get_offer_request(
 /// Searches, newest first, without their offers.
 #[utoipa::path(get, path = "/air/offer_requests", tag = "Search", operation_id = "list_offer_requests",
     params(("limit" = Option<u16>, Query), ("after" = Option<String>, Query), ("before" = Option<String>, Query)),
-    responses((status = 200, body = Page<OfferRequest>), (status = 422, body = ErrorBody)))]
+    responses((status = 200, body = Page<OfferRequest>), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub async fn list_offer_requests(
     caller: Caller,
     names: web::Data<CatalogueNames>,

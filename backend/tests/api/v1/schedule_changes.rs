@@ -1,8 +1,9 @@
 //! `/v1/schedule_changes` and what agents answer under `/air/airline_initiated_changes`
 
 use crate::air::{an_offer, an_order};
+use crate::changes::{asks, chosen, confirms, day, payment};
 use crate::platform::{Answer, BEIJING, OPERATOR, SHANGHAI, World};
-use crate::v1::{all_ids, key_for, number_of, text};
+use crate::v1::{all_ids, cny, key_for, number_of, text};
 use airsettle::identity::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -137,6 +138,41 @@ on_both_engines! {
         world.post(&booked.key, &confirm, &json!({})).expect(200);
         assert_eq!(booked.answers(&change, "cancelled").expect(200).data()["action_taken"], "cancelled");
         world.prove();
+    }
+
+    fn a_flight_that_was_changed_is_exchanged_without_penalty_once(world) {
+        let booked = Booked::on(world);
+        let penalties = |order: &Value| -> Vec<i64> {
+            let found = world.post(&booked.key, "/air/order_change_requests", &asks(order, &day(33))).expect(201);
+            let offers = found.data()["order_change_offers"].as_array().unwrap().clone();
+            assert!(!offers.is_empty());
+            offers.iter().map(|offer| cny(&offer["penalty_total_amount"]).minor).collect()
+        };
+        assert!(penalties(&booked.order).iter().all(|penalty| *penalty > 0), "nothing was changed yet");
+        booked.files(&booked.retimed()).expect(201);
+        assert!(penalties(&booked.order).iter().all(|penalty| *penalty == 0));
+        // The cheapest offer, whose class is one that changes cost something in.
+        let found = world.post(&booked.key, "/air/order_change_requests", &asks(&booked.order, &day(33))).expect(201);
+        let choice = json!({ "selected_order_change_offer": found.data()["order_change_offers"][0]["id"] });
+        let free = world.post(&booked.key, "/air/order_changes", &choice).expect(201).data().clone();
+        let kept = chosen(world, &booked.key, &booked.order);
+
+        confirms(world, &booked.key, &free, &payment(&free)).expect(200);
+        let after = booked.order_now();
+        let change = &after["airline_initiated_changes"][0];
+        assert_eq!((&change["action_taken"], &change["available_actions"]), (&json!("changed"), &json!([])));
+        confirms(world, &booked.key, &kept, &payment(&kept)).expect_error(409, "order_changed");
+        assert!(penalties(&after).iter().all(|penalty| *penalty > 0), "the next one is the traveller's own wish");
+        world.prove();
+    }
+
+    fn who_accepts_the_new_times_pays_for_other_flights(world) {
+        let booked = Booked::on(world);
+        booked.files(&booked.retimed()).expect(201);
+        let free = chosen(world, &booked.key, &booked.order);
+        let change = booked.order_now()["airline_initiated_changes"][0].clone();
+        booked.accepts(&change).expect(200);
+        confirms(world, &booked.key, &free, &payment(&free)).expect_error(409, "order_changed");
     }
 
     fn an_airline_changes_its_own_flights_only(world) {
