@@ -224,7 +224,7 @@ pub fn accept_airline_change(
     // From here on the acceptance must succeed.
     update(tx, "seat_bucket", &["sold"], &moves.sold)?;
     relink(tx, &change, &coupons, &moves.seats)?;
-    answer(tx, cause, change, AirlineChangeState::Accepted)
+    answer(tx, cause, &change, AirlineChangeState::Accepted)
 }
 
 /// The agent asks for another flight instead. Nothing moves yet: the exchange finds the change by [`waives_penalty`] and takes no penalty.
@@ -255,7 +255,7 @@ fn mark(
                     check_usable(&linked_coupons(tx.db, &change)?)?;
                 }
             }
-            answer(tx, cause, change, state)
+            answer(tx, cause, &change, state)
         }
     }
 }
@@ -263,7 +263,7 @@ fn mark(
 fn answer(
     tx: &mut WriteTx,
     cause: &Cause,
-    change: AirlineChange,
+    change: &AirlineChange,
     state: AirlineChangeState,
 ) -> Result<AirlineChange, AirlineChangeError> {
     write_answer(tx, cause, change.row.id, state)?;

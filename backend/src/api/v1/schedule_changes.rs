@@ -144,7 +144,7 @@ impl FileScheduleChange {
                 times.map(|(departing_at, arriving_at)| NewSchedule::Retimed { departing_at, arriving_at })
             }
             ScheduleChangeKind::Replaced => {
-                let given = number.and_then(|_| self.replacement_flight_number);
+                let given = number.and(self.replacement_flight_number);
                 let number = given.and_then(|number| flight_number(input, "replacement_flight_number", number));
                 let date = date.and_then(|text| input.date("replacement_date", text));
                 number.zip(date).map(|(flight_number, date)| NewSchedule::Replaced { flight_number, date })
