@@ -64,8 +64,6 @@ fn add_shared(operation: &mut Operation, path: &str, method: Method) {
     if method == Method::Write && (path.starts_with("/v1/") || has_parameter(operation, IDEMPOTENCY_KEY)) {
         add_pending(operation);
         add_codes(operation, &[Code::StorageFull]);
-    }
-    if method == Method::Write && path.starts_with("/v1/") {
         add_codes(operation, ONCE);
         if !has_parameter(operation, IDEMPOTENCY_KEY) {
             operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));

@@ -1,11 +1,12 @@
 //! Why a sale earns the commission that it earns: of an offer, of facts that are only asked about, and of a ticket that was sold.
 
-use super::commission_rules::{CommissionKind, PassengerType, PercentageBase, RuleSight};
+use super::commission_rules::{CommissionKind, PercentageBase, RuleSight};
 use super::input::Input;
 use super::sight::{Sight, not_found, require_one, visible_agency};
 use super::tickets::{SCOPES, TicketContract, TicketRule};
 use crate::agencies::{Agency, Contract, Tier, contract, in_force};
 use crate::airlines::{TicketNumber, airline, airline_by_code};
+use crate::api::air::PassengerType;
 use crate::api::air::offer::passenger_ids;
 use crate::api::caller::Caller;
 use crate::api::code::Code;

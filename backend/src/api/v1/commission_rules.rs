@@ -4,6 +4,7 @@ use super::input::Input;
 use super::shape::{PageParams, choice, time};
 use super::sight::{Sight, not_found};
 use crate::agencies::{self, Tier, agencies_by_id};
+use crate::api::air::PassengerType;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -12,7 +13,7 @@ use crate::api::once::{Key, once};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::audit;
-use crate::catalogue::{self, BookingClass, CarrierCode, Catalogue};
+use crate::catalogue::{BookingClass, CarrierCode, Catalogue};
 use crate::commission::{self, Payout, Rule, RuleFilter, commission_rule, commission_rules, file_rule};
 use crate::db::{Db, DbError};
 use crate::identity::{OrganisationKind, Scope};
@@ -26,10 +27,6 @@ use utoipa::ToSchema;
 choice! {
     /// Whether a route is meant as it is written or back as well.
     RouteDirection = commission::Direction { OneWay, BothWays }
-}
-choice! {
-    /// Who travels.
-    PassengerType = catalogue::PassengerKind { Adult, Child, Infant }
 }
 choice! {
     /// What a percentage is a share of: the fare without taxes and YQ, or the price.

@@ -8,7 +8,7 @@ use crate::api::air::webhooks::{kind_in, owner_of};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, once};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
@@ -229,7 +229,8 @@ impl RedeliverMany {
 
 /// Sends again what failed, or was delivered, within a time or altogether.
 #[utoipa::path(post, path = "/v1/webhook_deliveries/actions/redeliver", tag = "Events", operation_id = "redeliver_webhook_deliveries",
-    request_body = Data<RedeliverMany>, responses((status = 200, body = Data<Redelivered>)))]
+    request_body = Data<RedeliverMany>,
+    responses((status = 200, body = Data<Redelivered>), (status = 404, body = ErrorBody)))]
 pub async fn redeliver_many(caller: Caller, request: HttpRequest, body: Body<RedeliverMany>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::WebhooksWrite)?;
     let filter = body.data.validate()?;
