@@ -79,6 +79,7 @@ fn measure(root: &Path, engine: Engine, plan: &Plan, report: &mut Report) {
     let before = stage.yardstick();
     let filled = fill::fill(&stage, plan.tickets);
     let after = stage.yardstick();
+    stage.knows_its_rows();
     report.add(Row::rate(
         "issue_all alone, batches of 256, one ticket each",
         engine,

@@ -109,6 +109,16 @@ impl Stage {
         line["tps = ".len()..].split(' ').next().unwrap().parse().unwrap()
     }
 
+    /// After so many rows at once PostgreSQL has no statistics yet; a database that has filled up over months has.
+    pub fn knows_its_rows(&self) {
+        use diesel::Connection;
+        use diesel::connection::SimpleConnection;
+        if self.engine == Engine::Postgres {
+            let owner = format!("{}/airsettle_live", self.cluster);
+            diesel::PgConnection::establish(&owner).unwrap().batch_execute("VACUUM ANALYZE").unwrap();
+        }
+    }
+
     /// What the engine says of itself on a connection that was opened as the server opens its own.
     pub fn settings(&self) -> String {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);

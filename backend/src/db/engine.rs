@@ -72,12 +72,14 @@ impl Manager {
         Manager { statements: Statements::default(), ..self.clone() }
     }
 
-    /// A writer that holds a whole table must not hold up all readers for ever.
+    /// A writer that holds a whole table must not hold up all readers for ever. What prepares a connection is nobody's statement: the pool opens them
+    /// when it likes.
     fn connect_reader(&self) -> Result<Db, ConnectionError> {
-        let mut db = self.connect()?;
+        let mut db = self.uncounted().connect()?;
         if let Db::Postgres(connection) = &mut db {
             connection.batch_execute("SET lock_timeout = '5s'").map_err(ConnectionError::CouldntSetupConfiguration)?;
         }
+        db.set_instrumentation(self.statements.clone());
         Ok(db)
     }
 

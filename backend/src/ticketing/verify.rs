@@ -225,8 +225,9 @@ const RULES: &[(&str, &str)] = &[
             FROM airline_take_back GROUP BY ticket_id) b ON b.ticket_id = t.id
          LEFT JOIN (SELECT ticket_id, SUM(amount_minor) AS claimed FROM airline_claim GROUP BY ticket_id) c ON c.ticket_id = t.id
          LEFT JOIN advance a ON a.ticket_id = t.id
+         LEFT JOIN ticket_exchange x ON x.ticket_id = t.id
          WHERE COALESCE(b.taken, 0) <> COALESCE(a.cancelled_minor, 0) + COALESCE(a.reclaimed_minor, 0) + COALESCE(c.claimed, 0)
-            OR COALESCE(b.on_its_way, 0) <> COALESCE(a.reclaimed_minor, 0) OR COALESCE(b.within, 0) > t.airline_minor LIMIT 1",
+            OR COALESCE(b.on_its_way, 0) <> COALESCE(a.reclaimed_minor, 0) OR COALESCE(b.within, 0) > t.airline_minor + COALESCE(x.penalty_minor, 0) LIMIT 1",
     ),
     (
         "what a void or refund takes back of an airline's share is booked with its own amounts",

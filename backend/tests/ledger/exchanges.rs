@@ -39,14 +39,14 @@ on_both_engines!(
 
 /// What the traveller wants instead.
 #[derive(Clone, Copy)]
-struct Wanted {
-    fare: Money,
-    penalty: Money,
+pub struct Wanted {
+    pub fare: Money,
+    pub penalty: Money,
 }
 
 impl World {
-    /// A flight of the catalogue on one of the next days.
-    fn other_flight(&self) -> OfferSegment {
+    /// A flight of the catalogue so many days from now, or on one of the days after that.
+    pub fn other_flight(&self, in_days: u64) -> OfferSegment {
         let catalogue = self.catalogue();
         let (carrier, origin) = (CarrierCode::parse("CA").unwrap(), AirportCode::parse("PEK").unwrap());
         let flight = catalogue
@@ -56,7 +56,7 @@ impl World {
             .find(|flight| flight.carrier == carrier && flight.origin == origin && flight.destination.as_str() == "SHA");
         let flight = flight.unwrap();
         let (index, _) = catalogue.schedules.find(carrier, flight.number, origin).unwrap();
-        let days = (10..20).filter_map(|days| {
+        let days = (in_days..in_days + 10).filter_map(|days| {
             let date = self.today() + Days::new(days);
             catalogue.schedules.departure(&catalogue.airports, index, date)
         });
@@ -76,8 +76,11 @@ impl World {
         }
     }
 
-    fn issued_now(&self, of: &IssuedOrder) -> IssuedOrder {
-        let id = OrderId::of(of.order.id);
+    pub fn issued_now(&self, of: &IssuedOrder) -> IssuedOrder {
+        self.issued_as(OrderId::of(of.order.id))
+    }
+
+    pub fn issued_as(&self, id: OrderId) -> IssuedOrder {
         self.read(|db| {
             let rows = order(db, id)?.into_iter().collect();
             issued_orders(db, rows)
@@ -88,9 +91,11 @@ impl World {
 
     /// Chooses another flight for everybody on the order.
     fn chooses(&self, of: &IssuedOrder, wanted: Wanted) -> OrderChangeRow {
-        let issued = self.issued_now(of);
-        let sold = SoldJourney::of(self.catalogue(), &issued).unwrap();
-        let segment = self.other_flight();
+        self.chooses_flight(&self.issued_now(of), wanted, self.other_flight(10))
+    }
+
+    pub fn chooses_flight(&self, issued: &IssuedOrder, wanted: Wanted, segment: OfferSegment) -> OrderChangeRow {
+        let sold = SoldJourney::of(self.catalogue(), issued).unwrap();
         let passenger = |old: &PricedPassenger| PricedPassenger {
             coupons: vec![PricedCoupon {
                 fare_basis: "Y".into(),
@@ -131,7 +136,7 @@ impl World {
         })
     }
 
-    fn confirms_change(&self, change: &OrderChangeRow, paid: Option<Money>) -> Result<OrderChangeRow, ChangeError> {
+    pub fn confirms_change(&self, change: &OrderChangeRow, paid: Option<Money>) -> Result<OrderChangeRow, ChangeError> {
         let desk = Desk { catalogue: self.catalogue(), chart: &self.chart, rules: &RuleBook::default() };
         self.store.write(|tx| confirm_change(tx, desk, &self.cause(), OrderChangeId::of(change.id), paid))
     }

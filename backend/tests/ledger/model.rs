@@ -2,11 +2,12 @@
 //! rows or locks.
 
 mod bank;
+mod exchanges;
 mod holds;
-
-pub use holds::Holding;
 mod refunds;
 
+pub use exchanges::Declined;
+pub use holds::Holding;
 pub use refunds::{Part, Refunded};
 
 use airsettle::money::{Currency, Money};
@@ -101,6 +102,8 @@ struct Sale {
     coupon: &'static str,
     /// Ticket by ticket, coupon by coupon: what came back.
     refunded: Vec<Vec<bool>>,
+    /// Its tickets were given for others.
+    exchanged: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +147,8 @@ pub struct Model {
     interest_booked: i64,
     /// What was taken back of each payment's share, and what waits for the airline's money: from which wallet, how much.
     taken: Vec<i64>,
+    /// From which wallet each payment's order is paid, if it is.
+    payers: Vec<&'static str>,
     pub waiting: Vec<(&'static str, i64)>,
 }
 
@@ -198,6 +203,7 @@ impl Model {
             interest_scaled: 0,
             interest_booked: 0,
             taken: Vec::new(),
+            payers: Vec::new(),
             waiting: Vec::new(),
         }
     }
@@ -350,8 +356,8 @@ impl Model {
         let count = i64::try_from(tickets.len()).unwrap();
         let wallet = WALLETS[usize::from(buyer == Buyer::Prepaid)];
         let on_line = match buyer {
-            Buyer::Credit => self.has_credit(net, airline).map(|()| true)?,
-            Buyer::CreditThenWallet => match self.has_credit(net, airline) {
+            Buyer::Credit => self.has_credit(net, airline, 0).map(|()| true)?,
+            Buyer::CreditThenWallet => match self.has_credit(net, airline, 0) {
                 Ok(()) => true,
                 Err(refusal) => self.has_prepaid(wallet, net).map(|()| false).map_err(|_| refusal)?,
             },
@@ -361,7 +367,8 @@ impl Model {
         let first_payment = self.state.payments.len();
         let refunded = tickets.iter().map(|ticket| vec![false; ticket.coupons]).collect();
         let day = self.today;
-        let sale = Sale { on_line, wallet, day, bucket, tickets, first_payment, voided: false, coupon: "O", refunded };
+        let sale =
+            Sale { on_line, wallet, day, bucket, tickets, first_payment, voided: false, coupon: "O", refunded, exchanged: false };
         self.books_sale(&sale, 1);
         for ticket in &sale.tickets {
             self.moves(if on_line { RECEIVABLE } else { wallet }, PAYABLE, ticket.airline);
@@ -369,6 +376,7 @@ impl Model {
             let new = Payment { state, amount, set_off: 0, cancelled: 0, reclaimed: 0, on_line, is_over: false };
             self.state.payments.push(new);
             self.taken.push(0);
+            self.payers.push(wallet);
         }
         if on_line {
             self.state.held += airline;
@@ -413,16 +421,20 @@ impl Model {
         Ok(())
     }
 
-    fn has_credit(&self, net: i64, airline: i64) -> Result<(), Refusal> {
+    /// What adds nothing passes a limit; `released` is not held any more.
+    fn has_credit(&self, net: i64, airline: i64, released: i64) -> Result<(), Refusal> {
         let (state, currency, exposure_minor, limit_minor) = (&self.state, "CNY".to_owned(), self.exposure(), self.limit());
         let short_minor = exposure_minor + net - limit_minor;
-        if short_minor > 0 {
+        if net > 0 && short_minor > 0 {
             return Err(Refusal::LimitExceeded { short_minor, limit_minor, exposure_minor, currency });
+        }
+        if airline == 0 {
+            return Ok(());
         }
         if let Some(reason) = &state.closed {
             return Err(Refusal::FacilityClosed { reason: reason.clone() });
         }
-        let short_minor = self.credit(LOAN) + state.held + airline - state.line_limit;
+        let short_minor = self.credit(LOAN) + state.held - released + airline - state.line_limit;
         if short_minor > 0 { Err(Refusal::FacilityExhausted { short_minor, currency }) } else { Ok(()) }
     }
 

@@ -36,6 +36,8 @@ pub enum Verb {
     Refund(usize, Part, Refunded),
     /// One of the wallets that wait for the airline's money.
     Complete(usize),
+    /// Counted from the newest order: to this fare, with this penalty.
+    Exchange(usize, i64, i64),
     DaysPass(u64),
     Accrue,
     Remit(usize, Share),
@@ -142,6 +144,7 @@ fn verb() -> impl Strategy<Value = Verb> {
             .prop_map(|(order, to)| Verb::Report(order, to)),
         2 => Just(Verb::Seal),
         10 => (0..12usize, part(), how()).prop_map(|(order, part, how)| Verb::Refund(order, part, how)),
+        8 => (0..9usize, 1_001..61_000i64, select(vec![0, 5_000])).prop_map(|(order, fare, penalty)| Verb::Exchange(order, fare, penalty)),
         8 => wish().prop_map(Verb::Hold),
         6 => (0..6usize, times()).prop_map(|(hold, times)| Verb::PayHold(hold, times)),
         3 => (0..6usize, times()).prop_map(|(hold, times)| Verb::CancelHold(hold, times)),
@@ -173,7 +176,7 @@ pub fn history(steps: usize) -> impl Strategy<Value = Vec<Verb>> {
     let paid_in = [(DEPOSIT, 2_000_000), (WALLETS[0], 150_000), (WALLETS[1], 400_000)];
     let begin = paid_in.map(|(into, amount)| Verb::Receive(into, amount, Times::Once));
     let verbs = prop::collection::vec(
-        prop_oneof![16 => verb().prop_map(|verb| vec![verb]), 1 => paid_and_voided(), 1 => paid_and_refunded()],
+        prop_oneof![16 => verb().prop_map(|verb| vec![verb]), 1 => paid_and_voided(), 1 => paid_and_refunded(), 2 => exchanged()],
         steps,
     );
     verbs.prop_map(move |verbs| [begin.to_vec(), verbs.concat().into_iter().take(steps).collect()].concat())
@@ -199,6 +202,23 @@ fn paid_and_refunded() -> impl Strategy<Value = Vec<Verb>> {
             Verb::Complete(0),
         ]
     })
+}
+
+/// An exchange of a ticket in any state of its payment, and what may follow: another one, a refund, or nothing.
+fn exchanged() -> impl Strategy<Value = Vec<Verb>> {
+    let before = prop_oneof![
+        Just(Vec::new()),
+        Just(vec![Verb::Send(Which::Newest)]),
+        word().prop_map(|word| vec![Verb::Send(Which::Newest), Verb::BankSays(Which::Newest, vec![word])]),
+    ];
+    let exchange = || (1_001..61_000i64, select(vec![0, 5_000])).prop_map(|(fare, penalty)| Verb::Exchange(0, fare, penalty));
+    let after = prop_oneof![
+        Just(Vec::new()),
+        exchange().prop_map(|again| vec![Verb::Send(Which::Newest), again]),
+        (part(), how()).prop_map(|(part, how)| vec![Verb::Refund(0, part, how)]),
+    ];
+    (wish(), before, exchange(), after)
+        .prop_map(|(wish, before, exchange, after)| [vec![Verb::Order(vec![wish])], before, vec![exchange], after].concat())
 }
 
 /// Leaves out what is not needed to fail, in ever smaller pieces. `fails` answers the step at which a history does.

@@ -230,7 +230,7 @@ impl RedeliverMany {
 /// Sends again what failed, or was delivered, within a time or altogether.
 #[utoipa::path(post, path = "/v1/webhook_deliveries/actions/redeliver", tag = "Events", operation_id = "redeliver_webhook_deliveries",
     request_body = Data<RedeliverMany>,
-    responses((status = 200, body = Data<Redelivered>), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = Data<Redelivered>), (status = 404, body = ErrorBody, description = "`not_found`: no such webhook")))]
 pub async fn redeliver_many(caller: Caller, request: HttpRequest, body: Body<RedeliverMany>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::WebhooksWrite)?;
     let filter = body.data.validate()?;

@@ -1,12 +1,21 @@
 //! The rest of the model: what airlines are paid, and what they give back.
 
 use super::{
-    BankWord, CLIENT_CASH, Claim, LOAN, Model, OWN_CASH, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TO_GIVE_BACK, WALLETS, cny,
+    BankWord, CLIENT_CASH, Claim, LOAN, Model, OWN_CASH, PAYABLE, Payment, RECEIVABLE, Stage, TO_GIVE_BACK, WALLETS, cny,
 };
 
 impl Payment {
     pub fn outstanding(&self) -> i64 {
         self.amount - self.set_off - self.cancelled
+    }
+
+    /// Neither paid nor taken back.
+    pub(super) fn still_open(&self) -> i64 {
+        if self.is_over { 0 } else { self.outstanding() - self.reclaimed }
+    }
+
+    pub(super) fn is_on_its_way(&self) -> bool {
+        matches!(self.state, Stage::Sent | Stage::Unknown)
     }
 
     fn paid_from(&self) -> &'static str {
@@ -20,7 +29,7 @@ impl Model {
         if sale.voided {
             return Err("the order was cancelled".into());
         }
-        if sale.coupon != "O" || sale.refunded.iter().flatten().any(|done| *done) {
+        if sale.exchanged || sale.coupon != "O" || sale.refunded.iter().flatten().any(|done| *done) {
             return Err("coupon ".into());
         }
         if sale.day != self.today {
@@ -61,10 +70,9 @@ impl Model {
     pub(super) fn takes_back(&mut self, index: usize, amount: i64, is_set_off: bool) -> i64 {
         let payment = &mut self.state.payments[index];
         let within = amount.min(payment.amount - self.taken[index]);
-        let still_open = if payment.is_over { 0 } else { payment.outstanding() - payment.reclaimed };
-        let open = within.min(still_open);
+        let open = within.min(payment.still_open());
         self.taken[index] += within;
-        let is_on_its_way = matches!(payment.state, Stage::Sent | Stage::Unknown);
+        let is_on_its_way = payment.is_on_its_way();
         if is_on_its_way {
             payment.reclaimed += open;
         } else if open > 0 {
@@ -206,7 +214,7 @@ impl Model {
         payment.state = Stage::Confirmed;
         self.moves(PAYABLE, from, amount);
         self.ends(index, amount);
-        let is_set_off = self.sale_of(index).wallet == WALLETS[0];
+        let is_set_off = self.payers[index] == WALLETS[0];
         self.claims(reclaimed, is_set_off);
     }
 
@@ -219,10 +227,5 @@ impl Model {
         }
         self.moves(PAYABLE, TO_GIVE_BACK, reclaimed);
         self.is_cancelled(index, reclaimed);
-    }
-
-    fn sale_of(&self, payment: usize) -> &Sale {
-        let place = self.sales.partition_point(|sale| sale.first_payment <= payment);
-        &self.sales[place - 1]
     }
 }

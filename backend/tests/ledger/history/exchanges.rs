@@ -1,0 +1,56 @@
+//! Exchanges in random histories.
+
+use super::{History, wished};
+use crate::exchanges::Wanted;
+use crate::model::{Buyer, Declined, cny};
+use crate::verbs::Wish;
+use airsettle::catalogue::{AirportCode, BookingClass, Bucket, CarrierCode};
+use airsettle::ids::Id;
+use airsettle::money::{Currency, Money};
+use airsettle::shopping::offer::OfferSegment;
+use airsettle::ticketing::exchange::ChangeError;
+
+/// Beyond what the ladder knows, and a day of its own for each exchange: its seats are never short.
+const FIRST_DAY: u64 = 1_000;
+
+impl History {
+    /// All tickets of an order that nothing happened to, for others of one flight.
+    pub(super) fn exchanges(&mut self, index: usize, fare: i64, penalty: i64) {
+        let Some(place) = self.sold.len().checked_sub(1 + index) else { return };
+        if !self.model.is_whole(place) {
+            return;
+        }
+        let days = FIRST_DAY + 10 * u64::try_from(self.exchanges).unwrap();
+        self.exchanges += 1;
+        let issued = self.world.issued_as(self.sold[place]);
+        let buyer = if issued.order.agency_id == self.world.prepaid.raw() { Buyer::Prepaid } else { Buyer::Credit };
+        let tickets = issued.passengers.len();
+        let wish = Wish { buyer, tickets, coupons: 1, fare, flight: 0, keyed: false };
+        let new = wished(&self.world, &wish).build().tickets;
+        let segment = self.world.other_flight(days);
+        let bucket = bucket_of(&segment);
+        let change = self.world.chooses_flight(&issued, Wanted { fare: cny(fare), penalty: cny(penalty) }, segment);
+        let due = (change.change_minor > 0).then(|| Money::new(change.change_minor, Currency::CNY));
+        let (done, expected) = (self.world.confirms_change(&change, due), self.model.exchanges(place, &new, penalty, bucket));
+        self.counts("exchange", expected.is_ok());
+        match (done, expected) {
+            (Ok(_), Ok(())) => {}
+            (Err(ChangeError::Refused(refusal)), Err(Declined::Refused(wanted))) => assert_eq!(refusal, wanted),
+            (Err(ChangeError::AirlineFundsAwaited { short }), Err(Declined::AwaitsAirline(wanted))) => {
+                assert_eq!(short.minor, wanted);
+            }
+            (done, expected) => panic!("{expected:?} was expected, not {done:?}"),
+        }
+    }
+}
+
+fn bucket_of(segment: &OfferSegment) -> i64 {
+    let bucket = Bucket {
+        carrier: CarrierCode::parse(&segment.carrier).unwrap(),
+        flight_number: segment.flight_number,
+        origin: AirportCode::parse(&segment.origin).unwrap(),
+        date: segment.departing_at.date(),
+        class: BookingClass::parse(segment.booking_class).unwrap(),
+    };
+    bucket.id().unwrap().raw()
+}

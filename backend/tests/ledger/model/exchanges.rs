@@ -1,0 +1,108 @@
+//! Exchanges, in plain numbers: what is given in pays for the new tickets, and only the difference moves.
+
+use super::{Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TO_GIVE_BACK, WALLETS, legs};
+use airsettle::ticketing::{Refusal, TicketPlan};
+
+/// Why an exchange is not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Declined {
+    Refused(Refusal),
+    /// The airline was paid, and own money is short of so much.
+    AwaitsAirline(i64),
+}
+
+impl Model {
+    /// Nothing of it was used, voided or refunded.
+    pub fn is_whole(&self, index: usize) -> bool {
+        let sale = &self.sales[index];
+        !sale.voided && sale.coupon == "O" && !sale.refunded.iter().flatten().any(|done| *done)
+    }
+
+    /// All tickets of an order for others of one coupon each, and a penalty on each.
+    pub fn exchanges(&mut self, index: usize, new: &[TicketPlan], penalty: i64, bucket: i64) -> Result<(), Declined> {
+        let old = Sale { day: self.today, ..self.sales[index].clone() };
+        let new: Vec<Legs> = new.iter().map(legs).collect();
+        self.may_exchange(&old, &new, penalty).map_err(Declined::Refused)?;
+        let before = self.clone();
+        self.books_sale(&old, -1);
+        let sale = Sale {
+            bucket,
+            first_payment: self.state.payments.len(),
+            refunded: vec![vec![false]; new.len()],
+            exchanged: true,
+            tickets: new,
+            ..old.clone()
+        };
+        self.books_sale(&sale, 1);
+        let payer = if old.on_line { RECEIVABLE } else { old.wallet };
+        for (place, (given_in, ticket)) in old.tickets.iter().zip(&sale.tickets).enumerate() {
+            let certain = self.certain(old.first_payment + place, given_in.airline);
+            let unpaid = self.takes_back(old.first_payment + place, given_in.airline, old.wallet == WALLETS[0]);
+            self.moves(PAYABLE, payer, unpaid);
+            self.moves(TO_GIVE_BACK, payer, given_in.airline - unpaid);
+            if old.on_line {
+                let cycle = super::cycle_of(self.today);
+                self.cycles.entry(cycle).or_default().gross += penalty;
+            }
+            self.moves(payer, PAYABLE, ticket.airline + penalty);
+            self.pays_difference(&old, ticket.airline + penalty, certain);
+        }
+        let missing = -self.cover();
+        if !old.on_line && missing > 0 {
+            let short = missing - self.debit(super::OWN_CASH);
+            if short > 0 {
+                *self = before;
+                return Err(Declined::AwaitsAirline(short));
+            }
+            self.orders_transfer(missing).unwrap();
+        }
+        self.gives_seats_back(old.bucket, old.tickets.iter().map(|ticket| ticket.coupons).sum());
+        self.takes_seats(bucket, &sale.tickets);
+        self.state.tickets += i64::try_from(sale.tickets.len()).unwrap();
+        self.sales[index] = sale;
+        Ok(())
+    }
+
+    fn may_exchange(&self, old: &Sale, new: &[Legs], penalty: i64) -> Result<(), Refusal> {
+        if self.frozen && old.wallet == WALLETS[0] {
+            return Err(Refusal::AgencyFrozen);
+        }
+        let (mut net, mut airline, mut released) = (0, 0, 0);
+        for (place, (given_in, ticket)) in old.tickets.iter().zip(new).enumerate() {
+            net += ticket.price - ticket.commission + penalty - (given_in.price - given_in.commission);
+            let index = old.first_payment + place;
+            let certain = self.certain(index, given_in.airline);
+            let payment = &self.state.payments[index];
+            if payment.on_line && !payment.is_on_its_way() {
+                released += given_in.airline - certain;
+            }
+            airline += (ticket.airline + penalty - certain).max(0);
+        }
+        if old.on_line { self.has_credit(net, airline, released) } else { self.has_prepaid(old.wallet, net) }
+    }
+
+    /// How much of an airline's leg it certainly has.
+    fn certain(&self, index: usize, amount: i64) -> i64 {
+        let payment = &self.state.payments[index];
+        let within = amount.min(payment.amount - self.taken[index]);
+        amount - within.min(payment.still_open())
+    }
+
+    /// The new share, less what the airline has to give back for the old one: its newest claim.
+    fn pays_difference(&mut self, old: &Sale, share: i64, certain: i64) {
+        let set_off = share.min(certain);
+        if set_off > 0 {
+            self.state.claims.last_mut().unwrap().settled += set_off;
+            self.moves(PAYABLE, TO_GIVE_BACK, set_off);
+        }
+        let is_over = set_off == share;
+        let (on_line, state) = (old.on_line && !is_over, if is_over { Stage::SetOff } else { Stage::Held });
+        self.state.payments.push(Payment { state, amount: share, set_off, cancelled: 0, reclaimed: 0, on_line, is_over });
+        self.taken.push(0);
+        self.payers.push(old.wallet);
+        if on_line {
+            self.state.held += share - set_off;
+            self.state.unconfirmed += 1;
+        }
+    }
+}
