@@ -69,19 +69,35 @@ event_types! {
     LimitPolicyAdopted = "limit.policy_adopted",
     /// An airline changed or cancelled a flight of the order.
     OrderAirlineInitiatedChangeDetected = "order.airline_initiated_change_detected",
+    /// Its flights are others now: exchanged, an exchange taken back, or an airline's change accepted.
+    OrderChanged = "air.order.changed",
     OrderCreated = "order.created",
     /// What was accepted with 202 was not issued after all.
     OrderCreationFailed = "order.creation_failed",
     OrderCancellationConfirmed = "order_cancellation.confirmed",
     OrderCancellationCreated = "order_cancellation.created",
+    /// Its metadata or a passenger's particulars.
+    OrderUpdated = "order.updated",
     /// A held order was paid, and its tickets were issued.
     PaymentSucceeded = "air.payment.succeeded",
     /// A payment was made for a held order.
     PaymentCreated = "payment.created",
     /// Somebody asked a webhook to be tried.
     PingTriggered = "ping.triggered",
+    /// Accepted; the wallet waits until the airline gives the money back.
+    RefundAwaitsAirlineFunds = "refund_application.awaiting_airline_funds",
+    /// The seven working days have passed.
+    RefundOverdue = "refund_application.overdue",
+    RefundRejected = "refund_application.rejected",
+    /// The money is where it belongs.
+    RefundSettled = "refund_application.refunded",
+    /// A person decides about it.
+    RefundSubmitted = "refund_application.submitted",
     RemittanceReceived = "remittance.received",
     TaxPaid = "tax.paid",
+    /// Given in for another ticket.
+    TicketExchanged = "ticket.exchanged",
+    TicketRefunded = "ticket.refunded",
     TicketVoided = "ticket.voided",
     WalletReceived = "wallet.received",
     /// Its receiver failed for too long.

@@ -12,7 +12,8 @@ use crate::audit::{self, Cause};
 use crate::catalogue::Catalogue;
 use crate::db::schema::{air_order, airline_change, airline_change_segment, coupon};
 use crate::db::{Change, Contended, Db, DbError, Window, WriteTx, lock, rows, update, windowed};
-use crate::ids::{AgencyId, AirlineChangeId, Id, OrderId, ScheduleChangeId};
+use crate::ids::{AgencyId, AirlineChangeId, AirlineId, Id, OrderId, ScheduleChangeId};
+use crate::notify::{EventType, NewEvent, emit};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -224,6 +225,9 @@ pub fn accept_airline_change(
     // From here on the acceptance must succeed.
     update(tx, "seat_bucket", &["sold"], &moves.sold)?;
     relink(tx, &change, &coupons, &moves.seats)?;
+    let changed = NewEvent::new(EventType::OrderChanged, OrderId::of(change.row.order_id));
+    let changed = changed.of_agency(AgencyId::of(change.row.agency_id)).of_airline(AirlineId::of(change.row.airline_id));
+    emit(tx, changed.naming("airline_initiated_change_id", id).caused_by(&cause.request_id))?;
     answer(tx, cause, &change, AirlineChangeState::Accepted)
 }
 

@@ -6,7 +6,7 @@ use super::refund::{
     Application, RefundDecision, RefundError, RefundKind, RefundRequest, confirm_refund, decide_refund, quote_refund,
     refund_application,
 };
-use super::void::{CancellationRow, VoidError, cancellation, confirm_void, quote_void};
+use super::void::{CancellationRow, VoidError, about, cancellation, confirm_void, quote_void};
 use crate::audit::{self, Cause};
 use crate::catalogue::Catalogue;
 use crate::clock::Timestamp;
@@ -14,6 +14,7 @@ use crate::db::schema::order_cancellation;
 use crate::db::{Change, Contended, Db, DbError, RowSet, WriteTx, insert, lock, update};
 use crate::ids::{AirlineChangeId, CancellationId, Id, OrderId, RefundApplicationId, ScheduleChangeId};
 use crate::money::{Currency, Money, MoneyError};
+use crate::notify::{EventType, emit};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -76,6 +77,7 @@ pub fn quote_cancellation(
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     audit::record(tx, cause, "order.quote_cancellation", CancellationId::of(row.id))?;
+    emit(tx, about(EventType::OrderCancellationCreated, cause, &row))?;
     Ok(Cancellation { row, refund: Some(quoted) })
 }
 
@@ -124,6 +126,7 @@ pub fn confirm_cancellation(
     let change = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
     update(tx, "order_cancellation", &["confirmed_at"], &[change])?;
     audit::record(tx, cause, "order.refund", OrderId::of(confirmed.order_id))?;
+    emit(tx, about(EventType::OrderCancellationConfirmed, cause, &confirmed))?;
     Ok(Cancellation { row: confirmed, refund: Some(refund) })
 }
 

@@ -15,7 +15,8 @@ use crate::catalogue::{AirportCode, BucketId, CarrierCode, Catalogue, Departure,
 use crate::clock::Timestamp;
 use crate::db::schema::{coupon, schedule_change, ticket};
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, ensure_rows, insert, lock, rows, update, windowed};
-use crate::ids::{AirlineChangeId, AirlineId, Id, ScheduleChangeId};
+use crate::ids::{AgencyId, AirlineChangeId, AirlineId, Id, OrderId, ScheduleChangeId};
+use crate::notify::{EventType, NewEvent, emit_all};
 use crate::shopping::price::departure_buckets;
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
@@ -158,7 +159,7 @@ pub fn file_schedule_change(
     let affected = affected(tx.db, &buckets)?;
     row.order_count = i64::try_from(affected.len()).unwrap_or(i64::MAX);
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
-    tell_orders(tx, &row, affected)?;
+    tell_orders(tx, cause, &row, affected)?;
     audit::record(tx, cause, "schedule.change", ScheduleChangeId::of(row.id))?;
     Ok(row)
 }
@@ -287,7 +288,7 @@ fn affected(db: &mut Db, buckets: &[i64]) -> Result<Affected, DbError> {
     Ok(affected)
 }
 
-fn tell_orders(tx: &mut WriteTx, change: &ScheduleChangeRow, affected: Affected) -> Result<(), DbError> {
+fn tell_orders(tx: &mut WriteTx, cause: &Cause, change: &ScheduleChangeRow, affected: Affected) -> Result<(), DbError> {
     let (mut changes, mut segments) = (Vec::new(), Vec::new());
     for ((order_id, agency_id), coupons) in affected {
         let id = tx.ids.next::<AirlineChangeId>().raw();
@@ -306,7 +307,13 @@ fn tell_orders(tx: &mut WriteTx, change: &ScheduleChangeRow, affected: Affected)
         segments.extend(coupons.iter().map(|coupon| AirlineSegmentRow::of(tx, id, coupon)));
     }
     supersede(tx, &changes, &segments)?;
-    insert(tx, &[RowSet::of(&changes), RowSet::of(&segments)])
+    insert(tx, &[RowSet::of(&changes), RowSet::of(&segments)])?;
+    let detected = |change: &AirlineChangeRow| {
+        let event = NewEvent::new(EventType::OrderAirlineInitiatedChangeDetected, OrderId::of(change.order_id));
+        let event = event.of_agency(AgencyId::of(change.agency_id)).of_airline(AirlineId::of(change.airline_id));
+        event.naming("airline_initiated_change_id", AirlineChangeId::of(change.id)).caused_by(&cause.request_id)
+    };
+    emit_all(tx, changes.iter().map(detected).collect())
 }
 
 /// Everything that airlines have changed about flights from this day on.

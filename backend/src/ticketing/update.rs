@@ -10,7 +10,8 @@ use crate::audit::{self, Cause};
 use crate::catalogue::{CarrierCode, Catalogue};
 use crate::clock::Timestamp;
 use crate::db::{Change, Contended, DbError, WriteTx, lock, update};
-use crate::ids::{Id, OrderId, PassengerId};
+use crate::ids::{AgencyId, Id, OrderId, PassengerId};
+use crate::notify::{EventType, NewEvent, emit};
 use crate::ordering::{
     DocumentFault, DocumentKind, EditRefusal, Person, PersonEdit, Sealed, Stage, Vault, VaultError, edited, order, reseal,
 };
@@ -39,7 +40,7 @@ pub fn update_metadata(tx: &mut WriteTx, cause: &Cause, id: OrderId, metadata: &
     let issued = lock_order(tx, id)?;
     update(tx, "air_order", &["metadata"], &[Change { id: issued.order.id, values: vec![metadata.into()] }])?;
     audit::record(tx, cause, "order.update", id)?;
-    Ok(())
+    Ok(tell(tx, cause, &issued)?)
 }
 
 /// Corrects a passenger, whom clients know by the id of the offer.
@@ -73,7 +74,12 @@ pub fn update_passenger(
     // From here on the correction must succeed.
     reseal(tx, row, &sealed)?;
     audit::record(tx, cause, "order.update_passenger", id)?;
-    Ok(())
+    Ok(tell(tx, cause, &issued)?)
+}
+
+fn tell(tx: &mut WriteTx, cause: &Cause, issued: &IssuedOrder) -> Result<(), DbError> {
+    let event = NewEvent::new(EventType::OrderUpdated, OrderId::of(issued.order.id));
+    emit(tx, event.of_agency(AgencyId::of(issued.order.agency_id)).caused_by(&cause.request_id))
 }
 
 fn lock_order(tx: &mut WriteTx, id: OrderId) -> Result<IssuedOrder, UpdateError> {

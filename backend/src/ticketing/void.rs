@@ -198,7 +198,7 @@ pub fn confirm_void(
 }
 
 /// A quote concerns its agency alone.
-fn about(kind: EventType, cause: &Cause, quote: &CancellationRow) -> NewEvent {
+pub(super) fn about(kind: EventType, cause: &Cause, quote: &CancellationRow) -> NewEvent {
     let event = NewEvent::new(kind, CancellationId::of(quote.id)).of_agency(AgencyId::of(quote.agency_id));
     event.naming("order_id", OrderId::of(quote.order_id)).caused_by(&cause.request_id)
 }

@@ -2,6 +2,7 @@
 
 use crate::air::{an_offer, an_order};
 use crate::platform::{BEIJING, SHANGHAI, World};
+use crate::v1::events::awaited;
 use crate::v1::{cny, number_of, text};
 use serde_json::{Value, json};
 
@@ -85,6 +86,9 @@ on_both_engines! {
         assert!(text(&read.data()["slices"][0]["segments"][0]["departing_at"]).starts_with(&day(33)));
         let old = world.get(&key, &format!("/v1/tickets/{}", number_of(&order))).expect(200);
         assert_eq!((&old.data()["coupons"][0]["status"], &old.data()["exchanges"][0]["issued"]), (&json!("E"), &json!(new)));
+        let changed = awaited(world, &key, "air.order.changed", &text(&order["id"]));
+        assert_eq!(changed["data"]["object"]["order_change_id"], change["id"]);
+        awaited(world, &key, "ticket.exchanged", &text(&old.data()["id"]));
         world.await_that("the airline is paid", || {
             let disbursement = world.get(&key, &format!("/v1/tickets/{new}")).expect(200).data()["disbursement"].clone();
             disbursement["state"] == "confirmed"

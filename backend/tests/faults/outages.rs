@@ -69,7 +69,6 @@ fn outages(rounds: usize, seed: u64) {
 }
 
 #[test]
-#[ignore = "a killed postmaster takes long to start again: in the long run"]
 fn postgresql_killed_twice_under_load() {
     outages(2, 21);
 }

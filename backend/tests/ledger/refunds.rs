@@ -244,6 +244,13 @@ fn a_paid_wallet_ticket_waits_for_the_airlines_money_and_completes_by_itself(eng
     assert_eq!(world.balances(), expected);
     assert_eq!(world.coupon_statuses(), ["R"], "nobody flies on it meanwhile");
 
+    // Said to be paid out while it waits: the books notice.
+    for (from, to) in [("awaiting_airline_funds", "refunded"), ("refunded", "awaiting_airline_funds")] {
+        world.database.as_owner(&format!("UPDATE refund_application SET status = '{to}' WHERE status = '{from}'")).unwrap();
+        let fault = world.sale_fault();
+        assert_eq!(fault.is_some_and(|fault| fault.rule.contains("what is due to wallets")), to == "refunded", "{to}");
+    }
+
     world.receives(&world.receipt(Purpose::AirlineRepayment(world.airline), "700.00")).unwrap();
     let still = world.completes(&waiting);
     assert_eq!((still.row.status.as_str(), still.row.short_minor), ("awaiting_airline_funds", Some(2_500)));

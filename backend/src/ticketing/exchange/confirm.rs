@@ -20,6 +20,7 @@ use crate::identity::IdempotencyKey;
 use crate::ids::{AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
 use crate::ledger::{AccountKey, Book, Chart, open_accounts};
 use crate::money::{Currency, Money};
+use crate::notify::{EventType, NewEvent, emit_all};
 use crate::ordering::{Draw, Sealed, Tender, TenderWish, order};
 use crate::ticketing::airline_change::{exchanged_for_change, waives_penalty};
 use crate::ticketing::coupon::CouponStatus;
@@ -91,7 +92,23 @@ pub fn confirm_change(
     let row = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
     update(tx, "order_change", &["confirmed_at"], &[row])?;
     audit::record(tx, cause, "order.change", OrderId::of(confirmed.order_id))?;
+    tell(tx, cause, &prepared, &confirmed)?;
     Ok(confirmed)
+}
+
+fn tell(tx: &mut WriteTx, cause: &Cause, prepared: &Prepared<'_>, change: &OrderChangeRow) -> Result<(), DbError> {
+    let exchanged = |swap: &Swap<'_>| NewEvent::new(EventType::TicketExchanged, TicketId::of(swap.old.id));
+    let mut events = vec![order_changed(prepared.issued, change)];
+    events.extend(prepared.swaps.iter().map(exchanged));
+    let about = |event: NewEvent| {
+        let event = event.of_agency(prepared.seller.id).of_airline(prepared.order.airline);
+        event.naming("order_id", OrderId::of(change.order_id)).caused_by(&cause.request_id)
+    };
+    emit_all(tx, events.into_iter().map(about).collect())
+}
+
+pub(super) fn order_changed(issued: &IssuedOrder, change: &OrderChangeRow) -> NewEvent {
+    NewEvent::new(EventType::OrderChanged, OrderId::of(issued.order.id)).naming("order_change_id", OrderChangeId::of(change.id))
 }
 
 fn check_paid(change: &OrderChangeRow, paid: Option<Money>) -> Result<(), ChangeError> {

@@ -4,7 +4,7 @@
 //! The airline keeps what the old ticket is worth to it: only the difference is taken back, from the advance of the new ticket, which goes on paying the rest.
 //! Locks as those of a void: agency, facility slices, seat buckets, advances, accounts.
 
-use super::confirm::issued_of;
+use super::confirm::{issued_of, order_changed};
 use super::error::ChangeError;
 use super::stored::{OrderChangeRow, TicketExchangeRow, exchanges_by, order_change};
 use crate::agencies::agency;
@@ -19,6 +19,7 @@ use crate::ledger::{
     AccountCode, AccountKey, AccountRow, Book, Draft, EntryRow, Event, Leg, PostingRow, entries_of, open_accounts, postings_about,
 };
 use crate::money::{Currency, Money};
+use crate::notify::emit;
 use crate::ordering::Tender;
 use crate::ticketing::Refusal;
 use crate::ticketing::coupon::CouponStatus;
@@ -63,6 +64,8 @@ pub fn void_change(
     let voided = OrderChangeRow { voided_at: Some(tx.now.naive()), ..change };
     update(tx, "order_change", &["voided_at"], &[Change { id: voided.id, values: vec![voided.voided_at.into()] }])?;
     audit::record(tx, cause, "order.void_change", OrderId::of(voided.order_id))?;
+    let (agency, airline) = (AgencyId::of(voided.agency_id), AirlineId::of(issued.order.airline_id));
+    emit(tx, order_changed(&issued, &voided).of_agency(agency).of_airline(airline).caused_by(&cause.request_id))?;
     Ok(voided)
 }
 

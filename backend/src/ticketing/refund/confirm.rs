@@ -1,7 +1,7 @@
 //! What happens to a quoted refund: confirmed by its agency, decided by a person of the operator where its kind needs one, paid out where its wallet
 //! had to wait. Each twice is once: the agency's lock is where two of them meet.
 
-use super::application::{Application, RefundEvent, RefundMoved, RefundStatus, refund_application};
+use super::application::{Application, ApplicationRow, RefundEvent, RefundMoved, RefundStatus, refund_application};
 use super::error::RefundError;
 use super::legs::RefundTerms;
 use super::price::{is_refundable, not_refundable, supplement};
@@ -14,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::db::{Change, Contended, DbError, WriteTx, lock, update};
 use crate::ids::{AgencyId, Id, OrderId, RefundApplicationId};
 use crate::money::{Currency, Money};
+use crate::notify::{EventType, NewEvent, emit};
 use crate::ticketing::ticket::IssuedOrder;
 
 /// An airline gives money back within so many working days of a valid application.
@@ -74,6 +75,7 @@ pub fn confirm_refund(
     }
     write(tx, &application)?;
     audit::record(tx, cause, "refund.confirm", id)?;
+    tell(tx, cause, &application.row)?;
     Ok(application)
 }
 
@@ -114,7 +116,25 @@ pub fn decide_refund(
     write(tx, &application)?;
     let action = if *decision == RefundDecision::Approve { "refund.approve" } else { "refund.reject" };
     audit::record(tx, cause, action, id)?;
+    tell(tx, cause, &application.row)?;
     Ok(application)
+}
+
+/// What became of an application.
+fn tell(tx: &mut WriteTx, cause: &Cause, row: &ApplicationRow) -> Result<(), DbError> {
+    let kind = match row.status()? {
+        RefundStatus::Submitted => EventType::RefundSubmitted,
+        RefundStatus::AwaitingAirlineFunds => EventType::RefundAwaitsAirlineFunds,
+        RefundStatus::Refunded => EventType::RefundSettled,
+        RefundStatus::Rejected => EventType::RefundRejected,
+        RefundStatus::Quoted => return Ok(()),
+    };
+    emit(tx, about(kind, cause, row))
+}
+
+fn about(kind: EventType, cause: &Cause, row: &ApplicationRow) -> NewEvent {
+    let event = NewEvent::new(kind, RefundApplicationId::of(row.id)).of_agency(AgencyId::of(row.agency_id));
+    event.naming("order_id", OrderId::of(row.order_id)).caused_by(&cause.request_id)
 }
 
 /// Under the agency's lock, what was quoted is still there: its coupons are open, or as much as is asked was kept of what was paid.
@@ -184,6 +204,7 @@ pub fn complete_refund(tx: &mut WriteTx, cause: &Cause, id: RefundApplicationId)
     }
     if settled == Settled::Paid {
         audit::record(tx, cause, "refund.complete", id)?;
+        tell(tx, cause, &application.row)?;
     }
     Ok(application)
 }
@@ -195,6 +216,7 @@ pub fn note_overdue(tx: &mut WriteTx, cause: &Cause, id: RefundApplicationId) ->
         application.row.overdue_at = Some(tx.now.naive());
         write(tx, &application)?;
         audit::record(tx, cause, "refund.overdue", id)?;
+        emit(tx, about(EventType::RefundOverdue, cause, &application.row))?;
     }
     Ok(application)
 }

@@ -15,9 +15,10 @@ use crate::credit::{
     TakeBack, Taking, TransferError, TransferRow, client_accounts, cover, lock_slices_of, receivable_from, top_up_client_cash,
 };
 use crate::db::{Change, RowSet, WriteTx, insert, update};
-use crate::ids::{AgencyId, AirlineId, ContractId, Id, TicketId};
+use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrderId, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
+use crate::notify::{EventType, NewEvent, emit_all};
 use crate::ordering::Tender;
 use crate::ticketing::coupon_history::settle_coupons;
 use crate::ticketing::postings::{RefundTo, debits, refund};
@@ -65,6 +66,11 @@ pub(super) fn settle(
     book.finish(tx)?;
     taken.write(tx)?;
     give_back_seats(tx, &seats)?;
+    let refunded = |line: &Line<'_>| {
+        let event = NewEvent::new(EventType::TicketRefunded, line.ticket).of_agency(seller.id).of_airline(line.airline);
+        event.naming("order_id", OrderId::of(issued.order.id)).caused_by(&cause.request_id)
+    };
+    emit_all(tx, lines.iter().map(refunded).collect())?;
     let status = application.row.kind()?.coupon_status();
     settle_coupons(tx, cause, coupons.iter().copied(), status)?;
     let cycle = (issued.order.tender()? == Some(Tender::Credit)).then(|| posting.cycle.clone());

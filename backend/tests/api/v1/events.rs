@@ -5,7 +5,7 @@ use crate::v1::{sold, text};
 use serde_json::Value;
 
 /// Reads on until an event of this type and object is there.
-fn awaited(world: &World, key: &str, kind: &str, object: &str) -> Value {
+pub fn awaited(world: &World, key: &str, kind: &str, object: &str) -> Value {
     let (mut found, mut after) = (None, String::new());
     world.await_that(kind, || {
         let page = world.get(key, &format!("/v1/events?limit=200&after={after}")).expect(200);

@@ -8,7 +8,7 @@ mod commission_explained;
 mod commission_rules;
 mod contracts;
 mod coupons;
-mod events;
+pub mod events;
 mod every_address;
 mod exports;
 mod exposure;

@@ -2,6 +2,7 @@
 
 use super::worked_case::Desk;
 use crate::platform::{Answer, BEIJING, GUANGZHOU, SHANGHAI};
+use crate::v1::events::awaited;
 use crate::v1::{cny, number_of, sum, text};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -68,6 +69,13 @@ on_both_engines! {
         assert_eq!(ticket["coupons"][0]["status"], "R");
         let events: Vec<String> = ticket["journal"].as_array().unwrap().iter().map(|posting| text(&posting["event"])).collect();
         assert_eq!(events, ["ticket_sale", "advance_confirmed", "ticket_refund"]);
+        for (kind, object) in [
+            ("order_cancellation.confirmed", &quote["id"]),
+            ("refund_application.refunded", &refund["id"]),
+            ("ticket.refunded", &ticket["id"]),
+        ] {
+            awaited(world, &desk.seller, kind, &text(object));
+        }
         assert_eq!(desk.balance("agency.receivable"), cny(&json!("47.00")));
         desk.proves();
     }

@@ -3,6 +3,7 @@
 use crate::air::{an_offer, an_order};
 use crate::changes::{asks, chosen, confirms, day, payment};
 use crate::platform::{Answer, BEIJING, OPERATOR, SHANGHAI, World};
+use crate::v1::events::awaited;
 use crate::v1::{all_ids, cny, key_for, number_of, text};
 use airsettle::identity::Scope;
 use reqwest::Method;
@@ -88,6 +89,8 @@ on_both_engines! {
         assert_eq!((&filed["orders"], &filed["departing_at"]), (&json!(1), &retimed["departing_at"]));
         let order = booked.order_now();
         let change = order["airline_initiated_changes"][0].clone();
+        let told = awaited(world, &booked.key, "order.airline_initiated_change_detected", &text(&order["id"]));
+        assert_eq!(told["data"]["object"]["airline_initiated_change_id"], change["id"]);
         assert_eq!((&change["action_taken"], &change["reason"]), (&json!(null), &json!("Aircraft rotation")));
         assert_eq!(change["available_actions"], json!(["accept", "cancel", "change", "update"]));
         assert_eq!(change["removed"][0]["segments"][0]["departing_at"], booked.segment()["departing_at"]);
@@ -99,6 +102,7 @@ on_both_engines! {
         let accepted = booked.accepts(&change).expect(200).data().clone();
         assert_eq!((&accepted["action_taken"], &accepted["available_actions"]), (&json!("accepted"), &json!([])));
         assert_eq!(booked.accepts(&change).expect(200).data(), &accepted);
+        awaited(world, &booked.key, "air.order.changed", &text(&order["id"]));
         let after = booked.order_now();
         assert_eq!(after["slices"][0]["segments"][0]["departing_at"], retimed["departing_at"]);
         assert_eq!((&after["total_amount"], &after["documents"]), (&order["total_amount"], &order["documents"]));
