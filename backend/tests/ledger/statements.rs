@@ -8,7 +8,7 @@ use airsettle::ticketing::{IssueOrder, Mode, Outcome, issue_all};
 on_both_engines!(the_number_of_statements_does_not_grow_with_the_batch);
 
 /// Of `issue_all` alone, without BEGIN and COMMIT, with the look at what the orders were prepared from.
-const POSTGRES_AT_MOST: u64 = 26;
+const POSTGRES_AT_MOST: u64 = 16;
 const SQLITE_READS_AT_MOST: u64 = 12;
 
 struct Taken {
