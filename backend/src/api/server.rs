@@ -10,6 +10,7 @@ use actix_web::middleware::{Next, NormalizePath, from_fn};
 use actix_web::{App, HttpMessage, HttpServer, web};
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Per key and minute. Generous: they stop a runaway client, not a busy one.
 const QUOTAS: Quotas = Quotas {
@@ -17,6 +18,10 @@ const QUOTAS: Quotas = Quotas {
     sale: Quota { per_minute: 600_000, burst: 60_000 },
     other: Quota { per_minute: 60_000, burst: 6_000 },
 };
+
+/// From a connection's first byte to the end of a request's head; later it is answered 408, unread. Longer than a node may stand still without losing
+/// its locks (`db/engine.rs`), so that what arrived meanwhile is served.
+const REQUEST_ARRIVES_WITHIN: Duration = Duration::from_secs(20);
 
 /// Serves on a listener that is bound already, so that a test can take any free port.
 pub fn serve(platform: Arc<Platform>, public_url: &str, listener: TcpListener) -> std::io::Result<Server> {
@@ -41,7 +46,8 @@ pub fn serve(platform: Arc<Platform>, public_url: &str, listener: TcpListener) -
             .wrap(NormalizePath::trim())
             .wrap(request_id::layer(transport.clone()))
     };
-    Ok(HttpServer::new(factory).workers(workers()).listen(listener)?.shutdown_timeout(10).run())
+    let server = HttpServer::new(factory).workers(workers()).client_request_timeout(REQUEST_ARRIVES_WITHIN);
+    Ok(server.listen(listener)?.shutdown_timeout(10).run())
 }
 
 /// Serves until the process is told to stop, and finishes what has begun.

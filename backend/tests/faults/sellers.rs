@@ -83,7 +83,7 @@ impl<'a> Seller<'a> {
             let found = self.client.tries(self.agency, Method::POST, "/air/offer_requests", None, Some(search(days_ahead)));
             match found {
                 Ok(answer) if answer.status == 201 => self.offer = answer.data["offers"].get(0).cloned(),
-                Ok(answer) => assert!(answer.status >= 500, "{}", answer.data),
+                Ok(answer) => assert!(answer.status >= 500 || answer.status == 408, "{}", answer.data),
                 Err(_) => {}
             }
             if self.offer.is_none() {
@@ -117,6 +117,8 @@ pub fn ask(client: &Client, sale: &mut Sale, tally: &Tally, waits: impl Fn() -> 
                 sale.said = Said::Refused(answer.code().to_owned());
                 return;
             }
+            // Its head lay unread for too long, at a node that stood still: nobody has seen it.
+            Ok(answer) if answer.status == 408 => drop(tally.unanswered.fetch_add(1, Ordering::Relaxed)),
             Ok(answer) => panic!("{} {}", answer.status, answer.data),
             Err(_) => drop(tally.unanswered.fetch_add(1, Ordering::Relaxed)),
         }

@@ -72,8 +72,9 @@ fn random_histories_end_as_the_model_says(engine: Engine) {
         }
     }
     println!("done and refused: {reached:?}");
-    // A history in which nothing happens proves nothing.
+    // A history in which nothing happens proves nothing; what new seeds do is theirs.
     let all = std::env::var("AIRSETTLE_TEST_SEED").is_ok()
+        || long
         || REACHED.iter().all(|what| reached.get(what).is_some_and(|[done, _]| *done > 0));
     assert!(all, "not everything was done: {reached:?}");
 }
