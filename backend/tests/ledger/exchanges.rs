@@ -148,7 +148,7 @@ impl World {
         self.confirms_change(&change, due).unwrap()
     }
 
-    fn voids_change(&self, change: &OrderChangeRow) -> Result<OrderChangeRow, ChangeError> {
+    pub fn voids_change(&self, change: &OrderChangeRow) -> Result<OrderChangeRow, ChangeError> {
         self.store.write(|tx| void_change(tx, self.catalogue(), &self.cause(), OrderChangeId::of(change.id)))
     }
 

@@ -104,6 +104,8 @@ struct Sale {
     refunded: Vec<Vec<bool>>,
     /// Its tickets were given for others.
     exchanged: bool,
+    /// What it was before its last exchange, and the penalty of that.
+    before: Option<Box<(Sale, i64)>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -367,8 +369,8 @@ impl Model {
         let first_payment = self.state.payments.len();
         let refunded = tickets.iter().map(|ticket| vec![false; ticket.coupons]).collect();
         let day = self.today;
-        let sale =
-            Sale { on_line, wallet, day, bucket, tickets, first_payment, voided: false, coupon: "O", refunded, exchanged: false };
+        let (voided, exchanged, before, coupon) = (false, false, None, "O");
+        let sale = Sale { on_line, wallet, day, bucket, tickets, first_payment, voided, coupon, refunded, exchanged, before };
         self.books_sale(&sale, 1);
         for ticket in &sale.tickets {
             self.moves(if on_line { RECEIVABLE } else { wallet }, PAYABLE, ticket.airline);

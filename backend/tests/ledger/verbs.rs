@@ -38,6 +38,7 @@ pub enum Verb {
     Complete(usize),
     /// Counted from the newest order: to this fare, with this penalty.
     Exchange(usize, i64, i64),
+    TakeExchangeBack(usize),
     DaysPass(u64),
     Accrue,
     Remit(usize, Share),
@@ -145,6 +146,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         2 => Just(Verb::Seal),
         10 => (0..12usize, part(), how()).prop_map(|(order, part, how)| Verb::Refund(order, part, how)),
         8 => (0..9usize, 1_001..61_000i64, select(vec![0, 5_000])).prop_map(|(order, fare, penalty)| Verb::Exchange(order, fare, penalty)),
+        3 => (0..9usize).prop_map(Verb::TakeExchangeBack),
         8 => wish().prop_map(Verb::Hold),
         6 => (0..6usize, times()).prop_map(|(hold, times)| Verb::PayHold(hold, times)),
         3 => (0..6usize, times()).prop_map(|(hold, times)| Verb::CancelHold(hold, times)),
@@ -216,6 +218,9 @@ fn exchanged() -> impl Strategy<Value = Vec<Verb>> {
         Just(Vec::new()),
         exchange().prop_map(|again| vec![Verb::Send(Which::Newest), again]),
         (part(), how()).prop_map(|(part, how)| vec![Verb::Refund(0, part, how)]),
+        Just(vec![Verb::TakeExchangeBack(0), Verb::TakeExchangeBack(0)]),
+        (part(), how()).prop_map(|(part, how)| vec![Verb::TakeExchangeBack(0), Verb::Refund(0, part, how)]),
+        exchange().prop_map(|again| vec![Verb::TakeExchangeBack(0), again]),
     ];
     (wish(), before, exchange(), after)
         .prop_map(|(wish, before, exchange, after)| [vec![Verb::Order(vec![wish])], before, vec![exchange], after].concat())

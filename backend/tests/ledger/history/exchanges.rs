@@ -8,7 +8,7 @@ use airsettle::catalogue::{AirportCode, BookingClass, Bucket, CarrierCode};
 use airsettle::ids::Id;
 use airsettle::money::{Currency, Money};
 use airsettle::shopping::offer::OfferSegment;
-use airsettle::ticketing::exchange::ChangeError;
+use airsettle::ticketing::exchange::{ChangeError, OrderChangeRow};
 
 /// Beyond what the ladder knows, and a day of its own for each exchange: its seats are never short.
 const FIRST_DAY: u64 = 1_000;
@@ -32,15 +32,38 @@ impl History {
         let change = self.world.chooses_flight(&issued, Wanted { fare: cny(fare), penalty: cny(penalty) }, segment);
         let due = (change.change_minor > 0).then(|| Money::new(change.change_minor, Currency::CNY));
         let (done, expected) = (self.world.confirms_change(&change, due), self.model.exchanges(place, &new, penalty, bucket));
-        self.counts("exchange", expected.is_ok());
+        if let Some(change) = self.decides("exchange", done, expected) {
+            self.changes.insert(place, change);
+        }
+    }
+
+    /// The last exchange of an order, whether it stands or was taken back before.
+    pub(super) fn takes_exchange_back(&mut self, index: usize) {
+        let Some(place) = self.sold.len().checked_sub(1 + index) else { return };
+        let Some(change) = self.changes.get(&place) else { return };
+        let (done, expected) = (self.world.voids_change(change), self.model.takes_exchange_back(place));
+        self.decides("take an exchange back", done, expected);
+    }
+
+    fn decides(
+        &mut self,
+        what: &'static str,
+        done: Result<OrderChangeRow, ChangeError>,
+        expected: Result<(), Declined>,
+    ) -> Option<OrderChangeRow> {
+        self.counts(what, expected.is_ok());
         match (done, expected) {
-            (Ok(_), Ok(())) => {}
+            (Ok(change), Ok(())) => return Some(change),
             (Err(ChangeError::Refused(refusal)), Err(Declined::Refused(wanted))) => assert_eq!(refusal, wanted),
             (Err(ChangeError::AirlineFundsAwaited { short }), Err(Declined::AwaitsAirline(wanted))) => {
                 assert_eq!(short.minor, wanted);
             }
+            (Err(ChangeError::CouponNotOpen { .. }), Err(Declined::NotOpen))
+            | (Err(ChangeError::GaveBack), Err(Declined::GaveBack))
+            | (Err(ChangeError::VoidWindowClosed { .. }), Err(Declined::WindowClosed)) => {}
             (done, expected) => panic!("{expected:?} was expected, not {done:?}"),
         }
+        None
     }
 }
 

@@ -9,6 +9,9 @@ pub enum Declined {
     Refused(Refusal),
     /// The airline was paid, and own money is short of so much.
     AwaitsAirline(i64),
+    NotOpen,
+    GaveBack,
+    WindowClosed,
 }
 
 impl Model {
@@ -31,6 +34,7 @@ impl Model {
             refunded: vec![vec![false]; new.len()],
             exchanged: true,
             tickets: new,
+            before: Some(Box::new((self.sales[index].clone(), penalty))),
             ..old.clone()
         };
         self.books_sale(&sale, 1);
@@ -47,19 +51,75 @@ impl Model {
             self.moves(payer, PAYABLE, ticket.airline + penalty);
             self.pays_difference(&old, ticket.airline + penalty, certain);
         }
-        let missing = -self.cover();
-        if !old.on_line && missing > 0 {
-            let short = missing - self.debit(super::OWN_CASH);
-            if short > 0 {
-                *self = before;
-                return Err(Declined::AwaitsAirline(short));
-            }
-            self.orders_transfer(missing).unwrap();
+        if let Err(declined) = self.covers_wallet(&old) {
+            *self = before;
+            return Err(declined);
         }
         self.gives_seats_back(old.bucket, old.tickets.iter().map(|ticket| ticket.coupons).sum());
         self.takes_seats(bucket, &sale.tickets);
         self.state.tickets += i64::try_from(sale.tickets.len()).unwrap();
         self.sales[index] = sale;
+        Ok(())
+    }
+
+    /// The last exchange of an order is taken back on its day; once it was, nothing more happens.
+    pub fn takes_exchange_back(&mut self, index: usize) -> Result<(), Declined> {
+        let new = self.sales[index].clone();
+        let Some((old, penalty)) = new.before.as_deref().cloned() else { return Ok(()) };
+        let differences: Vec<i64> =
+            old.tickets.iter().zip(&new.tickets).map(|(old, new)| new.airline + penalty - old.airline).collect();
+        for (place, difference) in differences.iter().enumerate() {
+            if new.refunded[place][0] || (place == 0 && new.coupon != "O") {
+                return Err(Declined::NotOpen);
+            }
+            if *difference < 0 {
+                return Err(Declined::GaveBack);
+            }
+        }
+        if new.day != self.today {
+            return Err(Declined::WindowClosed);
+        }
+        let seats: usize = old.tickets.iter().map(|ticket| ticket.coupons).sum();
+        let (asked, sold) = (i64::try_from(seats).unwrap(), self.state.seats_sold.get(&old.bucket).copied().unwrap_or(0));
+        // Of the flights that orders are sold on; those of exchanges, whose numbers are the catalogue's, are never sold out.
+        if old.bucket < 10_000 && self.capacity - sold < asked {
+            let (flight, left) = ("CA1501".into(), self.capacity - sold);
+            return Err(Declined::Refused(Refusal::SeatsSoldOut { flight, booking_class: 'Y', left, asked }));
+        }
+        let before = self.clone();
+        self.books_sale(&new, -1);
+        self.books_sale(&Sale { day: self.today, ..old.clone() }, 1);
+        let payer = if old.on_line { RECEIVABLE } else { old.wallet };
+        for (place, difference) in differences.into_iter().enumerate() {
+            let unpaid = self.takes_back(new.first_payment + place, difference, old.wallet == WALLETS[0]);
+            self.moves(PAYABLE, payer, unpaid);
+            self.moves(TO_GIVE_BACK, payer, difference - unpaid);
+            if old.on_line {
+                let cycle = super::cycle_of(self.today);
+                self.cycles.entry(cycle).or_default().gross -= penalty;
+            }
+        }
+        if let Err(declined) = self.covers_wallet(&old) {
+            *self = before;
+            return Err(declined);
+        }
+        self.gives_seats_back(new.bucket, new.tickets.len());
+        self.takes_seats(old.bucket, &old.tickets);
+        // Its new tickets are void and stay with it.
+        self.sales[index] = Sale { exchanged: true, before: None, ..old };
+        Ok(())
+    }
+
+    /// Own money for what client cash lacks.
+    fn covers_wallet(&mut self, sale: &Sale) -> Result<(), Declined> {
+        let missing = -self.cover();
+        if !sale.on_line && missing > 0 {
+            let short = missing - self.debit(super::OWN_CASH);
+            if short > 0 {
+                return Err(Declined::AwaitsAirline(short));
+            }
+            self.orders_transfer(missing).unwrap();
+        }
         Ok(())
     }
 
