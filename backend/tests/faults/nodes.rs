@@ -45,7 +45,8 @@ fn a_node_that_stood_still_holds_nobody_up_and_sells_again() {
         await_that("both have sold", Duration::from_secs(20), || stack.number(nodes) == 2);
         frozen.freeze();
         let began = Instant::now();
-        await_sold(tally, 10, Duration::from_secs(30));
+        // Ten seconds on a machine that has nothing else to do.
+        await_sold(tally, 10, Duration::from_secs(60));
         println!("the other sells on {:.2} s after the freeze", began.elapsed().as_secs_f64());
         frozen.thaw();
         let before = tally.sold.load(Ordering::Relaxed);
