@@ -24,24 +24,27 @@ pub use recover::{LostPayment, RecoverError, Recovery, recover, why_recovery_is_
 use crate::app::App;
 use std::sync::Arc;
 
+/// Goes on for ever.
+type Job = fn(&Arc<App>);
+
 /// Starts the jobs of one mode, each on a thread of its own. They end with the process.
 pub fn start(app: &Arc<App>) -> std::io::Result<()> {
-    let (disbursing, sealing, reopening, accruing) = (app.clone(), app.clone(), app.clone(), app.clone());
-    let expiring = app.clone();
-    let (publishing, delivering, noting) = (app.clone(), app.clone(), app.clone());
-    let refunding = app.clone();
-    let rewarding = app.clone();
-    std::thread::Builder::new().name("disburse".into()).spawn(move || disburse::run(&disbursing))?;
-    std::thread::Builder::new().name("seal".into()).spawn(move || seal::run(&sealing))?;
-    std::thread::Builder::new().name("reopen".into()).spawn(move || reopen::run(&reopening))?;
-    std::thread::Builder::new().name("accrue".into()).spawn(move || accrue::run(&accruing))?;
-    std::thread::Builder::new().name("expire".into()).spawn(move || expire::run(&expiring))?;
-    std::thread::Builder::new().name("publish".into()).spawn(move || publish::run(&publishing))?;
-    std::thread::Builder::new().name("deliver".into()).spawn(move || deliver::run(&delivering))?;
-    std::thread::Builder::new().name("request-log".into()).spawn(move || request_log::run(&noting))?;
-    std::thread::Builder::new().name("refunds".into()).spawn(move || refunds::run(&refunding))?;
-    std::thread::Builder::new().name("incentives".into()).spawn(move || incentives::run(&rewarding))?;
-    let refreshing = app.clone();
-    std::thread::Builder::new().name("schedules".into()).spawn(move || schedules::run(&refreshing))?;
+    let jobs: [(&str, Job); 11] = [
+        ("disburse", disburse::run),
+        ("seal", |app| seal::run(app)),
+        ("reopen", |app| reopen::run(app)),
+        ("accrue", |app| accrue::run(app)),
+        ("expire", |app| expire::run(app)),
+        ("publish", |app| publish::run(app)),
+        ("deliver", |app| deliver::run(app)),
+        ("request-log", |app| request_log::run(app)),
+        ("refunds", |app| refunds::run(app)),
+        ("incentives", |app| incentives::run(app)),
+        ("schedules", |app| schedules::run(app)),
+    ];
+    for (name, run) in jobs {
+        let app = app.clone();
+        std::thread::Builder::new().name(name.into()).spawn(move || run(&app))?;
+    }
     Ok(())
 }

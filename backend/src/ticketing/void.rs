@@ -6,12 +6,13 @@
 
 use super::coupon::{CouponSide, CouponStatus, first_unmovable};
 use super::coupon_history::settle_coupons;
+use super::journey::moment_at;
 use super::release::cancel_held;
 use super::seats::{give_back_seats, lock_seats};
 use super::ticket::{CouponRow, IssuedOrder, issued_orders};
 use crate::agencies::{Agency, agency};
 use crate::audit::{self, Cause};
-use crate::catalogue::{AirportCode, CarrierCode, Catalogue};
+use crate::catalogue::{CarrierCode, Catalogue};
 use crate::clock::Timestamp;
 use crate::credit::{
     AdvanceError, AirlineLeg, TakeBack, TransferError, client_accounts, cover, lock_slices_of, top_up_client_cash,
@@ -26,7 +27,7 @@ use crate::ledger::{
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit, emit_all};
 use crate::ordering::{HeldEnd, HeldMove, HeldRefusal, OrderRow, Tender, order};
-use chrono::{NaiveDateTime, TimeZone};
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 rows! {
@@ -86,17 +87,19 @@ impl From<TransferError> for VoidError {
 pub fn void_window_ends_at(catalogue: &Catalogue, seller: &Agency, issued: &IssuedOrder) -> Option<Timestamp> {
     let ticket = issued.tickets.first()?;
     let coupon = issued.coupons.iter().min_by_key(|one| one.departing_at)?;
-    let window = catalogue.voids.of(&seller.country, CarrierCode::parse(&coupon.carrier)?, ticket.issue_date)?;
-    let point_of_sale = (seller.country.as_str(), seller.zone);
-    Some(window.ends_at(&catalogue.calendar, ticket.issue_date, point_of_sale, departure(catalogue, coupon)))
+    window_ends_at(catalogue, seller, ticket.issue_date, coupon)
 }
 
-/// When the flight of a coupon departs; its time is local to the airport.
-pub(super) fn departure(catalogue: &Catalogue, coupon: &CouponRow) -> Timestamp {
-    let airport = AirportCode::parse(&coupon.origin).and_then(|code| catalogue.airports.get(code));
-    let zone = airport.map_or(chrono_tz::UTC, |airport| airport.zone);
-    let local = zone.from_local_datetime(&coupon.departing_at).earliest();
-    local.map_or_else(|| Timestamp::from(coupon.departing_at), |time| Timestamp::from(time.to_utc()))
+/// The same for tickets of one day whose first flight is this coupon's.
+pub(super) fn window_ends_at(
+    catalogue: &Catalogue,
+    seller: &Agency,
+    issue_date: NaiveDate,
+    first: &CouponRow,
+) -> Option<Timestamp> {
+    let window = catalogue.voids.of(&seller.country, CarrierCode::parse(&first.carrier)?, issue_date)?;
+    let departs = moment_at(catalogue, &first.origin, first.departing_at);
+    Some(window.ends_at(&catalogue.calendar, issue_date, (seller.country.as_str(), seller.zone), departs))
 }
 
 /// Whether the order can be voided now; answers until when.

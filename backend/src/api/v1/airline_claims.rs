@@ -1,7 +1,7 @@
 //! `/v1/airline_claims`: what airlines were paid for tickets that were voided or owe of incentives, and how they gave it back.
 
 use super::shape::{PageParams, time};
-use super::sight::Sight;
+use super::sight::{Sight, narrowed};
 use crate::api::caller::Caller;
 use crate::api::envelope::{Page, page};
 use crate::api::error::ApiError;
@@ -88,12 +88,7 @@ pub async fn list_airline_claims(caller: Caller, query: Query) -> Result<HttpRes
     let (window, limit) = (request.window(), request.fetch());
     let sight = Sight::of(&caller).await?;
     let visible = if caller.key.kind == OrganisationKind::Operator { None } else { Some(sight.airlines.unwrap_or_default()) };
-    let asked: Option<AirlineId> = query.id("airline_id")?;
-    let of = match (asked, visible) {
-        (None, visible) => visible,
-        (Some(asked), None) => Some(vec![asked]),
-        (Some(asked), Some(own)) => Some(own.into_iter().filter(|id| *id == asked).collect()),
-    };
+    let of: Option<Vec<AirlineId>> = narrowed(query.id("airline_id")?, visible);
     let found = caller
         .read(move |db| {
             let found = claims(db, of.as_deref(), window, limit)?;

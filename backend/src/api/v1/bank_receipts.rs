@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::shape::{PageParams, choice, time};
-use super::sight::{Sight, not_found};
+use super::sight::{Sight, narrowed, not_found};
 use crate::agencies::Cycle;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
@@ -177,12 +177,7 @@ pub async fn list_bank_receipts(caller: Caller, query: Query) -> Result<HttpResp
     caller.require(Scope::FinanceRead)?;
     let request = PageRequest::<i64>::read(&query, "/v1/bank_receipts")?;
     let (window, limit) = (request.window(), request.fetch());
-    let asked: Option<AgencyId> = query.id("agency_id")?;
-    let of = match (asked, caller.visible_agencies().await?) {
-        (None, visible) => visible,
-        (Some(asked), None) => Some(vec![asked]),
-        (Some(asked), Some(own)) => Some(own.into_iter().filter(|id| *id == asked).collect()),
-    };
+    let of: Option<Vec<AgencyId>> = narrowed(query.id("agency_id")?, caller.visible_agencies().await?);
     let found = caller.read(move |db| receipts(db, of.as_deref(), window, limit)).await?;
     Ok(page(&request.page(found, |receipt| receipt.id.raw()).map(BankReceipt::from)))
 }

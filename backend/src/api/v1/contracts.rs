@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::shape::{PageParams, choice, time};
-use super::sight::{Sight, not_found};
+use super::sight::{Sight, narrowed, not_found};
 use crate::agencies::{self, NewContract, agency, contracts, sign_contract};
 use crate::airlines::airline;
 use crate::api::caller::Caller;
@@ -172,12 +172,7 @@ pub async fn list_contracts(caller: Caller, query: Query) -> Result<HttpResponse
     caller.require(Scope::PartiesRead)?;
     let request = PageRequest::<i64>::read(&query, "/v1/contracts")?;
     let (window, limit) = (request.window(), request.fetch());
-    let asked: Option<AgencyId> = query.id("agency_id")?;
-    let of = match (asked, caller.visible_agencies().await?) {
-        (None, visible) => visible,
-        (Some(asked), None) => Some(vec![asked]),
-        (Some(asked), Some(own)) => Some(own.into_iter().filter(|id| *id == asked).collect()),
-    };
+    let of: Option<Vec<AgencyId>> = narrowed(query.id("agency_id")?, caller.visible_agencies().await?);
     let found = caller.read(move |db| contracts(db, of.as_deref(), window, limit)).await?;
     Ok(page(&request.page(found, |contract| contract.id.raw()).map(Contract::from)))
 }

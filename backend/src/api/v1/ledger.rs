@@ -2,7 +2,7 @@
 
 use super::postings::{LedgerPosting, OwnerNames, owner_id};
 use super::shape::PageParams;
-use super::sight::{Sight, not_found, require_operator};
+use super::sight::{Sight, narrowed, not_found, require_operator};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Data, Page, ok, page};
@@ -178,11 +178,7 @@ pub async fn list_accounts(caller: Caller, query: Query) -> Result<HttpResponse,
             ApiError::new(Code::InvalidValue, "`code` is an account code such as `agency.receivable`.").parameter("code")
         })?),
     };
-    let owners = match (asked_owner(&query)?, Sight::of(&caller).await?.owners()) {
-        (None, visible) => visible,
-        (Some(asked), None) => Some(vec![asked]),
-        (Some(asked), Some(own)) => Some(own.into_iter().filter(|raw| *raw == asked).collect()),
-    };
+    let owners = narrowed(asked_owner(&query)?, Sight::of(&caller).await?.owners());
     let found = caller
         .read(move |db| {
             let rows = accounts(db, owners.as_deref(), code, window, limit)?;

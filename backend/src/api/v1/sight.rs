@@ -106,3 +106,12 @@ pub fn visible_facility(caller: &Caller, db: &mut Db, id: FacilityId) -> Result<
     let own = |line: &FacilityState| caller.is_operator() || line.facility.bank == caller.key.organisation;
     found.filter(own).ok_or_else(not_found)
 }
+
+/// What is asked for of what is visible; `None` on either side is all. What is not visible is not there.
+pub(super) fn narrowed<T: PartialEq>(asked: Option<T>, visible: Option<Vec<T>>) -> Option<Vec<T>> {
+    match (asked, visible) {
+        (None, visible) => visible,
+        (Some(asked), None) => Some(vec![asked]),
+        (Some(asked), Some(own)) => Some(own.into_iter().filter(|id| *id == asked).collect()),
+    }
+}

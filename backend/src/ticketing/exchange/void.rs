@@ -9,7 +9,7 @@ use super::error::ChangeError;
 use super::stored::{OrderChangeRow, TicketExchangeRow, exchanges_by, order_change};
 use crate::agencies::agency;
 use crate::audit::{self, Cause};
-use crate::catalogue::{CarrierCode, Catalogue};
+use crate::catalogue::Catalogue;
 use crate::clock::Timestamp;
 use crate::credit::{AirlineLeg, TakeBack, Taking, client_accounts, cover, lock_slices_of, top_up_client_cash};
 use crate::db::schema::seat_bucket;
@@ -27,6 +27,7 @@ use crate::ticketing::coupon_history::settle_coupons;
 use crate::ticketing::issue::BucketRow;
 use crate::ticketing::journey::moment_at;
 use crate::ticketing::ticket::{CouponRow, IssuedOrder, TicketRow};
+use crate::ticketing::void::window_ends_at;
 use diesel::prelude::*;
 use std::collections::BTreeMap;
 
@@ -103,17 +104,11 @@ fn check_window(tx: &mut WriteTx, catalogue: &Catalogue, issued: &IssuedOrder, u
     let seller = agency(tx.db, AgencyId::of(issued.order.agency_id))?;
     let seller = seller.ok_or_else(|| DbError::Corrupt(format!("order {} has no agency", issued.order.id)))?;
     let first = undone.first().ok_or(ChangeError::NotConfirmed)?;
-    let departures = undone.iter().flat_map(|one| &one.new_coupons);
-    let departs = departures.map(|coupon| moment_at(catalogue, &coupon.origin, coupon.departing_at)).min();
-    let carrier = first.new_coupons.first().and_then(|coupon| CarrierCode::parse(&coupon.carrier));
-    let rule = carrier.and_then(|carrier| catalogue.voids.of(&seller.country, carrier, first.new.issue_date));
+    let coupons = undone.iter().flat_map(|one| &one.new_coupons);
+    let departs_first = coupons.min_by_key(|coupon| moment_at(catalogue, &coupon.origin, coupon.departing_at));
+    let ended = departs_first.and_then(|coupon| window_ends_at(catalogue, &seller, first.new.issue_date, coupon));
     // Where no rule is filed, nothing is voided.
-    let ended = match (rule, departs) {
-        (Some(rule), Some(departs)) => {
-            rule.ends_at(&catalogue.calendar, first.new.issue_date, (seller.country.as_str(), seller.zone), departs)
-        }
-        _ => Timestamp::from(first.new.issued_at),
-    };
+    let ended = ended.unwrap_or(Timestamp::from(first.new.issued_at));
     if tx.now >= ended { Err(ChangeError::VoidWindowClosed { ended }) } else { Ok(()) }
 }
 

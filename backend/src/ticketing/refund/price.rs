@@ -12,8 +12,8 @@ use crate::clock::Timestamp;
 use crate::db::DbError;
 use crate::money::{Currency, Money, MoneyError, Rate};
 use crate::ticketing::coupon::{CouponMoved, CouponSide, CouponStatus};
+use crate::ticketing::journey::moment_at;
 use crate::ticketing::ticket::{CouponRow, IssuedOrder, TicketRow};
-use crate::ticketing::void::departure;
 use chrono::Duration;
 
 /// How long a quote stands, unless a boundary of a ladder comes first.
@@ -177,7 +177,7 @@ fn penalty(
     let unfiled = || RefundError::NoRefundRule { carrier: coupon.carrier.clone(), class: coupon.booking_class.clone() };
     let carrier = CarrierCode::parse(&coupon.carrier).ok_or_else(unfiled)?;
     let class = coupon.booking_class.chars().next().and_then(BookingClass::parse).ok_or_else(unfiled)?;
-    let departs = departure(facts.catalogue, coupon);
+    let departs = moment_at(facts.catalogue, &coupon.origin, coupon.departing_at);
     let before = departs.since(facts.now);
     let steps = facts.catalogue.refunds.steps(carrier, class, ticket.issue_date);
     let in_force = steps.into_iter().find(|step| step.more_than.is_none_or(|boundary| before > boundary)).ok_or_else(unfiled)?;
