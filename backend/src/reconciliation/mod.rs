@@ -6,6 +6,7 @@
 
 mod coupon_file;
 mod day_events;
+mod day_exchange;
 mod export;
 mod export_file;
 

@@ -130,6 +130,25 @@ on_both_engines! {
         world.prove();
     }
 
+    fn an_agency_holds_no_more_than_it_may(world) {
+        let (key, operator) = (world.key(BEIJING), world.key(OPERATOR));
+        let agency = world.get(&key, "/v1/agencies").expect(200).data()[0].clone();
+        assert_eq!(agency["max_unpaid_holds"], json!(50));
+        let path = format!("/v1/agencies/{}/actions/set_hold_limit", agency["id"].as_str().unwrap());
+        let may_hold = |orders: i64| world.post(&operator, &path, &json!({ "max_unpaid_holds": orders }));
+        assert_eq!(may_hold(-1).expect_error(422, "invalid_value").pointer(), "/data/max_unpaid_holds");
+        assert_eq!(may_hold(1).expect(200).data()["max_unpaid_holds"], json!(1));
+        let first = held(world, &key, "Zhang");
+        let offer = a_holdable_offer(world, &key);
+        let refused = world.post(&key, "/air/orders", &a_hold(&offer, "Wang", "hold"));
+        let refused = refused.expect_error(422, "hold_limit_reached");
+        assert!(refused.body.to_string().contains("holds 1 orders that are not paid and may hold 1"), "{:?}", refused.body);
+        world.post(&key, "/air/orders", &an_order(&offer, "Li", "arc_bsp_cash")).expect(201);
+        world.post(&key, "/air/payments", &a_payment(&first, "arc_bsp_cash")).expect(201);
+        held(world, &key, "Wang");
+        world.prove();
+    }
+
     fn a_payment_issues_the_tickets(world) {
         let key = world.key(BEIJING);
         let order = held(world, &key, "Zhang");

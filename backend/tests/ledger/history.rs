@@ -47,7 +47,7 @@ const SEATS: i64 = 60;
 
 fn random_histories_end_as_the_model_says(engine: Engine) {
     let long = std::env::var("AIRSETTLE_TEST_LONG").is_ok_and(|value| value == "1");
-    let steps = if long { 400 } else { 90 };
+    let steps = if long { 400 } else { 100 };
     let seeds: Vec<u64> = match std::env::var("AIRSETTLE_TEST_SEED") {
         Ok(seed) => vec![seed.parse().unwrap()],
         Err(_) if long => {

@@ -235,12 +235,14 @@ pub fn history(steps: usize) -> impl Strategy<Value = Vec<Verb>> {
     let begin = paid_in.map(|(into, amount)| Verb::Receive(into, amount, Times::Once));
     let verbs = prop::collection::vec(
         prop_oneof![
-            40 => verb().prop_map(|verb| vec![verb]),
+            80 => verb().prop_map(|verb| vec![verb]),
             2 => paid_and_voided(),
             2 => paid_and_refunded(),
             4 => exchanged(),
             3 => changed(),
             2 => given_more(),
+            2 => decided(),
+            2 => held(),
         ],
         steps,
     );
@@ -324,6 +326,24 @@ fn given_more() -> impl Strategy<Value = Vec<Verb>> {
         let paid = if paid { vec![Verb::Send(newest), Verb::BankSays(newest, vec![BankWord::Settled])] } else { Vec::new() };
         let refund = vec![Verb::Refund(0, part, how), Verb::ApplyForMore(0, share)];
         [vec![Verb::Order(vec![wish])], paid, refund, vec![Verb::Decide(0, RefundDecision::Approve, Times::Twice)]].concat()
+    })
+}
+
+/// A refund that a person decides, after something else has happened, or nothing.
+fn decided() -> impl Strategy<Value = Vec<Verb>> {
+    (wish(), part(), grounds(), verb(), decision(), times()).prop_map(|(wish, part, how, verb, decision, times)| {
+        vec![Verb::Order(vec![wish]), Verb::Apply(0, part, how), verb, Verb::Decide(0, decision, times)]
+    })
+}
+
+/// An order that is held, corrected, and paid or not.
+fn held() -> impl Strategy<Value = Vec<Verb>> {
+    let end = prop_oneof![
+        2 => times().prop_map(|times| Verb::PayHold(0, times)),
+        1 => times().prop_map(|times| Verb::CancelHold(0, times)),
+    ];
+    (wish(), 0..3usize, edit(), end, edit()).prop_map(|(wish, who, edit, end, again)| {
+        vec![Verb::Hold(wish), Verb::EditHold(0, who, edit), end, Verb::Edit(0, who, again)]
     })
 }
 

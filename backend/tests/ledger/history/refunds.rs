@@ -5,7 +5,7 @@ use super::sales::first_of;
 use crate::model::{Part, Refunded, cny};
 use crate::verbs::{Share, Times};
 use airsettle::documents::{Upload, keep_attachment};
-use airsettle::ids::AttachmentId;
+use airsettle::ids::{AttachmentId, Id};
 use airsettle::ticketing::{Application, RefundDecision, RefundKind, RefundRequest, WantedTicket};
 use std::fmt::Display;
 
@@ -38,10 +38,10 @@ impl History {
 
     /// A sick traveller's.
     fn certificate(&self) -> AttachmentId {
-        let (world, attachment) = (&self.world, self.world.store.ids().next());
+        let world = &self.world;
         let upload = Upload::of(world.seller, "certificate.pdf", b"%PDF-1.7").unwrap();
-        world.write(|tx| Ok(keep_attachment(tx, attachment, &upload, vec![1])?));
-        attachment
+        let kept = world.write(|tx| Ok(keep_attachment(tx, world.store.ids().next(), &upload, vec![1])?));
+        AttachmentId::of(kept.id)
     }
 
     /// Of a refund that is posted now; the wallet may have to wait.
