@@ -49,7 +49,7 @@ records! {
     Refund "refund" "what was refunded of a ticket on the day: price is what came back, base_fare without what was kept; signs as of a void";
     RefundCoupon "refund_coupon" "one coupon of the refund above it: its share of the base fare, with the sign turned";
     RefundTax "refund_tax" "one tax that came back with the refund above it, with the sign turned";
-    Exchange "exchange" "a ticket issued on the day for another one that was given in, with the legs of its price; add_collect is what was paid on top";
+    Exchange "exchange" "a ticket issued on the day for another one that was given in, with the legs of its price; amount is the add-collect";
     ExchangeTax "exchange_tax" "one tax of the ticket in the exchange above it";
     ExchangeCoupon "exchange_coupon" "one coupon of the ticket in the exchange above it, as it was issued";
     ExchangeVoid "exchange_void" "an exchange that was taken back on the day: the lines of the exchange with the sign turned";
@@ -82,7 +82,7 @@ columns! {
     Authorities "authorities" "tickets and total: the taxes that the platform remits";
     Commission "commission" "tickets and total: the agency's commission";
     Fee "fee" "tickets and total: the platform's fee";
-    Amount "amount" "taxes: the tax; coupons: the coupon's share of the base fare; refund: what of the fare was kept; change_penalty: the penalty; other events: what was paid, set off or paid back";
+    Amount "amount" "taxes: the tax; coupons: the coupon's share of the base fare; refund: what of the fare was kept; exchange and exchange_void: the add-collect, price of the new ticket + penalty - worth of the ticket given in, negative where something came back; change_penalty: the penalty; other events: what was paid, set off or paid back";
     TaxCode "tax_code" "taxes: CN, YQ …";
     TaxPayee "tax_payee" "taxes: who is owed it";
     TaxRemitter "tax_remitter" "taxes: platform or airline, whoever pays it over";
@@ -104,7 +104,6 @@ columns! {
     Change "change" "balance: the sum of the day's changes in the lines above";
     Closing "closing_balance" "balance: after the day's last event";
     Detail "detail" "refund: its kind; set_off: incentive where it was no ticket; other and chain_head: see there";
-    AddCollect "add_collect" "exchange and exchange_void: price of the new ticket + penalty - worth of the ticket given in: what was paid for the exchange; negative: what came back";
 }
 
 /// One record. Cells that are not set stay empty.

@@ -2,6 +2,7 @@
 //! here never changes once it is booked: sold legs, a confirmed payment, a settlement, a receipt.
 
 use super::day_exchange::{DayExchange, Sign, read_exchanges};
+use super::day_legs::{EventLegs, negated};
 use super::export::{AirlineDay, ExportError};
 use crate::clock::Timestamp;
 use crate::credit::payment_reference;
@@ -56,20 +57,6 @@ struct Refund {
     kind: String,
     coupons: Vec<RefundCouponRow>,
     taxes: Vec<RefundTaxRow>,
-}
-
-/// What an event books of a ticket's legs: positive for a sale.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EventLegs<'a> {
-    pub(super) number: &'a str,
-    pub(super) currency: Currency,
-    pub(super) price: i64,
-    pub(super) base_fare: i64,
-    pub(super) tax: i64,
-    pub(super) airline_share: i64,
-    pub(super) authorities: i64,
-    pub(super) commission: i64,
-    pub(super) fee: i64,
 }
 
 struct Payment {
@@ -408,40 +395,6 @@ impl Details {
     }
 }
 
-impl<'a> EventLegs<'a> {
-    pub(super) fn none(number: &'a str, currency: Currency) -> Self {
-        let [price, base_fare, tax, airline_share, authorities, commission, fee] = [0; 7];
-        EventLegs { number, currency, price, base_fare, tax, airline_share, authorities, commission, fee }
-    }
-
-    pub(super) fn plus(self, other: &EventLegs<'_>) -> Result<Self, MoneyError> {
-        let sum = |one: i64, other: i64| one.checked_add(other).ok_or(MoneyError::Overflow);
-        Ok(EventLegs {
-            price: sum(self.price, other.price)?,
-            base_fare: sum(self.base_fare, other.base_fare)?,
-            tax: sum(self.tax, other.tax)?,
-            airline_share: sum(self.airline_share, other.airline_share)?,
-            authorities: sum(self.authorities, other.authorities)?,
-            commission: sum(self.commission, other.commission)?,
-            fee: sum(self.fee, other.fee)?,
-            ..self
-        })
-    }
-
-    pub(super) fn written(&self, line: Line) -> Line {
-        let amounts = [
-            (Column::Price, self.price),
-            (Column::BaseFare, self.base_fare),
-            (Column::TaxTotal, self.tax),
-            (Column::AirlineShare, self.airline_share),
-            (Column::Authorities, self.authorities),
-            (Column::Commission, self.commission),
-            (Column::Fee, self.fee),
-        ];
-        line.text(Column::TicketNumber, self.number).amounts(amounts, self.currency)
-    }
-}
-
 impl Refund {
     /// The fare without what was kept, so that the legs add up as those of a sale do.
     fn legs<'a>(&self, number: &'a str, currency: Currency) -> Result<EventLegs<'a>, ExportError> {
@@ -482,10 +435,6 @@ impl DayEvent {
 
 fn rows<T>(known: &HashMap<i64, Vec<T>>, ticket: i64) -> &[T] {
     known.get(&ticket).map_or(&[], Vec::as_slice)
-}
-
-pub(super) fn negated(minor: i64) -> Result<i64, MoneyError> {
-    minor.checked_neg().ok_or(MoneyError::Overflow)
 }
 
 /// The taxes of a ticket are its tax, and those that the platform remits are its authorities' part.

@@ -1,7 +1,8 @@
 //! What an exchange of a day was about: the new ticket, what the ticket given in was worth, and the penalty. An exchange that was taken back is the same with
 //! the sign turned. What was given in is read off the coupons' history: those that became E in the commit of the exchange.
 
-use super::day_events::{DayEvent, Details, EventLegs, negated};
+use super::day_events::{DayEvent, Details};
+use super::day_legs::{EventLegs, negated};
 use super::export::ExportError;
 use crate::db::schema::{coupon, coupon_event, ticket, ticket_exchange};
 use crate::db::{Db, DbError};
@@ -135,7 +136,7 @@ impl DayExchange {
         };
         let line = self.issued(ticket, sign)?.written(event.line(record)).text(Column::AgainstTicketNumber, &self.old_number);
         let collected = sign.minor(self.add_collect(ticket, currency)?)?;
-        let mut lines = vec![line.amount(Column::AddCollect, collected, currency)];
+        let mut lines = vec![line.amount(Column::Amount, collected, currency)];
         lines.extend(details.tax_lines(event, ticket, tax, sign)?);
         if sign == Sign::Added {
             lines.extend(details.coupon_lines(event, ticket, RecordType::ExchangeCoupon)?);

@@ -7,6 +7,7 @@
 mod coupon_file;
 mod day_events;
 mod day_exchange;
+mod day_legs;
 mod export;
 mod export_file;
 

@@ -57,7 +57,7 @@ fn patch(world: &World, key: &str, path: &str, data: &Value) -> Answer {
     world.block_on(world.send(key, Method::PATCH, path, &[], Some(json!({ "data": data }).to_string())))
 }
 
-fn patch_passenger(world: &World, key: &str, order: &Value, data: &Value) -> Answer {
+pub fn patch_passenger(world: &World, key: &str, order: &Value, data: &Value) -> Answer {
     let (order, passenger) = (order["id"].as_str().unwrap(), order["passengers"][0]["id"].as_str().unwrap());
     patch(world, key, &format!("/air/orders/{order}/passengers/{passenger}"), data)
 }
@@ -76,7 +76,7 @@ fn unavailable<'o>(order: &'o Value, action: &str) -> &'o str {
     all.iter().find(|one| one["action"] == action).map_or("", |one| one["code"].as_str().unwrap())
 }
 
-fn change(app: &App, statement: &str) {
+pub fn change(app: &App, statement: &str) {
     app.store.write(|tx| Ok::<_, DbError>(diesel::sql_query(statement).execute(&mut *tx.db)?)).unwrap();
 }
 

@@ -104,11 +104,11 @@ on_both_engines! {
 
     fn an_export_is_made_once_per_key(world) {
         let yesterday = Yesterday::of(world);
-        let (operator, header) = (&yesterday.operator, [("Idempotency-Key", "the day")]);
+        let (operator, header) = (&yesterday.operator, [("Idempotency-Key", "the-day")]);
         let made = |header: &[(&str, &str)]| world.post_with(operator, "/v1/exports", header, &yesterday.request());
-        made(&[("Idempotency-Key", "too early")]).expect_error(422, "day_not_over");
+        made(&[("Idempotency-Key", "too-early")]).expect_error(422, "day_not_over");
         yesterday.day_passes();
-        made(&[("Idempotency-Key", "too early")]).expect_error(422, "day_not_over");
+        made(&[("Idempotency-Key", "too-early")]).expect_error(422, "day_not_over");
         let first = made(&header).expect(201).data().clone();
         let again = made(&header).expect(201);
         assert_eq!((again.data(), again.header("idempotent-replayed")), (&first, Some("true")));

@@ -32,9 +32,7 @@ pub(super) struct Sky {
     catalogue: Catalogue,
     /// Number and day, two by two.
     flights: Vec<(u16, NaiveDate)>,
-    /// The id of the last change of each flight; zero where there was none.
-    changed: Vec<i64>,
-    /// Of those that leave.
+    /// The id of the last change of each flight, as long as it leaves; else zero.
     priced: Vec<i64>,
 }
 
@@ -53,8 +51,8 @@ impl Sky {
             let other = others.next().unwrap().1.number;
             flights.extend([(SOLD_FLIGHT, day), (other, day)]);
         }
-        let none = vec![0; flights.len()];
-        let sky = Sky { catalogue, flights, changed: none.clone(), priced: none };
+        let priced = vec![0; flights.len()];
+        let sky = Sky { catalogue, flights, priced };
         let capacities: BTreeMap<i64, i64> = sky.flights().iter().flat_map(|flight| flight.classes).collect();
         let buckets = sky.flights.iter().flat_map(|flight| ('A'..='Z').map(|class| bucket(*flight, class)));
         let rows = buckets.map(|id| format!("({id}, {}, 0, 0)", capacities.get(&id).copied().unwrap_or(0)));
@@ -121,7 +119,6 @@ impl History {
         let expected = self.model.files(flight, becomes);
         if let (Ok(filed), Ok(told)) = (&filed, &expected) {
             assert_eq!(filed.order_count, i64::try_from(*told).unwrap());
-            self.sky.changed[flight] = filed.id;
             let leaves = self.model.flights[flight].leaves.is_some();
             self.sky.priced[flight] = if leaves { filed.id } else { 0 };
         }
