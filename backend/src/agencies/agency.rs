@@ -24,6 +24,7 @@ rows! {
         tender_order: String,
         created_at: NaiveDateTime,
         tier: String,
+        max_unpaid_holds: i64,
     }
 }
 
@@ -94,6 +95,25 @@ impl fmt::Display for Tier {
     }
 }
 
+/// How many orders an agency may hold at a time without having paid them: they keep seats from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldLimit(i64);
+
+impl HoldLimit {
+    /// Of an agency that was given no other.
+    pub const STANDARD: HoldLimit = HoldLimit(50);
+    pub const MOST: i64 = 10_000;
+
+    /// 0 to 10,000; none: the agency holds nothing.
+    pub fn of(orders: i64) -> Option<Self> {
+        (0..=Self::MOST).contains(&orders).then_some(HoldLimit(orders))
+    }
+
+    pub fn orders(self) -> i64 {
+        self.0
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Agency {
     pub id: AgencyId,
@@ -109,6 +129,7 @@ pub struct Agency {
     pub tender_order: TenderOrder,
     pub created_at: NaiveDateTime,
     pub tier: Tier,
+    pub max_unpaid_holds: HoldLimit,
 }
 
 impl TryFrom<AgencyRow> for Agency {
@@ -125,6 +146,7 @@ impl TryFrom<AgencyRow> for Agency {
             status: AgencyStatus::parse(&row.status).ok_or_else(|| corrupt("status"))?,
             tender_order: TenderOrder::parse(&row.tender_order).ok_or_else(|| corrupt("tender order"))?,
             tier: Tier::parse(&row.tier).ok_or_else(|| corrupt("tier"))?,
+            max_unpaid_holds: HoldLimit::of(row.max_unpaid_holds).ok_or_else(|| corrupt("limit of holds"))?,
             numeric_code: row.numeric_code,
             name: row.name,
             country: row.country,
@@ -186,6 +208,7 @@ pub fn open_agency(tx: &mut WriteTx, new: NewAgency) -> Result<Agency, AgencyErr
         tender_order: new.tender_order.text().to_owned(),
         created_at: tx.now.naive(),
         tier: Tier::standard().0,
+        max_unpaid_holds: HoldLimit::STANDARD.0,
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     Ok(Agency::try_from(row)?)
@@ -218,6 +241,16 @@ pub fn set_tier(tx: &mut WriteTx, id: AgencyId, tier: Tier) -> Result<Agency, Ag
     let row = agency::table.find(id.raw());
     diesel::update(row).set(agency::tier.eq(tier.text())).execute(&mut *tx.db).map_err(DbError::from)?;
     Ok(Agency { tier, ..current })
+}
+
+/// Sets how many orders it may hold; those that it holds stay.
+pub fn set_hold_limit(tx: &mut WriteTx, id: AgencyId, max_unpaid_holds: HoldLimit) -> Result<Agency, AgencyError> {
+    lock(tx, Contended::Agency, &[id.raw()])?;
+    let current = agency(tx.db, id)?.ok_or(AgencyError::NotFound)?;
+    let row = agency::table.find(id.raw());
+    let limited = diesel::update(row).set(agency::max_unpaid_holds.eq(max_unpaid_holds.orders()));
+    limited.execute(&mut *tx.db).map_err(DbError::from)?;
+    Ok(Agency { max_unpaid_holds, ..current })
 }
 
 pub fn agency(db: &mut Db, id: AgencyId) -> Result<Option<Agency>, DbError> {

@@ -5,8 +5,8 @@ mod contract;
 mod cycle;
 
 pub use agency::{
-    Agency, AgencyError, AgencyRow, AgencyStatus, NewAgency, TenderOrder, Tier, agencies, agencies_by_id, agency,
-    numeric_code_is_valid, open_agency, set_status, set_tier,
+    Agency, AgencyError, AgencyRow, AgencyStatus, HoldLimit, NewAgency, TenderOrder, Tier, agencies, agencies_by_id, agency,
+    numeric_code_is_valid, open_agency, set_hold_limit, set_status, set_tier,
 };
 pub use contract::{
     AirlineReturn, Clawback, CommissionBase, Contract, ContractError, ContractRow, FeeOnRefund, NewContract, Signed, TaxRemitter,

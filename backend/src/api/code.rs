@@ -208,6 +208,8 @@ codes! {
         "The order was cancelled before and its tickets are void.";
     HoldNotOffered "hold_not_offered" UNPROCESSABLE_ENTITY InvalidState "Cannot be held"
         "The offer's `payment_requirements` ask for instant payment: the carrier holds nothing, or departure is too near. Order it with type `instant`.";
+    HoldLimitReached "hold_limit_reached" UNPROCESSABLE_ENTITY InvalidState "Too many orders held"
+        "The agency holds as many unpaid orders as it may (`max_unpaid_holds`). Pay or cancel one of them, or order with type `instant`.";
     AwaitingPayment "awaiting_payment" CONFLICT InvalidState "Not paid yet"
         "The order is held and has no tickets yet. Pay it first, or cancel it, which gives back its seats.";
     AlreadyPaid "already_paid" CONFLICT InvalidState "Already paid"

@@ -319,6 +319,9 @@ pub fn refusal(refusal: &Refusal) -> ApiError {
         }
         Refusal::FacilityClosed { reason } => (Code::FacilityClosed, format!("The bank line takes no new advances: {reason}.")),
         Refusal::Unsellable { code, message } => (Code::find(code).unwrap_or(Code::OfferNoLongerAvailable), message.clone()),
+        Refusal::HoldLimitReached { held, limit } => {
+            (Code::HoldLimitReached, format!("The agency holds {held} orders that are not paid and may hold {limit}."))
+        }
         Refusal::AlreadyPaid => (Code::AlreadyPaid, "The order was paid and its tickets are issued.".to_owned()),
         Refusal::OrderCancelled => (Code::OrderAlreadyCancelled, "The order was cancelled before it was paid.".to_owned()),
         Refusal::PaymentWindowClosed { payment_required_by } => {

@@ -41,6 +41,7 @@ diesel::table! {
         tender_order -> Text,
         created_at -> Timestamp,
         tier -> Text,
+        max_unpaid_holds -> BigInt,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Filling an empty database, and showing what the product does. `seed` calls domains; `demo` is an API client like any other.
 
+mod change;
 mod seed;
 mod sell;
 

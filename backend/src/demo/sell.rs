@@ -1,23 +1,24 @@
 //! A client of the API that sells a mixed batch and shows what became of it. It knows nothing that another client could not know.
 
+use super::change::{exchange, hold};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-struct Scene {
-    what: &'static str,
-    agency: &'static str,
-    route: (&'static str, &'static str),
+pub(super) struct Scene {
+    pub what: &'static str,
+    pub agency: &'static str,
+    pub route: (&'static str, &'static str),
     is_return: bool,
     passengers: &'static [&'static str],
     cabin: Option<&'static str>,
-    payment: &'static str,
+    pub payment: &'static str,
 }
 
-const BEIJING: &str = "Beijing Blue Sky Travel";
+pub(super) const BEIJING: &str = "Beijing Blue Sky Travel";
 const SHANGHAI: &str = "Shanghai Harbour Travel";
 const GUANGZHOU: &str = "Guangzhou Pearl Tours";
 const OPERATOR: &str = "Airsettle Operations";
@@ -34,7 +35,7 @@ const SCENES: [Scene; 6] = [
     scene("on credit without a deposit: must be refused", GUANGZHOU, ("CAN", "SHA"), false, &[ADULT], None, "arc_bsp_cash"),
 ];
 
-const fn scene(
+pub(super) const fn scene(
     what: &'static str,
     agency: &'static str,
     route: (&'static str, &'static str),
@@ -46,7 +47,7 @@ const fn scene(
     Scene { what, agency, route, is_return, passengers, cabin, payment }
 }
 
-struct Client {
+pub(super) struct Client {
     http: reqwest::Client,
     url: String,
     keys: Vec<(String, String)>,
@@ -76,13 +77,19 @@ impl Client {
         Ok((status, response.json().await?))
     }
 
-    async fn get(&self, of: &str, path: &str) -> Result<Value, Failure> {
+    /// A request that must be accepted.
+    pub(super) async fn post(&self, of: &str, path: &str, data: Value) -> Result<Value, Failure> {
+        let (status, body) = self.send(of, reqwest::Method::POST, path, Some(data)).await?;
+        if matches!(status, 200 | 201) { Ok(body["data"].clone()) } else { Err(format!("POST {path}: {status} {body}").into()) }
+    }
+
+    pub(super) async fn get(&self, of: &str, path: &str) -> Result<Value, Failure> {
         let (status, body) = self.send(of, reqwest::Method::GET, path, None).await?;
         if status == 200 { Ok(body["data"].clone()) } else { Err(format!("GET {path}: {status} {body}").into()) }
     }
 }
 
-fn text_of(value: &Value) -> String {
+pub(super) fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
@@ -102,6 +109,10 @@ pub fn run(data: &Path, orders: u32) -> Result<ExitCode, Failure> {
             shown = shown.or(ticket.filter(|_| scene.payment == "arc_bsp_cash"));
         }
         let Some(ticket) = shown else { return Err("no ticket was sold on credit".into()) };
+        // A client that has used up what it may says so and goes on.
+        for done in [hold(&client).await, exchange(&client).await] {
+            println!("{}", done.unwrap_or_else(|refused| refused.to_string()));
+        }
         show_ticket(&client, &ticket).await?;
         show_limit(&client).await?;
         show_trial_balance(&client).await?;
@@ -109,9 +120,12 @@ pub fn run(data: &Path, orders: u32) -> Result<ExitCode, Failure> {
     })
 }
 
+pub(super) fn day(ahead: u64) -> String {
+    (chrono::Utc::now().date_naive() + chrono::Days::new(ahead)).to_string()
+}
+
 /// Searches and orders; answers a ticket number, or nothing where the order was refused.
 async fn sell(client: &Client, scene: &Scene, number: u32, orders: u32) -> Result<Option<String>, Failure> {
-    let day = |ahead: u64| (chrono::Utc::now().date_naive() + chrono::Days::new(ahead)).to_string();
     let (origin, destination) = scene.route;
     let out = 20 + u64::from(number % 60);
     let mut slices = vec![json!({ "origin": origin, "destination": destination, "departure_date": day(out) })];
@@ -150,7 +164,7 @@ async fn sell(client: &Client, scene: &Scene, number: u32, orders: u32) -> Resul
     Ok(numbers.into_iter().next())
 }
 
-fn order_of(offer: &Value, scene: &Scene, number: u32) -> Value {
+pub(super) fn order_of(offer: &Value, scene: &Scene, number: u32) -> Value {
     let offered = offer["passengers"].as_array().cloned().unwrap_or_default();
     let infant = offered.iter().find(|passenger| passenger["type"] == INFANT).map(|infant| infant["id"].clone());
     let mut laps = infant.into_iter();
@@ -271,6 +285,6 @@ async fn show_trial_balance(client: &Client) -> Result<(), Failure> {
     Ok(())
 }
 
-fn list(value: &Value) -> &[Value] {
+pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }

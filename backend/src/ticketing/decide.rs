@@ -1,6 +1,6 @@
 //! The decision of a sale from facts read under lock: pure, in arrival order, each decision seeing the ones before it.
 
-use super::held::{HeldFacts, check_held};
+use super::held::{HeldFacts, check_held, check_hold_limit};
 use super::plan::{Intent, IssueOrder, TicketPlan};
 use super::refusal::Refusal;
 use crate::agencies::{Agency, AgencyStatus, TenderOrder};
@@ -44,6 +44,8 @@ pub struct Facts {
     pub seats: BTreeMap<i64, SeatFacts>,
     /// Those that are being paid.
     pub held: BTreeMap<OrderId, HeldFacts>,
+    /// Of agencies that want to hold another one.
+    pub unpaid_holds: BTreeMap<AgencyId, i64>,
 }
 
 /// What a sale may do: who pays, which line, which documents.
@@ -118,7 +120,8 @@ fn check(facts: &Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<De
     let Some(airline) = facts.airlines.get(&order.airline) else {
         return Ok(Err(Refusal::AirlineStopped { carrier: order.carrier.clone() }));
     };
-    let parties = check_parties(agency, airline, order).and_then(|()| check_held(facts, order));
+    let parties = check_parties(agency, airline, order).and_then(|()| check_hold_limit(facts, &agency.agency, order));
+    let parties = parties.and_then(|()| check_held(facts, order));
     let parties = parties.and_then(|()| check_seats(facts, order));
     if let Intent::Hold(_) = order.intent {
         return Ok(parties.map(|()| Decision { tender: None, facility: None, documents: Vec::new() }));
@@ -269,6 +272,13 @@ fn apply(facts: &mut Facts, order: &IssueOrder, totals: &Totals, decision: &Deci
     if let Some(paid) = order.pays().and_then(|id| facts.held.get_mut(&id)) {
         paid.held.state = HeldState::Paid;
         paid.held.ended_at = Some(now);
+    }
+    if let Some(unpaid) = facts.unpaid_holds.get_mut(&order.agency) {
+        *unpaid += match order.intent {
+            Intent::Hold(_) => 1,
+            Intent::Pay(_) => -1,
+            Intent::Issue => 0,
+        };
     }
     for demand in &order.seats {
         let unsold = SeatFacts { capacity: demand.capacity, sold: 0, schedule_change: demand.schedule_change };

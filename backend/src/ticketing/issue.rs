@@ -11,7 +11,7 @@
 use super::basis::Grounds;
 use super::build::{Written, build};
 use super::decide::{AgencyFacts, AirlineFacts, Decision, Facts, Released, SeatFacts, decide};
-use super::held::{ENDED, ISSUED, held_facts};
+use super::held::{ENDED, ISSUED, held_facts, unpaid_holds};
 use super::keys::{FirstOf, Fresh, Outcome, repeat_within_batch, take_keys, write_refusals};
 use super::plan::IssueOrder;
 use super::postings;
@@ -212,8 +212,8 @@ pub(super) fn read_facts(
         .into_iter()
         .map(|row| (row.id, SeatFacts { capacity: row.capacity, sold: row.sold, schedule_change: row.schedule_change_id }))
         .collect();
-    let held = held_facts(tx, orders)?;
-    Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats, held }))
+    let (held, unpaid_holds) = (held_facts(tx, orders)?, unpaid_holds(tx, orders)?);
+    Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats, held, unpaid_holds }))
 }
 
 /// Step 5: everything new and everything that changes.

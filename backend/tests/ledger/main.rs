@@ -16,6 +16,7 @@ mod world;
 
 mod advances;
 mod airline_day;
+mod airline_day_exchanges;
 mod anchors;
 mod basis;
 mod commission;

@@ -5,7 +5,7 @@ use super::input::Input;
 use super::keys::NoDetails;
 use super::shape::{PageParams, choice, time};
 use super::sight::visible_agency;
-use crate::agencies::{self, NewAgency, Tier, agencies as agencies_of, open_agency, set_status};
+use crate::agencies::{self, HoldLimit, NewAgency, Tier, agencies as agencies_of, open_agency, set_status};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -52,6 +52,9 @@ pub struct Agency {
     /// The class of its terms: commission rules and incentives match on it.
     #[schema(example = "standard")]
     pub tier: String,
+    /// How many orders it may hold at a time without having paid them.
+    #[schema(example = 50)]
+    pub max_unpaid_holds: i64,
     /// RFC 3339, UTC.
     pub created_at: String,
 }
@@ -69,6 +72,7 @@ impl From<agencies::Agency> for Agency {
             status: agency.status.into(),
             tender_order: agency.tender_order.into(),
             tier: agency.tier.to_string(),
+            max_unpaid_holds: agency.max_unpaid_holds.orders(),
             created_at: time(agency.created_at),
         }
     }
@@ -270,6 +274,41 @@ pub async fn set_tier(
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
         let changed = agencies::set_tier(tx, id, tier)?;
         audit::record(tx, &cause, "agency.set_tier", id)?;
+        Ok(Agency::from(changed))
+    })
+    .await
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetHoldLimit {
+    /// 0 to 10000; 0: it holds nothing.
+    #[schema(example = 50)]
+    pub max_unpaid_holds: i64,
+}
+
+/// Sets how many orders an agency may hold at a time without having paid them. What it holds already stays held.
+#[utoipa::path(post, path = "/v1/agencies/{id}/actions/set_hold_limit", tag = "Settlement", operation_id = "set_agency_hold_limit",
+    params(("id" = String, Path, description = "`agy_…`")), request_body = Data<SetHoldLimit>,
+    responses((status = 200, body = Data<Agency>), (status = 422, description = "`invalid_value`", body = ErrorBody)))]
+pub async fn set_hold_limit(
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: Body<SetHoldLimit>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::PartiesWrite)?;
+    let id: AgencyId = path_id(&id)?;
+    let mut input = Input::default();
+    let limit = HoldLimit::of(body.data.max_unpaid_holds);
+    if limit.is_none() {
+        input.fail(Code::InvalidValue, "max_unpaid_holds", "`max_unpaid_holds` is a whole number from 0 to 10000.");
+    }
+    let limit = input.finish(limit)?;
+    let cause = caller.cause();
+    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
+        let changed = agencies::set_hold_limit(tx, id, limit)?;
+        audit::record(tx, &cause, "agency.set_hold_limit", id)?;
         Ok(Agency::from(changed))
     })
     .await

@@ -65,6 +65,7 @@ use utoipa::OpenApi;
         agencies::unfreeze,
         agencies::close,
         agencies::set_tier,
+        agencies::set_hold_limit,
         airlines::list_airlines,
         airlines::sign,
         airlines::get_airline,
@@ -244,6 +245,7 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/agencies/{id}/actions/unfreeze").route(post().to(agencies::unfreeze)))
         .service(resource("/v1/agencies/{id}/actions/close").route(post().to(agencies::close)))
         .service(resource("/v1/agencies/{id}/actions/set_tier").route(post().to(agencies::set_tier)))
+        .service(resource("/v1/agencies/{id}/actions/set_hold_limit").route(post().to(agencies::set_hold_limit)))
         .service(resource("/v1/airlines").route(get().to(airlines::list_airlines)).route(post().to(airlines::sign)))
         .service(resource("/v1/airlines/{id}").route(get().to(airlines::get_airline)))
         .service(

@@ -15,14 +15,14 @@ use crate::audit::{self, Cause};
 use crate::catalogue::Catalogue;
 use crate::commission::RuleBook;
 use crate::credit::{TakeBack, client_accounts, lock_slices_of, set_off_own};
-use crate::db::{Change, Contended, Db, DbError, RowSet, WriteTx, lock, update, write};
+use crate::db::{Change, Contended, DbError, RowSet, WriteTx, lock, update, write};
 use crate::identity::IdempotencyKey;
 use crate::ids::{AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
 use crate::ledger::{AccountKey, Book, Chart, open_accounts};
 use crate::money::{Currency, Money};
 use crate::notify::{EventType, NewEvent, emit_all};
 use crate::ordering::{Draw, Sealed, Tender, TenderWish, order};
-use crate::ticketing::airline_change::{exchanged_for_change, waives_penalty};
+use crate::ticketing::airline_change::{AirlineChange, exchanged_for_change, waives_penalty};
 use crate::ticketing::coupon::CouponStatus;
 use crate::ticketing::coupon_history::settle_coupons;
 use crate::ticketing::decide::{Released, Totals, decide_on};
@@ -84,10 +84,13 @@ pub fn confirm_change(
         return Err(ChangeError::Expired { at: change.expires_at.into() });
     }
     let issued = issued_of(tx, OrderId::of(change.order_id))?;
-    let offer = still_offered(tx, desk.catalogue, &change, &issued)?;
+    let waiving = waives_penalty(tx.db, OrderId::of(change.order_id))?;
+    let offer = still_offered(tx, desk.catalogue, &change, &issued, waiving.as_ref())?;
     let prepared = prepare(tx, desk, cause, &change, &issued, &offer)?;
     let confirmed = OrderChangeRow { confirmed_at: Some(tx.now.naive()), ..change };
-    exchanged_for_change(tx, cause, OrderId::of(confirmed.order_id))?;
+    if let Some(waiving) = &waiving {
+        exchanged_for_change(tx, cause, waiving)?;
+    }
     settle(tx, desk.chart, cause, &prepared, &confirmed)?;
     let row = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
     update(tx, "order_change", &["confirmed_at"], &[row])?;
@@ -131,6 +134,7 @@ fn still_offered(
     catalogue: &Catalogue,
     change: &OrderChangeRow,
     issued: &IssuedOrder,
+    waiving: Option<&AirlineChange>,
 ) -> Result<ChangeOffer, ChangeError> {
     if let Some(at) = issued.order.cancelled_at {
         return Err(ChangeError::Cancelled { at: at.into() });
@@ -141,7 +145,7 @@ fn still_offered(
     if sold.journey != request.removed.journey {
         return Err(ChangeError::OrderChanged);
     }
-    let reason = still_waived(tx.db, OrderId::of(change.order_id), &request.removed)?;
+    let reason = still_waived(waiving, &request.removed)?;
     let given_up = GivenUp { sold: &sold, slices: &request.removed.slices, reason };
     // Flown or taken by the airline since: what was priced is not there any more.
     given_up.check()?;
@@ -153,11 +157,11 @@ fn still_offered(
 }
 
 /// An offer without penalty stands as long as the airline's change that waived it does: until its agent has accepted it or given the tickets back.
-fn still_waived(db: &mut Db, order: OrderId, removed: &Removed) -> Result<ChangeReason, ChangeError> {
-    let Some(change) = removed.waived_by else { return Ok(ChangeReason::Voluntary) };
-    match waives_penalty(db, order)? {
-        Some(waiving) if waiving.row.id == change => Ok(ChangeReason::Involuntary),
-        _ => Err(ChangeError::OrderChanged),
+fn still_waived(waiving: Option<&AirlineChange>, removed: &Removed) -> Result<ChangeReason, ChangeError> {
+    match (removed.waived_by, waiving) {
+        (None, _) => Ok(ChangeReason::Voluntary),
+        (Some(change), Some(waiving)) if waiving.row.id == change => Ok(ChangeReason::Involuntary),
+        (Some(_), _) => Err(ChangeError::OrderChanged),
     }
 }
 

@@ -89,6 +89,7 @@ impl Operation {
                 json!({ "offer_id": format!("off_{nothing}"), "passenger_id": format!("pas_{nothing}") })
             }
             "/v1/agencies/{id}/actions/set_tier" => json!({ "tier": "gold" }),
+            "/v1/agencies/{id}/actions/set_hold_limit" => json!({ "max_unpaid_holds": 5 }),
             "/v1/incentive_programmes" => {
                 json!({ "name": "A", "airline_id": format!("arl_{nothing}"), "currency": "CNY", "period": "month",
                 "measure": "fare", "method": "incremental", "funder": "platform", "effective_from": "2036-01-01",

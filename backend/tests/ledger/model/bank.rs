@@ -53,16 +53,10 @@ impl Model {
             self.orders_transfer(missing).unwrap();
         }
         let count = i64::try_from(sale.tickets.len()).unwrap();
-        let seats: usize = sale.tickets.iter().map(|ticket| ticket.coupons).sum();
-        self.gives_seats_back(sale.bucket, seats);
+        self.gives_seats_back(sale.seats.iter().flatten());
         self.state.voided += count;
         self.sales[index].voided = true;
         Ok(())
-    }
-
-    pub(super) fn gives_seats_back(&mut self, bucket: i64, seats: usize) {
-        *self.state.seats_sold.entry(bucket).or_default() -= i64::try_from(seats).unwrap();
-        self.state.seats_sold.retain(|_, sold| *sold > 0);
     }
 
     /// A part of the airline's share, or all: what was not paid first, then what was, and a claim on what is more than its share. Answers what was
