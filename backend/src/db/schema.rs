@@ -104,6 +104,15 @@ diesel::table! {
         fee_on_refund -> Text,
         airline_return -> Text,
         created_at -> Timestamp,
+        free_days -> BigInt,
+        financing_rate -> Text,
+        late_fee_rate -> Text,
+        airline_financing_rate -> Text,
+        vat_rate -> Text,
+        expected_loss_rate -> Text,
+        channel_cost_rate -> Text,
+        open_memos -> Text,
+        approval_id -> Nullable<BigInt>,
     }
 }
 
