@@ -68,6 +68,8 @@ ids! {
     AuditEventId = "aud_",
     BankPaymentId = "pay_",
     BankReceiptId = "rcp_",
+    /// A published reference rate.
+    BaseRateId = "bsr_",
     CancellationId = "ore_",
     /// Between the own and the client account.
     CashTransferId = "xfr_",
@@ -76,6 +78,8 @@ ids! {
     /// A version of a commission rule.
     CommissionRuleId = "cru_",
     ContractId = "ctr_",
+    /// Of the interest of days that are over.
+    CorrectionId = "cor_",
     /// A change of a coupon's status.
     CouponEventId = "cpe_",
     CouponFileId = "csf_",

@@ -202,6 +202,8 @@ codes! {
         "A payment is larger than what is owed. The message gives what is; nothing was booked.";
     OwnCashShort "own_cash_short" UNPROCESSABLE_ENTITY InvalidState "Own account too low"
         "The platform's own account does not hold enough in the books. `short_by` says how much is missing.";
+    RateOverlaps "rate_overlaps" UNPROCESSABLE_ENTITY Validation "Rates overlap"
+        "A reference rate is in force from the day that the next one begins. A rate that begins on or before the last one's day is not taken; the message names that day.";
     AboveCover "above_cover" UNPROCESSABLE_ENTITY InvalidState "Client money would be missing"
         "The client account has to cover wallets, deposits and what wallet tickets owe airlines. Only what is above that is swept.";
     OrderAlreadyCancelled "order_already_cancelled" CONFLICT InvalidState "Order already cancelled"

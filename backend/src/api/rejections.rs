@@ -6,7 +6,7 @@ use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
-use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
+use crate::credit::{AccrualError, AdvanceError, BaseRateError, FacilityError, LimitError, LimitViewError, TransferError};
 use crate::db::DbError;
 use crate::documents::AttachmentError;
 use crate::identity::KeyError;
@@ -139,7 +139,7 @@ impl From<PaymentError> for ApiError {
             }
             PaymentError::OwnCashShort { short } => own_cash_short(&error, short),
             PaymentError::CurrencyMismatch => ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency"),
-            PaymentError::FutureValueDate(_) => invalid("/data/value_date", error),
+            PaymentError::OldValueDate | PaymentError::FutureValueDate(_) => invalid("/data/value_date", error),
             PaymentError::ReferenceReused { field, .. } => {
                 ApiError::new(Code::BankReferenceReused, format!("{error}.")).at(format!("/data/{field}"))
             }
@@ -240,11 +240,27 @@ impl From<FacilityError> for ApiError {
             FacilityError::Rate => invalid("/data/base_rate", error),
             FacilityError::DayCount => invalid("/data/day_count", error),
             FacilityError::Bounds => invalid("/data/max_unconfirmed", error),
+            FacilityError::NoBaseRate(_) => invalid("/data/base_rate_name", error),
+            FacilityError::Availability => invalid("/data/available_until", error),
+            FacilityError::NoAirline => invalid("/data/airline_id", error),
+            FacilityError::Overflow => ApiError::internal(error),
             FacilityError::NoBank => invalid("/data/organisation_id", error),
             FacilityError::NotFound => ApiError::of(Code::NotFound),
             FacilityError::CurrencyMismatch => ApiError::of(Code::CurrencyMismatch).at("/data/limit_currency"),
             FacilityError::Unresolved => ApiError::new(Code::InvalidState, format!("{error}.")),
             FacilityError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<BaseRateError> for ApiError {
+    fn from(error: BaseRateError) -> Self {
+        match error {
+            BaseRateError::Rate => invalid("/data/rate", error),
+            BaseRateError::Overlaps { .. } => ApiError::new(Code::RateOverlaps, format!("{error}.")).at("/data/effective_from"),
+            BaseRateError::Facility(error) => error.into(),
+            BaseRateError::Post(error) => error.into(),
+            BaseRateError::Db(error) => error.into(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! attempt starts only after the bank said that the last one failed for good. Locks: facility slices, then advances, then claims, then accounts.
 
 use super::facility::{FacilityError, loan_account};
+use super::sublimit;
 use crate::clock::Timestamp;
 use crate::db::schema::{advance, advance_attempt, facility_slice, hold};
 use crate::db::{Change, Contended, Db, DbError, Window, WriteTx, lock, rows, update, windowed};
@@ -385,6 +386,9 @@ pub(super) fn resolve_hold(
 ) -> Result<(), PostError> {
     let Some(id) = advance.hold else { return Ok(()) };
     let row = holds.iter().find(|row| row.id == id.raw()).ok_or(PostError::NoHold)?;
+    if let (Some(facility), Resolution::Release(amount)) = (advance.facility, resolution) {
+        sublimit::release(tx, facility, advance.airline, amount)?;
+    }
     book.resolve(tx, row, resolution).map(drop)
 }
 

@@ -135,6 +135,8 @@ pub struct WriteTx<'a> {
     /// The operator's calendar date, on which this commit is booked; never before that of a commit before it, whatever the clock says: a day
     /// whose interest is accrued or whose file was handed out stays as it was.
     pub ledger_date: NaiveDate,
+    /// The zone of ledger dates.
+    pub zone: Tz,
     pub ids: &'a IdGenerator,
 }
 
@@ -278,7 +280,7 @@ impl Store {
         }
         let now = self.clock.now();
         let ledger_date = now.date_in(self.zone).max(*self.latest_date.lock());
-        let mut tx = WriteTx { db: &mut db, now, ledger_date, ids: &self.ids };
+        let mut tx = WriteTx { db: &mut db, now, ledger_date, zone: self.zone, ids: &self.ids };
         let result = change(&mut tx);
         match (&result, ending) {
             (Ok(_), Ending::Commit) => {

@@ -144,6 +144,10 @@ diesel::table! {
         max_unconfirmed -> BigInt,
         max_unresolved_secs -> BigInt,
         created_at -> Timestamp,
+        base_rate_name -> Nullable<Text>,
+        commitment_rate -> Text,
+        available_from -> Nullable<Date>,
+        available_until -> Nullable<Date>,
     }
 }
 
@@ -635,6 +639,12 @@ diesel::table! {
         booked_minor -> BigInt,
         posting_id -> Nullable<BigInt>,
         created_at -> Timestamp,
+        corrected_scaled -> Text,
+        undrawn_minor -> BigInt,
+        commitment_rate_e8 -> BigInt,
+        commitment_scaled -> Text,
+        commitment_corrected_scaled -> Text,
+        commitment_booked_minor -> BigInt,
     }
 }
 
@@ -1077,6 +1087,60 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    base_rate (id) {
+        id -> BigInt,
+        currency -> Text,
+        name -> Text,
+        effective_from -> Date,
+        effective_until -> Nullable<Date>,
+        rate -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility_limit (id) {
+        id -> BigInt,
+        facility_id -> BigInt,
+        effective_from -> Date,
+        limit_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility_sublimit (id) {
+        id -> BigInt,
+        facility_id -> BigInt,
+        airline_id -> BigInt,
+        limit_minor -> BigInt,
+        used_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility_correction (id) {
+        id -> BigInt,
+        facility_id -> BigInt,
+        number -> BigInt,
+        cause -> Text,
+        reference_id -> BigInt,
+        moved_minor -> BigInt,
+        from_day -> Date,
+        until_day -> Date,
+        scaled -> Text,
+        total_scaled -> Text,
+        commitment_scaled -> Text,
+        commitment_total_scaled -> Text,
+        booked_minor -> BigInt,
+        commitment_booked_minor -> BigInt,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -1089,6 +1153,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     limit_policy,
     facility,
     facility_slice,
+    base_rate,
+    facility_limit,
+    facility_sublimit,
+    facility_correction,
     account,
     posting,
     entry,

@@ -26,7 +26,7 @@ pub(super) fn run(app: &App) {
 
 fn accrue_all(app: &App, today: NaiveDate) -> Result<(), AccrualError> {
     let Some(yesterday) = today.pred_opt() else { return Ok(()) };
-    for state in app.store.read(facilities)? {
+    for state in app.store.read(|db| facilities(db, today))? {
         let facility = &state.facility;
         let days = accrue(&app.store, Actor::platform(), facility.id, facility.limit.currency, Some(yesterday))?;
         if let Some(last) = days.last() {

@@ -72,8 +72,8 @@ impl AccountCode {
         AccountCode::ALL.iter().copied().find(|code| code.text() == text)
     }
 
-    /// Prepaid money, collateral and cash are never spent twice: no posting takes these below zero. Loan, interest and claims are never paid
-    /// twice. A tax can be: where a ticket is voided after its tax was paid, the authority owes it back until later tickets make up for it.
+    /// Prepaid money, collateral and cash are never spent twice: no posting takes these below zero. Loans and claims are never paid twice. Interest
+    /// that was paid can turn out to be too much: where a repayment is dated back after it, the bank owes the difference. A tax can be: where a ticket is voided after its tax was paid, the authority owes it back until later tickets make up for it.
     pub(super) fn may_be_overdrawn(self) -> bool {
         !matches!(
             self,
@@ -81,7 +81,6 @@ impl AccountCode {
                 | AccountCode::AgencyRefundDue
                 | AccountCode::AgencyWallet
                 | AccountCode::AirlineReceivable
-                | AccountCode::BankInterest
                 | AccountCode::BankLoan
                 | AccountCode::PlatformCash
                 | AccountCode::PlatformCashTransfer

@@ -57,9 +57,12 @@ event_types! {
     /// A paid ticket was taken back: the airline has to return its share.
     AirlineClaimOpened = "airline_claim.opened",
     AirlineRepaymentReceived = "airline_repayment.received",
+    BaseRatePublished = "base_rate.published",
     CapitalReceived = "capital.received",
     ContractSigned = "contract.signed",
     DepositReceived = "deposit.received",
+    /// The days on which the line takes new holds.
+    FacilityAvailabilityChanged = "facility.availability_changed",
     /// The line takes no new holds.
     FacilityClosed = "facility.closed",
     FacilityLimitChanged = "facility.limit_changed",

@@ -31,6 +31,7 @@ mod incentive_histories;
 mod incentives;
 mod jumps;
 mod keys;
+mod lines;
 mod nodes;
 mod outage;
 mod postings;

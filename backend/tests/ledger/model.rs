@@ -4,6 +4,7 @@
 mod bank;
 mod exchanges;
 mod holds;
+mod lines;
 mod refunds;
 
 pub use exchanges::Declined;
@@ -12,7 +13,7 @@ pub use refunds::{Part, Refunded};
 
 use airsettle::money::{Currency, Money};
 use airsettle::ticketing::{IssueOrder, Refusal, TicketPlan};
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, NaiveDate};
 use holds::Hold;
 use std::collections::BTreeMap;
 
@@ -147,6 +148,10 @@ pub struct Model {
     closings: Vec<i64>,
     interest_scaled: i128,
     interest_booked: i64,
+    /// When each payment left for the bank, which counts from that day on.
+    sent_on: Vec<NaiveDate>,
+    /// The loan at the close of each day by value date.
+    drawn_by: BTreeMap<NaiveDate, i64>,
     /// What was taken back of each payment's share, and what waits for the airline's money: from which wallet, how much.
     taken: Vec<i64>,
     /// From which wallet each payment's order is paid, if it is.
@@ -204,6 +209,8 @@ impl Model {
             closings: Vec::new(),
             interest_scaled: 0,
             interest_booked: 0,
+            sent_on: Vec::new(),
+            drawn_by: BTreeMap::new(),
             taken: Vec::new(),
             payers: Vec::new(),
             waiting: Vec::new(),
@@ -276,10 +283,6 @@ impl Model {
 
     pub fn pays_tax(&mut self, amount: i64) -> Result<(), String> {
         self.pays(&[(TAX, amount)])
-    }
-
-    pub fn repays(&mut self, principal: i64, interest: i64) -> Result<(), String> {
-        self.pays(&[(LOAN, principal), (INTEREST, interest)])
     }
 
     fn pays(&mut self, debts: &[(&'static str, i64)]) -> Result<(), String> {
@@ -378,6 +381,7 @@ impl Model {
             let new = Payment { state, amount, set_off: 0, cancelled: 0, reclaimed: 0, on_line, is_over: false };
             self.state.payments.push(new);
             self.taken.push(0);
+            self.sent_on.push(self.today);
             self.payers.push(wallet);
         }
         if on_line {
@@ -445,24 +449,6 @@ impl Model {
         let short_minor = net - balance_minor;
         let insufficient = Refusal::WalletInsufficient { short_minor, balance_minor, currency: "CNY".into() };
         if short_minor > 0 { Err(insufficient) } else { Ok(()) }
-    }
-
-    // ---- time
-
-    pub fn days_pass(&mut self, days: u64) {
-        for _ in 0..days {
-            self.closings.push(self.credit(LOAN));
-            self.today = self.today + Days::new(1);
-        }
-    }
-
-    /// One exact sum, divided once.
-    pub fn accrues(&mut self) {
-        let days: i128 = std::mem::take(&mut self.closings).into_iter().map(i128::from).sum();
-        self.interest_scaled += days * RATE;
-        let total = divide(self.interest_scaled, 100_000_000 * YEAR);
-        self.moves(INTEREST_EXPENSE, INTEREST, total - self.interest_booked);
-        self.interest_booked = total;
     }
 }
 

@@ -9,6 +9,7 @@ pub mod airlines;
 pub mod attachments;
 pub mod bank_callbacks;
 pub mod bank_receipts;
+pub mod base_rates;
 pub mod cash_transfers;
 pub mod commission_explained;
 pub mod commission_rules;
@@ -21,6 +22,7 @@ pub mod events;
 pub mod exports;
 pub mod facilities;
 pub mod facility_money;
+pub mod facility_statement;
 pub mod incentive_periods;
 pub mod incentive_programmes;
 mod input;
@@ -101,8 +103,14 @@ use utoipa::OpenApi;
         facilities::create_facility,
         facilities::get_facility,
         facilities::set_limit,
+        facilities::set_days,
+        facilities::set_part,
         facilities::close,
         facilities::reopen,
+        base_rates::list_base_rates,
+        base_rates::publish,
+        facility_statement::get_statement,
+        facility_statement::get_utilisation,
         facility_money::accrue,
         facility_money::list_accruals,
         facility_money::repay,
@@ -289,6 +297,8 @@ fn money(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/facilities/{id}").route(get().to(facilities::get_facility)))
         .service(resource("/v1/facilities/{id}/actions/set_limit").route(post().to(facilities::set_limit)))
+        .service(resource("/v1/facilities/{id}/actions/set_availability").route(post().to(facilities::set_days)))
+        .service(resource("/v1/facilities/{id}/actions/set_sublimit").route(post().to(facilities::set_part)))
         .service(resource("/v1/facilities/{id}/actions/close").route(post().to(facilities::close)))
         .service(resource("/v1/facilities/{id}/actions/reopen").route(post().to(facilities::reopen)))
         .service(resource("/v1/disbursements").route(get().to(disbursements::list_disbursements)))
@@ -298,6 +308,9 @@ fn money(config: &mut ServiceConfig) {
 /// How sales are settled: with agencies, banks, authorities and airlines.
 fn settlement(config: &mut ServiceConfig) {
     config
+        .service(resource("/v1/base_rates").route(get().to(base_rates::list_base_rates)).route(post().to(base_rates::publish)))
+        .service(resource("/v1/facilities/{id}/statement").route(get().to(facility_statement::get_statement)))
+        .service(resource("/v1/facilities/{id}/utilisation").route(get().to(facility_statement::get_utilisation)))
         .service(
             resource("/v1/facilities/{id}/accruals")
                 .route(get().to(facility_money::list_accruals))

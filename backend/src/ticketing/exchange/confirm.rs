@@ -280,7 +280,7 @@ fn settle(
     let mut before = Counters::of(&facts);
     let totals = totals(prepared, &taken)?;
     // So far they are counted down with the advances.
-    before.release(&totals.released);
+    before.release(&facts, &totals.released);
     let decision = decide_on(&mut facts, &prepared.order, &totals)?.map_err(ChangeError::Refused)?;
     let ids = open_accounts(tx, &accounts(prepared, &taken))?;
     book.load(tx, &ids)?;
@@ -317,7 +317,8 @@ fn totals(prepared: &Prepared<'_>, taken: &TakeBack) -> Result<Totals, ChangeErr
         totals.airline = totals.airline.checked_add(open)?;
         totals.advances += i64::from(open.minor > 0);
         if let Some((facility, amount, is_over)) = outlook.released {
-            totals.released.push(Released { facility, amount, advances: i64::from(is_over) });
+            let airline = AirlineId::of(swap.old.airline_id);
+            totals.released.push(Released { facility, airline, amount, advances: i64::from(is_over) });
         }
     }
     Ok(totals)
@@ -358,8 +359,8 @@ fn write_rows(
     sets.extend(book.new_rows());
     let booked = book.changes();
     let [accounts, holds] = booked.updates();
-    let [slices, seats, ranges] = counters.updates();
-    write(tx, &sets, &[accounts, holds, slices, seats, ranges])?;
+    let [slices, parts, seats, ranges] = counters.updates();
+    write(tx, &sets, &[accounts, holds, slices, parts, seats, ranges])?;
     Ok(())
 }
 

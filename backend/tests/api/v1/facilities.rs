@@ -85,11 +85,11 @@ on_both_engines! {
             "limit_currency": "JPY", "debit_account": "d", "base_rate": "0", "margin_rate": "0", "day_count": "ACT/360" });
         world.post(&operator, "/v1/facilities", &other).expect(201);
         let live = &world.platform.live;
-        let yen = live.store.read(facilities).unwrap().pop().unwrap().facility.id;
+        let yen = live.store.read(|db| facilities(db, live.today())).unwrap().pop().unwrap().facility.id;
         for _ in 0..2 {
             live.store.write(|tx| close_facility(tx, yen, "the bank refused an advance")).unwrap();
             world.await_that("the other line reopens", || {
-                live.store.read(facilities).unwrap().iter().any(|line| line.facility.id == yen && line.facility.closed_reason.is_none())
+                live.store.read(|db| facilities(db, live.today())).unwrap().iter().any(|line| line.facility.id == yen && line.facility.closed_reason.is_none())
             });
         }
         assert_eq!(world.get(&operator, &format!("/v1/facilities/{id}")).expect(200).data()["gate"]["open"], false);
