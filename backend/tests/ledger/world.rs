@@ -93,6 +93,7 @@ pub const TABLES: &[&str] = &[
     "incentive_cursor",
     "incentive_period",
     "incentive_accrual",
+    "approval",
 ];
 
 pub fn cny(text: &str) -> Money {
