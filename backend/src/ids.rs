@@ -63,6 +63,8 @@ ids! {
     /// What a schedule change means to one order.
     AirlineChangeId = "aic_",
     AirlineId = "arl_",
+    /// What two people have to agree on.
+    ApprovalId = "apr_",
     /// A document that somebody has uploaded.
     AttachmentId = "att_",
     AuditEventId = "aud_",
@@ -115,6 +117,8 @@ ids! {
     PassengerId = "pas_",
     PostingId = "pst_",
     PrivateFareId = "pfr_",
+    /// An allowance for losses brought up or down.
+    ProvisionId = "prv_",
     RefundApplicationId = "rfa_",
     /// What an application gives back of one ticket.
     RefundId = "rfd_",

@@ -229,8 +229,17 @@ pub struct NewContract {
     pub costs: CostTerms,
 }
 
-/// Adds the next version of the terms between these parties.
+/// Adds the next version of the terms between these parties. Whether a ticket on them earns anything is settlement's to say.
 pub fn sign_contract(tx: &mut WriteTx, new: &NewContract) -> Result<Contract, ContractError> {
+    add(tx, new, None)
+}
+
+/// The same for terms that somebody had to agree to; the version names what let it be signed.
+pub fn sign_approved(tx: &mut WriteTx, new: &NewContract, approval: i64) -> Result<Contract, ContractError> {
+    add(tx, new, Some(approval))
+}
+
+fn check(new: &NewContract) -> Result<(), ContractError> {
     let one = rust_decimal::Decimal::ONE;
     let in_range = |rate: Rate| !rate.is_negative() && rate.decimal() <= one;
     if !in_range(new.commission_rate) || !in_range(new.fee_rate) {
@@ -248,6 +257,11 @@ pub fn sign_contract(tx: &mut WriteTx, new: &NewContract) -> Result<Contract, Co
     if !(0..=365).contains(&new.costs.free_days) {
         return Err(ContractError::FreeDays);
     }
+    Ok(())
+}
+
+fn add(tx: &mut WriteTx, new: &NewContract, approval: Option<i64>) -> Result<Contract, ContractError> {
+    check(new)?;
     let versions = contracts_of(tx.db, new.agency)?;
     let same = versions.iter().filter(|known| known.airline == new.airline && known.currency == new.currency);
     let latest = same.max_by_key(|known| known.version);
@@ -280,7 +294,7 @@ pub fn sign_contract(tx: &mut WriteTx, new: &NewContract) -> Result<Contract, Co
         expected_loss_rate: costs.expected_loss_rate.to_string(),
         channel_cost_rate: costs.channel_cost_rate.to_string(),
         open_memos: costs.open_memos.text().to_owned(),
-        approval_id: None,
+        approval_id: approval,
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     let signed = NewEvent::new(EventType::ContractSigned, ContractId::of(row.id)).of_agency(new.agency);

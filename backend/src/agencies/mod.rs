@@ -5,11 +5,11 @@ mod contract;
 mod cycle;
 
 pub use agency::{
-    Agency, AgencyError, AgencyRow, AgencyStatus, NewAgency, TenderOrder, Tier, agencies, agencies_by_id, agency,
+    Agency, AgencyError, AgencyRow, AgencyStatus, NewAgency, TenderOrder, Tier, agencies, agencies_by_id, agency, lock_agency,
     numeric_code_is_valid, open_agency, set_status, set_tier,
 };
 pub use contract::{
     AirlineReturn, Clawback, CommissionBase, Contract, ContractError, ContractRow, CostTerms, FeeOnRefund, NewContract,
-    OpenMemos, Signed, TaxRemitter, contract, contracts, contracts_of, in_force, sign_contract, signed_by,
+    OpenMemos, Signed, TaxRemitter, contract, contracts, contracts_of, in_force, sign_approved, sign_contract, signed_by,
 };
 pub use cycle::{Cycle, cycle_days, cycle_of};

@@ -6,6 +6,7 @@ use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
+use crate::approvals::ApprovalError;
 use crate::credit::{AccrualError, AdvanceError, BaseRateError, FacilityError, LimitError, LimitViewError, TransferError};
 use crate::db::DbError;
 use crate::documents::AttachmentError;
@@ -13,7 +14,7 @@ use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
 use crate::reconciliation::ExportError;
-use crate::settlement::{PaymentError, ReceiptError};
+use crate::settlement::{PaymentError, ReceiptError, SigningError};
 use crate::ticketing::{PlanError, QueueError, Refusal};
 
 impl From<DbError> for ApiError {
@@ -49,6 +50,19 @@ impl From<AgencyError> for ApiError {
     }
 }
 
+impl From<ApprovalError> for ApiError {
+    fn from(error: ApprovalError) -> Self {
+        match error {
+            ApprovalError::NotFound => ApiError::of(Code::NotFound),
+            ApprovalError::Unattended | ApprovalError::SelfApproval => ApiError::of(Code::SelfApproval),
+            ApprovalError::Decided(_) => ApiError::new(Code::ApprovalDecided, format!("{error}.")),
+            ApprovalError::Expired(_) => ApiError::new(Code::ApprovalExpired, format!("{error}.")),
+            ApprovalError::Stale { .. } => ApiError::new(Code::ApprovalStale, format!("{error}.")),
+            ApprovalError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<ContractError> for ApiError {
     fn from(error: ContractError) -> Self {
         match error {
@@ -58,6 +72,17 @@ impl From<ContractError> for ApiError {
             ContractError::CostRate(field) => invalid(&format!("/data/costs/{field}"), error),
             ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             ContractError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<SigningError> for ApiError {
+    fn from(error: SigningError) -> Self {
+        match error {
+            SigningError::NegativeMargin(_) => ApiError::new(Code::NegativeMargin, format!("{error}.")),
+            SigningError::Contract(error) => error.into(),
+            SigningError::Money(error) => ApiError::internal(error),
+            SigningError::Db(error) => error.into(),
         }
     }
 }

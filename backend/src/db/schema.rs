@@ -1141,6 +1141,43 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    approval (id) {
+        id -> BigInt,
+        kind -> Text,
+        subject -> Text,
+        payload -> Text,
+        basis -> Text,
+        digest -> Binary,
+        reason -> Text,
+        organisation_id -> BigInt,
+        key_id -> BigInt,
+        submitted_at -> Timestamp,
+        expires_at -> Timestamp,
+        status -> Text,
+        decided_key_id -> Nullable<BigInt>,
+        decided_at -> Nullable<Timestamp>,
+        note -> Nullable<Text>,
+        result -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    loss_provision (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        day -> Date,
+        cause -> Text,
+        exposure_minor -> BigInt,
+        rate -> Text,
+        allowance_minor -> BigInt,
+        booked_minor -> BigInt,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -1157,6 +1194,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     facility_limit,
     facility_sublimit,
     facility_correction,
+    loss_provision,
     account,
     posting,
     entry,
@@ -1220,6 +1258,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     incentive_cursor,
     incentive_period,
     incentive_accrual,
+    approval,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

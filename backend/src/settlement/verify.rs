@@ -1,6 +1,7 @@
 //! The proof of what follows the sale: what came and went is booked with its own amounts, and what is owed is what the records say.
 
 use super::incentives::{INCENTIVE_RULES, first_wrong_incentive};
+use crate::approvals::{APPROVAL_RULES, first_wrong_approval};
 use crate::credit::{FacilityError, LINE_RULES, first_wrong_line};
 use crate::db::{Db, DbError};
 use crate::money::divide_half_even;
@@ -11,8 +12,8 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 const INTEREST: &str = "interest is the recomputation from the entries of the loan";
 
-/// Rules that are queries, those of the incentives, and the recomputation of interest.
-pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + LINE_RULES + 1;
+/// Rules that are queries, those of the incentives, of the approvals and of the bank lines, and the recomputation of interest.
+pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + APPROVAL_RULES + LINE_RULES + 1;
 
 const RULES: &[(&str, &str)] = &[
     (
@@ -133,6 +134,22 @@ const RULES: &[(&str, &str)] = &[
                 AND b.id > (SELECT MIN(id) FROM facility_correction)) c LIMIT 1",
     ),
     (
+        "a provision is booked with its own amount, and the allowance is the last one less what was written off since",
+        "SELECT CAST(v.id AS TEXT) AS wrong FROM loss_provision v
+         LEFT JOIN posting p ON p.id = v.posting_id AND p.reference_id = v.id AND p.event = 'loss_provided'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count
+         LEFT JOIN account a ON a.id = e.account_id AND a.code = 'platform.credit_loss_allowance' AND a.owner_id = v.agency_id
+         GROUP BY v.id, v.booked_minor, v.allowance_minor
+         HAVING COALESCE(SUM(CASE WHEN a.id IS NULL THEN 0 ELSE -e.amount_minor END), 0) <> v.booked_minor
+            OR COALESCE(MAX(CASE WHEN a.id IS NULL THEN NULL ELSE -e.balance_after_minor END), v.allowance_minor) <> v.allowance_minor LIMIT 1",
+    ),
+    (
+        "a contract that had to be agreed to was",
+        "SELECT CAST(c.id AS TEXT) AS wrong FROM contract c LEFT JOIN approval v ON v.id = c.approval_id AND v.status = 'approved'
+            AND v.kind = 'negative_margin'
+         WHERE c.approval_id IS NOT NULL AND v.id IS NULL LIMIT 1",
+    ),
+    (
         "own money on its way to the client account is what was ordered and not confirmed",
         "SELECT a.code AS wrong FROM account a
          LEFT JOIN (SELECT currency, SUM(amount_minor) AS ordered FROM cash_transfer
@@ -194,6 +211,9 @@ pub fn verify_settlement(db: &mut Db) -> Result<Result<usize, SaleFault>, DbErro
     }
     if let Some(fault) = first_wrong_incentive(db)? {
         return Ok(Err(fault));
+    }
+    if let Some((rule, row)) = first_wrong_approval(db)? {
+        return Ok(Err(SaleFault { rule, row }));
     }
     if let Some(day) = first_wrong_day(db)? {
         return Ok(Err(SaleFault { rule: INTEREST, row: day.to_string() }));

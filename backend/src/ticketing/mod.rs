@@ -29,6 +29,7 @@ mod schedule_change;
 mod seats;
 mod ticket;
 mod update;
+mod vat;
 mod verify;
 mod verify_commission;
 mod void;

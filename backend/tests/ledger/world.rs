@@ -45,6 +45,7 @@ pub const TABLES: &[&str] = &[
     "facility_limit",
     "facility_sublimit",
     "facility_correction",
+    "loss_provision",
     "base_rate",
     "posting",
     "entry",
@@ -98,6 +99,7 @@ pub const TABLES: &[&str] = &[
     "incentive_cursor",
     "incentive_period",
     "incentive_accrual",
+    "approval",
 ];
 
 pub fn cny(text: &str) -> Money {

@@ -18,7 +18,7 @@ use crate::credit::{TakeBack, client_accounts, lock_slices_of, set_off_own};
 use crate::db::{Change, Contended, Db, DbError, RowSet, WriteTx, lock, update, write};
 use crate::identity::IdempotencyKey;
 use crate::ids::{AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
-use crate::ledger::{AccountKey, Book, Chart, open_accounts};
+use crate::ledger::{AccountCode, AccountKey, Book, Chart, open_accounts};
 use crate::money::{Currency, Money};
 use crate::notify::{EventType, NewEvent, emit_all};
 use crate::ordering::{Draw, Sealed, Tender, TenderWish, order};
@@ -328,6 +328,8 @@ fn accounts(prepared: &Prepared<'_>, taken: &TakeBack) -> Vec<AccountKey> {
     let (order, currency) = (&prepared.order, prepared.order.currency);
     let mut keys = taken.accounts();
     keys.push(crate::credit::receivable_from(order.airline, currency));
+    // Also where only what is given in had VAT in its fee.
+    keys.push(AccountKey::platform(AccountCode::PlatformVatPayable, currency));
     for (swap, plan) in prepared.swaps.iter().zip(&order.tickets) {
         keys.extend(postings::unlimited_accounts(plan, order.airline));
         keys.extend(swap.given_in.authority.iter().map(|tax| AccountKey::tax(&tax.payee, &tax.code, currency)));

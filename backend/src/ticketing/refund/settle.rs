@@ -14,7 +14,7 @@ use crate::catalogue::split::Tax;
 use crate::credit::{
     TakeBack, Taking, TransferError, TransferRow, client_accounts, cover, lock_slices_of, receivable_from, top_up_client_cash,
 };
-use crate::db::{Change, RowSet, WriteTx, insert, update};
+use crate::db::{Change, Db, RowSet, WriteTx, insert, update};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrderId, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
@@ -24,6 +24,7 @@ use crate::ticketing::coupon_history::settle_coupons;
 use crate::ticketing::postings::{RefundTo, debits, refund};
 use crate::ticketing::seats::{give_back_seats, lock_seats};
 use crate::ticketing::ticket::{CouponRow, IssuedOrder};
+use crate::ticketing::vat::vat_given_back;
 
 /// Whether the money is where it belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ struct Line<'a> {
     ticket: TicketId,
     airline: AirlineId,
     legs: RefundLegs,
+    /// Of the fee that is given back.
+    vat: Money,
 }
 
 /// Posts a checked application and changes its coupons.
@@ -52,7 +55,7 @@ pub(super) fn settle(
     application: &mut Application,
 ) -> Result<Settled, RefundError> {
     let coupons = coupons_of(issued, application);
-    let lines = lines(issued, application)?;
+    let lines = lines(tx.db, issued, application)?;
     let tickets: Vec<TicketId> = lines.iter().map(|line| line.ticket).collect();
     let slices = lock_slices_of(tx, &tickets)?;
     let seats = lock_seats(tx, &coupons)?;
@@ -97,15 +100,16 @@ pub(super) fn coupons_of<'a>(issued: &'a IssuedOrder, application: &Application)
     issued.coupons.iter().filter(taken).collect()
 }
 
-fn lines<'a>(issued: &IssuedOrder, application: &'a Application) -> Result<Vec<Line<'a>>, RefundError> {
+fn lines<'a>(db: &mut Db, issued: &IssuedOrder, application: &'a Application) -> Result<Vec<Line<'a>>, RefundError> {
     let currency = Currency::parse(&application.row.currency)?;
-    let line = |row: &'a RefundTicketRow| {
+    let mut line = |row: &'a RefundTicketRow| {
         let ticket = issued.tickets.iter().find(|ticket| ticket.id == row.ticket_id).ok_or(RefundError::NotFound)?;
         let taxes = application.taxes.iter().filter(|tax| tax.refund_id == row.id);
-        let (ticket, airline) = (TicketId::of(ticket.id), AirlineId::of(ticket.airline_id));
-        Ok(Line { row, ticket, airline, legs: legs_of(row, taxes, currency)? })
+        let legs = legs_of(row, taxes, currency)?;
+        let vat = vat_given_back(db, ticket, legs.fee)?;
+        Ok(Line { row, ticket: TicketId::of(ticket.id), airline: AirlineId::of(ticket.airline_id), legs, vat })
     };
-    application.tickets.iter().map(line).collect()
+    application.tickets.iter().map(&mut line).collect()
 }
 
 fn legs_of<'a>(
@@ -168,7 +172,7 @@ impl Posting<'_> {
             (true, Settled::Waits { .. }) => RefundTo::Due,
         };
         for (line, airline) in lines.iter().zip(airline_legs).filter(|(line, _)| line.legs.refund.minor > 0) {
-            let mut legs = debits(&line.legs, airline, self.seller.id, line.airline);
+            let mut legs = debits(&line.legs, airline, line.vat, (self.seller.id, line.airline))?;
             legs.extend(refund(&line.legs, self.seller.id, to)?);
             let contract = self.issued.order.contract_id.map(ContractId::of);
             let draft = Draft { event: Event::TicketRefund, reference: line.row.id, contract, actor: self.cause.actor, legs };
@@ -182,6 +186,9 @@ impl Posting<'_> {
         let mut keys = taken.accounts();
         keys.push(agency(AccountCode::AgencyCommission));
         keys.push(AccountKey::platform(AccountCode::PlatformFeeIncome, currency));
+        if lines.iter().any(|line| line.vat.minor > 0) {
+            keys.push(AccountKey::platform(AccountCode::PlatformVatPayable, currency));
+        }
         for line in lines {
             keys.push(AccountKey::airline(AccountCode::AirlinePayable, line.airline, currency));
             keys.push(receivable_from(line.airline, currency));
