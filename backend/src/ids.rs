@@ -62,6 +62,8 @@ ids! {
     AgencyId = "agy_",
     /// What a schedule change means to one order.
     AirlineChangeId = "aic_",
+    /// What an airline may owe, from a day on.
+    AirlineCapId = "cap_",
     AirlineId = "arl_",
     /// What two people have to agree on.
     ApprovalId = "apr_",

@@ -73,11 +73,6 @@ choice! {
     AirlineReturn { SetOff = "set_off", RepayOnDemand = "repay_on_demand" }
 }
 
-choice! {
-    /// What a memo that nobody has decided means to the agency's limit.
-    OpenMemos { Shown = "shown", Reserved = "reserved" }
-}
-
 /// Who pays for time, and what else a ticket costs the platform. Everything is zero in the worked case.
 #[derive(Clone, Debug)]
 pub struct CostTerms {
@@ -95,7 +90,6 @@ pub struct CostTerms {
     pub expected_loss_rate: Rate,
     /// Of the price.
     pub channel_cost_rate: Rate,
-    pub open_memos: OpenMemos,
 }
 
 impl Default for CostTerms {
@@ -109,7 +103,6 @@ impl Default for CostTerms {
             vat_rate: zero,
             expected_loss_rate: zero,
             channel_cost_rate: zero,
-            open_memos: OpenMemos::Shown,
         }
     }
 }
@@ -126,7 +119,6 @@ impl CostTerms {
             vat_rate: rate("VAT rate", &row.vat_rate)?,
             expected_loss_rate: rate("expected loss rate", &row.expected_loss_rate)?,
             channel_cost_rate: rate("channel cost rate", &row.channel_cost_rate)?,
-            open_memos: OpenMemos::parse(&row.open_memos).ok_or_else(|| corrupt("open memos"))?,
         })
     }
 
@@ -239,7 +231,8 @@ pub fn sign_approved(tx: &mut WriteTx, new: &NewContract, approval: i64) -> Resu
     add(tx, new, Some(approval))
 }
 
-fn check(new: &NewContract) -> Result<(), ContractError> {
+/// Whether the terms make sense by themselves.
+pub fn check_terms(new: &NewContract) -> Result<(), ContractError> {
     let one = rust_decimal::Decimal::ONE;
     let in_range = |rate: Rate| !rate.is_negative() && rate.decimal() <= one;
     if !in_range(new.commission_rate) || !in_range(new.fee_rate) {
@@ -261,7 +254,7 @@ fn check(new: &NewContract) -> Result<(), ContractError> {
 }
 
 fn add(tx: &mut WriteTx, new: &NewContract, approval: Option<i64>) -> Result<Contract, ContractError> {
-    check(new)?;
+    check_terms(new)?;
     let versions = contracts_of(tx.db, new.agency)?;
     let same = versions.iter().filter(|known| known.airline == new.airline && known.currency == new.currency);
     let latest = same.max_by_key(|known| known.version);
@@ -293,7 +286,7 @@ fn add(tx: &mut WriteTx, new: &NewContract, approval: Option<i64>) -> Result<Con
         vat_rate: costs.vat_rate.to_string(),
         expected_loss_rate: costs.expected_loss_rate.to_string(),
         channel_cost_rate: costs.channel_cost_rate.to_string(),
-        open_memos: costs.open_memos.text().to_owned(),
+        open_memos: "shown".to_owned(),
         approval_id: approval,
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;

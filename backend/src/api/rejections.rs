@@ -7,7 +7,9 @@ use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
 use crate::approvals::ApprovalError;
-use crate::credit::{AccrualError, AdvanceError, BaseRateError, FacilityError, LimitError, LimitViewError, TransferError};
+use crate::credit::{
+    AccrualError, AdvanceError, BaseRateError, CapError, FacilityError, LimitError, LimitViewError, TransferError,
+};
 use crate::db::DbError;
 use crate::documents::AttachmentError;
 use crate::identity::KeyError;
@@ -274,6 +276,17 @@ impl From<FacilityError> for ApiError {
             FacilityError::CurrencyMismatch => ApiError::of(Code::CurrencyMismatch).at("/data/limit_currency"),
             FacilityError::Unresolved => ApiError::new(Code::InvalidState, format!("{error}.")),
             FacilityError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<CapError> for ApiError {
+    fn from(error: CapError) -> Self {
+        match error {
+            CapError::Cap => invalid("/data/cap_amount", error),
+            CapError::NoAirline => invalid("/data/airline_id", error),
+            CapError::BeforeLatest { .. } => invalid("/data/effective_from", error),
+            CapError::Db(error) => error.into(),
         }
     }
 }

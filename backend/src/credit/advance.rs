@@ -43,6 +43,8 @@ rows! {
         detail: Option<String>,
         /// When nothing more was to be paid.
         resolved_at: Option<NaiveDateTime>,
+        /// Until when it waited, or waits, because its airline owes too much.
+        waits_until: Option<NaiveDateTime>,
     }
 
     /// An attempt that is over.
@@ -172,6 +174,8 @@ pub struct Advance {
     pub detail: Option<String>,
     /// When nothing more was to be paid.
     pub resolved_at: Option<Timestamp>,
+    /// Until when it waited, or waits, because its airline owes too much.
+    pub waits_until: Option<Timestamp>,
     pub(super) hold: Option<HoldId>,
 }
 
@@ -199,6 +203,7 @@ impl TryFrom<AdvanceRow> for Advance {
             bank_reference: row.bank_reference,
             detail: row.detail,
             resolved_at: row.resolved_at.map(Timestamp::from),
+            waits_until: row.waits_until.map(Timestamp::from),
             hold: row.hold_id.map(HoldId::of),
         })
     }

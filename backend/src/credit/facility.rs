@@ -392,7 +392,11 @@ pub fn lock_facilities_in(tx: &mut WriteTx, currencies: &[Currency]) -> Result<V
 
 /// When the ticket of the oldest advance that is not confirmed was sold.
 pub fn oldest_unresolved(db: &mut Db, id: FacilityId) -> Result<Option<Timestamp>, DbError> {
-    let unresolved = advance::table.filter(advance::facility_id.eq(id.raw())).filter(advance::resolved_at.is_null());
+    // One that waits, or has waited, for its airline is old without the bank's doing.
+    let unresolved = advance::table
+        .filter(advance::facility_id.eq(id.raw()))
+        .filter(advance::resolved_at.is_null())
+        .filter(advance::waits_until.is_null());
     let sold_at: Option<NaiveDateTime> = unresolved.order(advance::id).select(advance::sold_at).first(db).optional()?;
     Ok(sold_at.map(Timestamp::from))
 }

@@ -2,6 +2,7 @@
 
 mod advance;
 mod advance_list;
+mod airline_cap;
 mod base_rate;
 mod claim;
 mod client_money;
@@ -26,7 +27,8 @@ pub use advance::{
     Advance, AdvanceError, AdvanceEvent, AdvanceRow, AdvanceState, AttemptRow, advance, advance_of_ticket, advances, attempts_of,
     payment_reference, reference_parts,
 };
-pub use advance_list::{AdvanceFilter, advances_where, known_advances, unresolved_advances};
+pub use advance_list::{AdvanceFilter, advances_by_id, advances_where, known_advances, unresolved_advances};
+pub use airline_cap::{AirlineCap, CapError, CapState, airline_caps, cap_states, caps_in_force, set_airline_cap, watch_airlines};
 pub use base_rate::{BaseRate, BaseRateError, NewBaseRate, base_rates, publish_rate};
 pub use claim::{
     Claim, ClaimCause, OwnSetOff, RepaymentError, SettlementRow, claims, open_incentive_claims, repay_claims, set_off_own,
@@ -55,7 +57,7 @@ pub use limit::{
 pub use outcome::{BankOutcome, BankSaid, record_outcomes};
 pub use proof::{LINE_RULES, first_wrong_line};
 pub use room::Room;
-pub use sending::{adopt_attempts, start_sending};
+pub use sending::{adopt_attempts, start_sending, waits};
 pub use statement::{AccruedDay, Statement, StatementDay, statement};
 pub use sublimit::{Sublimit, Utilisation, recount_sublimits, set_sublimit, utilisation};
 pub use take_back::{AirlineLeg, Outlook, TakeBack, TakeBackRow, Taking, lock_slices_of, receivable_from, take_backs};

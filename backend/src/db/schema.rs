@@ -548,6 +548,7 @@ diesel::table! {
         bank_reference -> Nullable<Text>,
         detail -> Nullable<Text>,
         resolved_at -> Nullable<Timestamp>,
+        waits_until -> Nullable<Timestamp>,
     }
 }
 
@@ -1178,6 +1179,26 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    airline_cap (id) {
+        id -> BigInt,
+        airline_id -> BigInt,
+        currency -> Text,
+        effective_from -> Date,
+        cap_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    airline_alarm (id) {
+        id -> BigInt,
+        airline_id -> BigInt,
+        currency -> Text,
+        percent -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -1195,6 +1216,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     facility_sublimit,
     facility_correction,
     loss_provision,
+    airline_cap,
+    airline_alarm,
     account,
     posting,
     entry,

@@ -58,7 +58,6 @@ events! {
     LossProvided = "loss_provided",
     // The interest of days that a movement dated back, or a rate published late, has changed.
     InterestCorrected = "interest_corrected",
-    MemoSettled = "memo_settled",
 }
 
 /// One side of a posting; debits are positive.

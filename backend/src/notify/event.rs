@@ -54,6 +54,11 @@ event_types! {
     AgencyActivated = "agency.activated",
     AgencyClosed = "agency.closed",
     AgencyFrozen = "agency.frozen",
+    /// An airline owes all that it may: it is paid only for tickets that cannot be voided any more.
+    AirlineCapReached = "airline_cap.reached",
+    AirlineCapReached75 = "airline_cap.reached_75",
+    AirlineCapReached90 = "airline_cap.reached_90",
+    AirlineCapSet = "airline_cap.set",
     /// A paid ticket was taken back: the airline has to return its share.
     AirlineClaimOpened = "airline_claim.opened",
     AirlineRepaymentReceived = "airline_repayment.received",

@@ -3,7 +3,8 @@
 
 use super::incentives::highest_platform_incentive;
 use crate::agencies::{
-    CommissionBase, Contract, ContractError, NewContract, TaxRemitter, TenderOrder, agency, sign_approved, sign_contract,
+    CommissionBase, Contract, ContractError, NewContract, TaxRemitter, TenderOrder, agency, check_terms, sign_approved,
+    sign_contract,
 };
 use crate::catalogue::split::vat_in;
 use crate::credit::{Facility, facilities, gate};
@@ -130,6 +131,7 @@ pub enum Consent {
 
 /// What a ticket on these terms leaves at the length of the contract's own cycle.
 pub fn margin_of(tx: &mut WriteTx, terms: &NewContract) -> Result<Margin, SigningError> {
+    check_terms(terms)?;
     let seller = agency(tx.db, terms.agency)?;
     let from_wallet = seller.as_ref().is_some_and(|agency| agency.tender_order == TenderOrder::WalletOnly);
     let line = if from_wallet { None } else { cheapest_line(tx, terms.currency)? };

@@ -8,7 +8,7 @@ use crate::db::schema::loss_provision;
 use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, locked, rows, windowed};
 use crate::ids::{AgencyId, Id, PostingId, ProvisionId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, PostError, open_accounts};
-use crate::money::{Currency, Money, MoneyError, Rate};
+use crate::money::{Currency, Money, Rate};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -70,8 +70,6 @@ pub enum ProvisionError {
     #[error("no such agency")]
     NotFound,
     #[error(transparent)]
-    Money(#[from] MoneyError),
-    #[error(transparent)]
     Post(#[from] PostError),
     #[error(transparent)]
     Db(#[from] DbError),
@@ -93,7 +91,9 @@ pub fn provide_for_day(
     if day > last {
         return Err(ProvisionError::NotOver { asked: day, last });
     }
-    lock_agency(tx, agency)?;
+    if !lock_agency(tx, agency)? {
+        return Err(ProvisionError::NotFound);
+    }
     let of_day = loss_provision::table
         .filter(loss_provision::agency_id.eq(agency.raw()))
         .filter(loss_provision::currency.eq(currency.code()))
@@ -103,19 +103,22 @@ pub fn provide_for_day(
     if known > 0 {
         return Ok(None);
     }
-    book(tx, actor, (agency, currency), ("close", day), None)
+    Ok(book(tx, actor, (agency, currency), ("close", day), None)?)
 }
 
 /// So that at least `least` can be written off: the allowance is brought up to that, or to what the exposure asks for if that is more.
-pub fn provide(tx: &mut WriteTx, actor: Actor, agency: AgencyId, least: Money) -> Result<Option<Provision>, ProvisionError> {
-    lock_agency(tx, agency)?;
+pub fn provide(tx: &mut WriteTx, actor: Actor, agency: AgencyId, least: Money) -> Result<Option<Provision>, PostError> {
+    if !lock_agency(tx, agency)? {
+        return Err(DbError::Corrupt(format!("there is no agency {agency}")).into());
+    }
     let today = tx.ledger_date;
     book(tx, actor, (agency, least.currency), ("write_off", today), Some(least))
 }
 
-fn lock_agency(tx: &mut WriteTx, agency: AgencyId) -> Result<(), ProvisionError> {
+/// Says whether it is there.
+fn lock_agency(tx: &mut WriteTx, agency: AgencyId) -> Result<bool, DbError> {
     let found: Vec<AgencyRow> = locked(tx, Contended::Agency, &[agency.raw()])?;
-    if found.is_empty() { Err(ProvisionError::NotFound) } else { Ok(()) }
+    Ok(!found.is_empty())
 }
 
 /// The highest rate of the contracts in force: what is owed is not kept apart by contract.
@@ -138,7 +141,7 @@ fn book(
     (agency, currency): (AgencyId, Currency),
     (cause, day): (&str, NaiveDate),
     least: Option<Money>,
-) -> Result<Option<Provision>, ProvisionError> {
+) -> Result<Option<Provision>, PostError> {
     let rate = rate_of(tx.db, agency, currency, tx.ledger_date)?;
     let allowance = allowance_account(agency, currency);
     let expense = AccountKey::platform(AccountCode::PlatformCreditLossExpense, currency);

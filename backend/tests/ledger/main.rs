@@ -19,6 +19,7 @@ mod airline_day;
 mod anchors;
 mod approvals;
 mod basis;
+mod caps;
 mod commission;
 mod contention;
 mod costs;

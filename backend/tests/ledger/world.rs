@@ -46,6 +46,8 @@ pub const TABLES: &[&str] = &[
     "facility_sublimit",
     "facility_correction",
     "loss_provision",
+    "airline_cap",
+    "airline_alarm",
     "base_rate",
     "posting",
     "entry",

@@ -40,10 +40,6 @@ choice! {
     FeeOnRefund = agencies::FeeOnRefund { Refunded, Kept }
 }
 choice! {
-    /// What a memo (ADM or ACM) that nobody has decided means to the agency's limit: it is shown, or it takes room as if it were accepted.
-    OpenMemos = agencies::OpenMemos { Shown, Reserved }
-}
-choice! {
     /// How an airline gives back what it was paid for a ticket that was voided or refunded.
     AirlineReturn = agencies::AirlineReturn { SetOff, RepayOnDemand }
 }
@@ -69,7 +65,6 @@ pub struct CostTerms {
     pub expected_loss_rate: Option<String>,
     /// Of the price.
     pub channel_cost_rate: Option<String>,
-    pub open_memos: Option<OpenMemos>,
 }
 
 impl From<agencies::CostTerms> for CostTerms {
@@ -82,7 +77,6 @@ impl From<agencies::CostTerms> for CostTerms {
             vat_rate: Some(costs.vat_rate.to_string()),
             expected_loss_rate: Some(costs.expected_loss_rate.to_string()),
             channel_cost_rate: Some(costs.channel_cost_rate.to_string()),
-            open_memos: Some(costs.open_memos.into()),
         }
     }
 }
@@ -108,7 +102,6 @@ impl CostTerms {
             vat_rate: vat_rate?,
             expected_loss_rate: expected_loss_rate?,
             channel_cost_rate: channel_cost_rate?,
-            open_memos: self.open_memos.map_or(none.open_memos, Into::into),
         })
     }
 }

@@ -4,6 +4,7 @@
 //! audit row and the idempotency key stand or fall together. What belongs to another organisation is answered like what does not exist.
 
 pub mod agencies;
+pub mod airline_caps;
 pub mod airline_claims;
 pub mod airlines;
 pub mod approvals;
@@ -129,6 +130,8 @@ use utoipa::OpenApi;
         cash_transfers::get_cash_transfer,
         cash_transfers::confirm,
         cycles::list_cycles,
+        airline_caps::list_airline_caps,
+        airline_caps::set_cap,
         airline_claims::list_airline_claims,
         refund_applications::list_refund_applications,
         refund_applications::create_refund_application,
@@ -359,6 +362,9 @@ fn settlement(config: &mut ServiceConfig) {
         .service(resource("/v1/incentive_periods/{id}").route(get().to(incentive_periods::get_incentive_period)))
         .service(resource("/v1/incentive_periods/{id}/lines").route(get().to(incentive_periods::list_incentive_lines)))
         .service(resource("/v1/incentive_settlements").route(post().to(incentive_periods::settle)))
+        .service(
+            resource("/v1/airline_caps").route(get().to(airline_caps::list_airline_caps)).route(post().to(airline_caps::set_cap)),
+        )
         .service(resource("/v1/airline_claims").route(get().to(airline_claims::list_airline_claims)))
         .service(resource("/v1/exports").route(get().to(exports::list_exports)).route(post().to(exports::make_export)))
         .service(resource("/v1/exports/{id}").route(get().to(exports::get_export)))

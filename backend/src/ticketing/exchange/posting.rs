@@ -181,6 +181,7 @@ impl Posting<'_, '_> {
             bank_reference: None,
             detail: None,
             resolved_at: (!is_open).then(|| tx.now.naive()),
+            waits_until: None,
         });
         if is_open {
             written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));

@@ -12,9 +12,10 @@ use crate::agencies::{Agency, Cycle};
 use crate::audit::{Actor, Cause};
 use crate::catalogue::split::Tax;
 use crate::credit::{
-    TakeBack, Taking, TransferError, TransferRow, client_accounts, cover, lock_slices_of, receivable_from, top_up_client_cash,
+    AirlineLeg, TakeBack, Taking, TransferError, TransferRow, cap_states, client_accounts, cover, lock_slices_of,
+    receivable_from, top_up_client_cash,
 };
-use crate::db::{Change, Db, RowSet, WriteTx, insert, update};
+use crate::db::{Change, Db, DbError, RowSet, WriteTx, insert, update};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrderId, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
@@ -25,6 +26,7 @@ use crate::ticketing::postings::{RefundTo, debits, refund};
 use crate::ticketing::seats::{give_back_seats, lock_seats};
 use crate::ticketing::ticket::{CouponRow, IssuedOrder};
 use crate::ticketing::vat::vat_given_back;
+use diesel::prelude::*;
 
 /// Whether the money is where it belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +166,11 @@ impl Posting<'_> {
         if let Some((cover, owed)) = before {
             let freed = owed.checked_sub(taken.owed_from_client_cash()?.unwrap_or(zero))?;
             let missing = to_wallet.checked_sub(cover)?.checked_sub(freed)?;
-            (settled, transfers) = cover_missing(tx, &mut book, self.cause.actor, missing, lines)?;
+            (settled, transfers) = match owed_at_the_cap(tx, lines, &airline_legs)? {
+                // Own money is not lent to an airline that owes as much as it may.
+                Some(short) => (Settled::Waits { short }, Vec::new()),
+                None => cover_missing(tx, &mut book, self.cause.actor, missing, lines)?,
+            };
         }
         let to = match (from_wallet, settled) {
             (false, _) => RefundTo::Credit { cycle: &self.cycle },
@@ -204,6 +210,21 @@ impl Posting<'_> {
     }
 }
 
+/// What an airline that owes as much as it may would owe more for these tickets.
+fn owed_at_the_cap(tx: &mut WriteTx, lines: &[Line<'_>], legs: &[AirlineLeg]) -> Result<Option<Money>, RefundError> {
+    let airlines: Vec<AirlineId> = lines.iter().map(|line| line.airline).collect();
+    let states = cap_states(tx.db, Some(&airlines), tx.ledger_date)?;
+    for state in states.iter().filter(|state| state.is_reached()) {
+        let of = lines.iter().zip(legs).filter(|(line, _)| line.airline == state.cap.airline);
+        let of = of.filter(|(line, _)| line.legs.refund.currency == state.cap.cap.currency).map(|(_, leg)| leg.to_give_back);
+        let owed = Money::sum(state.cap.cap.currency, of)?;
+        if owed.minor > 0 {
+            return Ok(Some(owed));
+        }
+    }
+    Ok(None)
+}
+
 /// Orders own money into the client account for what is missing, or says how much of it is missing too.
 fn cover_missing(
     tx: &mut WriteTx,
@@ -229,6 +250,22 @@ pub(super) fn due_to_wallet(application: &Application) -> Result<Money, MoneyErr
     Money::new(application.row.refund_minor, currency).checked_sub(Money::new(commission, currency))
 }
 
+/// Whether an airline of these tickets still owes as much as it may, so that the wallet waits on.
+fn at_the_cap(tx: &mut WriteTx, application: &Application, amount: Money) -> Result<Option<Money>, RefundError> {
+    use crate::db::schema::ticket;
+    let tickets: Vec<i64> = application.tickets.iter().map(|row| row.ticket_id).collect();
+    let airlines: Vec<i64> = ticket::table
+        .filter(ticket::id.eq_any(tickets))
+        .select(ticket::airline_id)
+        .distinct()
+        .load(&mut *tx.db)
+        .map_err(DbError::from)?;
+    let airlines: Vec<AirlineId> = airlines.into_iter().map(AirlineId::of).collect();
+    let states = cap_states(tx.db, Some(&airlines), tx.ledger_date)?;
+    let reached = states.iter().any(|state| state.is_reached() && state.cap.cap.currency == amount.currency);
+    Ok(reached.then_some(amount))
+}
+
 /// Moves what is due into the wallet if it is covered now. The agency is locked.
 pub(super) fn pay_out(tx: &mut WriteTx, actor: Actor, application: &Application) -> Result<Settled, RefundError> {
     let ApplicationRow { id, agency_id, .. } = application.row;
@@ -240,7 +277,10 @@ pub(super) fn pay_out(tx: &mut WriteTx, actor: Actor, application: &Application)
     let mut book = Book::new();
     book.load(tx, &ids)?;
     let missing = amount.checked_sub(cover(tx.db, amount.currency)?)?;
-    let (settled, transfers) = cover_missing(tx, &mut book, actor, missing, &[])?;
+    let (settled, transfers) = match at_the_cap(tx, application, amount)? {
+        Some(short) => (Settled::Waits { short }, Vec::new()),
+        None => cover_missing(tx, &mut book, actor, missing, &[])?,
+    };
     if settled == Settled::Paid {
         let legs = vec![
             Leg::debit(agency(AccountCode::AgencyRefundDue), amount),

@@ -106,6 +106,16 @@ impl Operation {
             }
             "/v1/approvals/{id}/actions/reject" => json!({ "note": "a test" }),
             "/v1/facilities/{id}/actions/set_limit" => json!({ "limit_amount": "1.00", "limit_currency": "CNY" }),
+            "/v1/facilities/{id}/actions/set_availability" => json!({}),
+            "/v1/facilities/{id}/actions/set_sublimit" => {
+                json!({ "airline_id": format!("arl_{nothing}"), "limit_amount": "1.00", "limit_currency": "CNY" })
+            }
+            "/v1/airline_caps" => {
+                json!({ "airline_id": format!("arl_{nothing}"), "effective_from": "2036-01-01", "cap_amount": "1.00", "cap_currency": "CNY" })
+            }
+            "/v1/base_rates" => {
+                json!({ "currency": "CNY", "name": "LPR-1D", "effective_from": "2036-01-01", "rate": "0.03" })
+            }
             "/v1/facilities/{id}/actions/close" => json!({ "reason": "a test" }),
             "/v1/test_clock" => json!({ "now": "2036-01-01T00:00:00Z" }),
             "/v1/facilities/{id}/accruals" => json!({}),
