@@ -176,6 +176,11 @@ impl App {
         self.store.clock().now()
     }
 
+    /// The operator's calendar date.
+    pub fn today(&self) -> chrono::NaiveDate {
+        self.now().date_in(self.store.zone())
+    }
+
     /// Moves the test clock forward and remembers it, so that a restart does not take time back.
     pub fn set_clock(&self, target: Timestamp) -> Result<Result<Timestamp, ClockError>, DbError> {
         self.store.write(|tx| self.move_clock(tx, target))

@@ -62,12 +62,18 @@ ids! {
     AgencyId = "agy_",
     /// What a schedule change means to one order.
     AirlineChangeId = "aic_",
+    /// What an airline may owe, from a day on.
+    AirlineCapId = "cap_",
     AirlineId = "arl_",
+    /// What two people have to agree on.
+    ApprovalId = "apr_",
     /// A document that somebody has uploaded.
     AttachmentId = "att_",
     AuditEventId = "aud_",
     BankPaymentId = "pay_",
     BankReceiptId = "rcp_",
+    /// A published reference rate.
+    BaseRateId = "bsr_",
     CancellationId = "ore_",
     /// Between the own and the client account.
     CashTransferId = "xfr_",
@@ -76,6 +82,8 @@ ids! {
     /// A version of a commission rule.
     CommissionRuleId = "cru_",
     ContractId = "ctr_",
+    /// Of the interest of days that are over.
+    CorrectionId = "cor_",
     /// A change of a coupon's status.
     CouponEventId = "cpe_",
     CouponFileId = "csf_",
@@ -111,6 +119,8 @@ ids! {
     PassengerId = "pas_",
     PostingId = "pst_",
     PrivateFareId = "pfr_",
+    /// An allowance for losses brought up or down.
+    ProvisionId = "prv_",
     RefundApplicationId = "rfa_",
     /// What an application gives back of one ticket.
     RefundId = "rfd_",

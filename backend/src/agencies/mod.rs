@@ -6,10 +6,10 @@ mod cycle;
 
 pub use agency::{
     Agency, AgencyError, AgencyRow, AgencyStatus, HoldLimit, NewAgency, TenderOrder, Tier, agencies, agencies_by_id, agency,
-    numeric_code_is_valid, open_agency, set_hold_limit, set_status, set_tier,
+    lock_agency, numeric_code_is_valid, open_agency, set_hold_limit, set_status, set_tier,
 };
 pub use contract::{
-    AirlineReturn, Clawback, CommissionBase, Contract, ContractError, ContractRow, FeeOnRefund, NewContract, Signed, TaxRemitter,
-    contract, contracts, contracts_of, in_force, sign_contract, signed_by,
+    AirlineReturn, Clawback, CommissionBase, Contract, ContractError, ContractRow, CostTerms, FeeOnRefund, NewContract, Signed,
+    TaxRemitter, check_terms, contract, contracts, contracts_of, in_force, sign_approved, sign_contract, signed_by,
 };
 pub use cycle::{Cycle, cycle_days, cycle_of};

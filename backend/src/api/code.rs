@@ -118,6 +118,14 @@ codes! {
         "The key or user may not do this. The message names the missing scope.";
     TestModeOnly "test_mode_only" FORBIDDEN InvalidRequest "Only in test mode"
         "This operation exists for `as_test_` keys only.";
+    SelfApproval "self_approval" FORBIDDEN InvalidState "Needs somebody else"
+        "Two people have to agree: not the key that asked for the change, nor one that was made after it was asked for.";
+    ApprovalDecided "approval_decided" CONFLICT InvalidState "Decided already"
+        "The request was approved, rejected or superseded before. Read it again; ask anew where the change is still wanted.";
+    ApprovalExpired "approval_expired" CONFLICT InvalidState "Request expired"
+        "Nobody decided before the request's `expires_at`. Ask for the change again.";
+    ApprovalStale "approval_stale" CONFLICT InvalidState "Request out of date"
+        "What would be changed is not as it was when the change was asked for, so that it would be another decision. Ask for it again.";
     IdempotencyKeyReused "idempotency_key_reused" CONFLICT InvalidRequest "Idempotency key reused"
         "The key was used before with another request. `source.pointer` names a field that differs. Use a new key for a new request.";
     IdempotencyInProgress "idempotency_in_progress" CONFLICT InvalidState "Request in progress"
@@ -202,6 +210,10 @@ codes! {
         "A payment is larger than what is owed. The message gives what is; nothing was booked.";
     OwnCashShort "own_cash_short" UNPROCESSABLE_ENTITY InvalidState "Own account too low"
         "The platform's own account does not hold enough in the books. `short_by` says how much is missing.";
+    NegativeMargin "negative_margin" UNPROCESSABLE_ENTITY InvalidState "Negative margin"
+        "A ticket on the terms of the contract would lose money at the length of its own cycle. The message calculates it term by term; two people may agree to it all the same.";
+    RateOverlaps "rate_overlaps" UNPROCESSABLE_ENTITY Validation "Rates overlap"
+        "A reference rate is in force from the day that the next one begins. A rate that begins on or before the last one's day is not taken; the message names that day.";
     AboveCover "above_cover" UNPROCESSABLE_ENTITY InvalidState "Client money would be missing"
         "The client account has to cover wallets, deposits and what wallet tickets owe airlines. Only what is above that is swept.";
     OrderAlreadyCancelled "order_already_cancelled" CONFLICT InvalidState "Order already cancelled"

@@ -6,14 +6,17 @@ use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
-use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
+use crate::approvals::ApprovalError;
+use crate::credit::{
+    AccrualError, AdvanceError, BaseRateError, CapError, FacilityError, LimitError, LimitViewError, TransferError,
+};
 use crate::db::DbError;
 use crate::documents::AttachmentError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
 use crate::reconciliation::ExportError;
-use crate::settlement::{PaymentError, ReceiptError};
+use crate::settlement::{PaymentError, ReceiptError, SigningError};
 use crate::ticketing::{PlanError, QueueError, Refusal};
 
 impl From<DbError> for ApiError {
@@ -49,13 +52,39 @@ impl From<AgencyError> for ApiError {
     }
 }
 
+impl From<ApprovalError> for ApiError {
+    fn from(error: ApprovalError) -> Self {
+        match error {
+            ApprovalError::NotFound => ApiError::of(Code::NotFound),
+            ApprovalError::Unattended | ApprovalError::SelfApproval => ApiError::of(Code::SelfApproval),
+            ApprovalError::Decided(_) => ApiError::new(Code::ApprovalDecided, format!("{error}.")),
+            ApprovalError::Expired(_) => ApiError::new(Code::ApprovalExpired, format!("{error}.")),
+            ApprovalError::Stale { .. } => ApiError::new(Code::ApprovalStale, format!("{error}.")),
+            ApprovalError::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<ContractError> for ApiError {
     fn from(error: ContractError) -> Self {
         match error {
             ContractError::Rate | ContractError::RatesExceedPrice => invalid("/data/commission_rate", error),
             ContractError::PaymentDays => invalid("/data/payment_days", error),
+            ContractError::FreeDays => invalid("/data/costs/free_days", error),
+            ContractError::CostRate(field) => invalid(&format!("/data/costs/{field}"), error),
             ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             ContractError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<SigningError> for ApiError {
+    fn from(error: SigningError) -> Self {
+        match error {
+            SigningError::NegativeMargin(_) => ApiError::new(Code::NegativeMargin, format!("{error}.")),
+            SigningError::Contract(error) => error.into(),
+            SigningError::Money(error) => ApiError::internal(error),
+            SigningError::Db(error) => error.into(),
         }
     }
 }
@@ -137,7 +166,7 @@ impl From<PaymentError> for ApiError {
             }
             PaymentError::OwnCashShort { short } => own_cash_short(&error, short),
             PaymentError::CurrencyMismatch => ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency"),
-            PaymentError::FutureValueDate(_) => invalid("/data/value_date", error),
+            PaymentError::OldValueDate | PaymentError::FutureValueDate(_) => invalid("/data/value_date", error),
             PaymentError::ReferenceReused { field, .. } => {
                 ApiError::new(Code::BankReferenceReused, format!("{error}.")).at(format!("/data/{field}"))
             }
@@ -238,11 +267,38 @@ impl From<FacilityError> for ApiError {
             FacilityError::Rate => invalid("/data/base_rate", error),
             FacilityError::DayCount => invalid("/data/day_count", error),
             FacilityError::Bounds => invalid("/data/max_unconfirmed", error),
+            FacilityError::NoBaseRate(_) => invalid("/data/base_rate_name", error),
+            FacilityError::Availability => invalid("/data/available_until", error),
+            FacilityError::NoAirline => invalid("/data/airline_id", error),
+            FacilityError::Overflow => ApiError::internal(error),
             FacilityError::NoBank => invalid("/data/organisation_id", error),
             FacilityError::NotFound => ApiError::of(Code::NotFound),
             FacilityError::CurrencyMismatch => ApiError::of(Code::CurrencyMismatch).at("/data/limit_currency"),
             FacilityError::Unresolved => ApiError::new(Code::InvalidState, format!("{error}.")),
             FacilityError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<CapError> for ApiError {
+    fn from(error: CapError) -> Self {
+        match error {
+            CapError::Cap => invalid("/data/cap_amount", error),
+            CapError::NoAirline => invalid("/data/airline_id", error),
+            CapError::BeforeLatest { .. } => invalid("/data/effective_from", error),
+            CapError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<BaseRateError> for ApiError {
+    fn from(error: BaseRateError) -> Self {
+        match error {
+            BaseRateError::Rate => invalid("/data/rate", error),
+            BaseRateError::Overlaps { .. } => ApiError::new(Code::RateOverlaps, format!("{error}.")).at("/data/effective_from"),
+            BaseRateError::Facility(error) => error.into(),
+            BaseRateError::Post(error) => error.into(),
+            BaseRateError::Db(error) => error.into(),
         }
     }
 }

@@ -141,6 +141,8 @@ pub struct WriteTx<'a> {
     /// The operator's calendar date, on which this commit is booked; never before that of a commit before it, whatever the clock says: a day
     /// whose interest is accrued or whose file was handed out stays as it was.
     pub ledger_date: NaiveDate,
+    /// The zone of ledger dates.
+    pub zone: Tz,
     pub ids: &'a IdGenerator,
 }
 
@@ -304,7 +306,7 @@ impl Store {
 
     fn transaction<'a>(&'a self, db: &'a mut Db) -> WriteTx<'a> {
         let now = self.clock.now();
-        WriteTx { db, now, ledger_date: now.date_in(self.zone).max(*self.latest_date.lock()), ids: &self.ids }
+        WriteTx { db, now, ledger_date: now.date_in(self.zone).max(*self.latest_date.lock()), zone: self.zone, ids: &self.ids }
     }
 
     /// Has the writer in a transaction, which `change` ends.

@@ -105,6 +105,15 @@ diesel::table! {
         fee_on_refund -> Text,
         airline_return -> Text,
         created_at -> Timestamp,
+        free_days -> BigInt,
+        financing_rate -> Text,
+        late_fee_rate -> Text,
+        airline_financing_rate -> Text,
+        vat_rate -> Text,
+        expected_loss_rate -> Text,
+        channel_cost_rate -> Text,
+        open_memos -> Text,
+        approval_id -> Nullable<BigInt>,
     }
 }
 
@@ -136,6 +145,10 @@ diesel::table! {
         max_unconfirmed -> BigInt,
         max_unresolved_secs -> BigInt,
         created_at -> Timestamp,
+        base_rate_name -> Nullable<Text>,
+        commitment_rate -> Text,
+        available_from -> Nullable<Date>,
+        available_until -> Nullable<Date>,
     }
 }
 
@@ -536,6 +549,7 @@ diesel::table! {
         bank_reference -> Nullable<Text>,
         detail -> Nullable<Text>,
         resolved_at -> Nullable<Timestamp>,
+        waits_until -> Nullable<Timestamp>,
     }
 }
 
@@ -627,6 +641,12 @@ diesel::table! {
         booked_minor -> BigInt,
         posting_id -> Nullable<BigInt>,
         created_at -> Timestamp,
+        corrected_scaled -> Text,
+        undrawn_minor -> BigInt,
+        commitment_rate_e8 -> BigInt,
+        commitment_scaled -> Text,
+        commitment_corrected_scaled -> Text,
+        commitment_booked_minor -> BigInt,
     }
 }
 
@@ -1069,6 +1089,117 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    base_rate (id) {
+        id -> BigInt,
+        currency -> Text,
+        name -> Text,
+        effective_from -> Date,
+        effective_until -> Nullable<Date>,
+        rate -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility_limit (id) {
+        id -> BigInt,
+        facility_id -> BigInt,
+        effective_from -> Date,
+        limit_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility_sublimit (id) {
+        id -> BigInt,
+        facility_id -> BigInt,
+        airline_id -> BigInt,
+        limit_minor -> BigInt,
+        used_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility_correction (id) {
+        id -> BigInt,
+        facility_id -> BigInt,
+        number -> BigInt,
+        cause -> Text,
+        reference_id -> BigInt,
+        moved_minor -> BigInt,
+        from_day -> Date,
+        until_day -> Date,
+        scaled -> Text,
+        total_scaled -> Text,
+        commitment_scaled -> Text,
+        commitment_total_scaled -> Text,
+        booked_minor -> BigInt,
+        commitment_booked_minor -> BigInt,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    approval (id) {
+        id -> BigInt,
+        kind -> Text,
+        subject -> Text,
+        payload -> Text,
+        basis -> Text,
+        digest -> Binary,
+        reason -> Text,
+        organisation_id -> BigInt,
+        key_id -> BigInt,
+        submitted_at -> Timestamp,
+        expires_at -> Timestamp,
+        status -> Text,
+        decided_key_id -> Nullable<BigInt>,
+        decided_at -> Nullable<Timestamp>,
+        note -> Nullable<Text>,
+        result -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    loss_provision (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        day -> Date,
+        cause -> Text,
+        exposure_minor -> BigInt,
+        rate -> Text,
+        allowance_minor -> BigInt,
+        booked_minor -> BigInt,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    airline_cap (id) {
+        id -> BigInt,
+        airline_id -> BigInt,
+        currency -> Text,
+        effective_from -> Date,
+        cap_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    airline_alarm (id) {
+        id -> BigInt,
+        airline_id -> BigInt,
+        currency -> Text,
+        percent -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -1081,6 +1212,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     limit_policy,
     facility,
     facility_slice,
+    base_rate,
+    facility_limit,
+    facility_sublimit,
+    facility_correction,
+    loss_provision,
+    airline_cap,
+    airline_alarm,
     account,
     posting,
     entry,
@@ -1144,6 +1282,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     incentive_cursor,
     incentive_period,
     incentive_accrual,
+    approval,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

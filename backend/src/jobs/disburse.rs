@@ -12,7 +12,7 @@ use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::credit::{
     Advance, AdvanceError, AdvanceState, BankOutcome, BankSaid, facilities_in, payment_reference, record_outcomes,
-    reference_parts, start_sending,
+    reference_parts,
 };
 use crate::db::DbError;
 use crate::gateways::GatewayError;
@@ -21,7 +21,7 @@ use crate::gateways::bank::{PaymentOrder, PaymentStatus};
 use crate::ids::{AdvanceId, Id, TicketId};
 use crate::money::Currency;
 use crate::notify::{OutboxRow, PAY_ADVANCE, Tried, done_about, due};
-use crate::ticketing::ticket_numbers;
+use crate::ticketing::{start_paying, ticket_numbers};
 use chrono::Duration;
 use std::sync::Arc;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -133,7 +133,7 @@ fn claim(app: &App, room: usize, room_again: usize) -> Result<Vec<Claimed>, Adva
     let sending = app.store.write(|tx| {
         let until = tx.now.plus(Duration::seconds(CLAIM_SECS));
         // The advances first: their locks keep two nodes in line.
-        let sending = start_sending(tx, &ids)?;
+        let sending = start_paying(tx, &app.catalogue, &ids)?;
         let claimed = crate::notify::claim(tx, &messages.iter().map(|message| message.id).collect::<Vec<_>>(), until)?;
         Ok::<_, AdvanceError>((tx.now, sending, claimed))
     })?;

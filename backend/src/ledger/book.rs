@@ -54,6 +54,10 @@ events! {
     IncentiveTrueUp = "incentive_true_up",
     IncentiveReversed = "incentive_reversed",
     IncentiveSettled = "incentive_settled",
+    // The allowance of an agency brought to what is expected to be lost.
+    LossProvided = "loss_provided",
+    // The interest of days that a movement dated back, or a rate published late, has changed.
+    InterestCorrected = "interest_corrected",
 }
 
 /// One side of a posting; debits are positive.

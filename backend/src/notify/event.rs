@@ -54,12 +54,27 @@ event_types! {
     AgencyActivated = "agency.activated",
     AgencyClosed = "agency.closed",
     AgencyFrozen = "agency.frozen",
+    /// An airline owes all that it may: it is paid only for tickets that cannot be voided any more.
+    AirlineCapReached = "airline_cap.reached",
+    AirlineCapReached75 = "airline_cap.reached_75",
+    AirlineCapReached90 = "airline_cap.reached_90",
+    AirlineCapSet = "airline_cap.set",
     /// A paid ticket was taken back: the airline has to return its share.
     AirlineClaimOpened = "airline_claim.opened",
     AirlineRepaymentReceived = "airline_repayment.received",
+    /// Somebody else agreed, and it was done.
+    ApprovalApproved = "approval.approved",
+    ApprovalRejected = "approval.rejected",
+    /// Somebody asked for what two people have to agree on.
+    ApprovalRequested = "approval.requested",
+    /// It was asked for again.
+    ApprovalSuperseded = "approval.superseded",
+    BaseRatePublished = "base_rate.published",
     CapitalReceived = "capital.received",
     ContractSigned = "contract.signed",
     DepositReceived = "deposit.received",
+    /// The days on which the line takes new holds.
+    FacilityAvailabilityChanged = "facility.availability_changed",
     /// The line takes no new holds.
     FacilityClosed = "facility.closed",
     FacilityLimitChanged = "facility.limit_changed",

@@ -2,7 +2,9 @@
 
 mod cycles;
 mod incentives;
+mod margin;
 mod payment;
+mod provision;
 mod receipt;
 mod verify;
 
@@ -12,7 +14,9 @@ pub use incentives::{
     PeriodRow, Programme, ProgrammeError, ProgrammeFilter, Progress, SettleError, Settled, Tier, TierReward, accrue_batch,
     all_programmes, lines_of, next_batch, open_programme, period, periods, programme, programmes, reward, settle_period,
 };
+pub use margin::{Consent, Margin, SigningError, margin_of, sign};
 pub use payment::{NewPayment, Payment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
+pub use provision::{Provision, ProvisionError, allowance_account, provide, provide_for_day, provisions};
 pub use receipt::{
     NewReceipt, Purpose, Receipt, ReceiptError, ReceiptRow, receipt, receipt_by_reference, receipts, record_receipt,
 };

@@ -189,6 +189,7 @@ fn build_advance(
         bank_reference: None,
         detail: None,
         resolved_at: None,
+        waits_until: None,
     });
     written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));
     Ok(())

@@ -20,7 +20,8 @@ use super::ticket::IssuedOrder;
 use crate::agencies::{Agency, AgencyRow};
 use crate::airlines::{StockRow, airlines_by_id};
 use crate::credit::{
-    Facility, FacilityState, Standing, loan_account, lock_facilities_in, policies_in_force, sales_limit, standing_accounts,
+    Facility, FacilityState, Standing, Sublimit, loan_account, lock_facilities_in, policies_in_force, sales_limit,
+    standing_accounts,
 };
 use crate::db::schema::seat_bucket;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Update, WriteTx, ensure_rows, locked, locked_by, rows, write};
@@ -243,21 +244,24 @@ fn write_sale(
     sets.extend(book.new_rows());
     let booked = book.changes();
     let [accounts, holds] = booked.updates();
-    let [slices, seats, ranges] = counters.updates();
+    let [slices, parts, seats, ranges] = counters.updates();
     let issued = Update { table: "air_order", columns: ISSUED, changes: &written.held.issued };
     let ended = Update { table: "held_order", columns: ENDED, changes: &written.held.ended };
-    write(tx, &sets, &[accounts, holds, slices, seats, ranges, issued, ended])
+    write(tx, &sets, &[accounts, holds, slices, parts, seats, ranges, issued, ended])
 }
 
 /// The counters that a batch locks, as they were before it.
 pub(super) struct Counters {
     unconfirmed: HashMap<FacilityId, i64>,
+    /// Of sub-limits, what is used.
+    used: HashMap<i64, i64>,
     sold: HashMap<i64, i64>,
     next_document: HashMap<i64, i64>,
 }
 
 pub(super) struct CounterChanges {
     slices: Vec<Change>,
+    parts: Vec<Change>,
     seats: Vec<Change>,
     ranges: Vec<Change>,
 }
@@ -267,14 +271,19 @@ impl Counters {
         let facilities = facts.facilities.iter().map(|state| &state.facility);
         Counters {
             unconfirmed: facilities.map(|facility| (facility.id, facility.unconfirmed)).collect(),
+            used: parts(facts).map(|(_, part)| (part.id, part.used.minor)).collect(),
             sold: facts.seats.iter().map(|(id, seats)| (*id, seats.sold)).collect(),
             next_document: ranges(facts).map(|range| (range.id, range.next_document)).collect(),
         }
     }
 
     /// Somebody else writes that these advances are not in flight any more.
-    pub(super) fn release(&mut self, released: &[Released]) {
+    pub(super) fn release(&mut self, facts: &Facts, released: &[Released]) {
         for one in released {
+            let own = parts(facts).find(|(facility, part)| *facility == one.facility && part.airline == one.airline);
+            if let Some(used) = own.and_then(|(_, part)| self.used.get_mut(&part.id)) {
+                *used -= one.amount.minor;
+            }
             if let Some(unconfirmed) = self.unconfirmed.get_mut(&one.facility) {
                 *unconfirmed -= one.advances;
             }
@@ -288,6 +297,10 @@ impl Counters {
         let shorter = ranges(after).filter(|range| self.next_document.get(&range.id) != Some(&range.next_document));
         let change = |id: i64, value: i64| Change { id, values: vec![value.into()] };
         CounterChanges {
+            parts: parts(after)
+                .filter(|(_, part)| self.used.get(&part.id) != Some(&part.used.minor))
+                .map(|(_, part)| change(part.id, part.used.minor))
+                .collect(),
             slices: busier.map(|facility| change(facility.slice.raw(), facility.unconfirmed)).collect(),
             seats: fuller.map(|(id, seats)| change(*id, seats.sold)).collect(),
             ranges: shorter.map(|range| change(range.id, range.next_document)).collect(),
@@ -296,13 +309,19 @@ impl Counters {
 }
 
 impl CounterChanges {
-    pub(super) fn updates(&self) -> [Update<'_>; 3] {
+    pub(super) fn updates(&self) -> [Update<'_>; 4] {
         [
             Update { table: "facility_slice", columns: &["unconfirmed"], changes: &self.slices },
+            Update { table: "facility_sublimit", columns: &["used_minor"], changes: &self.parts },
             Update { table: "seat_bucket", columns: &["sold"], changes: &self.seats },
             Update { table: "stock_range", columns: &["next_document"], changes: &self.ranges },
         ]
     }
+}
+
+fn parts(facts: &Facts) -> impl Iterator<Item = (FacilityId, &Sublimit)> {
+    let of = |state: &FacilityState| state.facility.id;
+    facts.facilities.iter().flat_map(move |state| state.facility.sublimits.iter().map(move |part| (of(state), part)))
 }
 
 fn ranges(facts: &Facts) -> impl Iterator<Item = &StockRow> {

@@ -267,10 +267,10 @@ impl History {
                 self.model.accrues();
             }
             Verb::Remit(cycle, share) => self.remits(*cycle, *share),
-            Verb::Repay(principal, interest) => {
-                let (loan, owed) = (principal.of(self.model.credit(LOAN)), interest.of(self.model.credit(INTEREST)));
-                let paid = self.world.pays(self.world.repayment(&text(loan), &text(owed)));
-                let expected = self.model.repays(loan, owed);
+            Verb::Repay(principal, interest, days) => {
+                let (loan, owed) = (principal.of(self.model.credit(LOAN)), interest.of(self.model.credit(INTEREST)).max(0));
+                let paid = self.world.pays_back(self.world.repayment(&text(loan), &text(owed)), *days);
+                let expected = self.model.repays(loan, owed, *days);
                 self.agrees("repay", paid, expected);
             }
             Verb::PayTax(share) => {

@@ -6,6 +6,7 @@ mod cash;
 mod exchanges;
 mod flights;
 mod holds;
+mod lines;
 mod people;
 mod refunds;
 mod sales;
@@ -183,6 +184,10 @@ pub struct Model {
     closings: Vec<i64>,
     interest_scaled: i128,
     interest_booked: i64,
+    /// When each payment left for the bank, which counts from that day on.
+    sent_on: Vec<NaiveDate>,
+    /// The loan at the close of each day by value date.
+    drawn_by: BTreeMap<NaiveDate, i64>,
     /// What was taken back of each payment's share, and what waits for the airline's money: from which wallet, how much.
     taken: Vec<i64>,
     /// From which wallet each payment's order is paid, if it is.
@@ -241,6 +246,8 @@ impl Model {
             closings: Vec::new(),
             interest_scaled: 0,
             interest_booked: 0,
+            sent_on: Vec::new(),
+            drawn_by: BTreeMap::new(),
             taken: Vec::new(),
             payers: Vec::new(),
             waiting: Vec::new(),

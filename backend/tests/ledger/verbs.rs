@@ -58,7 +58,8 @@ pub enum Verb {
     DaysPass(u64),
     Accrue,
     Remit(usize, Share),
-    Repay(Share, Share),
+    /// Principal and interest, dated so many days back.
+    Repay(Share, Share, u64),
     PayTax(Share),
     Sweep(Share),
     OrderTransfer(i64),
@@ -218,7 +219,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         3 => (1..12u64).prop_map(Verb::DaysPass),
         3 => Just(Verb::Accrue),
         7 => (any_of, share()).prop_map(|(cycle, share)| Verb::Remit(cycle, share)),
-        5 => (share(), share()).prop_map(|(principal, interest)| Verb::Repay(principal, interest)),
+        5 => (share(), share(), select(vec![0, 0, 0, 1, 2, 5])).prop_map(|(principal, interest, days)| Verb::Repay(principal, interest, days)),
         2 => share().prop_map(Verb::PayTax),
         2 => share().prop_map(Verb::Sweep),
         1 => (1..50_000i64).prop_map(Verb::OrderTransfer),

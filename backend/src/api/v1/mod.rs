@@ -4,11 +4,14 @@
 //! audit row and the idempotency key stand or fall together. What belongs to another organisation is answered like what does not exist.
 
 pub mod agencies;
+pub mod airline_caps;
 pub mod airline_claims;
 pub mod airlines;
+pub mod approvals;
 pub mod attachments;
 pub mod bank_callbacks;
 pub mod bank_receipts;
+pub mod base_rates;
 pub mod cash_transfers;
 pub mod commission_explained;
 pub mod commission_rules;
@@ -21,6 +24,7 @@ pub mod events;
 pub mod exports;
 pub mod facilities;
 pub mod facility_money;
+pub mod facility_statement;
 pub mod incentive_periods;
 pub mod incentive_programmes;
 mod input;
@@ -32,6 +36,7 @@ pub mod operations;
 pub mod organisations;
 pub mod postings;
 pub mod private_fares;
+pub mod provisions;
 pub mod refund_applications;
 pub mod refund_shape;
 pub mod request_log;
@@ -62,10 +67,14 @@ use utoipa::OpenApi;
         agencies::create_agency,
         agencies::get_agency,
         agencies::freeze,
-        agencies::unfreeze,
         agencies::close,
         agencies::set_tier,
         agencies::set_hold_limit,
+        approvals::list_approvals,
+        approvals::request,
+        approvals::get_approval,
+        approvals::approve,
+        approvals::reject,
         airlines::list_airlines,
         airlines::sign,
         airlines::get_airline,
@@ -102,8 +111,15 @@ use utoipa::OpenApi;
         facilities::create_facility,
         facilities::get_facility,
         facilities::set_limit,
+        facilities::set_days,
+        facilities::set_part,
         facilities::close,
         facilities::reopen,
+        base_rates::list_base_rates,
+        base_rates::publish,
+        facility_statement::get_statement,
+        facility_statement::get_utilisation,
+        provisions::list_provisions,
         facility_money::accrue,
         facility_money::list_accruals,
         facility_money::repay,
@@ -115,6 +131,8 @@ use utoipa::OpenApi;
         cash_transfers::get_cash_transfer,
         cash_transfers::confirm,
         cycles::list_cycles,
+        airline_caps::list_airline_caps,
+        airline_caps::set_cap,
         airline_claims::list_airline_claims,
         refund_applications::list_refund_applications,
         refund_applications::create_refund_application,
@@ -165,6 +183,7 @@ pub struct V1Description;
 
 pub fn configure(config: &mut ServiceConfig) {
     parties(config);
+    agreed(config);
     money(config);
     settlement(config);
     tickets(config);
@@ -242,7 +261,6 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/agencies").route(get().to(agencies::list_agencies)).route(post().to(agencies::create_agency)))
         .service(resource("/v1/agencies/{id}").route(get().to(agencies::get_agency)))
         .service(resource("/v1/agencies/{id}/actions/freeze").route(post().to(agencies::freeze)))
-        .service(resource("/v1/agencies/{id}/actions/unfreeze").route(post().to(agencies::unfreeze)))
         .service(resource("/v1/agencies/{id}/actions/close").route(post().to(agencies::close)))
         .service(resource("/v1/agencies/{id}/actions/set_tier").route(post().to(agencies::set_tier)))
         .service(resource("/v1/agencies/{id}/actions/set_hold_limit").route(post().to(agencies::set_hold_limit)))
@@ -270,6 +288,15 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/commission_rules/{id}").route(get().to(commission_rules::get_commission_rule)));
 }
 
+/// What two people have to agree on.
+fn agreed(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/approvals").route(get().to(approvals::list_approvals)).route(post().to(approvals::request)))
+        .service(resource("/v1/approvals/{id}").route(get().to(approvals::get_approval)))
+        .service(resource("/v1/approvals/{id}/actions/approve").route(post().to(approvals::approve)))
+        .service(resource("/v1/approvals/{id}/actions/reject").route(post().to(approvals::reject)));
+}
+
 /// What comes in, what may be owed, and what pays the airlines.
 fn money(config: &mut ServiceConfig) {
     config
@@ -291,6 +318,8 @@ fn money(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/facilities/{id}").route(get().to(facilities::get_facility)))
         .service(resource("/v1/facilities/{id}/actions/set_limit").route(post().to(facilities::set_limit)))
+        .service(resource("/v1/facilities/{id}/actions/set_availability").route(post().to(facilities::set_days)))
+        .service(resource("/v1/facilities/{id}/actions/set_sublimit").route(post().to(facilities::set_part)))
         .service(resource("/v1/facilities/{id}/actions/close").route(post().to(facilities::close)))
         .service(resource("/v1/facilities/{id}/actions/reopen").route(post().to(facilities::reopen)))
         .service(resource("/v1/disbursements").route(get().to(disbursements::list_disbursements)))
@@ -300,6 +329,10 @@ fn money(config: &mut ServiceConfig) {
 /// How sales are settled: with agencies, banks, authorities and airlines.
 fn settlement(config: &mut ServiceConfig) {
     config
+        .service(resource("/v1/provisions").route(get().to(provisions::list_provisions)))
+        .service(resource("/v1/base_rates").route(get().to(base_rates::list_base_rates)).route(post().to(base_rates::publish)))
+        .service(resource("/v1/facilities/{id}/statement").route(get().to(facility_statement::get_statement)))
+        .service(resource("/v1/facilities/{id}/utilisation").route(get().to(facility_statement::get_utilisation)))
         .service(
             resource("/v1/facilities/{id}/accruals")
                 .route(get().to(facility_money::list_accruals))
@@ -331,6 +364,9 @@ fn settlement(config: &mut ServiceConfig) {
         .service(resource("/v1/incentive_periods/{id}").route(get().to(incentive_periods::get_incentive_period)))
         .service(resource("/v1/incentive_periods/{id}/lines").route(get().to(incentive_periods::list_incentive_lines)))
         .service(resource("/v1/incentive_settlements").route(post().to(incentive_periods::settle)))
+        .service(
+            resource("/v1/airline_caps").route(get().to(airline_caps::list_airline_caps)).route(post().to(airline_caps::set_cap)),
+        )
         .service(resource("/v1/airline_claims").route(get().to(airline_claims::list_airline_claims)))
         .service(resource("/v1/exports").route(get().to(exports::list_exports)).route(post().to(exports::make_export)))
         .service(resource("/v1/exports/{id}").route(get().to(exports::get_export)))

@@ -7,6 +7,7 @@ mod settle;
 mod verify;
 
 pub use accrue::{Batch, IncentiveError, LineKind, LineRow, PeriodRow, accrue_batch, lines_of, next_batch};
+pub(super) use programme::highest_platform_incentive;
 pub use programme::{
     Funder, Measure, Method, NewProgramme, Period, PeriodLength, Programme, ProgrammeError, ProgrammeFilter, Tier, TierReward,
     all_programmes, open_programme, programme, programmes,

@@ -18,7 +18,7 @@ use crate::credit::{TakeBack, client_accounts, lock_slices_of, set_off_own};
 use crate::db::{Change, Contended, DbError, RowSet, WriteTx, lock, update, write};
 use crate::identity::IdempotencyKey;
 use crate::ids::{AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
-use crate::ledger::{AccountKey, Book, Chart, open_accounts};
+use crate::ledger::{AccountCode, AccountKey, Book, Chart, open_accounts};
 use crate::money::{Currency, Money};
 use crate::notify::{EventType, NewEvent, emit_all};
 use crate::ordering::{Draw, Sealed, Tender, TenderWish, order};
@@ -284,7 +284,7 @@ fn settle(
     let mut before = Counters::of(&facts);
     let totals = totals(prepared, &taken)?;
     // So far they are counted down with the advances.
-    before.release(&totals.released);
+    before.release(&facts, &totals.released);
     let decision = decide_on(&mut facts, &prepared.order, &totals)?.map_err(ChangeError::Refused)?;
     let ids = open_accounts(tx, &accounts(prepared, &taken))?;
     book.load(tx, &ids)?;
@@ -321,7 +321,8 @@ fn totals(prepared: &Prepared<'_>, taken: &TakeBack) -> Result<Totals, ChangeErr
         totals.airline = totals.airline.checked_add(open)?;
         totals.advances += i64::from(open.minor > 0);
         if let Some((facility, amount, is_over)) = outlook.released {
-            totals.released.push(Released { facility, amount, advances: i64::from(is_over) });
+            let airline = AirlineId::of(swap.old.airline_id);
+            totals.released.push(Released { facility, airline, amount, advances: i64::from(is_over) });
         }
     }
     Ok(totals)
@@ -331,6 +332,8 @@ fn accounts(prepared: &Prepared<'_>, taken: &TakeBack) -> Vec<AccountKey> {
     let (order, currency) = (&prepared.order, prepared.order.currency);
     let mut keys = taken.accounts();
     keys.push(crate::credit::receivable_from(order.airline, currency));
+    // Also where only what is given in had VAT in its fee.
+    keys.push(AccountKey::platform(AccountCode::PlatformVatPayable, currency));
     for (swap, plan) in prepared.swaps.iter().zip(&order.tickets) {
         keys.extend(postings::unlimited_accounts(plan, order.airline));
         keys.extend(swap.given_in.authority.iter().map(|tax| AccountKey::tax(&tax.payee, &tax.code, currency)));
@@ -362,8 +365,8 @@ fn write_rows(
     sets.extend(book.new_rows());
     let booked = book.changes();
     let [accounts, holds] = booked.updates();
-    let [slices, seats, ranges] = counters.updates();
-    write(tx, &sets, &[accounts, holds, slices, seats, ranges])?;
+    let [slices, parts, seats, ranges] = counters.updates();
+    write(tx, &sets, &[accounts, holds, slices, parts, seats, ranges])?;
     Ok(())
 }
 

@@ -182,7 +182,7 @@ on_both_engines! {
         assert_eq!(order["available_actions"], json!(["cancel", "change", "update", "void", "refund"]));
         let test = &world.platform.test;
         world.await_that("the bank has refused", || {
-            test.store.read(facilities).unwrap().iter().any(|line| line.facility.closed_reason.is_some())
+            test.store.read(|db| facilities(db, test.today())).unwrap().iter().any(|line| line.facility.closed_reason.is_some())
         });
         let quote = cancellation(&desk, &order).expect(201);
         assert_eq!((&quote.data()["refund_amount"], &quote.data()["refund_to"]), (&json!("1000.00"), &json!("arc_bsp_cash")));

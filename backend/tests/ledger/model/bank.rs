@@ -141,6 +141,7 @@ impl Model {
         let payment = &mut self.state.payments[index];
         payment.set_off += part;
         payment.state = if part == outstanding { Stage::SetOff } else { Stage::Sent };
+        self.sent_on[index] = self.today;
         if part == outstanding {
             self.ends(index, part);
         } else if payment.on_line {
@@ -206,6 +207,9 @@ impl Model {
         let (amount, from) = (payment.outstanding(), payment.paid_from());
         let reclaimed = std::mem::take(&mut payment.reclaimed);
         payment.state = Stage::Confirmed;
+        if from == LOAN {
+            self.moves_back(amount, self.sent_on[index]);
+        }
         self.moves(PAYABLE, from, amount);
         self.ends(index, amount);
         let is_set_off = self.payers[index] == WALLETS[0];

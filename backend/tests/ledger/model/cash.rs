@@ -1,14 +1,8 @@
-//! Money that comes in and goes out, and the interest of the line, in plain numbers.
+//! Money that comes in and goes out, in plain numbers.
 
 use super::{
-    CAPITAL, CLIENT_CASH, COMMISSION, DEPOSIT, INTEREST, INTEREST_EXPENSE, LOAN, Model, ON_ITS_WAY, OWN_CASH, Payment,
-    RECEIVABLE, TAX, WALLETS, cny, divide,
+    CAPITAL, CLIENT_CASH, COMMISSION, DEPOSIT, Model, ON_ITS_WAY, OWN_CASH, Payment, RECEIVABLE, TAX, WALLETS, cny, divide,
 };
-use chrono::Days;
-
-/// Per year, in units of 1e-8, and the days of a year of the line.
-const RATE: i128 = 6_000_000;
-const YEAR: i128 = 360;
 
 impl Model {
     pub fn receives(&mut self, amount: i64, account: &'static str) {
@@ -55,11 +49,7 @@ impl Model {
         self.pays(&[(TAX, amount)])
     }
 
-    pub fn repays(&mut self, principal: i64, interest: i64) -> Result<(), String> {
-        self.pays(&[(LOAN, principal), (INTEREST, interest)])
-    }
-
-    fn pays(&mut self, debts: &[(&'static str, i64)]) -> Result<(), String> {
+    pub(super) fn pays(&mut self, debts: &[(&'static str, i64)]) -> Result<(), String> {
         let amount: i64 = debts.iter().map(|(_, part)| part).sum();
         if amount == 0 {
             return Err("a payment is more than zero".into());
@@ -91,21 +81,5 @@ impl Model {
         self.moves(OWN_CASH, RECEIVABLE, amount);
         self.moves(COMMISSION, RECEIVABLE, netted);
         Ok(())
-    }
-
-    pub fn days_pass(&mut self, days: u64) {
-        for _ in 0..days {
-            self.closings.push(self.credit(LOAN));
-            self.today = self.today + Days::new(1);
-        }
-    }
-
-    /// One exact sum, divided once.
-    pub fn accrues(&mut self) {
-        let days: i128 = std::mem::take(&mut self.closings).into_iter().map(i128::from).sum();
-        self.interest_scaled += days * RATE;
-        let total = divide(self.interest_scaled, 100_000_000 * YEAR);
-        self.moves(INTEREST_EXPENSE, INTEREST, total - self.interest_booked);
-        self.interest_booked = total;
     }
 }

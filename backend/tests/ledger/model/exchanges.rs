@@ -180,6 +180,7 @@ impl Model {
         let (on_line, state) = (old.on_line && !is_over, if is_over { Stage::SetOff } else { Stage::Held });
         self.state.payments.push(Payment { state, amount: share, set_off, cancelled: 0, reclaimed: 0, on_line, is_over });
         self.taken.push(0);
+        self.sent_on.push(self.today);
         self.payers.push(old.wallet);
         if on_line {
             self.state.held += share - set_off;

@@ -105,6 +105,7 @@ impl Model {
             let new = Payment { state, amount, set_off: 0, cancelled: 0, reclaimed: 0, on_line, is_over: false };
             self.state.payments.push(new);
             self.taken.push(0);
+            self.sent_on.push(self.today);
             self.payers.push(wallet);
         }
         if on_line {
