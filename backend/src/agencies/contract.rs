@@ -1,6 +1,6 @@
 //! The terms between an agency, an airline and the platform. A version is immutable; a ticket keeps the id of the one it was sold under.
 
-use super::Tier;
+use super::{CycleRule, DueRule, PaymentTerms, Tier};
 use crate::db::schema::{agency, contract};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrganisationId};
@@ -28,6 +28,10 @@ rows! {
         fee_on_refund: String,
         airline_return: String,
         created_at: NaiveDateTime,
+        due_rule: String,
+        late_fee_minor: i64,
+        financing_rate: String,
+        free_days: i64,
     }
 }
 
@@ -79,6 +83,7 @@ pub struct Contract {
     pub tax_remitter: TaxRemitter,
     /// Days from the end of a cycle until the agency has to have remitted.
     pub payment_days: i64,
+    pub payment: PaymentTerms,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
@@ -102,6 +107,13 @@ impl TryFrom<ContractRow> for Contract {
             fee_rate: Rate::parse(&row.fee_rate).map_err(|_| corrupt("fee rate"))?,
             tax_remitter: TaxRemitter::parse(&row.tax_remitter).ok_or_else(|| corrupt("tax remitter"))?,
             payment_days: row.payment_days,
+            payment: PaymentTerms {
+                cycle_rule: CycleRule::parse(&row.cycle_rule).ok_or_else(|| corrupt("cycle rule"))?,
+                due_rule: DueRule::parse(&row.due_rule).ok_or_else(|| corrupt("due rule"))?,
+                late_fee_minor: row.late_fee_minor,
+                financing_rate: Rate::parse(&row.financing_rate).map_err(|_| corrupt("financing rate"))?,
+                free_days: row.free_days,
+            },
             clawback: Clawback::parse(&row.clawback).ok_or_else(|| corrupt("clawback"))?,
             fee_on_refund: FeeOnRefund::parse(&row.fee_on_refund).ok_or_else(|| corrupt("fee on refund"))?,
             airline_return: AirlineReturn::parse(&row.airline_return).ok_or_else(|| corrupt("airline return"))?,
@@ -118,6 +130,8 @@ pub enum ContractError {
     RatesExceedPrice,
     #[error("payment days are 0 to 365")]
     PaymentDays,
+    #[error("a late fee is not negative, a financing rate between 0 and 1 with at most 8 decimals, and free days 0 to 365")]
+    PaymentTerms,
     #[error("version {latest} is effective from {from}; a new version cannot begin before it")]
     BeforeLatest { latest: i64, from: NaiveDate },
     #[error(transparent)]
@@ -135,6 +149,7 @@ pub struct NewContract {
     pub fee_rate: Rate,
     pub tax_remitter: TaxRemitter,
     pub payment_days: i64,
+    pub payment: PaymentTerms,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
@@ -153,6 +168,10 @@ pub fn sign_contract(tx: &mut WriteTx, new: &NewContract) -> Result<Contract, Co
     if !(0..=365).contains(&new.payment_days) {
         return Err(ContractError::PaymentDays);
     }
+    let late = &new.payment;
+    if late.late_fee_minor < 0 || !in_range(late.financing_rate) || late.rate_e8().is_none() || !(0..=365).contains(&late.free_days) {
+        return Err(ContractError::PaymentTerms);
+    }
     let versions = contracts_of(tx.db, new.agency)?;
     let same = versions.iter().filter(|known| known.airline == new.airline && known.currency == new.currency);
     let latest = same.max_by_key(|known| known.version);
@@ -170,12 +189,16 @@ pub fn sign_contract(tx: &mut WriteTx, new: &NewContract) -> Result<Contract, Co
         commission_base: new.commission_base.text().to_owned(),
         fee_rate: new.fee_rate.to_string(),
         tax_remitter: new.tax_remitter.text().to_owned(),
-        cycle_rule: "half_monthly".to_owned(),
+        cycle_rule: new.payment.cycle_rule.text().to_owned(),
         payment_days: new.payment_days,
         clawback: new.clawback.text().to_owned(),
         fee_on_refund: new.fee_on_refund.text().to_owned(),
         airline_return: new.airline_return.text().to_owned(),
         created_at: tx.now.naive(),
+        due_rule: new.payment.due_rule.text().to_owned(),
+        late_fee_minor: new.payment.late_fee_minor,
+        financing_rate: new.payment.financing_rate.to_string(),
+        free_days: new.payment.free_days,
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     let signed = NewEvent::new(EventType::ContractSigned, ContractId::of(row.id)).of_agency(new.agency);

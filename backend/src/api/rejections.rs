@@ -54,6 +54,7 @@ impl From<ContractError> for ApiError {
         match error {
             ContractError::Rate | ContractError::RatesExceedPrice => invalid("/data/commission_rate", error),
             ContractError::PaymentDays => invalid("/data/payment_days", error),
+            ContractError::PaymentTerms => invalid("/data/financing_rate", error),
             ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             ContractError::Db(error) => error.into(),
         }

@@ -104,6 +104,10 @@ diesel::table! {
         fee_on_refund -> Text,
         airline_return -> Text,
         created_at -> Timestamp,
+        due_rule -> Text,
+        late_fee_minor -> BigInt,
+        financing_rate -> Text,
+        free_days -> BigInt,
     }
 }
 

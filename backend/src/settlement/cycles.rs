@@ -153,8 +153,8 @@ pub fn agency_cycles(
     before: Option<Cycle>,
     limit: i64,
 ) -> Result<Vec<CycleStanding>, DbError> {
-    // The texts of cycles sort like their dates.
-    let before = before.map_or_else(|| "9999-12-H2".to_owned(), |cycle| cycle.to_string());
+    // The texts of the cycles of one rule sort like their dates, and those of several like their months.
+    let before = before.map_or_else(|| "9999-13".to_owned(), |cycle| cycle.to_string());
     let text = format!("{SUMS} WHERE s.cycle < $3 GROUP BY s.cycle ORDER BY s.cycle DESC LIMIT $4");
     let query = sql_query(text).bind::<BigInt, _>(agency.raw()).bind::<Text, _>(currency.code()).bind::<Text, _>(before);
     let rows: Vec<Sums> = query.bind::<BigInt, _>(limit).load(db)?;

@@ -1,12 +1,14 @@
 //! What follows the sale: money that comes in and goes out, cycles and what is still owed in them, and incentives.
 
 mod cycles;
+mod due;
 mod incentives;
 mod payment;
 mod receipt;
 mod verify;
 
 pub use cycles::{CycleStanding, agency_cycles, cycle_standing};
+pub use due::{DueTerms, due_terms};
 pub use incentives::{
     Batch, Funder, IncentiveError, LineKind, LineRow, Measure, Method, NewProgramme, Period, PeriodFilter, PeriodLength,
     PeriodRow, Programme, ProgrammeError, ProgrammeFilter, Progress, SettleError, Settled, Tier, TierReward, accrue_batch,

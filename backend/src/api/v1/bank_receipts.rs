@@ -53,7 +53,7 @@ pub struct BankReceipt {
     pub bank_reference: String,
     pub purpose: ReceiptPurpose,
     pub agency_id: Option<String>,
-    /// Of a remittance: the half-monthly cycle.
+    /// Of a remittance: the cycle.
     #[schema(example = "2026-11-H1")]
     pub cycle: Option<String>,
     /// The commission that a remittance netted; zero for everything else.
@@ -155,7 +155,7 @@ impl RecordReceipt {
         let cycle = cycle.and_then(|text| {
             let cycle = Cycle::parse(text);
             if cycle.is_none() {
-                input.fail(Code::InvalidValue, "cycle", "`cycle` is a half-month such as \"2026-11-H1\".");
+                input.fail(Code::InvalidValue, "cycle", "`cycle` is a cycle such as \"2026-11-H1\".");
             }
             cycle
         });

@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::shape::{PageParams, choice, time};
 use super::sight::{Sight, narrowed, not_found};
-use crate::agencies::{self, NewContract, agency, contracts, sign_contract};
+use crate::agencies::{self, NewContract, PaymentTerms, agency, contracts, sign_contract};
 use crate::airlines::airline;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
@@ -38,6 +38,14 @@ choice! {
     FeeOnRefund = agencies::FeeOnRefund { Refunded, Kept }
 }
 choice! {
+    /// How often the agency is billed: every day; Monday to Wednesday and Thursday to Sunday; Monday to Sunday; 1 to 15 and the rest of the month; by month.
+    CycleRule = agencies::CycleRule { Daily, TwiceWeekly, Weekly, HalfMonthly, Monthly }
+}
+choice! {
+    /// What becomes of a due date that is not worked in the agency's country.
+    DueRule = agencies::DueRule { Unmoved, NextWorkingDay, PreviousWorkingDay }
+}
+choice! {
     /// How an airline gives back what it was paid for a ticket that was voided or refunded.
     AirlineReturn = agencies::AirlineReturn { SetOff, RepayOnDemand }
 }
@@ -65,6 +73,16 @@ pub struct Contract {
     pub tax_remitter: TaxRemitter,
     /// Days from the end of a cycle until the agency has to have remitted.
     pub payment_days: i64,
+    pub cycle_rule: CycleRule,
+    pub due_rule: DueRule,
+    /// Charged once for a cycle that is not paid when it is due.
+    #[schema(example = "0.00")]
+    pub late_fee_amount: String,
+    /// A factor for a year of 360 days on what is not paid: `0.12` is 12 %.
+    #[schema(example = "0")]
+    pub financing_rate: String,
+    /// Days after the due date before financing is charged.
+    pub free_days: i64,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
@@ -86,6 +104,11 @@ impl From<agencies::Contract> for Contract {
             fee_rate: contract.fee_rate.to_string(),
             tax_remitter: contract.tax_remitter.into(),
             payment_days: contract.payment_days,
+            cycle_rule: contract.payment.cycle_rule.into(),
+            due_rule: contract.payment.due_rule.into(),
+            late_fee_amount: contract.payment.late_fee(contract.currency).to_string(),
+            financing_rate: contract.payment.financing_rate.to_string(),
+            free_days: contract.payment.free_days,
             clawback: contract.clawback.into(),
             fee_on_refund: contract.fee_on_refund.into(),
             airline_return: contract.airline_return.into(),
@@ -112,6 +135,16 @@ pub struct SignContract {
     pub tax_remitter: TaxRemitter,
     /// 0 to 365 days.
     pub payment_days: i64,
+    /// Half-monthly if not given.
+    pub cycle_rule: Option<CycleRule>,
+    /// Unmoved if not given.
+    pub due_rule: Option<DueRule>,
+    /// Decimal string in `currency`; nothing if not given.
+    pub late_fee_amount: Option<String>,
+    /// A factor from 0 to 1 as text with at most 8 decimals; nothing if not given.
+    pub financing_rate: Option<String>,
+    /// 0 to 365 days; none if not given.
+    pub free_days: Option<i64>,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
@@ -127,6 +160,7 @@ impl SignContract {
         let commission_rate = input.rate("commission_rate", &self.commission_rate);
         let fee_rate = input.rate("fee_rate", &self.fee_rate);
         let payment_days = input.whole("payment_days", self.payment_days, 0..=365);
+        let payment = self.payment(&mut input);
         let read = (|| {
             Some(NewContract {
                 agency: agency?,
@@ -138,12 +172,30 @@ impl SignContract {
                 fee_rate: fee_rate?,
                 tax_remitter: self.tax_remitter.into(),
                 payment_days: payment_days?,
+                payment: payment?,
                 clawback: self.clawback.into(),
                 fee_on_refund: self.fee_on_refund.into(),
                 airline_return: self.airline_return.into(),
             })
         })();
         input.finish(read)
+    }
+
+    fn payment(&self, input: &mut Input) -> Option<PaymentTerms> {
+        let late_fee = self.late_fee_amount.as_deref().unwrap_or("0");
+        let late_fee = input.money(("late_fee_amount", late_fee), ("currency", &self.currency));
+        if late_fee.is_some_and(|fee| fee.is_negative()) {
+            input.fail(Code::InvalidValue, "late_fee_amount", "`late_fee_amount` is not negative.");
+        }
+        let financing_rate = input.rate("financing_rate", self.financing_rate.as_deref().unwrap_or("0"));
+        let free_days = input.whole("free_days", self.free_days.unwrap_or(0), 0..=365);
+        Some(PaymentTerms {
+            cycle_rule: self.cycle_rule.map(Into::into).unwrap_or_default(),
+            due_rule: self.due_rule.map(Into::into).unwrap_or_default(),
+            late_fee_minor: late_fee?.minor,
+            financing_rate: financing_rate?,
+            free_days: free_days?,
+        })
     }
 }
 

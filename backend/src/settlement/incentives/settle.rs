@@ -4,7 +4,7 @@
 
 use super::accrue::{IncentiveError, PeriodRow, cursors};
 use super::programme::{Funder, Period, Programme, programme};
-use crate::agencies::{agencies_by_id, cycle_of};
+use crate::agencies::{Contract, agencies_by_id, contracts, in_force};
 use crate::audit::Cause;
 use crate::credit::open_incentive_claims;
 use crate::db::schema::incentive_period;
@@ -101,11 +101,16 @@ fn settle(
 ) -> Result<Vec<PeriodRow>, SettleError> {
     let ids: Vec<AgencyId> = due.iter().map(|row| AgencyId::of(row.agency_id)).collect();
     let agencies = agencies_by_id(tx.db, &ids)?;
+    let signed = contracts(tx.db, Some(&ids), Window::NEWEST, i64::MAX)?;
     let mut drafts = Vec::new();
     for row in due.iter_mut().filter(|row| row.accrued_minor > 0) {
         let agency = agencies.iter().find(|agency| agency.id.raw() == row.agency_id);
         let agency = agency.ok_or_else(|| DbError::Corrupt(format!("incentive period {} has no agency", row.id)))?;
-        let cycle = cycle_of(tx.now.date_in(agency.zone));
+        let today = tx.now.date_in(agency.zone);
+        let own: Vec<Contract> = signed.iter().filter(|contract| contract.agency == agency.id).cloned().collect();
+        let terms = in_force(&own, programme.airline, programme.currency, today);
+        let rule = terms.map(|terms| terms.payment.cycle_rule).unwrap_or_default();
+        let cycle = rule.cycle_of(today).to_string();
         let amount = Money::new(row.accrued_minor, programme.currency);
         let account = |code| AccountKey::agency(code, agency.id, programme.currency);
         let legs = vec![
