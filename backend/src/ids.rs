@@ -68,6 +68,8 @@ ids! {
     AuditEventId = "aud_",
     BankPaymentId = "pay_",
     BankReceiptId = "rcp_",
+    /// What an agency was billed for a cycle.
+    BillingStatementId = "bst_",
     CancellationId = "ore_",
     /// Between the own and the client account.
     CashTransferId = "xfr_",
@@ -80,6 +82,10 @@ ids! {
     CouponEventId = "cpe_",
     CouponFileId = "csf_",
     CouponId = "cpn_",
+    /// Credit of a cycle that was paid out.
+    CreditPayoutId = "cpo_",
+    /// What settled a part of what is owed in a cycle.
+    CycleSettlementId = "cst_",
     /// One event for one webhook.
     DeliveryId = "dlv_",
     CouponLineId = "csl_",
@@ -96,6 +102,10 @@ ids! {
     IncentiveProgrammeId = "inc_",
     KeyId = "key_",
     LimitPolicyId = "pol_",
+    /// What has to be paid for a cycle that is closed.
+    ObligationId = "obl_",
+    /// A late fee or a day of financing.
+    ObligationChargeId = "obc_",
     OfferId = "off_",
     OfferRequestId = "orq_",
     /// An order whose outcome is being found out: its idempotency row.
@@ -118,6 +128,7 @@ ids! {
     ScheduleChangeId = "sch_",
     SegmentId = "seg_",
     SliceId = "sli_",
+    StatementLineId = "stl_",
     StockId = "stk_",
     TicketId = "tkt_",
     WebhookId = "whk_",

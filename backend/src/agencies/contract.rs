@@ -29,9 +29,6 @@ rows! {
         airline_return: String,
         created_at: NaiveDateTime,
         due_rule: String,
-        late_fee_minor: i64,
-        financing_rate: String,
-        free_days: i64,
     }
 }
 
@@ -110,9 +107,6 @@ impl TryFrom<ContractRow> for Contract {
             payment: PaymentTerms {
                 cycle_rule: CycleRule::parse(&row.cycle_rule).ok_or_else(|| corrupt("cycle rule"))?,
                 due_rule: DueRule::parse(&row.due_rule).ok_or_else(|| corrupt("due rule"))?,
-                late_fee_minor: row.late_fee_minor,
-                financing_rate: Rate::parse(&row.financing_rate).map_err(|_| corrupt("financing rate"))?,
-                free_days: row.free_days,
             },
             clawback: Clawback::parse(&row.clawback).ok_or_else(|| corrupt("clawback"))?,
             fee_on_refund: FeeOnRefund::parse(&row.fee_on_refund).ok_or_else(|| corrupt("fee on refund"))?,
@@ -130,8 +124,6 @@ pub enum ContractError {
     RatesExceedPrice,
     #[error("payment days are 0 to 365")]
     PaymentDays,
-    #[error("a late fee is not negative, a financing rate between 0 and 1 with at most 8 decimals, and free days 0 to 365")]
-    PaymentTerms,
     #[error("version {latest} is effective from {from}; a new version cannot begin before it")]
     BeforeLatest { latest: i64, from: NaiveDate },
     #[error(transparent)]
@@ -168,10 +160,6 @@ pub fn sign_contract(tx: &mut WriteTx, new: &NewContract) -> Result<Contract, Co
     if !(0..=365).contains(&new.payment_days) {
         return Err(ContractError::PaymentDays);
     }
-    let late = &new.payment;
-    if late.late_fee_minor < 0 || !in_range(late.financing_rate) || late.rate_e8().is_none() || !(0..=365).contains(&late.free_days) {
-        return Err(ContractError::PaymentTerms);
-    }
     let versions = contracts_of(tx.db, new.agency)?;
     let same = versions.iter().filter(|known| known.airline == new.airline && known.currency == new.currency);
     let latest = same.max_by_key(|known| known.version);
@@ -196,9 +184,6 @@ pub fn sign_contract(tx: &mut WriteTx, new: &NewContract) -> Result<Contract, Co
         airline_return: new.airline_return.text().to_owned(),
         created_at: tx.now.naive(),
         due_rule: new.payment.due_rule.text().to_owned(),
-        late_fee_minor: new.payment.late_fee_minor,
-        financing_rate: new.payment.financing_rate.to_string(),
-        free_days: new.payment.free_days,
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     let signed = NewEvent::new(EventType::ContractSigned, ContractId::of(row.id)).of_agency(new.agency);

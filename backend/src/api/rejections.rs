@@ -54,7 +54,6 @@ impl From<ContractError> for ApiError {
         match error {
             ContractError::Rate | ContractError::RatesExceedPrice => invalid("/data/commission_rate", error),
             ContractError::PaymentDays => invalid("/data/payment_days", error),
-            ContractError::PaymentTerms => invalid("/data/financing_rate", error),
             ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             ContractError::Db(error) => error.into(),
         }
@@ -117,7 +116,8 @@ impl From<ReceiptError> for ApiError {
             }
             ReceiptError::NoAirline => invalid("/data/airline_id", error),
             ReceiptError::NothingInCycle(_) => invalid("/data/cycle", error),
-            ReceiptError::MoreThanClaimed { .. } => ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount"),
+            ReceiptError::NothingOwed => invalid("/data/agency_id", error),
+            ReceiptError::MoreThanClaimed { .. } | ReceiptError::MoreThanCharged { .. } => ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount"),
             ReceiptError::Money(error) => ApiError::internal(error),
             ReceiptError::FutureValueDate(_) => invalid("/data/value_date", error),
             ReceiptError::ReferenceReused { field, .. } => {

@@ -105,9 +105,6 @@ diesel::table! {
         airline_return -> Text,
         created_at -> Timestamp,
         due_rule -> Text,
-        late_fee_minor -> BigInt,
-        financing_rate -> Text,
-        free_days -> BigInt,
     }
 }
 
@@ -1151,3 +1148,100 @@ diesel::allow_tables_to_appear_in_same_query!(
 
 diesel::joinable!(api_key -> organisation (organisation_id));
 diesel::joinable!(facility_slice -> facility (facility_id));
+
+diesel::table! {
+    cycle_settlement (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        kind -> Text,
+        amount_minor -> BigInt,
+        commission_minor -> BigInt,
+        receipt_id -> Nullable<BigInt>,
+        day -> Date,
+        posting_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    obligation (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        contract_id -> Nullable<BigInt>,
+        statement_id -> BigInt,
+        billed_minor -> BigInt,
+        closed_on -> Date,
+        due_on -> Date,
+        late_rate_e8 -> BigInt,
+        financing_rate_e8 -> BigInt,
+        free_days -> BigInt,
+        state -> Text,
+        state_since -> Date,
+        charged_through -> Nullable<Date>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    obligation_charge (id) {
+        id -> BigInt,
+        obligation_id -> BigInt,
+        kind -> Text,
+        day -> Date,
+        balance_minor -> BigInt,
+        total_scaled -> Text,
+        total_booked_minor -> BigInt,
+        booked_minor -> BigInt,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    credit_payout (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        amount_minor -> BigInt,
+        value_date -> Date,
+        bank_reference -> Text,
+        posting_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    billing_statement (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        place -> Text,
+        place_id -> BigInt,
+        line_count -> BigInt,
+        gross_minor -> BigInt,
+        commission_minor -> BigInt,
+        byte_count -> Nullable<BigInt>,
+        sha256 -> Nullable<Text>,
+        created_at -> Timestamp,
+        closed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    statement_line (id) {
+        id -> BigInt,
+        statement_id -> BigInt,
+        kind -> Text,
+        document -> Text,
+        booking_reference -> Text,
+        day -> Date,
+        gross_minor -> BigInt,
+        commission_minor -> BigInt,
+    }
+}

@@ -57,6 +57,8 @@ codes! {
     AgencyRefundDue = "agency.refund_due", Liability;
     /// Incentives that the platform funds itself.
     PlatformIncentiveExpense = "platform.incentive_expense", ProfitAndLoss;
+    /// Late fees and financing that agencies were charged.
+    PlatformFinanceIncome = "platform.finance_income", ProfitAndLoss;
 }
 
 impl AccountCode {

@@ -54,6 +54,12 @@ events! {
     IncentiveTrueUp = "incentive_true_up",
     IncentiveReversed = "incentive_reversed",
     IncentiveSettled = "incentive_settled",
+    LateFeeCharged = "late_fee_charged",
+    FinancingCharged = "financing_charged",
+    ChargesPaid = "charges_paid",
+    // Credit of one cycle pays what is owed in another.
+    CreditCarried = "credit_carried",
+    CreditPaidOut = "credit_paid_out",
 }
 
 /// One side of a posting; debits are positive.

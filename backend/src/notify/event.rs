@@ -58,7 +58,10 @@ event_types! {
     AirlineClaimOpened = "airline_claim.opened",
     AirlineRepaymentReceived = "airline_repayment.received",
     CapitalReceived = "capital.received",
+    ChargesReceived = "charges.received",
     ContractSigned = "contract.signed",
+    /// Credit of a cycle was paid out.
+    CreditPaidOut = "credit.paid_out",
     DepositReceived = "deposit.received",
     /// The line takes no new holds.
     FacilityClosed = "facility.closed",
@@ -67,6 +70,16 @@ event_types! {
     FacilityRepaid = "facility.repaid",
     FacilityReopened = "facility.reopened",
     LimitPolicyAdopted = "limit.policy_adopted",
+    /// A cycle was closed and billed; its statement stands.
+    ObligationBilled = "obligation.billed",
+    ObligationDefaulted = "obligation.defaulted",
+    /// It has to be paid today.
+    ObligationDue = "obligation.due",
+    ObligationOverdue = "obligation.overdue",
+    ObligationPaid = "obligation.paid",
+    /// It is owed again.
+    ObligationReopened = "obligation.reopened",
+    ObligationWrittenOff = "obligation.written_off",
     /// An airline changed or cancelled a flight of the order.
     OrderAirlineInitiatedChangeDetected = "order.airline_initiated_change_detected",
     /// Its flights are others now: exchanged, an exchange taken back, or an airline's change accepted.

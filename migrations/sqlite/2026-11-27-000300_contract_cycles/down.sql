@@ -1,6 +1,3 @@
-ALTER TABLE contract DROP COLUMN free_days;
-ALTER TABLE contract DROP COLUMN financing_rate;
-ALTER TABLE contract DROP COLUMN late_fee_minor;
 ALTER TABLE contract DROP COLUMN due_rule;
 ALTER TABLE contract ADD COLUMN billing_rule TEXT NOT NULL DEFAULT 'half_monthly' CHECK (billing_rule IN ('half_monthly'));
 UPDATE contract SET billing_rule = cycle_rule;

@@ -75,14 +75,6 @@ pub struct Contract {
     pub payment_days: i64,
     pub cycle_rule: CycleRule,
     pub due_rule: DueRule,
-    /// Charged once for a cycle that is not paid when it is due.
-    #[schema(example = "0.00")]
-    pub late_fee_amount: String,
-    /// A factor for a year of 360 days on what is not paid: `0.12` is 12 %.
-    #[schema(example = "0")]
-    pub financing_rate: String,
-    /// Days after the due date before financing is charged.
-    pub free_days: i64,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
@@ -106,9 +98,6 @@ impl From<agencies::Contract> for Contract {
             payment_days: contract.payment_days,
             cycle_rule: contract.payment.cycle_rule.into(),
             due_rule: contract.payment.due_rule.into(),
-            late_fee_amount: contract.payment.late_fee(contract.currency).to_string(),
-            financing_rate: contract.payment.financing_rate.to_string(),
-            free_days: contract.payment.free_days,
             clawback: contract.clawback.into(),
             fee_on_refund: contract.fee_on_refund.into(),
             airline_return: contract.airline_return.into(),
@@ -139,12 +128,6 @@ pub struct SignContract {
     pub cycle_rule: Option<CycleRule>,
     /// Unmoved if not given.
     pub due_rule: Option<DueRule>,
-    /// Decimal string in `currency`; nothing if not given.
-    pub late_fee_amount: Option<String>,
-    /// A factor from 0 to 1 as text with at most 8 decimals; nothing if not given.
-    pub financing_rate: Option<String>,
-    /// 0 to 365 days; none if not given.
-    pub free_days: Option<i64>,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
@@ -160,7 +143,6 @@ impl SignContract {
         let commission_rate = input.rate("commission_rate", &self.commission_rate);
         let fee_rate = input.rate("fee_rate", &self.fee_rate);
         let payment_days = input.whole("payment_days", self.payment_days, 0..=365);
-        let payment = self.payment(&mut input);
         let read = (|| {
             Some(NewContract {
                 agency: agency?,
@@ -172,7 +154,7 @@ impl SignContract {
                 fee_rate: fee_rate?,
                 tax_remitter: self.tax_remitter.into(),
                 payment_days: payment_days?,
-                payment: payment?,
+                payment: self.payment(),
                 clawback: self.clawback.into(),
                 fee_on_refund: self.fee_on_refund.into(),
                 airline_return: self.airline_return.into(),
@@ -181,21 +163,11 @@ impl SignContract {
         input.finish(read)
     }
 
-    fn payment(&self, input: &mut Input) -> Option<PaymentTerms> {
-        let late_fee = self.late_fee_amount.as_deref().unwrap_or("0");
-        let late_fee = input.money(("late_fee_amount", late_fee), ("currency", &self.currency));
-        if late_fee.is_some_and(|fee| fee.is_negative()) {
-            input.fail(Code::InvalidValue, "late_fee_amount", "`late_fee_amount` is not negative.");
-        }
-        let financing_rate = input.rate("financing_rate", self.financing_rate.as_deref().unwrap_or("0"));
-        let free_days = input.whole("free_days", self.free_days.unwrap_or(0), 0..=365);
-        Some(PaymentTerms {
+    fn payment(&self) -> PaymentTerms {
+        PaymentTerms {
             cycle_rule: self.cycle_rule.map(Into::into).unwrap_or_default(),
             due_rule: self.due_rule.map(Into::into).unwrap_or_default(),
-            late_fee_minor: late_fee?.minor,
-            financing_rate: financing_rate?,
-            free_days: free_days?,
-        })
+        }
     }
 }
 
