@@ -10,8 +10,8 @@ pub use agency::{
     numeric_code_is_valid, open_agency, set_status, set_tier,
 };
 pub use contract::{
-    AirlineReturn, Clawback, CommissionBase, Contract, ContractError, ContractRow, FeeOnRefund, NewContract, Signed, TaxRemitter,
-    contract, contracts, contracts_of, in_force, sign_contract, signed_by,
+    AirlineReturn, Clawback, CommissionBase, Contract, ContractError, ContractRow, CostTerms, FeeOnRefund, NewContract,
+    OpenMemos, Signed, TaxRemitter, contract, contracts, contracts_of, in_force, sign_contract, signed_by,
 };
 pub use cycle::{Cycle, CycleRule, cycle_days, cycle_of};
 pub use payment_terms::{DueRule, PaymentTerms};

@@ -85,7 +85,7 @@ impl Split {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::agencies::{AirlineReturn, Clawback, FeeOnRefund};
+    use crate::agencies::{AirlineReturn, Clawback, CostTerms, FeeOnRefund};
     use crate::ids::{AgencyId, ContractId, Id};
     use crate::money::{Currency, Rate};
     use chrono::NaiveDate;
@@ -110,6 +110,8 @@ mod tests {
             clawback: Clawback::Full,
             fee_on_refund: FeeOnRefund::Refunded,
             airline_return: AirlineReturn::SetOff,
+            costs: CostTerms::default(),
+            approval: None,
             created_at: date.and_hms_opt(0, 0, 0).unwrap(),
         }
     }

@@ -1,7 +1,7 @@
 //! The rules by example and by property: what they pay, which one wins, and why.
 
 use super::*;
-use crate::agencies::{AirlineReturn, Clawback, CommissionBase, Contract, FeeOnRefund, TaxRemitter, Tier};
+use crate::agencies::{AirlineReturn, Clawback, CommissionBase, Contract, CostTerms, FeeOnRefund, TaxRemitter, Tier};
 use crate::catalogue::split::{SplitError, Tax, split, split_paying};
 use crate::catalogue::{BookingClass, CarrierCode, PassengerKind};
 use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, Id};
@@ -39,6 +39,8 @@ fn contract() -> Contract {
         clawback: Clawback::Full,
         fee_on_refund: FeeOnRefund::Refunded,
         airline_return: AirlineReturn::SetOff,
+        costs: CostTerms::default(),
+        approval: None,
         created_at: date("2026-01-01").and_hms_opt(0, 0, 0).unwrap(),
     }
 }

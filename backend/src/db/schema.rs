@@ -105,6 +105,15 @@ diesel::table! {
         airline_return -> Text,
         created_at -> Timestamp,
         due_rule -> Text,
+        free_days -> BigInt,
+        financing_rate -> Text,
+        late_fee_rate -> Text,
+        airline_financing_rate -> Text,
+        vat_rate -> Text,
+        expected_loss_rate -> Text,
+        channel_cost_rate -> Text,
+        open_memos -> Text,
+        approval_id -> Nullable<BigInt>,
     }
 }
 

@@ -1,8 +1,8 @@
 //! The first operator, and a small world to try things in: three agencies, every airline with demo flights, one bank with a line.
 
 use crate::agencies::{
-    AgencyError, AirlineReturn, Clawback, CommissionBase, ContractError, FeeOnRefund, NewAgency, NewContract, TaxRemitter,
-    TenderOrder, Tier, open_agency, set_tier, sign_contract,
+    AgencyError, AirlineReturn, Clawback, CommissionBase, ContractError, CostTerms, FeeOnRefund, NewAgency, NewContract,
+    TaxRemitter, TenderOrder, Tier, open_agency, set_tier, sign_contract,
 };
 use crate::airlines::{AirlineError, NewAirline, StockError, add_stock, airline_by_code, sign_airline};
 use crate::app::App;
@@ -310,6 +310,7 @@ fn terms(
         clawback: Clawback::Full,
         fee_on_refund: FeeOnRefund::Refunded,
         airline_return: AirlineReturn::SetOff,
+        costs: CostTerms::default(),
     })
 }
 

@@ -7,6 +7,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Asset,
+    /// What an asset is expected to be worth less.
+    ContraAsset,
     Liability,
     Equity,
     ProfitAndLoss,
@@ -59,6 +61,12 @@ codes! {
     PlatformIncentiveExpense = "platform.incentive_expense", ProfitAndLoss;
     /// Late fees and financing that agencies were charged.
     PlatformFinanceIncome = "platform.finance_income", ProfitAndLoss;
+    /// VAT that the platform's fee contains.
+    PlatformVatPayable = "platform.vat_payable", Liability;
+    /// What is expected never to be paid.
+    PlatformCreditLossExpense = "platform.credit_loss_expense", ProfitAndLoss;
+    /// The provision for it, per agency.
+    PlatformCreditLossAllowance = "platform.credit_loss_allowance", ContraAsset;
 }
 
 impl AccountCode {
@@ -87,7 +95,7 @@ impl AccountCode {
         match self.kind() {
             Kind::Asset => debit_positive_minor,
             // A stored balance is never i64::MIN: the book refuses what does not fit when negated.
-            Kind::Liability | Kind::Equity | Kind::ProfitAndLoss => debit_positive_minor.saturating_neg(),
+            Kind::ContraAsset | Kind::Liability | Kind::Equity | Kind::ProfitAndLoss => debit_positive_minor.saturating_neg(),
         }
     }
 }

@@ -60,6 +60,11 @@ events! {
     // Credit of one cycle pays what is owed in another.
     CreditCarried = "credit_carried",
     CreditPaidOut = "credit_paid_out",
+    // The allowance of an agency brought to what is expected to be lost.
+    LossProvided = "loss_provided",
+    // The interest of days that a movement dated back, or a rate published late, has changed.
+    InterestCorrected = "interest_corrected",
+    MemoSettled = "memo_settled",
 }
 
 /// One side of a posting; debits are positive.

@@ -4,8 +4,8 @@ use crate::bank::said;
 use crate::database::Engine;
 use crate::world::{Anything, World, cny, rate};
 use airsettle::agencies::{
-    AirlineReturn, Clawback, CommissionBase, FeeOnRefund, NewAgency, NewContract, TaxRemitter, TenderOrder, open_agency,
-    sign_contract,
+    AirlineReturn, Clawback, CommissionBase, CostTerms, FeeOnRefund, NewAgency, NewContract, TaxRemitter, TenderOrder,
+    open_agency, sign_contract,
 };
 use airsettle::catalogue::split::{Tax, split};
 use airsettle::clock::Timestamp;
@@ -122,6 +122,7 @@ impl World {
                 clawback: Clawback::Full,
                 fee_on_refund: FeeOnRefund::Refunded,
                 airline_return: AirlineReturn::SetOff,
+                costs: CostTerms::default(),
             };
             Ok::<_, Anything>((agency, sign_contract(tx, &terms)?))
         });

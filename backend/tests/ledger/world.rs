@@ -4,7 +4,7 @@
 use crate::database::{Database, Engine};
 use crate::order::Order;
 use airsettle::agencies::{
-    AgencyStatus, AirlineReturn, Clawback, CommissionBase, Contract, FeeOnRefund, NewAgency, NewContract, TaxRemitter,
+    AgencyStatus, AirlineReturn, Clawback, CommissionBase, Contract, CostTerms, FeeOnRefund, NewAgency, NewContract, TaxRemitter,
     TenderOrder, open_agency, set_status, sign_contract,
 };
 use airsettle::airlines::{NewAirline, add_stock, sign_airline};
@@ -414,5 +414,6 @@ fn worked_contract(agency: AgencyId) -> NewContract {
         clawback: Clawback::Full,
         fee_on_refund: FeeOnRefund::Refunded,
         airline_return: AirlineReturn::SetOff,
+        costs: CostTerms::default(),
     }
 }

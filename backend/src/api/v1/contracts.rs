@@ -46,8 +46,77 @@ choice! {
     DueRule = agencies::DueRule { Unmoved, NextWorkingDay, PreviousWorkingDay }
 }
 choice! {
+    /// What a memo (ADM or ACM) that nobody has decided means to the agency's limit: it is shown, or it takes room as if it were accepted.
+    OpenMemos = agencies::OpenMemos { Shown, Reserved }
+}
+choice! {
     /// How an airline gives back what it was paid for a ticket that was voided or refunded.
     AirlineReturn = agencies::AirlineReturn { SetOff, RepayOnDemand }
+}
+
+/// Who pays for time, and what else a ticket costs the platform. Left out, a number is zero. Rates are factors as text.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CostTerms {
+    /// Days after the end of a cycle for which the agency pays nothing for time: 0 to 365.
+    pub free_days: Option<i64>,
+    /// Per year, ACT/360, of what the agency has not remitted after its free days.
+    #[schema(example = "0.06")]
+    pub financing_rate: Option<String>,
+    /// Per day, of what is overdue.
+    #[schema(example = "0.0005")]
+    pub late_fee_rate: Option<String>,
+    /// Per year, ACT/360, of what an airline has not given back.
+    pub airline_financing_rate: Option<String>,
+    /// The platform's fee contains it: of a fee of 5.30 at `0.06` it is 0.30.
+    #[schema(example = "0.06")]
+    pub vat_rate: Option<String>,
+    /// Of what the agency owes: what is expected never to be paid.
+    pub expected_loss_rate: Option<String>,
+    /// Of the price.
+    pub channel_cost_rate: Option<String>,
+    pub open_memos: Option<OpenMemos>,
+}
+
+impl From<agencies::CostTerms> for CostTerms {
+    fn from(costs: agencies::CostTerms) -> Self {
+        CostTerms {
+            free_days: Some(costs.free_days),
+            financing_rate: Some(costs.financing_rate.to_string()),
+            late_fee_rate: Some(costs.late_fee_rate.to_string()),
+            airline_financing_rate: Some(costs.airline_financing_rate.to_string()),
+            vat_rate: Some(costs.vat_rate.to_string()),
+            expected_loss_rate: Some(costs.expected_loss_rate.to_string()),
+            channel_cost_rate: Some(costs.channel_cost_rate.to_string()),
+            open_memos: Some(costs.open_memos.into()),
+        }
+    }
+}
+
+impl CostTerms {
+    fn validate(&self, input: &mut Input) -> Option<agencies::CostTerms> {
+        let none = agencies::CostTerms::default();
+        let mut rate = |field: &str, text: &Option<String>| match text {
+            Some(text) => input.rate(field, text),
+            None => Some(none.vat_rate),
+        };
+        let financing_rate = rate("costs/financing_rate", &self.financing_rate);
+        let late_fee_rate = rate("costs/late_fee_rate", &self.late_fee_rate);
+        let airline_financing_rate = rate("costs/airline_financing_rate", &self.airline_financing_rate);
+        let vat_rate = rate("costs/vat_rate", &self.vat_rate);
+        let expected_loss_rate = rate("costs/expected_loss_rate", &self.expected_loss_rate);
+        let channel_cost_rate = rate("costs/channel_cost_rate", &self.channel_cost_rate);
+        Some(agencies::CostTerms {
+            free_days: input.whole("costs/free_days", self.free_days.unwrap_or(0), 0..=365)?,
+            financing_rate: financing_rate?,
+            late_fee_rate: late_fee_rate?,
+            airline_financing_rate: airline_financing_rate?,
+            vat_rate: vat_rate?,
+            expected_loss_rate: expected_loss_rate?,
+            channel_cost_rate: channel_cost_rate?,
+            open_memos: self.open_memos.map_or(none.open_memos, Into::into),
+        })
+    }
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -78,6 +147,7 @@ pub struct Contract {
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
+    pub costs: CostTerms,
     /// RFC 3339, UTC.
     pub created_at: String,
 }
@@ -101,6 +171,7 @@ impl From<agencies::Contract> for Contract {
             clawback: contract.clawback.into(),
             fee_on_refund: contract.fee_on_refund.into(),
             airline_return: contract.airline_return.into(),
+            costs: contract.costs.into(),
             created_at: time(contract.created_at),
         }
     }
@@ -131,6 +202,7 @@ pub struct SignContract {
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
+    pub costs: Option<CostTerms>,
 }
 
 impl SignContract {
@@ -143,6 +215,7 @@ impl SignContract {
         let commission_rate = input.rate("commission_rate", &self.commission_rate);
         let fee_rate = input.rate("fee_rate", &self.fee_rate);
         let payment_days = input.whole("payment_days", self.payment_days, 0..=365);
+        let costs = self.costs.clone().unwrap_or_default().validate(&mut input);
         let read = (|| {
             Some(NewContract {
                 agency: agency?,
@@ -158,6 +231,7 @@ impl SignContract {
                 clawback: self.clawback.into(),
                 fee_on_refund: self.fee_on_refund.into(),
                 airline_return: self.airline_return.into(),
+                costs: costs?,
             })
         })();
         input.finish(read)
