@@ -13,6 +13,7 @@ use crate::gateways::bank::http::{HttpBank, HttpBankConfig};
 use crate::identity::{KeyMode, RecentKeys};
 use crate::jobs::hear_callback;
 pub use crate::jobs::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard};
+pub use crate::jobs::{Days, JobView, RunRow, Scheduled, job_views, request_run, runs_of};
 use crate::ledger::Chart;
 use crate::notify::{Loopback, PlainHttp, ReceiverPolicy, Sender, SenderError};
 use crate::ordering::{Vault, VaultError};

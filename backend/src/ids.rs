@@ -100,6 +100,8 @@ ids! {
     /// One agency's period under a programme.
     IncentivePeriodId = "inp_",
     IncentiveProgrammeId = "inc_",
+    /// A run of a job.
+    JobRunId = "run_",
     KeyId = "key_",
     LimitPolicyId = "pol_",
     /// What has to be paid for a cycle that is closed.

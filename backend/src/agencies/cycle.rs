@@ -159,7 +159,9 @@ mod tests {
         for (cycle, expected) in days {
             assert_eq!(cycle_days(cycle), Some(expected), "{cycle}");
         }
-        for wrong in ["", "2026-11", "2026-13-H1", "2026-11-H3", "2026-1-H1", "H1", "2026-11-24-W", "2026-11-24-T", "2026-02-30-D"] {
+        for wrong in
+            ["", "2026-11", "2026-13-H1", "2026-11-H3", "2026-1-H1", "H1", "2026-11-24-W", "2026-11-24-T", "2026-02-30-D"]
+        {
             assert_eq!(cycle_days(wrong), None, "{wrong}");
         }
     }

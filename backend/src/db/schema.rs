@@ -1254,3 +1254,35 @@ diesel::table! {
         commission_minor -> BigInt,
     }
 }
+
+diesel::table! {
+    job (name) {
+        name -> Text,
+        fence -> BigInt,
+        holder -> Text,
+        leased_until -> Timestamp,
+        caught_up_to -> Timestamp,
+    }
+}
+
+diesel::table! {
+    job_run (id) {
+        id -> BigInt,
+        job -> Text,
+        cause -> Text,
+        scheduled_at -> Timestamp,
+        occurrences -> BigInt,
+        ledger_date -> Date,
+        state -> Text,
+        step -> Nullable<Text>,
+        progress -> BigInt,
+        attempts -> BigInt,
+        node -> Nullable<BigInt>,
+        fence -> Nullable<BigInt>,
+        requested_by -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+        retry_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+    }
+}

@@ -171,6 +171,15 @@ pub(super) fn carry_credit(
     }
 }
 
+impl From<super::obligation::ObligationError> for CarryError {
+    fn from(error: super::obligation::ObligationError) -> Self {
+        match error {
+            super::obligation::ObligationError::Money(error) => error.into(),
+            super::obligation::ObligationError::Db(error) => error.into(),
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum CarryError {
     #[error(transparent)]

@@ -13,9 +13,7 @@ mod statement;
 mod verify;
 mod verify_cycles;
 
-pub use allocation::{
-    CarryError, CycleSettlementRow, SettledBy, Share, settlements_of_cycle, settlements_of_receipts,
-};
+pub use allocation::{CarryError, CycleSettlementRow, SettledBy, Share, settlements_of_cycle, settlements_of_receipts};
 pub use charges::{ChargeError, ChargeKind, ChargeRow, charge, chargeable, charges_of};
 pub use cycles::{CycleStanding, agency_cycles, cycle_standing};
 pub use due::{DueTerms, due_terms};
@@ -26,7 +24,7 @@ pub use incentives::{
 };
 pub use obligation::{
     Debtor, ObligationError, ObligationFacts, ObligationFilter, ObligationRow, ObligationState, debtor, look_again, obligation,
-    obligations, obligations_of, owing_agencies,
+    obligations, obligations_of, owing_agencies, review_agency, settle_from_credit,
 };
 pub use payment::{NewPayment, Payment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
 pub use payout::{NewPayout, PayoutError, PayoutRow, pay_out_credit, payout_by_reference, payouts};

@@ -1,10 +1,12 @@
 //! What an agency has to pay for a cycle that is closed, and how far it has come with it. The amount is read from the records whenever it is asked for;
 //! the row keeps the terms, and the state that was last looked at, so that a change of it is told once.
 
+use super::allocation::{CarryError, carry_credit};
 use super::cycles::{CycleStanding, agency_cycles};
 use crate::agencies::Cycle;
+use crate::audit::Actor;
 use crate::db::schema::obligation;
-use crate::db::{Change, Db, DbError, Window, WriteTx, rows, update, windowed};
+use crate::db::{Change, Contended, Db, DbError, Window, WriteTx, lock, rows, update, windowed};
 use crate::ids::{AgencyId, Id, ObligationId};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit_all};
@@ -101,7 +103,9 @@ impl ObligationState {
         let ObligationFacts { open, written_off, due_on, today, debtor } = *facts;
         match (open, self) {
             (None, _) => ObligationState::Open,
-            (Some(open), ObligationState::Defaulted | ObligationState::WrittenOff) if open.minor <= 0 && written_off.minor > 0 => {
+            (Some(open), ObligationState::Defaulted | ObligationState::WrittenOff)
+                if open.minor <= 0 && written_off.minor > 0 =>
+            {
                 ObligationState::WrittenOff
             }
             (Some(open), _) if open.minor <= 0 => ObligationState::Paid,
@@ -206,6 +210,28 @@ fn tell(tx: &mut WriteTx, changed: &[(ObligationRow, ObligationState)]) -> Resul
         NewEvent::new(kind, ObligationId::of(row.id)).of_agency(AgencyId::of(row.agency_id))
     };
     emit_all(tx, changed.iter().map(event).collect())
+}
+
+/// The daily look at an agency: what became due, overdue or paid. Locks: the agency.
+pub fn review_agency(tx: &mut WriteTx, agency: AgencyId, currency: Currency) -> Result<Vec<ObligationRow>, ObligationError> {
+    lock(tx, Contended::Agency, &[agency.raw()])?;
+    look_again(tx, agency, currency, &[])
+}
+
+/// Credit of billed cycles pays what is owed in others. Locks: the agency, accounts.
+pub fn settle_from_credit(
+    tx: &mut WriteTx,
+    actor: Actor,
+    agency: AgencyId,
+    currency: Currency,
+) -> Result<Vec<Cycle>, CarryError> {
+    lock(tx, Contended::Agency, &[agency.raw()])?;
+    let billed: Vec<String> = obligations_of(tx.db, agency, currency)?.into_iter().map(|row| row.cycle).collect();
+    let touched = carry_credit(tx, actor, agency, currency, |cycle| billed.contains(&cycle.to_string()))?;
+    if !touched.is_empty() {
+        look_again(tx, agency, currency, &touched)?;
+    }
+    Ok(touched)
 }
 
 /// Whether an agency is in default.

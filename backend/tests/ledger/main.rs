@@ -21,6 +21,7 @@ mod basis;
 mod commission;
 mod contention;
 mod coupons;
+mod cycles;
 mod events;
 mod exchanges;
 mod facility;

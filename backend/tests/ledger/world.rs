@@ -93,6 +93,14 @@ pub const TABLES: &[&str] = &[
     "incentive_cursor",
     "incentive_period",
     "incentive_accrual",
+    "cycle_settlement",
+    "obligation",
+    "obligation_charge",
+    "credit_payout",
+    "billing_statement",
+    "statement_line",
+    "job",
+    "job_run",
 ];
 
 pub fn cny(text: &str) -> Money {

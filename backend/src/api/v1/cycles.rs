@@ -2,12 +2,12 @@
 
 use super::sight::visible_agency;
 use crate::agencies::{Agency, Contract, Cycle, contracts_of};
-use crate::catalogue::calendar::Calendar;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Data, ok};
 use crate::api::error::ApiError;
 use crate::api::query::Query;
+use crate::catalogue::calendar::Calendar;
 use crate::identity::Scope;
 use crate::ids::AgencyId;
 use crate::settlement::{CycleStanding, agency_cycles, due_terms};
@@ -15,8 +15,8 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Amounts are decimal strings in `currency`. Open = sold - voided - refunded - remitted - netted - incentive, and what is to be paid of it is less the
-/// commission.
+/// Amounts are decimal strings in `currency`. Open = sold - voided - refunded - remitted - netted - applied - carried - written off -
+/// incentive, and what is to be paid of it is less the commission.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RemittanceCycle {
     #[schema(example = "2026-11-H1")]
@@ -40,6 +40,11 @@ pub struct RemittanceCycle {
     pub remitted_amount: String,
     /// Commission that remittances netted.
     pub netted_commission_amount: String,
+    /// Of the agency's wallet and deposit, after a default.
+    pub applied_amount: String,
+    /// Credit of another cycle that paid in this one; negative where credit of this one went to another or was paid out.
+    pub carried_amount: String,
+    pub written_off_amount: String,
     /// Incentives that were settled in it.
     pub incentive_amount: String,
     pub open_amount: String,
@@ -70,6 +75,9 @@ fn shown(
         refunded_commission_amount: standing.refunded_commission.to_string(),
         remitted_amount: standing.remitted.to_string(),
         netted_commission_amount: standing.netted.to_string(),
+        applied_amount: standing.applied.to_string(),
+        carried_amount: standing.carried.to_string(),
+        written_off_amount: standing.written_off.to_string(),
         incentive_amount: standing.incentive.to_string(),
         open_amount: standing.open_gross().map_err(ApiError::internal)?.to_string(),
         open_commission_amount: standing.open_commission().map_err(ApiError::internal)?.to_string(),
@@ -103,7 +111,10 @@ pub async fn list_cycles(caller: Caller, query: Query) -> Result<HttpResponse, A
             let of = visible_agency(&reader, db, agency)?;
             let contracts = contracts_of(db, agency)?;
             let cycles = agency_cycles(db, agency, of.currency, before, MOST)?;
-            cycles.iter().map(|cycle| shown(&reader.app.catalogue.calendar, &of, &contracts, cycle)).collect::<Result<Vec<_>, _>>()
+            cycles
+                .iter()
+                .map(|cycle| shown(&reader.app.catalogue.calendar, &of, &contracts, cycle))
+                .collect::<Result<Vec<_>, _>>()
         })
         .await?;
     Ok(ok(found))

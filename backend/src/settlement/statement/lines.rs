@@ -19,15 +19,8 @@ pub(super) enum Place {
 }
 
 impl Place {
-    const ALL: [Place; 7] = [
-        Place::Tickets,
-        Place::Exchanges,
-        Place::GivenIn,
-        Place::Refunds,
-        Place::Incentives,
-        Place::Settlements,
-        Place::Done,
-    ];
+    const ALL: [Place; 7] =
+        [Place::Tickets, Place::Exchanges, Place::GivenIn, Place::Refunds, Place::Incentives, Place::Settlements, Place::Done];
 
     pub(super) fn text(self) -> &'static str {
         match self {

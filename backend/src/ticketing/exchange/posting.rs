@@ -92,7 +92,8 @@ impl Posting<'_, '_> {
         let taking = Taking { ticket: given_in, airline: order.airline, reference: ticket.raw(), amount: swap.given_in.airline };
         let airline_leg = self.taken.take(tx, self.book, taking)?;
         let today = tx.now.date_in(self.prepared.seller.zone);
-        let (credited, owed) = (credit_cycle(tx, &self.prepared.seller, self.prepared.issued), order.cycle_rule.cycle_of(today).to_string());
+        let (credited, owed) =
+            (credit_cycle(tx, &self.prepared.seller, self.prepared.issued), order.cycle_rule.cycle_of(today).to_string());
         let on_credit = self.prepared.tender == Tender::Credit;
         let draft = exchange(&Exchange {
             ticket: ticket.raw(),
