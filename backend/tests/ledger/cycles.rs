@@ -1,20 +1,17 @@
 //! Cycles by contract, what is billed for them, and how it is paid: named, oldest first, too late, too much, and back.
 
-use crate::bank::settled;
 use crate::database::Engine;
 use crate::world::{World, cny, rate};
-use airsettle::agencies::{CostTerms, Cycle, CycleRule, DueRule, NewContract, PaymentTerms, sign_contract};
-use airsettle::audit::Actor;
-use airsettle::ids::{AgencyId, BillingStatementId, Id, ObligationId};
+use airsettle::agencies::{CostTerms, Cycle, CycleRule, DueRule, PaymentTerms};
+use airsettle::ids::{BillingStatementId, Id, ObligationId};
 use airsettle::ledger::Purse;
 use airsettle::money::Currency;
 use airsettle::settlement::{
-    ChargeRow, CloseError, NewPayout, NewReceipt, ObligationRow, ObligationState, Paged, PayoutError, Purpose, ReceiptError,
-    begin_statement, charge, chargeable, close_statement, cycles_to_bill, obligations_of, pay_out_credit, review_agency,
-    settle_from_credit, statement, statement_lines, statement_page, write_statement,
+    CloseError, NewReceipt, ObligationState, Paged, PayoutError, Purpose, ReceiptError, begin_statement, close_statement,
+    statement, statement_lines, statement_page, write_statement,
 };
 use airsettle::ticketing::{RefundKind, RefundRequest};
-use chrono::{Days, Duration, NaiveDate};
+use chrono::{Days, NaiveDate};
 
 on_both_engines!(
     a_ticket_belongs_to_the_cycle_that_its_contract_says,
@@ -32,110 +29,6 @@ on_both_engines!(
     an_obligation_becomes_due_and_overdue_and_is_paid,
     every_rule_of_the_cycles_finds_a_row_that_breaks_it,
 );
-
-impl World {
-    /// From tomorrow's sales on, or today's: the next version of the agency's contract.
-    pub fn signs_terms(&self, payment: PaymentTerms, costs: CostTerms) -> Resigned<'_> {
-        let old = self.contracts[&self.agency].clone();
-        let next = NewContract {
-            agency: old.agency,
-            airline: old.airline,
-            currency: old.currency,
-            effective_from: old.effective_from,
-            commission_rate: old.commission_rate,
-            commission_base: old.commission_base,
-            fee_rate: old.fee_rate,
-            tax_remitter: old.tax_remitter,
-            payment_days: old.payment_days,
-            payment,
-            costs,
-            clawback: old.clawback,
-            fee_on_refund: old.fee_on_refund,
-            airline_return: old.airline_return,
-        };
-        let contract = self.write(|tx| Ok(sign_contract(tx, &next)?));
-        Resigned { world: self, contract }
-    }
-
-    /// Bills everything that is over, as the close of day does.
-    pub fn bills(&self) -> Vec<ObligationRow> {
-        self.bills_in_pages_of(2_000)
-    }
-
-    fn bills_in_pages_of(&self, size: i64) -> Vec<ObligationRow> {
-        let ended = self.store.read(|db| cycles_to_bill(db, self.clock.now())).unwrap();
-        let bill = |(agency, currency, cycle): (AgencyId, Currency, Cycle)| {
-            let begun = self.store.write(|tx| begin_statement(tx, agency, currency, cycle)).unwrap();
-            let id = BillingStatementId::of(begun.id);
-            while self.store.write(|tx| statement_page(tx, id, size)).unwrap() == Paged::More {}
-            self.closes(id)
-        };
-        ended.into_iter().map(bill).collect()
-    }
-
-    fn closes(&self, id: BillingStatementId) -> ObligationRow {
-        let written = self.read(|db| {
-            let known = statement(db, id)?.unwrap();
-            Ok(write_statement(db, &known, std::io::sink()).unwrap())
-        });
-        self.store.write(|tx| close_statement(tx, &self.catalogue().calendar, id, &written)).unwrap()
-    }
-
-    /// What the close of day does once the interest is accrued.
-    pub fn closes_the_day(&self) {
-        self.bills();
-        let currency = Currency::CNY;
-        for agency in [self.agency, self.prepaid] {
-            self.store.write(|tx| settle_from_credit(tx, Actor::platform(), agency, currency)).unwrap();
-            self.store.write(|tx| review_agency(tx, agency, currency)).unwrap();
-        }
-        self.charges();
-    }
-
-    pub fn charges(&self) -> Vec<ChargeRow> {
-        let late = self.read(|db| chargeable(db, self.today()));
-        late.into_iter().flat_map(|id| self.store.write(|tx| charge(tx, Actor::platform(), id)).unwrap()).collect()
-    }
-
-    fn obligation(&self, cycle: &str) -> ObligationRow {
-        let all = self.read(|db| obligations_of(db, self.agency, Currency::CNY));
-        all.into_iter().find(|row| row.cycle == cycle).unwrap_or_else(|| panic!("nothing billed for {cycle}"))
-    }
-
-    fn remits_oldest_first(&self, amount: &str) -> Result<airsettle::settlement::Receipt, ReceiptError> {
-        self.receives(&self.receipt(Purpose::RemittanceOldestFirst(self.agency), amount))
-    }
-
-    fn goes_to(&self, day: NaiveDate) {
-        self.time_passes(Duration::days((day - self.today()).num_days()));
-    }
-
-    fn pays_out(&self, cycle: Cycle, amount: &str, reference: &str) -> Result<(), PayoutError> {
-        let new = NewPayout {
-            agency: self.agency,
-            cycle,
-            amount: cny(amount),
-            value_date: self.today(),
-            bank_reference: reference.into(),
-        };
-        self.store.write(|tx| pay_out_credit(tx, Actor::platform(), &new).map(drop))
-    }
-}
-
-/// A world whose agency has signed again.
-pub struct Resigned<'w> {
-    world: &'w World,
-    contract: airsettle::agencies::Contract,
-}
-
-impl Resigned<'_> {
-    fn sells(&self) -> airsettle::ticketing::IssuedOrder {
-        let mut order = self.world.order().build();
-        order.contract = self.contract.id;
-        order.cycle_rule = self.contract.payment.cycle_rule;
-        self.world.sells(order)
-    }
-}
 
 fn on_credit(engine: Engine) -> World {
     let world = World::on(engine);
@@ -280,10 +173,10 @@ fn a_remittance_that_names_no_cycle_pays_the_oldest_first(engine: Engine) {
     let world = on_credit(engine);
     assert!(matches!(world.remits_oldest_first("1.00"), Err(ReceiptError::NothingOwed)));
     let first = at_the_start_of_a_cycle(&world);
-    world.sells(world.order());
+    world.sells_and_pays(world.order());
     world.goes_to(after(first, 1));
     let second = CycleRule::HalfMonthly.cycle_of(world.today());
-    world.sells(world.order());
+    world.sells_and_pays(world.order());
     world.closes_the_day();
     let receipt = world.remits_oldest_first("1000.00").unwrap();
     assert_eq!((receipt.purpose.cycle(), receipt.commission), (None, cny("30.93")));
@@ -301,7 +194,7 @@ fn a_remittance_that_names_no_cycle_pays_the_oldest_first(engine: Engine) {
 fn a_payment_names_a_cycle_of_its_own_agency(engine: Engine) {
     let world = on_credit(engine);
     let cycle = at_the_start_of_a_cycle(&world);
-    world.sells(world.order());
+    world.sells_and_pays(world.order());
     let other = world.receipt(Purpose::Remittance(world.prepaid, cycle), "970.00");
     assert!(matches!(world.receives(&other), Err(ReceiptError::NothingInCycle(_))));
     let same = NewReceipt { bank_reference: "ONE".into(), ..world.receipt(Purpose::Remittance(world.agency, cycle), "970.00") };
@@ -407,7 +300,7 @@ fn charges_are_paid_by_themselves(engine: Engine) {
 fn what_was_paid_too_much_is_paid_out_on_request(engine: Engine) {
     let world = on_credit(engine);
     let cycle = at_the_start_of_a_cycle(&world);
-    world.sells(world.order());
+    world.sells_and_pays(world.order());
     world.remits("1000.00", cycle).unwrap();
     assert!(matches!(world.pays_out(cycle, "30.00", "OUT-1"), Err(PayoutError::NotBilled(_))));
     world.goes_to(after(cycle, 1));
@@ -428,9 +321,7 @@ fn what_was_paid_too_much_is_paid_out_on_request(engine: Engine) {
 fn credit_pays_what_is_owed_in_another_cycle(engine: Engine) {
     let world = on_credit(engine);
     let first = at_the_start_of_a_cycle(&world);
-    let order = world.sells(world.order().flown_by("DZ", 'K'));
-    let sent = world.sends(&world.advance_of(&order)).unwrap();
-    world.bank_says(&[settled(&sent)]);
+    let order = world.sells_and_pays(world.order().flown_by("DZ", 'K'));
     world.remits("970.00", first).unwrap();
     world.goes_to(after(first, 1));
     world.closes_the_day();
@@ -440,7 +331,7 @@ fn credit_pays_what_is_owed_in_another_cycle(engine: Engine) {
     world.goes_to(after(second, 1));
     world.closes_the_day();
     assert_eq!(world.obligation(&second.to_string()).billed_minor, -78_000, "the refund stands as a credit");
-    world.sells(world.order());
+    world.sells_and_pays(world.order());
     let third = CycleRule::HalfMonthly.cycle_of(world.today());
     world.goes_to(after(third, 1));
     world.closes_the_day();
@@ -457,7 +348,7 @@ fn credit_pays_what_is_owed_in_another_cycle(engine: Engine) {
 fn an_obligation_becomes_due_and_overdue_and_is_paid(engine: Engine) {
     let world = on_credit(engine);
     let cycle = at_the_start_of_a_cycle(&world);
-    world.sells(world.order());
+    world.sells_and_pays(world.order());
     let days = [(1, ObligationState::NotYetDue), (7, ObligationState::Due), (8, ObligationState::Overdue)];
     for (day, state) in days {
         world.goes_to(after(cycle, day));
@@ -481,7 +372,7 @@ fn history(engine: Engine) -> World {
     world.goes_to(after(cycle, 10));
     world.closes_the_day();
     world.remits("980.00", cycle).unwrap();
-    world.sells(world.order());
+    world.sells_and_pays(world.order());
     let second = CycleRule::HalfMonthly.cycle_of(world.today());
     world.goes_to(after(second, 1));
     world.closes_the_day();

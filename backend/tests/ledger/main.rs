@@ -8,6 +8,7 @@ mod database;
 mod postgres;
 
 mod bank;
+mod billing;
 mod desk;
 mod model;
 mod order;
