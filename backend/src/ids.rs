@@ -63,6 +63,8 @@ ids! {
     /// What a schedule change means to one order.
     AirlineChangeId = "aic_",
     AirlineId = "arl_",
+    /// What two people have to agree on.
+    ApprovalId = "apr_",
     /// A document that somebody has uploaded.
     AttachmentId = "att_",
     AuditEventId = "aud_",

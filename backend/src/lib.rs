@@ -2,6 +2,7 @@ pub mod agencies;
 pub mod airlines;
 pub mod api;
 pub mod app;
+pub mod approvals;
 pub mod audit;
 pub mod catalogue;
 pub mod clock;

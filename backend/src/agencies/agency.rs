@@ -220,6 +220,12 @@ pub fn set_tier(tx: &mut WriteTx, id: AgencyId, tier: Tier) -> Result<Agency, Ag
     Ok(Agency { tier, ..current })
 }
 
+/// Locks an agency and reads it as it is then.
+pub fn lock_agency(tx: &mut WriteTx, id: AgencyId) -> Result<Option<Agency>, DbError> {
+    lock(tx, Contended::Agency, &[id.raw()])?;
+    agency(tx.db, id)
+}
+
 pub fn agency(db: &mut Db, id: AgencyId) -> Result<Option<Agency>, DbError> {
     let row: Option<AgencyRow> = agency::table.find(id.raw()).select(AgencyRow::as_select()).first(db).optional()?;
     row.map(Agency::try_from).transpose()

@@ -6,7 +6,7 @@ mod cycle;
 mod payment_terms;
 
 pub use agency::{
-    Agency, AgencyError, AgencyRow, AgencyStatus, NewAgency, TenderOrder, Tier, agencies, agencies_by_id, agency,
+    Agency, AgencyError, AgencyRow, AgencyStatus, NewAgency, TenderOrder, Tier, agencies, agencies_by_id, agency, lock_agency,
     numeric_code_is_valid, open_agency, set_status, set_tier,
 };
 pub use contract::{

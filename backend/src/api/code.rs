@@ -118,6 +118,14 @@ codes! {
         "The key or user may not do this. The message names the missing scope.";
     TestModeOnly "test_mode_only" FORBIDDEN InvalidRequest "Only in test mode"
         "This operation exists for `as_test_` keys only.";
+    SelfApproval "self_approval" FORBIDDEN InvalidState "Needs somebody else"
+        "Two people have to agree: not the key that asked for the change, nor one that was made after it was asked for.";
+    ApprovalDecided "approval_decided" CONFLICT InvalidState "Decided already"
+        "The request was approved, rejected or superseded before. Read it again; ask anew where the change is still wanted.";
+    ApprovalExpired "approval_expired" CONFLICT InvalidState "Request expired"
+        "Nobody decided before the request's `expires_at`. Ask for the change again.";
+    ApprovalStale "approval_stale" CONFLICT InvalidState "Request out of date"
+        "What would be changed is not as it was when the change was asked for, so that it would be another decision. Ask for it again.";
     IdempotencyKeyReused "idempotency_key_reused" CONFLICT InvalidRequest "Idempotency key reused"
         "The key was used before with another request. `source.pointer` names a field that differs. Use a new key for a new request.";
     IdempotencyInProgress "idempotency_in_progress" CONFLICT InvalidState "Request in progress"

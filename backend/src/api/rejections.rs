@@ -7,6 +7,7 @@ use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
+use crate::approvals::ApprovalError;
 use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
 use crate::db::DbError;
 use crate::documents::AttachmentError;
@@ -46,6 +47,19 @@ impl From<AgencyError> for ApiError {
             AgencyError::NotFound => ApiError::of(Code::NotFound),
             AgencyError::Closed => ApiError::new(Code::InvalidState, format!("{error}.")),
             AgencyError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ApprovalError> for ApiError {
+    fn from(error: ApprovalError) -> Self {
+        match error {
+            ApprovalError::NotFound => ApiError::of(Code::NotFound),
+            ApprovalError::Unattended | ApprovalError::SelfApproval => ApiError::of(Code::SelfApproval),
+            ApprovalError::Decided(_) => ApiError::new(Code::ApprovalDecided, format!("{error}.")),
+            ApprovalError::Expired(_) => ApiError::new(Code::ApprovalExpired, format!("{error}.")),
+            ApprovalError::Stale { .. } => ApiError::new(Code::ApprovalStale, format!("{error}.")),
+            ApprovalError::Db(error) => error.into(),
         }
     }
 }

@@ -1078,6 +1078,27 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    approval (id) {
+        id -> BigInt,
+        kind -> Text,
+        subject -> Text,
+        payload -> Text,
+        basis -> Text,
+        digest -> Binary,
+        reason -> Text,
+        organisation_id -> BigInt,
+        key_id -> BigInt,
+        submitted_at -> Timestamp,
+        expires_at -> Timestamp,
+        status -> Text,
+        decided_key_id -> Nullable<BigInt>,
+        decided_at -> Nullable<Timestamp>,
+        note -> Nullable<Text>,
+        result -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -1153,6 +1174,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     incentive_cursor,
     incentive_period,
     incentive_accrual,
+    approval,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));

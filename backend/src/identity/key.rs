@@ -58,6 +58,8 @@ scopes! {
     KeysWrite = "keys:write",
     /// Say where the organisation's events are delivered.
     WebhooksWrite = "webhooks:write",
+    /// Agree to or refuse what another key has asked for.
+    ApprovalsWrite = "approvals:write",
     /// Move the test clock.
     ClockWrite = "clock:write",
 }
@@ -70,7 +72,7 @@ impl Scope {
     /// What kinds of organisation may hold it: money and parties are written by the operator alone.
     pub fn allowed_to(self, kind: OrganisationKind) -> bool {
         match self {
-            Scope::FinanceWrite | Scope::PartiesWrite => kind == OrganisationKind::Operator,
+            Scope::FinanceWrite | Scope::PartiesWrite | Scope::ApprovalsWrite => kind == OrganisationKind::Operator,
             Scope::AirWrite => kind == OrganisationKind::Agency,
             Scope::CouponsWrite => matches!(kind, OrganisationKind::Airline | OrganisationKind::Operator),
             Scope::AirRead => matches!(kind, OrganisationKind::Agency | OrganisationKind::Operator),

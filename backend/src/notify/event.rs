@@ -57,6 +57,13 @@ event_types! {
     /// A paid ticket was taken back: the airline has to return its share.
     AirlineClaimOpened = "airline_claim.opened",
     AirlineRepaymentReceived = "airline_repayment.received",
+    /// Somebody else agreed, and it was done.
+    ApprovalApproved = "approval.approved",
+    ApprovalRejected = "approval.rejected",
+    /// Somebody asked for what two people have to agree on.
+    ApprovalRequested = "approval.requested",
+    /// It was asked for again.
+    ApprovalSuperseded = "approval.superseded",
     CapitalReceived = "capital.received",
     ChargesReceived = "charges.received",
     ContractSigned = "contract.signed",

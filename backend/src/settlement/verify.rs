@@ -2,6 +2,7 @@
 
 use super::incentives::{INCENTIVE_RULES, first_wrong_incentive};
 use super::verify_cycles::{CYCLE_RULES, first_wrong_cycle};
+use crate::approvals::{APPROVAL_RULES, first_wrong_approval};
 use crate::db::{Db, DbError};
 use crate::money::divide_half_even;
 use crate::ticketing::{SaleFault, first_wrong};
@@ -11,8 +12,8 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 const INTEREST: &str = "interest is the recomputation from the entries of the loan";
 
-/// Rules that are queries, those of the incentives and of the cycles, and the recomputation of interest.
-pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + CYCLE_RULES + 1;
+/// Rules that are queries, those of the incentives, of the cycles and of the approvals, and the recomputation of interest.
+pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + CYCLE_RULES + APPROVAL_RULES + 1;
 
 const RULES: &[(&str, &str)] = &[
     (
@@ -160,6 +161,9 @@ pub fn verify_settlement(db: &mut Db) -> Result<Result<usize, SaleFault>, DbErro
     }
     if let Some(fault) = first_wrong_cycle(db)? {
         return Ok(Err(fault));
+    }
+    if let Some((rule, row)) = first_wrong_approval(db)? {
+        return Ok(Err(SaleFault { rule, row }));
     }
     let days: Vec<Day> = sql_query(DAYS).load(db)?;
     let (mut facility, mut total, mut next): (i64, i128, Option<NaiveDate>) = (0, 0, None);

@@ -18,6 +18,7 @@ mod world;
 mod advances;
 mod airline_day;
 mod anchors;
+mod approvals;
 mod basis;
 mod commission;
 mod contention;

@@ -13,10 +13,11 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, once};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
-use crate::audit;
-use crate::db::Db;
+use crate::approvals::{ChangeKind, Proposal};
+use crate::audit::{self, Cause};
+use crate::db::{Db, WriteTx};
 use crate::identity::{OrganisationKind, Scope, organisation};
-use crate::ids::{AgencyId, Id, OrganisationId};
+use crate::ids::{AgencyId, ApprovalId, Id, OrganisationId};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono_tz::Tz;
@@ -206,7 +207,7 @@ async fn change_status(
     .await
 }
 
-/// Stops an agency's sales. Freezing a frozen agency changes nothing.
+/// Stops an agency's sales. Freezing a frozen agency changes nothing. Two people let it sell again: `unfreeze` in `/v1/approvals`.
 #[utoipa::path(post, path = "/v1/agencies/{id}/actions/freeze", tag = "Settlement", operation_id = "freeze_agency",
     params(("id" = String, Path, description = "`agy_…`")), request_body = Data<NoDetails>,
     responses((status = 200, body = Data<Agency>), (status = 409, description = "`invalid_state`: the agency is closed", body = ErrorBody)))]
@@ -219,19 +220,6 @@ pub async fn freeze(
     change_status(&caller, &request, &id, &body.bytes, agencies::AgencyStatus::Frozen, "agency.freeze").await
 }
 
-/// Lets a frozen agency sell again.
-#[utoipa::path(post, path = "/v1/agencies/{id}/actions/unfreeze", tag = "Settlement", operation_id = "unfreeze_agency",
-    params(("id" = String, Path, description = "`agy_…`")), request_body = Data<NoDetails>,
-    responses((status = 200, body = Data<Agency>), (status = 409, description = "`invalid_state`: the agency is closed", body = ErrorBody)))]
-pub async fn unfreeze(
-    caller: Caller,
-    request: HttpRequest,
-    id: web::Path<String>,
-    body: Body<NoDetails>,
-) -> Result<HttpResponse, ApiError> {
-    change_status(&caller, &request, &id, &body.bytes, agencies::AgencyStatus::Active, "agency.unfreeze").await
-}
-
 /// Closes an agency for good. What it owes stays owed.
 #[utoipa::path(post, path = "/v1/agencies/{id}/actions/close", tag = "Settlement", operation_id = "close_agency",
     params(("id" = String, Path, description = "`agy_…`")), request_body = Data<NoDetails>, responses((status = 200, body = Data<Agency>)))]
@@ -242,6 +230,45 @@ pub async fn close(
     body: Body<NoDetails>,
 ) -> Result<HttpResponse, ApiError> {
     change_status(&caller, &request, &id, &body.bytes, agencies::AgencyStatus::Closed, "agency.close").await
+}
+
+/// What two people agree on to let a frozen agency sell again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unfreeze {
+    agency_id: String,
+}
+
+impl Unfreeze {
+    fn agency(&self) -> Result<AgencyId, ApiError> {
+        AgencyId::parse(&self.agency_id).map_err(|error| super::approvals::wrong("agency_id", error))
+    }
+}
+
+impl Proposal for Unfreeze {
+    const KIND: ChangeKind = ChangeKind::Unfreeze;
+    type Error = ApiError;
+
+    fn subject(&self) -> String {
+        self.agency_id.clone()
+    }
+
+    fn basis(&self, tx: &mut WriteTx) -> Result<String, ApiError> {
+        let id = self.agency()?;
+        let agency =
+            agencies::lock_agency(tx, id)?.ok_or_else(|| super::approvals::wrong("agency_id", "there is no such agency"))?;
+        if agency.status != agencies::AgencyStatus::Frozen {
+            return Err(ApiError::new(Code::InvalidState, format!("The agency is {}.", agency.status.text())));
+        }
+        Ok(agency.status.text().to_owned())
+    }
+
+    fn carry_out(&self, tx: &mut WriteTx, cause: &Cause, _: ApprovalId) -> Result<String, ApiError> {
+        let id = self.agency()?;
+        set_status(tx, id, agencies::AgencyStatus::Active)?;
+        audit::record(tx, cause, "agency.unfreeze", id)?;
+        Ok(id.to_string())
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]

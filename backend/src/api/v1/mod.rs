@@ -6,6 +6,7 @@
 pub mod agencies;
 pub mod airline_claims;
 pub mod airlines;
+pub mod approvals;
 pub mod attachments;
 pub mod bank_callbacks;
 pub mod bank_receipts;
@@ -66,9 +67,13 @@ use utoipa::OpenApi;
         agencies::create_agency,
         agencies::get_agency,
         agencies::freeze,
-        agencies::unfreeze,
         agencies::close,
         agencies::set_tier,
+        approvals::list_approvals,
+        approvals::request,
+        approvals::get_approval,
+        approvals::approve,
+        approvals::reject,
         airlines::list_airlines,
         airlines::sign,
         airlines::get_airline,
@@ -180,6 +185,7 @@ pub struct V1Description;
 
 pub fn configure(config: &mut ServiceConfig) {
     parties(config);
+    agreed(config);
     money(config);
     settlement(config);
     cycles_of(config);
@@ -258,7 +264,6 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/agencies").route(get().to(agencies::list_agencies)).route(post().to(agencies::create_agency)))
         .service(resource("/v1/agencies/{id}").route(get().to(agencies::get_agency)))
         .service(resource("/v1/agencies/{id}/actions/freeze").route(post().to(agencies::freeze)))
-        .service(resource("/v1/agencies/{id}/actions/unfreeze").route(post().to(agencies::unfreeze)))
         .service(resource("/v1/agencies/{id}/actions/close").route(post().to(agencies::close)))
         .service(resource("/v1/agencies/{id}/actions/set_tier").route(post().to(agencies::set_tier)))
         .service(resource("/v1/airlines").route(get().to(airlines::list_airlines)).route(post().to(airlines::sign)))
@@ -283,6 +288,15 @@ fn parties(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/commission_rules/explain").route(post().to(commission_explained::explain_commission)))
         .service(resource("/v1/commission_rules/{id}").route(get().to(commission_rules::get_commission_rule)));
+}
+
+/// What two people have to agree on.
+fn agreed(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/approvals").route(get().to(approvals::list_approvals)).route(post().to(approvals::request)))
+        .service(resource("/v1/approvals/{id}").route(get().to(approvals::get_approval)))
+        .service(resource("/v1/approvals/{id}/actions/approve").route(post().to(approvals::approve)))
+        .service(resource("/v1/approvals/{id}/actions/reject").route(post().to(approvals::reject)));
 }
 
 /// What comes in, what may be owed, and what pays the airlines.

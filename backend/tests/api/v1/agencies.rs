@@ -2,7 +2,7 @@
 
 use crate::air::{an_offer, an_order};
 use crate::platform::{BEIJING, OPERATOR, SHANGHAI};
-use crate::v1::{agency_of, organisation_of, text};
+use crate::v1::{agency_of, agreed, organisation_of, text};
 use serde_json::json;
 
 on_both_engines! {
@@ -42,10 +42,11 @@ on_both_engines! {
         let act = |action: &str| world.post(&operator, &format!("{path}/{action}"), &json!({}));
         assert_eq!(act("freeze").expect(200).data()["status"], "frozen");
         assert_eq!(act("freeze").expect(200).data()["status"], "frozen", "twice changes nothing");
-        assert_eq!(act("unfreeze").expect(200).data()["status"], "active");
+        agreed(world, "unfreeze", &json!({ "agency_id": agency_of(world, &key) })).expect(200);
+        assert_eq!(world.get(&operator, &format!("/v1/agencies/{}", agency_of(world, &key))).expect(200).data()["status"], "active");
         assert_eq!(act("close").expect(200).data()["status"], "closed");
         world.post(&key, "/air/orders", &an_order(&offer, "Zhang", "balance")).expect_error(422, "agency_closed");
-        act("unfreeze").expect_error(409, "invalid_state");
+        agreed(world, "unfreeze", &json!({ "agency_id": agency_of(world, &key) })).expect_error(409, "invalid_state");
         act("freeze").expect_error(409, "invalid_state");
         world.post(&key, &format!("{path}/freeze"), &json!({})).expect_error(403, "insufficient_scope");
     }

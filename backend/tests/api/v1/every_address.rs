@@ -102,6 +102,10 @@ impl Operation {
                 "bank_reference": "R", "purpose": "capital" }),
             "/v1/facilities" => json!({ "organisation_id": format!("org_{nothing}"), "name": "A", "limit_amount": "1.00",
                 "limit_currency": "CNY", "debit_account": "d", "base_rate": "0.03", "margin_rate": "0.01", "day_count": "ACT/360" }),
+            "/v1/approvals" => {
+                json!({ "kind": "unfreeze", "reason": "a test", "change": { "agency_id": format!("agy_{nothing}") } })
+            }
+            "/v1/approvals/{id}/actions/reject" => json!({ "note": "a test" }),
             "/v1/facilities/{id}/actions/set_limit" => json!({ "limit_amount": "1.00", "limit_currency": "CNY" }),
             "/v1/facilities/{id}/actions/close" => json!({ "reason": "a test" }),
             "/v1/test_clock" => json!({ "now": "2036-01-01T00:00:00Z" }),
@@ -208,7 +212,7 @@ on_both_engines! {
                 let answer = expect(send(&json!({ "data": lacking }).to_string(), "application/json"), 422, "missing_field");
                 assert_eq!(answer.pointer(), format!("/data/{name}"), "{at}");
                 let mut wrong = body.clone();
-                wrong[name] = json!({ "a": 1 });
+                wrong[name] = if name == "change" { json!(1) } else { json!({ "a": 1 }) };
                 // A choice of words says which there are; everything else is of another type.
                 let answer = send(&json!({ "data": wrong }).to_string(), "application/json");
                 assert_eq!((answer.status, answer.pointer()), (422, format!("/data/{name}").as_str()), "{at}: {}", answer.body);

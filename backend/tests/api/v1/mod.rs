@@ -2,6 +2,7 @@
 
 mod agencies;
 mod airlines;
+mod approvals;
 mod bank_callbacks;
 mod bank_receipts;
 mod commission_explained;
@@ -27,7 +28,7 @@ mod webhooks;
 mod worked_case;
 
 use crate::air::{an_offer, an_order};
-use crate::platform::{OPERATOR, World};
+use crate::platform::{Answer, OPERATOR, World};
 use airsettle::identity::Scope;
 use airsettle::money::{Currency, Money};
 use serde_json::{Value, json};
@@ -49,6 +50,29 @@ pub fn key_for(world: &World, organisation: &str, scopes: &[Scope]) -> String {
     let scopes: Vec<&str> = scopes.iter().map(|scope| scope.text()).collect();
     let new = json!({ "organisation_id": organisation, "name": "made for a test", "scopes": scopes });
     text(&world.post(&world.key(OPERATOR), "/v1/keys", &new).expect(201).data()["secret"])
+}
+
+/// Another key of the operator, for agreeing to what the first one asks for.
+pub fn second_operator(world: &World) -> String {
+    operator_key(world, &[Scope::ApprovalsWrite, Scope::FinanceRead])
+}
+
+/// Another key of the operator with these scopes.
+pub fn operator_key(world: &World, scopes: &[Scope]) -> String {
+    let scopes: Vec<&str> = scopes.iter().map(|scope| scope.text()).collect();
+    let new = json!({ "name": "made for a test", "scopes": scopes });
+    text(&world.post(&world.key(OPERATOR), "/v1/keys", &new).expect(201).data()["secret"])
+}
+
+/// One key of the operator asks for a change and another one agrees; answers what the agreement was answered, or why it could not be asked for.
+pub fn agreed(world: &World, kind: &str, change: &Value) -> Answer {
+    let second = second_operator(world);
+    let request = json!({ "kind": kind, "reason": "for a test", "change": change });
+    let asked = world.post(&world.key(OPERATOR), "/v1/approvals", &request);
+    if asked.status != 201 {
+        return asked;
+    }
+    world.post(&second, &format!("/v1/approvals/{}/actions/approve", text(&asked.data()["id"])), &json!({}))
 }
 
 /// The id of the one agency of a key's organisation.

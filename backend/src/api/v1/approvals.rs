@@ -1,0 +1,249 @@
+//! `/v1/approvals`: what two people have to agree on. One key of the operator asks, another one agrees, and then it is done.
+
+use super::agencies::Unfreeze;
+use super::input::Input;
+use super::shape::{PageParams, choice};
+use super::sight::{not_found, require_operator};
+use crate::api::caller::Caller;
+use crate::api::code::Code;
+use crate::api::envelope::{Body, Data, Page, ok, page};
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::fields;
+use crate::api::once::{Key, once, once_with};
+use crate::api::paging::PageRequest;
+use crate::api::query::{Query, path_id};
+use crate::approvals::{self, ApprovalFilter, ApprovalStatus, ChangeKind, Proposal, Requested, approval};
+use crate::audit::Cause;
+use crate::clock::Timestamp;
+use crate::db::WriteTx;
+use crate::identity::Scope;
+use crate::ids::{ApprovalId, Id};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+choice! {
+    /// What is asked for.
+    ApprovalKind = ChangeKind { Unfreeze }
+}
+choice! {
+    /// Only a pending request is decided. What was superseded was asked for again.
+    Decision = ApprovalStatus { Pending, Approved, Rejected, Superseded, Expired }
+}
+
+/// Which change is of which kind: the only place that knows. `$change` is the type within `$does`.
+macro_rules! of_kind {
+    ($kind:expr, $change:ident => $does:expr) => {
+        match $kind {
+            ChangeKind::Unfreeze => {
+                type $change = Unfreeze;
+                $does
+            }
+        }
+    };
+}
+
+/// What the key that asks for it needs.
+fn scope_of(kind: ChangeKind) -> Scope {
+    match kind {
+        ChangeKind::Unfreeze => Scope::PartiesWrite,
+    }
+}
+
+/// A request for a change, with its decision.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Approval {
+    #[schema(example = "apr_0000000000001")]
+    pub id: String,
+    pub kind: ApprovalKind,
+    /// What is changed: an id.
+    #[schema(example = "agy_0000000000001")]
+    pub subject: String,
+    /// Exactly what will be done, in the fields of its kind.
+    #[schema(value_type = Object)]
+    pub change: Value,
+    /// Hexadecimal SHA-256 of the change and of the state that it was asked for in.
+    pub digest: String,
+    pub reason: String,
+    pub status: Decision,
+    pub requested_by_key_id: String,
+    /// RFC 3339, UTC.
+    pub requested_at: String,
+    /// Not decided by then, it has to be asked for again.
+    pub expires_at: String,
+    pub decided_by_key_id: Option<String>,
+    pub decided_at: Option<String>,
+    /// Why it was rejected.
+    pub note: Option<String>,
+    /// What was made or changed.
+    pub result_id: Option<String>,
+}
+
+impl Approval {
+    fn of(approval: approvals::Approval, now: Timestamp) -> Result<Self, ApiError> {
+        Ok(Approval {
+            id: approval.id.to_string(),
+            kind: approval.kind.into(),
+            change: serde_json::from_str(&approval.payload).map_err(ApiError::internal)?,
+            status: approval.status_at(now).into(),
+            subject: approval.subject,
+            digest: hex::encode(approval.digest),
+            reason: approval.reason,
+            requested_by_key_id: approval.requested_by.to_string(),
+            requested_at: approval.submitted_at.to_string(),
+            expires_at: approval.expires_at.to_string(),
+            decided_by_key_id: approval.decided_by.map(|key| key.to_string()),
+            decided_at: approval.decided_at.map(|at| at.to_string()),
+            note: approval.note,
+            result_id: approval.result,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestApproval {
+    pub kind: ApprovalKind,
+    /// For whoever decides: 1 to 500 characters.
+    pub reason: String,
+    /// What is to be done, in the fields of its kind.
+    ///
+    /// `unfreeze`: `agency_id`.
+    #[schema(value_type = Object)]
+    pub change: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RejectApproval {
+    /// Why not: 1 to 500 characters.
+    pub note: String,
+}
+
+/// A field of the change that is wrong.
+pub(super) fn wrong(field: &str, error: impl std::fmt::Display) -> ApiError {
+    ApiError::new(Code::InvalidValue, format!("{error}.")).at(format!("/data/change/{field}"))
+}
+
+fn proposed<P: Proposal>(change: Map<String, Value>) -> Result<P, ApiError> {
+    fields::read(Value::Object(change), "/data/change")
+        .map_err(|problems| problems.into_error().unwrap_or_else(|| ApiError::internal("a change was refused without a reason")))
+}
+
+fn submit<P>(tx: &mut WriteTx, cause: &Cause, change: Map<String, Value>, reason: &str) -> Result<Requested, ApiError>
+where
+    P: Proposal<Error = ApiError>,
+{
+    approvals::submit::<P, ApiError>(tx, cause, &proposed(change)?, reason)
+}
+
+/// Asks for a change that two people have to agree on. It is done when another key of the operator agrees. The same change asked for again is the same
+/// request while it waits; another change of the same object takes its place. The operator only.
+#[utoipa::path(post, path = "/v1/approvals", tag = "Settlement", operation_id = "request_approval", request_body = Data<RequestApproval>,
+    responses((status = 201, body = Data<Approval>),
+        (status = 200, description = "The same change waits already", body = Data<Approval>),
+        (status = 409, description = "`invalid_state`: the object does not allow it", body = ErrorBody),
+        (status = 422, description = "`invalid_value`, `missing_field`, `unknown_field`", body = ErrorBody)))]
+pub async fn request(caller: Caller, request: HttpRequest, body: Body<RequestApproval>) -> Result<HttpResponse, ApiError> {
+    let RequestApproval { kind, reason, change } = body.data;
+    let kind = ChangeKind::from(kind);
+    caller.require(scope_of(kind))?;
+    let mut input = Input::default();
+    let reason = input.text("reason", &reason, 500);
+    let reason = input.finish(reason)?;
+    let cause = caller.cause();
+    once_with(&caller, &request, Key::Accepted, &body.bytes, move |tx| {
+        let requested = of_kind!(kind, Change => submit::<Change>(tx, &cause, change, &reason))?;
+        let status = if matches!(requested, Requested::New(_)) { StatusCode::CREATED } else { StatusCode::OK };
+        Ok((status, Approval::of(requested.approval().clone(), tx.now)?))
+    })
+    .await
+}
+
+/// What was asked for and what became of it, newest first. The operator only.
+#[utoipa::path(get, path = "/v1/approvals", tag = "Settlement", operation_id = "list_approvals",
+    params(PageParams, ("status" = Option<Decision>, Query, description = "Only those in this state"),
+        ("kind" = Option<ApprovalKind>, Query, description = "Only these"),
+        ("subject" = Option<String>, Query, description = "Only what changes the object with this id")),
+    responses((status = 200, body = Page<Approval>)))]
+pub async fn list_approvals(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::FinanceRead)?;
+    require_operator(&caller)?;
+    let request = PageRequest::<i64>::read(&query, "/v1/approvals")?;
+    let (window, limit, now) = (request.window(), request.fetch(), caller.app.now());
+    let filter = ApprovalFilter {
+        status: word(&query, "status", ApprovalStatus::parse)?,
+        kind: word(&query, "kind", ChangeKind::parse)?,
+        subject: query.get("subject").map(str::to_owned),
+    };
+    let found = caller.read(move |db| approvals::approvals(db, &filter, now, window, limit)).await?;
+    let found = request.page(found, |approval| approval.id.raw());
+    Ok(page(&found.try_map(|approval| Approval::of(approval, now))?))
+}
+
+fn word<T>(query: &Query, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, ApiError> {
+    let unknown = || ApiError::new(Code::InvalidValue, format!("There is no such {name}.")).parameter(name);
+    query.get(name).map(|text| parse(text).ok_or_else(unknown)).transpose()
+}
+
+/// One request with its decision. The operator only.
+#[utoipa::path(get, path = "/v1/approvals/{id}", tag = "Settlement", operation_id = "get_approval",
+    params(("id" = String, Path, description = "`apr_…`")), responses((status = 200, body = Data<Approval>)))]
+pub async fn get_approval(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::FinanceRead)?;
+    require_operator(&caller)?;
+    let id: ApprovalId = path_id(&id)?;
+    let found = caller.read(move |db| approval(db, id)).await?.ok_or_else(not_found)?;
+    Ok(ok(Approval::of(found, caller.app.now())?))
+}
+
+/// Agrees to a change and does it in the same commit. Not by the key that asked for it, nor by one that was made since.
+#[utoipa::path(post, path = "/v1/approvals/{id}/actions/approve", tag = "Settlement", operation_id = "approve",
+    params(("id" = String, Path, description = "`apr_…`")), request_body = Data<super::keys::NoDetails>,
+    responses((status = 200, body = Data<Approval>),
+        (status = 403, description = "`self_approval`", body = ErrorBody),
+        (status = 409, description = "`approval_decided`, `approval_expired`, `approval_stale`: the object has changed since; `invalid_state`", body = ErrorBody),
+        (status = 422, description = "What the change itself is refused for: `invalid_value`", body = ErrorBody)))]
+pub async fn approve(
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: Body<super::keys::NoDetails>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::ApprovalsWrite)?;
+    let id: ApprovalId = path_id(&id)?;
+    let cause = caller.cause();
+    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
+        let kind = approval(tx.db, id)?.ok_or_else(not_found)?.kind;
+        let done = of_kind!(kind, Change => approvals::approve::<Change, ApiError>(tx, &cause, id))?;
+        Approval::of(done, tx.now)
+    })
+    .await
+}
+
+/// Refuses a change, or takes back what one has asked for oneself.
+#[utoipa::path(post, path = "/v1/approvals/{id}/actions/reject", tag = "Settlement", operation_id = "reject",
+    params(("id" = String, Path, description = "`apr_…`")), request_body = Data<RejectApproval>,
+    responses((status = 200, body = Data<Approval>),
+        (status = 409, description = "`approval_decided`, `approval_expired`", body = ErrorBody),
+        (status = 422, description = "`invalid_value`", body = ErrorBody)))]
+pub async fn reject(
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: Body<RejectApproval>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::ApprovalsWrite)?;
+    let id: ApprovalId = path_id(&id)?;
+    let mut input = Input::default();
+    let note = input.text("note", &body.data.note, 500);
+    let note = input.finish(note)?;
+    let cause = caller.cause();
+    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
+        let refused = approvals::reject(tx, &cause, id, &note)?;
+        Approval::of(refused, tx.now)
+    })
+    .await
+}
