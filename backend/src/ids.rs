@@ -88,6 +88,8 @@ ids! {
     CreditPayoutId = "cpo_",
     /// What settled a part of what is owed in a cycle.
     CycleSettlementId = "cst_",
+    /// Of an agency that does not pay.
+    DefaultId = "dft_",
     /// One event for one webhook.
     DeliveryId = "dlv_",
     CouponLineId = "csl_",

@@ -134,7 +134,7 @@ impl From<ReceiptError> for ApiError {
             ReceiptError::NoAirline => invalid("/data/airline_id", error),
             ReceiptError::NothingInCycle(_) => invalid("/data/cycle", error),
             ReceiptError::NothingOwed => invalid("/data/agency_id", error),
-            ReceiptError::MoreThanClaimed { .. } | ReceiptError::MoreThanCharged { .. } => {
+            ReceiptError::MoreThanClaimed { .. } | ReceiptError::MoreThanCharged { .. } | ReceiptError::MoreThanLost { .. } => {
                 ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount")
             }
             ReceiptError::Money(error) => ApiError::internal(error),

@@ -42,8 +42,12 @@ macro_rules! kinds {
 
 // Alphabetical.
 kinds! {
+    /// Ends the default of an agency that has paid everything.
+    Reinstate = "reinstate",
     /// Lets a frozen agency trade again.
     Unfreeze = "unfreeze",
+    /// Gives up what an agency in default still owes.
+    WriteOff = "write_off",
 }
 
 impl ChangeKind {

@@ -1308,3 +1308,24 @@ diesel::table! {
         finished_at -> Nullable<Timestamp>,
     }
 }
+
+diesel::table! {
+    agency_default (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        reason -> Text,
+        declared_on -> Date,
+        owed_minor -> BigInt,
+        commission_minor -> BigInt,
+        wallet_minor -> BigInt,
+        deposit_minor -> BigInt,
+        written_off_minor -> BigInt,
+        recovered_minor -> BigInt,
+        write_off_approval_id -> Nullable<BigInt>,
+        reinstate_approval_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        written_off_at -> Nullable<Timestamp>,
+        ended_at -> Nullable<Timestamp>,
+    }
+}

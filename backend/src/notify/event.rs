@@ -69,6 +69,13 @@ event_types! {
     ContractSigned = "contract.signed",
     /// Credit of a cycle was paid out.
     CreditPaidOut = "credit.paid_out",
+    /// Sales stop, and what the agency has with the platform is applied.
+    DefaultDeclared = "default.declared",
+    /// Everything was recovered: the agency sells again.
+    DefaultEnded = "default.ended",
+    /// What came in for debts that were written off.
+    DefaultRecovered = "default.recovered",
+    DefaultWrittenOff = "default.written_off",
     DepositReceived = "deposit.received",
     /// The line takes no new holds.
     FacilityClosed = "facility.closed",

@@ -3,11 +3,13 @@
 mod allocation;
 mod charges;
 mod cycles;
+mod default;
 mod due;
 mod incentives;
 mod obligation;
 mod payment;
 mod payout;
+mod provision;
 mod receipt;
 mod statement;
 mod verify;
@@ -16,6 +18,10 @@ mod verify_cycles;
 pub use allocation::{CarryError, CycleSettlementRow, SettledBy, Share, settlements_of_cycle, settlements_of_receipts};
 pub use charges::{ChargeError, ChargeKind, ChargeRow, charge, chargeable, charges_of};
 pub use cycles::{CycleStanding, agency_cycles, cycle_standing};
+pub use default::{
+    DefaultError, DefaultRow, declare_default, default_by_id, default_of, defaults, left_to_write_off, lock_for_default,
+    may_be_reinstated, reinstate, write_off,
+};
 pub use due::{DueTerms, due_terms};
 pub use incentives::{
     Batch, Funder, IncentiveError, LineKind, LineRow, Measure, Method, NewProgramme, Period, PeriodFilter, PeriodLength,
@@ -28,6 +34,7 @@ pub use obligation::{
 };
 pub use payment::{NewPayment, Payment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
 pub use payout::{NewPayout, PayoutError, PayoutRow, pay_out_credit, payout_by_reference, payouts};
+pub use provision::provide;
 pub use receipt::{
     NewReceipt, Purpose, Receipt, ReceiptError, ReceiptRow, receipt, receipt_by_reference, receipts, record_receipt,
 };

@@ -3,6 +3,7 @@
 
 use super::allocation::{CarryError, carry_credit};
 use super::cycles::{CycleStanding, agency_cycles};
+use super::default::default_of;
 use crate::agencies::Cycle;
 use crate::audit::Actor;
 use crate::db::schema::obligation;
@@ -178,7 +179,7 @@ pub fn look_again(
         return Ok(rows);
     }
     let standings = agency_cycles(tx.db, agency, currency, None, i64::MAX)?;
-    let debtor = debtor(tx.db, agency, currency)?;
+    let debtor = debtor(tx.db, agency)?;
     let mut changed = Vec::new();
     for mut row in rows {
         let cycle = row.cycle()?;
@@ -235,8 +236,8 @@ pub fn settle_from_credit(
 }
 
 /// Whether an agency is in default.
-pub fn debtor(_db: &mut Db, _agency: AgencyId, _currency: Currency) -> Result<Debtor, DbError> {
-    Ok(Debtor::Trading)
+pub fn debtor(db: &mut Db, agency: AgencyId) -> Result<Debtor, DbError> {
+    Ok(if default_of(db, agency)?.is_some() { Debtor::InDefault } else { Debtor::Trading })
 }
 
 /// Which obligations; `None` leaves a condition out.

@@ -2,6 +2,7 @@
 
 use super::allocation::{self, SettledBy, Settlement, Share, oldest_first};
 use super::cycles::{agency_cycles, cycle_standing};
+use super::default::{DefaultError, note_recovery};
 use super::obligation::{ObligationError, look_again};
 use crate::agencies::{Cycle, agency};
 use crate::airlines::airline;
@@ -47,6 +48,8 @@ pub enum Purpose {
     RemittanceOldestFirst(AgencyId),
     /// Late fees and financing.
     Charges(AgencyId),
+    /// Of what was written off.
+    Recovery(AgencyId),
     /// What an airline gives back for tickets that were voided after it was paid.
     AirlineRepayment(AirlineId),
 }
@@ -59,6 +62,7 @@ impl Purpose {
             Purpose::Wallet(_) => "wallet",
             Purpose::Remittance(..) | Purpose::RemittanceOldestFirst(_) => "remittance",
             Purpose::Charges(_) => "charges",
+            Purpose::Recovery(_) => "recovery",
             Purpose::AirlineRepayment(_) => "airline_repayment",
         }
     }
@@ -70,6 +74,7 @@ impl Purpose {
             | Purpose::Remittance(..)
             | Purpose::RemittanceOldestFirst(_)
             | Purpose::Charges(_)
+            | Purpose::Recovery(_)
             | Purpose::AirlineRepayment(_) => Purse::Own,
             Purpose::Deposit(_) | Purpose::Wallet(_) => Purse::Client,
         }
@@ -82,7 +87,8 @@ impl Purpose {
             | Purpose::Wallet(agency)
             | Purpose::Remittance(agency, _)
             | Purpose::RemittanceOldestFirst(agency)
-            | Purpose::Charges(agency) => Some(agency),
+            | Purpose::Charges(agency)
+            | Purpose::Recovery(agency) => Some(agency),
         }
     }
 
@@ -99,6 +105,7 @@ impl Purpose {
                 NewEvent::new(EventType::RemittanceReceived, id).of_agency(agency)
             }
             Purpose::Charges(agency) => NewEvent::new(EventType::ChargesReceived, id).of_agency(agency),
+            Purpose::Recovery(agency) => NewEvent::new(EventType::DefaultRecovered, id).of_agency(agency),
             Purpose::AirlineRepayment(airline) => NewEvent::new(EventType::AirlineRepaymentReceived, id).of_airline(airline),
         }
     }
@@ -146,6 +153,7 @@ impl TryFrom<ReceiptRow> for Receipt {
             ("remittance", Some(agency), None, Some(cycle)) => Purpose::Remittance(agency, cycle),
             ("remittance", Some(agency), None, None) => Purpose::RemittanceOldestFirst(agency),
             ("charges", Some(agency), None, None) => Purpose::Charges(agency),
+            ("recovery", Some(agency), None, None) => Purpose::Recovery(agency),
             ("airline_repayment", None, Some(airline), None) => Purpose::AirlineRepayment(AirlineId::of(airline)),
             _ => return Err(corrupt()),
         };
@@ -178,10 +186,12 @@ pub enum ReceiptError {
     NoAirline,
     #[error("the agency sold nothing on credit in cycle {0}")]
     NothingInCycle(Cycle),
-    #[error("the agency never sold anything on credit")]
+    #[error("nothing of the agency is there to be paid")]
     NothingOwed,
     #[error("the agency owes {open} in charges, not more")]
     MoreThanCharged { open: Money },
+    #[error("{left} is left to be recovered, not more")]
+    MoreThanLost { left: Money },
     #[error("the airline has to give back {open}, not more")]
     MoreThanClaimed { open: Money },
     #[error("the value date is after the ledger date {0}")]
@@ -201,6 +211,18 @@ impl From<ObligationError> for ReceiptError {
         match error {
             ObligationError::Money(error) => error.into(),
             ObligationError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<DefaultError> for ReceiptError {
+    fn from(error: DefaultError) -> Self {
+        match error {
+            DefaultError::NotRecovered { left } => ReceiptError::MoreThanLost { left },
+            DefaultError::Money(error) => error.into(),
+            DefaultError::Post(error) => error.into(),
+            DefaultError::Db(error) => error.into(),
+            _ => ReceiptError::NothingOwed,
         }
     }
 }
@@ -284,6 +306,7 @@ fn book(tx: &mut WriteTx, actor: Actor, id: BankReceiptId, new: &NewReceipt) -> 
         Purpose::Deposit(of) => (Event::DepositLodged, agency(AccountCode::AgencyDeposit, of)),
         Purpose::Wallet(of) => (Event::WalletTransferIn, agency(AccountCode::AgencyWallet, of)),
         Purpose::Charges(of) => (Event::ChargesPaid, agency(AccountCode::AgencyCharges, of)),
+        Purpose::Recovery(_) => (Event::DebtRecovered, AccountKey::platform(AccountCode::PlatformCreditLossExpense, currency)),
         Purpose::Remittance(of, _) | Purpose::RemittanceOldestFirst(of) => {
             (Event::AgencyRemitted, agency(AccountCode::AgencyReceivable, of))
         }
@@ -294,6 +317,9 @@ fn book(tx: &mut WriteTx, actor: Actor, id: BankReceiptId, new: &NewReceipt) -> 
         if new.amount.minor > found.minor {
             return Err(ReceiptError::MoreThanCharged { open: Money::new(found.minor.max(0), currency) });
         }
+    }
+    if let Purpose::Recovery(of) = new.purpose {
+        note_recovery(tx, of, new.amount)?;
     }
     let mut legs = vec![Leg::debit(AccountKey::cash(new.account, currency), new.amount)];
     match new.purpose {

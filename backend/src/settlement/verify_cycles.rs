@@ -79,6 +79,33 @@ const RULES: &[(&str, &str)] = &[
          WHERE (s.closed_at IS NOT NULL AND (o.id IS NULL OR o.billed_minor <> s.gross_minor - s.commission_minor OR o.cycle <> s.cycle
             OR o.agency_id <> s.agency_id)) OR (s.closed_at IS NULL AND o.id IS NOT NULL) LIMIT 1",
     ),
+    (
+        "what was netted, applied and written off in a default is what settled the agency's cycles",
+        "SELECT CAST(a.id AS TEXT) AS wrong FROM agency a
+         LEFT JOIN (SELECT agency_id, SUM(commission_minor) AS netted, SUM(wallet_minor) AS wallet, SUM(deposit_minor) AS deposit,
+                SUM(written_off_minor) AS lost FROM agency_default GROUP BY agency_id) d ON d.agency_id = a.id
+         LEFT JOIN (SELECT agency_id,
+                SUM(CASE WHEN kind = 'netted' THEN commission_minor ELSE 0 END) AS netted,
+                SUM(CASE WHEN kind = 'wallet' THEN amount_minor ELSE 0 END) AS wallet,
+                SUM(CASE WHEN kind = 'deposit' THEN amount_minor ELSE 0 END) AS deposit,
+                SUM(CASE WHEN kind = 'written_off' THEN amount_minor ELSE 0 END) AS lost
+            FROM cycle_settlement GROUP BY agency_id) k ON k.agency_id = a.id
+         WHERE COALESCE(d.netted, 0) <> COALESCE(k.netted, 0) OR COALESCE(d.wallet, 0) <> COALESCE(k.wallet, 0)
+            OR COALESCE(d.deposit, 0) <> COALESCE(k.deposit, 0) OR COALESCE(d.lost, 0) <> COALESCE(k.lost, 0) LIMIT 1",
+    ),
+    (
+        "what was recovered came to the bank",
+        "SELECT CAST(d.agency_id AS TEXT) AS wrong FROM (SELECT agency_id, SUM(recovered_minor) AS recovered FROM agency_default GROUP BY agency_id) d
+         LEFT JOIN (SELECT agency_id, SUM(amount_minor) AS came FROM bank_receipt WHERE purpose = 'recovery' GROUP BY agency_id) r
+            ON r.agency_id = d.agency_id WHERE d.recovered <> COALESCE(r.came, 0) LIMIT 1",
+    ),
+    (
+        "a write-off and the end of a default were agreed to by two",
+        "SELECT CAST(d.id AS TEXT) AS wrong FROM agency_default d
+         LEFT JOIN approval w ON w.id = d.write_off_approval_id AND w.kind = 'write_off' AND w.status = 'approved'
+         LEFT JOIN approval e ON e.id = d.reinstate_approval_id AND e.kind = 'reinstate' AND e.status = 'approved'
+         WHERE (d.written_off_minor > 0 AND w.id IS NULL) OR (d.ended_at IS NOT NULL AND e.id IS NULL) LIMIT 1",
+    ),
 ];
 
 #[derive(QueryableByName)]

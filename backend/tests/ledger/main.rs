@@ -34,6 +34,7 @@ mod incentive_histories;
 mod incentives;
 mod jumps;
 mod keys;
+mod large_cycle;
 mod nodes;
 mod outage;
 mod postings;

@@ -101,6 +101,7 @@ pub const TABLES: &[&str] = &[
     "statement_line",
     "job",
     "job_run",
+    "agency_default",
     "approval",
 ];
 

@@ -3,7 +3,7 @@
 use super::{invalid, own_cash_short};
 use crate::api::code::Code;
 use crate::api::error::ApiError;
-use crate::settlement::{ObligationError, PayoutError};
+use crate::settlement::{DefaultError, ObligationError, PayoutError};
 
 impl From<PayoutError> for ApiError {
     fn from(error: PayoutError) -> Self {
@@ -33,6 +33,23 @@ impl From<ObligationError> for ApiError {
         match error {
             ObligationError::Money(error) => ApiError::internal(error),
             ObligationError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<DefaultError> for ApiError {
+    fn from(error: DefaultError) -> Self {
+        match error {
+            DefaultError::NoAgency => invalid("/data/agency_id", error),
+            DefaultError::Closed
+            | DefaultError::NotInDefault
+            | DefaultError::NothingOwed
+            | DefaultError::OtherAmount { .. }
+            | DefaultError::NotRecovered { .. }
+            | DefaultError::StillOwes { .. } => ApiError::new(Code::InvalidState, format!("{error}.")),
+            DefaultError::Money(error) => ApiError::internal(error),
+            DefaultError::Post(error) => error.into(),
+            DefaultError::Db(error) => error.into(),
         }
     }
 }

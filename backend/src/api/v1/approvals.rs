@@ -1,6 +1,7 @@
 //! `/v1/approvals`: what two people have to agree on. One key of the operator asks, another one agrees, and then it is done.
 
 use super::agencies::Unfreeze;
+use super::defaults::{Reinstate, WriteOff};
 use super::input::Input;
 use super::shape::{PageParams, choice};
 use super::sight::{not_found, require_operator};
@@ -26,7 +27,7 @@ use utoipa::ToSchema;
 
 choice! {
     /// What is asked for.
-    ApprovalKind = ChangeKind { Unfreeze }
+    ApprovalKind = ChangeKind { Reinstate, Unfreeze, WriteOff }
 }
 choice! {
     /// Only a pending request is decided. What was superseded was asked for again.
@@ -37,8 +38,16 @@ choice! {
 macro_rules! of_kind {
     ($kind:expr, $change:ident => $does:expr) => {
         match $kind {
+            ChangeKind::Reinstate => {
+                type $change = Reinstate;
+                $does
+            }
             ChangeKind::Unfreeze => {
                 type $change = Unfreeze;
+                $does
+            }
+            ChangeKind::WriteOff => {
+                type $change = WriteOff;
                 $does
             }
         }
@@ -48,7 +57,8 @@ macro_rules! of_kind {
 /// What the key that asks for it needs.
 fn scope_of(kind: ChangeKind) -> Scope {
     match kind {
-        ChangeKind::Unfreeze => Scope::PartiesWrite,
+        ChangeKind::Reinstate | ChangeKind::Unfreeze => Scope::PartiesWrite,
+        ChangeKind::WriteOff => Scope::FinanceWrite,
     }
 }
 
@@ -110,7 +120,7 @@ pub struct RequestApproval {
     pub reason: String,
     /// What is to be done, in the fields of its kind.
     ///
-    /// `unfreeze`: `agency_id`.
+    /// `unfreeze`, `reinstate` (after a default that is recovered in full): `agency_id`. `write_off`: `agency_id`, `amount` and `currency`, all that is left.
     #[schema(value_type = Object)]
     pub change: Map<String, Value>,
 }

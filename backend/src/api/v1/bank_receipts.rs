@@ -26,7 +26,7 @@ choice! {
     BankAccount = Purse { Own, Client }
 }
 
-/// What money is for: capital, an agency's remittance, the charges that it pays and what an airline gives back go to the own account; deposits and wallet top-ups,
+/// What money is for: capital, an agency's remittance, the charges that it pays, what is recovered of what was written off, and what an airline gives back go to the own account; deposits and wallet top-ups,
 /// which are an agency's, to the client account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +36,7 @@ pub enum ReceiptPurpose {
     Wallet,
     Remittance,
     Charges,
+    Recovery,
     AirlineRepayment,
 }
 
@@ -82,6 +83,7 @@ impl From<settlement::Receipt> for BankReceipt {
                 settlement::Purpose::Wallet(_) => ReceiptPurpose::Wallet,
                 settlement::Purpose::Remittance(..) | settlement::Purpose::RemittanceOldestFirst(_) => ReceiptPurpose::Remittance,
                 settlement::Purpose::Charges(_) => ReceiptPurpose::Charges,
+                settlement::Purpose::Recovery(_) => ReceiptPurpose::Recovery,
                 settlement::Purpose::AirlineRepayment(_) => ReceiptPurpose::AirlineRepayment,
             },
             cycle: receipt.purpose.cycle().map(|cycle| cycle.to_string()),
@@ -97,7 +99,7 @@ impl From<settlement::Receipt> for BankReceipt {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordReceipt {
-    /// `own` for capital, remittances, charges and what airlines give back, `client` for deposits and wallets.
+    /// `own` for capital, remittances, charges, recoveries and what airlines give back, `client` for deposits and wallets.
     pub account: BankAccount,
     /// Decimal string, more than zero.
     #[schema(example = "100000.00")]
@@ -111,7 +113,7 @@ pub struct RecordReceipt {
     /// 1 to 64 characters.
     pub bank_reference: String,
     pub purpose: ReceiptPurpose,
-    /// For a deposit, a wallet, a remittance or charges, and only then.
+    /// For a deposit, a wallet, a remittance, charges or a recovery, and only then.
     pub agency_id: Option<String>,
     /// For a remittance, and only then: the cycle that it pays. Without it the oldest is paid first, and what is left stays as a credit in the newest.
     #[schema(example = "2026-11-H1")]
@@ -146,9 +148,9 @@ impl RecordReceipt {
 impl RecordReceipt {
     /// A purpose takes exactly the fields that say whose money it is.
     fn purpose(&self, input: &mut Input) -> Option<settlement::Purpose> {
-        use ReceiptPurpose::{AirlineRepayment, Capital, Charges, Deposit, Remittance, Wallet};
+        use ReceiptPurpose::{AirlineRepayment, Capital, Charges, Deposit, Recovery, Remittance, Wallet};
         let purpose = self.purpose;
-        let takes_agency = matches!(purpose, Deposit | Wallet | Remittance | Charges);
+        let takes_agency = matches!(purpose, Deposit | Wallet | Remittance | Charges | Recovery);
         let agency = input.only_if("agency_id", self.agency_id.as_deref(), takes_agency);
         let airline = input.only_if("airline_id", self.airline_id.as_deref(), purpose == AirlineRepayment);
         let agency: Option<AgencyId> = agency.and_then(|text| input.id("agency_id", text));
@@ -167,6 +169,7 @@ impl RecordReceipt {
             Remittance if self.cycle.is_none() => Some(settlement::Purpose::RemittanceOldestFirst(agency?)),
             Remittance => Some(settlement::Purpose::Remittance(agency?, cycle?)),
             Charges => Some(settlement::Purpose::Charges(agency?)),
+            Recovery => Some(settlement::Purpose::Recovery(agency?)),
             AirlineRepayment => Some(settlement::Purpose::AirlineRepayment(airline?)),
         }
     }
@@ -193,7 +196,7 @@ pub async fn list_bank_receipts(caller: Caller, query: Query) -> Result<HttpResp
         (status = 200, description = "Recorded before under this bank reference", body = Data<BankReceipt>),
         (status = 400, description = "`idempotency_key_required`, `idempotency_key_invalid`, `invalid_json`, `missing_data`", body = ErrorBody),
         (status = 409, description = "`bank_reference_reused`, `idempotency_key_reused`, `idempotency_in_progress`", body = ErrorBody),
-        (status = 422, description = "`too_many_decimals`, `unknown_currency`, `currency_mismatch`: not the agency's currency; `more_than_owed`: more than the airline has to give back or the agency owes in charges; `invalid_value`, `missing_field`", body = ErrorBody)))]
+        (status = 422, description = "`too_many_decimals`, `unknown_currency`, `currency_mismatch`: not the agency's currency; `more_than_owed`: more than the airline has to give back or the agency owes in charges or was written off; `invalid_value`, `missing_field`", body = ErrorBody)))]
 pub async fn record(caller: Caller, request: HttpRequest, body: Body<RecordReceipt>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;

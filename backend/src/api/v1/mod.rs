@@ -18,6 +18,7 @@ pub mod coupon_status_files;
 pub mod coupons;
 pub mod credit_payouts;
 pub mod cycles;
+pub mod defaults;
 pub mod disbursements;
 pub mod events;
 pub mod exports;
@@ -132,6 +133,9 @@ use utoipa::OpenApi;
         statements::get_content,
         credit_payouts::list_credit_payouts,
         credit_payouts::pay,
+        defaults::list_defaults,
+        defaults::get_default,
+        defaults::declare,
         jobs::list_jobs,
         jobs::list_runs,
         jobs::run,
@@ -381,6 +385,8 @@ fn cycles_of(config: &mut ServiceConfig) {
                 .route(get().to(credit_payouts::list_credit_payouts))
                 .route(post().to(credit_payouts::pay)),
         )
+        .service(resource("/v1/defaults").route(get().to(defaults::list_defaults)).route(post().to(defaults::declare)))
+        .service(resource("/v1/defaults/{id}").route(get().to(defaults::get_default)))
         .service(resource("/v1/jobs").route(get().to(jobs::list_jobs)))
         .service(resource("/v1/jobs/{name}/runs").route(get().to(jobs::list_runs)).route(post().to(jobs::run)));
 }

@@ -79,7 +79,7 @@ pub struct ObligationCharge {
 fn shown(db: &mut Db, row: &ObligationRow, today: NaiveDate) -> Result<Obligation, ApiError> {
     let (agency, currency) = (AgencyId::of(row.agency_id), row.money_currency()?);
     let standing = cycle_standing(db, agency, currency, row.cycle()?)?;
-    let debtor = debtor(db, agency, currency)?;
+    let debtor = debtor(db, agency)?;
     let (open, state) = match standing {
         Some(standing) => {
             (standing.open_net().map_err(ApiError::internal)?, row.seen(&standing, today, debtor).map_err(ApiError::internal)?)
