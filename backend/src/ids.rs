@@ -70,6 +70,8 @@ ids! {
     AuditEventId = "aud_",
     BankPaymentId = "pay_",
     BankReceiptId = "rcp_",
+    /// Whom an agency wants to be written to about money.
+    BillingContactId = "bct_",
     /// What an agency was billed for a cycle.
     BillingStatementId = "bst_",
     CancellationId = "ore_",
@@ -93,6 +95,8 @@ ids! {
     /// One event for one webhook.
     DeliveryId = "dlv_",
     CouponLineId = "csl_",
+    /// What an agency was written about what it has to pay.
+    DunningMessageId = "dun_",
     EntryId = "ent_",
     /// Something that happened, for those who listen.
     EventId = "evt_",

@@ -57,7 +57,8 @@ mod tests {
     #[test]
     fn steps_follow_the_due_date() {
         let at = |days| catalogue().dunning.at(days).map(|step| step.name.as_str());
-        let expected = [(-3, None), (-2, Some("reminder")), (-1, Some("reminder")), (0, Some("due_today")), (1, Some("overdue_1"))];
+        let expected =
+            [(-3, None), (-2, Some("reminder")), (-1, Some("reminder")), (0, Some("due_today")), (1, Some("overdue_1"))];
         for (days, step) in expected {
             assert_eq!(at(days), step, "{days}");
         }

@@ -1329,3 +1329,31 @@ diesel::table! {
         ended_at -> Nullable<Timestamp>,
     }
 }
+
+diesel::table! {
+    billing_contact (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        email -> Text,
+        language -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    dunning_message (id) {
+        id -> BigInt,
+        obligation_id -> BigInt,
+        agency_id -> BigInt,
+        step -> Text,
+        language -> Text,
+        recipient -> Text,
+        message_id -> Text,
+        subject -> Text,
+        body -> Text,
+        state -> Text,
+        error -> Nullable<Text>,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+    }
+}

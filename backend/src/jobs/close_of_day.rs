@@ -10,8 +10,8 @@ use crate::clock::Timestamp;
 use crate::db::DbError;
 use crate::ids::{BillingStatementId, Id};
 use crate::settlement::{
-    CloseError, PAGE, Paged, begin_statement, charge, chargeable, close_statement, cycles_to_bill, owing_agencies, review_agency,
-    settle_from_credit, statement_page, write_statement,
+    CloseError, PAGE, Paged, begin_statement, charge, chargeable, close_statement, cycles_to_bill, owing_agencies, remind,
+    review_agency, settle_from_credit, statement_page, to_be_reminded, write_statement,
 };
 
 /// The date that the ledger is at: what is over by then is closed.
@@ -84,5 +84,13 @@ pub(super) fn charge_obligations(app: &App, fence: &Fence) -> Result<i64, JobErr
     each(late, |id| {
         let booked = fence.write(|tx| charge(tx, Actor::platform(), *id).map_err(JobError::of))?;
         Ok(i64::try_from(booked.len()).unwrap_or(i64::MAX))
+    })
+}
+
+pub(super) fn remind_agencies(app: &App, fence: &Fence) -> Result<i64, JobError> {
+    let open = app.store.read(to_be_reminded)?;
+    each(open, |id| {
+        let written = fence.write(|tx| remind(tx, &app.catalogue.dunning, *id).map_err(JobError::of))?;
+        Ok(i64::from(written.is_some()))
     })
 }

@@ -9,6 +9,7 @@ mod disburse;
 mod expire;
 mod fence;
 mod incentives;
+mod mail;
 mod metrics;
 mod publish;
 mod recover;
@@ -48,11 +49,12 @@ type Job = fn(&Arc<App>);
 
 /// Starts the jobs of one mode, each on a thread of its own. They end with the process.
 pub fn start(app: &Arc<App>) -> std::io::Result<()> {
-    let jobs: [(&str, Job); 11] = [
+    let jobs: [(&str, Job); 12] = [
         ("disburse", disburse::run),
         ("seal", |app| seal::run(app)),
         ("reopen", |app| reopen::run(app)),
         ("calendar", run_calendar),
+        ("mail", |app| mail::run(app)),
         ("expire", |app| expire::run(app)),
         ("publish", |app| publish::run(app)),
         ("deliver", |app| deliver::run(app)),

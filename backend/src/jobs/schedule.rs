@@ -33,18 +33,26 @@ pub struct Scheduled {
 }
 
 /// A minute after midnight, so that a node whose clock is a little behind does not write on a day that is closed.
-pub const SCHEDULE: &[Scheduled] = &[Scheduled {
-    name: "close_of_day",
-    cron: "0 1 0 * * *",
-    days: Days::All,
-    steps: &[
-        Step { name: "accrue_interest", work: close_of_day::accrue_interest },
-        Step { name: "bill_cycles", work: close_of_day::bill_cycles },
-        Step { name: "carry_credit", work: close_of_day::carry_credit },
-        Step { name: "review_obligations", work: close_of_day::review_obligations },
-        Step { name: "charge", work: close_of_day::charge_obligations },
-    ],
-}];
+pub const SCHEDULE: &[Scheduled] = &[
+    Scheduled {
+        name: "close_of_day",
+        cron: "0 1 0 * * *",
+        days: Days::All,
+        steps: &[
+            Step { name: "accrue_interest", work: close_of_day::accrue_interest },
+            Step { name: "bill_cycles", work: close_of_day::bill_cycles },
+            Step { name: "carry_credit", work: close_of_day::carry_credit },
+            Step { name: "review_obligations", work: close_of_day::review_obligations },
+            Step { name: "charge", work: close_of_day::charge_obligations },
+        ],
+    },
+    Scheduled {
+        name: "dunning",
+        cron: "0 0 9 * * *",
+        days: Days::All,
+        steps: &[Step { name: "remind", work: close_of_day::remind_agencies }],
+    },
+];
 
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {

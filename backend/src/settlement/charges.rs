@@ -4,7 +4,7 @@
 
 use super::allocation::settlements_of_cycle;
 use super::cycles::cycle_standing;
-use super::obligation::{ObligationRow, ObligationState, obligation};
+use super::obligation::{Debtor, ObligationRow, debtor, obligation};
 use crate::audit::Actor;
 use crate::db::schema::{obligation, obligation_charge};
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
@@ -148,7 +148,7 @@ pub fn charge(tx: &mut WriteTx, actor: Actor, id: ObligationId) -> Result<Vec<Ch
     }
     let mut rows = Vec::new();
     // A default ends the charges; nobody pays them.
-    if row.state()? != ObligationState::Defaulted {
+    if debtor(tx.db, AgencyId::of(row.agency_id))? == Debtor::Trading {
         let unpaid = Unpaid::read(tx.db, &row)?;
         for kind in ChargeKind::ALL {
             rows.extend(days_of(tx, &row, kind, &unpaid, through)?);

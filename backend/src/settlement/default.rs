@@ -275,6 +275,7 @@ pub fn write_off(
     if open != asked || open.minor <= 0 {
         return Err(DefaultError::OtherAmount { open, asked });
     }
+    carry_credit(tx, actor, id, currency, |_| true)?;
     let applying = Applying { actor, agency: id, currency };
     provide(tx, actor, id, asked)?;
     let shares = applying.owed(tx.db, asked)?;

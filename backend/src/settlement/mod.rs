@@ -5,6 +5,7 @@ mod charges;
 mod cycles;
 mod default;
 mod due;
+mod dunning;
 mod incentives;
 mod obligation;
 mod payment;
@@ -23,6 +24,10 @@ pub use default::{
     may_be_reinstated, reinstate, write_off,
 };
 pub use due::{DueTerms, due_terms};
+pub use dunning::{
+    ContactRow, DunningRow, Language, MailOutcome, billing_contact_of, billing_contacts, dunning_message, dunning_messages,
+    note_dunning, remind, set_billing_contact, to_be_reminded,
+};
 pub use incentives::{
     Batch, Funder, IncentiveError, LineKind, LineRow, Measure, Method, NewProgramme, Period, PeriodFilter, PeriodLength,
     PeriodRow, Programme, ProgrammeError, ProgrammeFilter, Progress, SettleError, Settled, Tier, TierReward, accrue_batch,

@@ -114,7 +114,7 @@ impl World {
 /// A world whose agency has signed again.
 pub struct Resigned<'w> {
     world: &'w World,
-    contract: Contract,
+    pub contract: Contract,
 }
 
 impl Resigned<'_> {

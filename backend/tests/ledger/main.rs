@@ -23,6 +23,7 @@ mod basis;
 mod commission;
 mod contention;
 mod coupons;
+mod cycle_histories;
 mod cycles;
 mod events;
 mod exchanges;

@@ -102,6 +102,8 @@ pub const TABLES: &[&str] = &[
     "job",
     "job_run",
     "agency_default",
+    "billing_contact",
+    "dunning_message",
     "approval",
 ];
 

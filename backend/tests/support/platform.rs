@@ -140,6 +140,8 @@ impl World {
             master_key: "07".repeat(32),
             zone: chrono_tz::Asia::Shanghai,
             receivers: Receivers::Local,
+            smtp_url: None,
+            mail_from: "Airsettle <billing@airsettle.example>".into(),
         };
         let platform = Arc::new(Platform::open(&config).unwrap());
         let mut keys = Vec::new();

@@ -20,6 +20,7 @@ pub mod credit_payouts;
 pub mod cycles;
 pub mod defaults;
 pub mod disbursements;
+pub mod dunning;
 pub mod events;
 pub mod exports;
 pub mod facilities;
@@ -136,6 +137,9 @@ use utoipa::OpenApi;
         defaults::list_defaults,
         defaults::get_default,
         defaults::declare,
+        dunning::list_contacts,
+        dunning::set_contact,
+        dunning::list_messages,
         jobs::list_jobs,
         jobs::list_runs,
         jobs::run,
@@ -387,6 +391,8 @@ fn cycles_of(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/defaults").route(get().to(defaults::list_defaults)).route(post().to(defaults::declare)))
         .service(resource("/v1/defaults/{id}").route(get().to(defaults::get_default)))
+        .service(resource("/v1/billing_contacts").route(get().to(dunning::list_contacts)).route(post().to(dunning::set_contact)))
+        .service(resource("/v1/dunning_messages").route(get().to(dunning::list_messages)))
         .service(resource("/v1/jobs").route(get().to(jobs::list_jobs)))
         .service(resource("/v1/jobs/{name}/runs").route(get().to(jobs::list_runs)).route(post().to(jobs::run)));
 }

@@ -88,6 +88,53 @@ on_both_engines! {
         desk.proves();
     }
 
+    fn who_does_not_pay_is_written_to_step_by_step_with_the_statement(world) {
+        let desk = Desk::open(world, SHANGHAI);
+        let contact = |email: &str, language: &str| {
+            let data = json!({ "agency_id": desk.agency, "email": email, "language": language });
+            world.post(&desk.operator, "/v1/billing_contacts", &data)
+        };
+        assert_eq!(contact("nobody", "en").expect_error(422, "invalid_value").pointer(), "/data/email");
+        assert_eq!(contact("a@b.example", "fr").expect_error(422, "invalid_value").pointer(), "/data/language");
+        contact("old@harbour.example", "en").expect(201);
+        contact("finance@harbour.example", "zh-CN").expect(201);
+        let contacts = world.get(&desk.seller, "/v1/billing_contacts").expect(200);
+        assert_eq!((contacts.data().as_array().unwrap().len(), &contacts.data()[0]["email"]), (1, &json!("finance@harbour.example")));
+        let cycle = desk.cycle();
+        desk.sells("Zhang", "arc_bsp_cash");
+        desk.until_paid();
+        desk.goes_to(cycle.last_day() + chrono::Days::new(1));
+        let due: NaiveDate = text(&desk.obligation()["due_on"]).parse().unwrap();
+        let messages = || world.get(&desk.seller, "/v1/dunning_messages").expect(200).data().as_array().unwrap().clone();
+        // Nothing before the first step; then, nine o'clock having passed, one step a day at most, each once.
+        for (day, expected) in [(due - chrono::Days::new(3), 0), (due - chrono::Days::new(1), 1), (due, 2), (due + chrono::Days::new(2), 3)] {
+            desk.goes_to(day);
+            desk.clock_shows(day, 9);
+            world.await_that("the agencies were written to", || {
+                let runs = world.get(&desk.operator, "/v1/jobs/dunning/runs").expect(200);
+                let run = &runs.data()[0];
+                run["state"] == "done" && run["ledger_date"] == json!(day.to_string())
+            });
+            assert_eq!(messages().len(), expected, "{day}");
+            world.post(&desk.operator, "/v1/jobs/dunning/runs", &json!({})).expect(202);
+        }
+        world.await_that("they were sent", || messages().iter().all(|message| message["state"] == "sent"));
+        let all = messages();
+        let steps: Vec<&str> = all.iter().map(|message| message["step"].as_str().unwrap()).collect();
+        assert_eq!(steps, ["overdue_1", "due_today", "reminder"]);
+        assert!(text(&all[0]["subject"]).starts_with("逾期未付") && text(&all[0]["body"]).contains("970.00 CNY"), "{}", all[0]);
+        let folder = world.folder().join("mail").join("test");
+        let mails: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+        assert_eq!(mails.iter().filter(|mail| mail.contains("Message-ID:")).count(), 3, "each once");
+        for message in &all {
+            let id = format!("Message-ID: <{}>", text(&message["message_id"]));
+            assert_eq!(mails.iter().filter(|mail| mail.contains(&id)).count(), 1);
+        }
+        assert!(mails.iter().all(|mail| mail.contains("statement_") && mail.contains("To: finance@harbour.example")));
+        assert!(world.get(&world.key_in("test", BEIJING), "/v1/dunning_messages").expect(200).data().as_array().unwrap().is_empty());
+    }
+
     fn what_was_paid_too_much_is_paid_out(world) {
         let desk = Desk::open(world, SHANGHAI);
         let cycle = desk.cycle();

@@ -118,6 +118,7 @@ impl Operation {
             "/v1/credit_payouts" => json!({ "agency_id": format!("agy_{nothing}"), "cycle": "2026-01-H1", "amount": "1.00",
                 "currency": "CNY", "value_date": "2026-01-05", "bank_reference": "C" }),
             "/v1/defaults" => json!({ "agency_id": format!("agy_{nothing}"), "reason": "a test" }),
+            "/v1/billing_contacts" => json!({ "agency_id": format!("agy_{nothing}"), "email": "a@b.example", "language": "en" }),
             "/v1/cash_transfers" => json!({ "to": "client", "amount": "1.00", "currency": "CNY" }),
             "/v1/cash_transfers/{id}/actions/confirm" => json!({ "bank_reference": "X", "value_date": "2026-01-05" }),
             "/v1/tickets/{number}/coupons/{coupon}/status" => json!({ "status": "A" }),
