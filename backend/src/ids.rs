@@ -74,6 +74,10 @@ ids! {
     BankReceiptId = "rcp_",
     /// A published reference rate.
     BaseRateId = "bsr_",
+    /// Whom an agency wants to be written to about money.
+    BillingContactId = "bct_",
+    /// What an agency was billed for a cycle.
+    BillingStatementId = "bst_",
     CancellationId = "ore_",
     /// Between the own and the client account.
     CashTransferId = "xfr_",
@@ -88,9 +92,17 @@ ids! {
     CouponEventId = "cpe_",
     CouponFileId = "csf_",
     CouponId = "cpn_",
+    /// Credit of a cycle that was paid out.
+    CreditPayoutId = "cpo_",
+    /// What settled a part of what is owed in a cycle.
+    CycleSettlementId = "cst_",
+    /// Of an agency that does not pay.
+    DefaultId = "dft_",
     /// One event for one webhook.
     DeliveryId = "dlv_",
     CouponLineId = "csl_",
+    /// What an agency was written about what it has to pay.
+    DunningMessageId = "dun_",
     EntryId = "ent_",
     /// Something that happened, for those who listen.
     EventId = "evt_",
@@ -102,8 +114,14 @@ ids! {
     /// One agency's period under a programme.
     IncentivePeriodId = "inp_",
     IncentiveProgrammeId = "inc_",
+    /// A run of a job.
+    JobRunId = "run_",
     KeyId = "key_",
     LimitPolicyId = "pol_",
+    /// What has to be paid for a cycle that is closed.
+    ObligationId = "obl_",
+    /// A late fee or a day of financing.
+    ObligationChargeId = "obc_",
     OfferId = "off_",
     OfferRequestId = "orq_",
     /// An order whose outcome is being found out: its idempotency row.
@@ -128,6 +146,7 @@ ids! {
     ScheduleChangeId = "sch_",
     SegmentId = "seg_",
     SliceId = "sli_",
+    StatementLineId = "stl_",
     StockId = "stk_",
     TicketId = "tkt_",
     WebhookId = "whk_",

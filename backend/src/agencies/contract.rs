@@ -1,6 +1,6 @@
 //! The terms between an agency, an airline and the platform. A version is immutable; a ticket keeps the id of the one it was sold under.
 
-use super::Tier;
+use super::{CycleRule, DueRule, PaymentTerms, Tier};
 use crate::db::schema::{agency, contract};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrganisationId};
@@ -28,6 +28,7 @@ rows! {
         fee_on_refund: String,
         airline_return: String,
         created_at: NaiveDateTime,
+        due_rule: String,
         free_days: i64,
         financing_rate: String,
         late_fee_rate: String,
@@ -150,6 +151,7 @@ pub struct Contract {
     pub tax_remitter: TaxRemitter,
     /// Days from the end of a cycle until the agency has to have remitted.
     pub payment_days: i64,
+    pub payment: PaymentTerms,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
@@ -178,6 +180,10 @@ impl TryFrom<ContractRow> for Contract {
             fee_rate: Rate::parse(&row.fee_rate).map_err(|_| corrupt("fee rate"))?,
             tax_remitter: TaxRemitter::parse(&row.tax_remitter).ok_or_else(|| corrupt("tax remitter"))?,
             payment_days: row.payment_days,
+            payment: PaymentTerms {
+                cycle_rule: CycleRule::parse(&row.cycle_rule).ok_or_else(|| corrupt("cycle rule"))?,
+                due_rule: DueRule::parse(&row.due_rule).ok_or_else(|| corrupt("due rule"))?,
+            },
             clawback: Clawback::parse(&row.clawback).ok_or_else(|| corrupt("clawback"))?,
             fee_on_refund: FeeOnRefund::parse(&row.fee_on_refund).ok_or_else(|| corrupt("fee on refund"))?,
             airline_return: AirlineReturn::parse(&row.airline_return).ok_or_else(|| corrupt("airline return"))?,
@@ -215,6 +221,7 @@ pub struct NewContract {
     pub fee_rate: Rate,
     pub tax_remitter: TaxRemitter,
     pub payment_days: i64,
+    pub payment: PaymentTerms,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
@@ -273,12 +280,13 @@ fn add(tx: &mut WriteTx, new: &NewContract, approval: Option<i64>) -> Result<Con
         commission_base: new.commission_base.text().to_owned(),
         fee_rate: new.fee_rate.to_string(),
         tax_remitter: new.tax_remitter.text().to_owned(),
-        cycle_rule: "half_monthly".to_owned(),
+        cycle_rule: new.payment.cycle_rule.text().to_owned(),
         payment_days: new.payment_days,
         clawback: new.clawback.text().to_owned(),
         fee_on_refund: new.fee_on_refund.text().to_owned(),
         airline_return: new.airline_return.text().to_owned(),
         created_at: tx.now.naive(),
+        due_rule: new.payment.due_rule.text().to_owned(),
         free_days: costs.free_days,
         financing_rate: costs.financing_rate.to_string(),
         late_fee_rate: costs.late_fee_rate.to_string(),

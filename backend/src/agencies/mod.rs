@@ -3,6 +3,7 @@
 mod agency;
 mod contract;
 mod cycle;
+mod payment_terms;
 
 pub use agency::{
     Agency, AgencyError, AgencyRow, AgencyStatus, HoldLimit, NewAgency, TenderOrder, Tier, agencies, agencies_by_id, agency,
@@ -12,4 +13,5 @@ pub use contract::{
     AirlineReturn, Clawback, CommissionBase, Contract, ContractError, ContractRow, CostTerms, FeeOnRefund, NewContract, Signed,
     TaxRemitter, check_terms, contract, contracts, contracts_of, in_force, sign_approved, sign_contract, signed_by,
 };
-pub use cycle::{Cycle, cycle_days, cycle_of};
+pub use cycle::{Cycle, CycleRule, cycle_days, cycle_of};
+pub use payment_terms::{DueRule, PaymentTerms};

@@ -1,6 +1,7 @@
 //! From the domains' own errors to the codes of the API: one exhaustive match per error.
 
 mod after_sale;
+mod cycles;
 
 use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
@@ -145,7 +146,10 @@ impl From<ReceiptError> for ApiError {
             }
             ReceiptError::NoAirline => invalid("/data/airline_id", error),
             ReceiptError::NothingInCycle(_) => invalid("/data/cycle", error),
-            ReceiptError::MoreThanClaimed { .. } => ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount"),
+            ReceiptError::NothingOwed => invalid("/data/agency_id", error),
+            ReceiptError::MoreThanClaimed { .. } | ReceiptError::MoreThanCharged { .. } | ReceiptError::MoreThanLost { .. } => {
+                ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount")
+            }
             ReceiptError::Money(error) => ApiError::internal(error),
             ReceiptError::FutureValueDate(_) => invalid("/data/value_date", error),
             ReceiptError::ReferenceReused { field, .. } => {
@@ -178,7 +182,7 @@ impl From<PaymentError> for ApiError {
     }
 }
 
-fn own_cash_short(error: &dyn std::fmt::Display, short: Money) -> ApiError {
+pub(super) fn own_cash_short(error: &dyn std::fmt::Display, short: Money) -> ApiError {
     ApiError::new(Code::OwnCashShort, format!("{error}.")).rejected(Rejection {
         retry: Retry::MaySucceed,
         short_by: Some(short),

@@ -44,8 +44,12 @@ macro_rules! kinds {
 kinds! {
     /// A contract on whose terms a ticket loses money.
     NegativeMargin = "negative_margin",
+    /// Ends the default of an agency that has paid everything.
+    Reinstate = "reinstate",
     /// Lets a frozen agency trade again.
     Unfreeze = "unfreeze",
+    /// Gives up what an agency in default still owes.
+    WriteOff = "write_off",
 }
 
 impl ChangeKind {

@@ -119,6 +119,7 @@ mod tests {
             fee_rate: fee,
             tax_remitter,
             payment_days: 7,
+            payment: crate::agencies::PaymentTerms::default(),
             clawback: Clawback::Full,
             fee_on_refund: FeeOnRefund::Refunded,
             airline_return: AirlineReturn::SetOff,

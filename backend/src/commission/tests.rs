@@ -35,6 +35,7 @@ fn contract() -> Contract {
         fee_rate: Rate::parse("0.005").unwrap(),
         tax_remitter: TaxRemitter::Platform,
         payment_days: 7,
+        payment: crate::agencies::PaymentTerms::default(),
         clawback: Clawback::Full,
         fee_on_refund: FeeOnRefund::Refunded,
         airline_return: AirlineReturn::SetOff,

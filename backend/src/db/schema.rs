@@ -105,6 +105,7 @@ diesel::table! {
         fee_on_refund -> Text,
         airline_return -> Text,
         created_at -> Timestamp,
+        due_rule -> Text,
         free_days -> BigInt,
         financing_rate -> Text,
         late_fee_rate -> Text,
@@ -1287,3 +1288,181 @@ diesel::allow_tables_to_appear_in_same_query!(
 
 diesel::joinable!(api_key -> organisation (organisation_id));
 diesel::joinable!(facility_slice -> facility (facility_id));
+
+diesel::table! {
+    cycle_settlement (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        kind -> Text,
+        amount_minor -> BigInt,
+        commission_minor -> BigInt,
+        receipt_id -> Nullable<BigInt>,
+        day -> Date,
+        posting_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    obligation (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        contract_id -> Nullable<BigInt>,
+        statement_id -> BigInt,
+        billed_minor -> BigInt,
+        closed_on -> Date,
+        due_on -> Date,
+        late_rate_e8 -> BigInt,
+        financing_rate_e8 -> BigInt,
+        free_days -> BigInt,
+        state -> Text,
+        state_since -> Date,
+        charged_through -> Nullable<Date>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    obligation_charge (id) {
+        id -> BigInt,
+        obligation_id -> BigInt,
+        kind -> Text,
+        day -> Date,
+        balance_minor -> BigInt,
+        total_scaled -> Text,
+        total_booked_minor -> BigInt,
+        booked_minor -> BigInt,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    credit_payout (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        amount_minor -> BigInt,
+        value_date -> Date,
+        bank_reference -> Text,
+        posting_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    billing_statement (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        place -> Text,
+        place_id -> BigInt,
+        line_count -> BigInt,
+        gross_minor -> BigInt,
+        commission_minor -> BigInt,
+        byte_count -> Nullable<BigInt>,
+        sha256 -> Nullable<Text>,
+        created_at -> Timestamp,
+        closed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    statement_line (id) {
+        id -> BigInt,
+        statement_id -> BigInt,
+        kind -> Text,
+        document -> Text,
+        booking_reference -> Text,
+        day -> Date,
+        gross_minor -> BigInt,
+        commission_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    job (name) {
+        name -> Text,
+        fence -> BigInt,
+        holder -> Text,
+        leased_until -> Timestamp,
+        caught_up_to -> Timestamp,
+    }
+}
+
+diesel::table! {
+    job_run (id) {
+        id -> BigInt,
+        job -> Text,
+        cause -> Text,
+        scheduled_at -> Timestamp,
+        occurrences -> BigInt,
+        ledger_date -> Date,
+        state -> Text,
+        step -> Nullable<Text>,
+        progress -> BigInt,
+        attempts -> BigInt,
+        node -> Nullable<BigInt>,
+        fence -> Nullable<BigInt>,
+        requested_by -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+        retry_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    agency_default (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        reason -> Text,
+        declared_on -> Date,
+        owed_minor -> BigInt,
+        commission_minor -> BigInt,
+        wallet_minor -> BigInt,
+        deposit_minor -> BigInt,
+        written_off_minor -> BigInt,
+        recovered_minor -> BigInt,
+        write_off_approval_id -> Nullable<BigInt>,
+        reinstate_approval_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        written_off_at -> Nullable<Timestamp>,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    billing_contact (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        email -> Text,
+        language -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    dunning_message (id) {
+        id -> BigInt,
+        obligation_id -> BigInt,
+        agency_id -> BigInt,
+        step -> Text,
+        language -> Text,
+        recipient -> Text,
+        message_id -> Text,
+        subject -> Text,
+        body -> Text,
+        state -> Text,
+        error -> Nullable<Text>,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+    }
+}

@@ -308,6 +308,7 @@ fn terms(
         fee_rate: Rate::parse("0.005")?,
         tax_remitter: TaxRemitter::Platform,
         payment_days: 7,
+        payment: crate::agencies::PaymentTerms::default(),
         clawback: Clawback::Full,
         fee_on_refund: FeeOnRefund::Refunded,
         airline_return: AirlineReturn::SetOff,

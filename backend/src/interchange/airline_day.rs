@@ -156,7 +156,7 @@ impl Line {
 }
 
 /// A spreadsheet runs a cell that begins like this; behind an apostrophe it shows it.
-fn defused(text: &str) -> String {
+pub(super) fn defused(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
@@ -179,8 +179,7 @@ pub struct DayWriter<W: Write> {
 impl<W: Write> DayWriter<W> {
     /// Writes the header.
     pub fn new(out: W) -> io::Result<Self> {
-        let hashed = Hashed { out, hash: Sha256::new(), bytes: 0 };
-        let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(hashed);
+        let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Hashed::new(out));
         csv.write_record(Column::ALL.iter().map(|column| column.text()))?;
         Ok(DayWriter { csv, rows: 0 })
     }
@@ -192,16 +191,27 @@ impl<W: Write> DayWriter<W> {
     }
 
     pub fn finish(self) -> io::Result<Written> {
-        let mut hashed = self.csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
-        hashed.flush()?;
-        Ok(Written { rows: self.rows, bytes: hashed.bytes, sha256: hex::encode(hashed.hash.finalize()) })
+        Hashed::written(self.csv, self.rows)
     }
 }
 
-struct Hashed<W> {
+/// Counts and digests what goes through it.
+pub(super) struct Hashed<W> {
     out: W,
     hash: Sha256,
     bytes: i64,
+}
+
+impl<W: Write> Hashed<W> {
+    pub(super) fn new(out: W) -> Self {
+        Hashed { out, hash: Sha256::new(), bytes: 0 }
+    }
+
+    pub(super) fn written(csv: csv::Writer<Self>, rows: i64) -> io::Result<Written> {
+        let mut hashed = csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        hashed.flush()?;
+        Ok(Written { rows, bytes: hashed.bytes, sha256: hex::encode(hashed.hash.finalize()) })
+    }
 }
 
 impl<W: Write> Write for Hashed<W> {

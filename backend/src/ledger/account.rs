@@ -59,6 +59,8 @@ codes! {
     AgencyRefundDue = "agency.refund_due", Liability;
     /// Incentives that the platform funds itself.
     PlatformIncentiveExpense = "platform.incentive_expense", ProfitAndLoss;
+    /// Late fees and financing that agencies were charged.
+    PlatformFinanceIncome = "platform.finance_income", ProfitAndLoss;
     /// VAT that the platform's fee contains.
     PlatformVatPayable = "platform.vat_payable", Liability;
     /// What is expected never to be paid.

@@ -54,6 +54,18 @@ events! {
     IncentiveTrueUp = "incentive_true_up",
     IncentiveReversed = "incentive_reversed",
     IncentiveSettled = "incentive_settled",
+    LateFeeCharged = "late_fee_charged",
+    FinancingCharged = "financing_charged",
+    ChargesPaid = "charges_paid",
+    // Credit of one cycle pays what is owed in another.
+    CreditCarried = "credit_carried",
+    CreditPaidOut = "credit_paid_out",
+    // Of an agency in default.
+    CommissionNetted = "commission_netted",
+    WalletApplied = "wallet_applied",
+    DepositApplied = "deposit_applied",
+    DebtWrittenOff = "debt_written_off",
+    DebtRecovered = "debt_recovered",
     // The allowance of an agency brought to what is expected to be lost.
     LossProvided = "loss_provided",
     // The interest of days that a movement dated back, or a rate published late, has changed.

@@ -71,7 +71,17 @@ event_types! {
     ApprovalSuperseded = "approval.superseded",
     BaseRatePublished = "base_rate.published",
     CapitalReceived = "capital.received",
+    ChargesReceived = "charges.received",
     ContractSigned = "contract.signed",
+    /// Credit of a cycle was paid out.
+    CreditPaidOut = "credit.paid_out",
+    /// Sales stop, and what the agency has with the platform is applied.
+    DefaultDeclared = "default.declared",
+    /// Everything was recovered: the agency sells again.
+    DefaultEnded = "default.ended",
+    /// What came in for debts that were written off.
+    DefaultRecovered = "default.recovered",
+    DefaultWrittenOff = "default.written_off",
     DepositReceived = "deposit.received",
     /// The days on which the line takes new holds.
     FacilityAvailabilityChanged = "facility.availability_changed",
@@ -82,6 +92,16 @@ event_types! {
     FacilityRepaid = "facility.repaid",
     FacilityReopened = "facility.reopened",
     LimitPolicyAdopted = "limit.policy_adopted",
+    /// A cycle was closed and billed; its statement stands.
+    ObligationBilled = "obligation.billed",
+    ObligationDefaulted = "obligation.defaulted",
+    /// It has to be paid today.
+    ObligationDue = "obligation.due",
+    ObligationOverdue = "obligation.overdue",
+    ObligationPaid = "obligation.paid",
+    /// It is owed again.
+    ObligationReopened = "obligation.reopened",
+    ObligationWrittenOff = "obligation.written_off",
     /// An airline changed or cancelled a flight of the order.
     OrderAirlineInitiatedChangeDetected = "order.airline_initiated_change_detected",
     /// Its flights are others now: exchanged, an exchange taken back, or an airline's change accepted.

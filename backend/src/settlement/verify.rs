@@ -1,6 +1,7 @@
 //! The proof of what follows the sale: what came and went is booked with its own amounts, and what is owed is what the records say.
 
 use super::incentives::{INCENTIVE_RULES, first_wrong_incentive};
+use super::verify_cycles::{CYCLE_RULES, first_wrong_cycle};
 use crate::approvals::{APPROVAL_RULES, first_wrong_approval};
 use crate::credit::{FacilityError, LINE_RULES, first_wrong_line};
 use crate::db::{Db, DbError};
@@ -12,8 +13,8 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 const INTEREST: &str = "interest is the recomputation from the entries of the loan";
 
-/// Rules that are queries, those of the incentives, of the approvals and of the bank lines, and the recomputation of interest.
-pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + APPROVAL_RULES + LINE_RULES + 1;
+/// Rules that are queries, those of the incentives, of the cycles, of the approvals and of the bank lines, and the recomputation of interest.
+pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + CYCLE_RULES + APPROVAL_RULES + LINE_RULES + 1;
 
 const RULES: &[(&str, &str)] = &[
     (
@@ -26,7 +27,7 @@ const RULES: &[(&str, &str)] = &[
             OR COALESCE(SUM(CASE WHEN a.code = 'bank.interest' THEN e.amount_minor ELSE 0 END), 0) <> b.interest_minor LIMIT 1",
     ),
     (
-        "what an agency owes in a cycle is its tickets less voids, refunds, remittances and incentives",
+        "what an agency owes in a cycle is its tickets less voids, refunds, incentives and what settled it",
         "SELECT k.cycle AS wrong FROM (
             SELECT a.owner_id AS agency_id, a.currency AS currency, e.cycle AS cycle, SUM(e.amount_minor) AS booked
             FROM entry e JOIN account a ON a.id = e.account_id WHERE a.code = 'agency.receivable'
@@ -40,7 +41,7 @@ const RULES: &[(&str, &str)] = &[
             ON s.agency_id = k.agency_id AND s.currency = k.currency AND s.cycle = k.cycle
          LEFT JOIN (SELECT r.agency_id AS agency_id, r.currency AS currency, r.cycle AS cycle,
                 SUM(r.amount_minor + r.commission_minor) AS paid
-            FROM bank_receipt r WHERE r.purpose = 'remittance' GROUP BY r.agency_id, r.currency, r.cycle) p
+            FROM cycle_settlement r GROUP BY r.agency_id, r.currency, r.cycle) p
             ON p.agency_id = k.agency_id AND p.currency = k.currency AND p.cycle = k.cycle
          LEFT JOIN (SELECT d.agency_id AS agency_id, d.currency AS currency, d.cycle AS cycle, SUM(d.accrued_minor) AS incentive
             FROM incentive_period d WHERE d.posting_id IS NOT NULL GROUP BY d.agency_id, d.currency, d.cycle) i
@@ -58,7 +59,7 @@ const RULES: &[(&str, &str)] = &[
             - COALESCE(i.incentive, 0) OR k.cycle IS NULL LIMIT 1",
     ),
     (
-        "commission not yet netted is that of credit tickets less voids, refunds and remittances",
+        "commission not yet netted is that of credit tickets less voids, refunds and what was netted",
         "SELECT a.code AS wrong FROM account a
          LEFT JOIN (SELECT t.agency_id AS agency_id, t.currency AS currency, SUM(t.commission_minor) AS earned
             FROM ticket t JOIN air_order o ON o.id = t.order_id
@@ -66,7 +67,7 @@ const RULES: &[(&str, &str)] = &[
             WHERE o.tender = 'credit' AND o.cancelled_at IS NULL AND h.voided_at IS NULL
             GROUP BY t.agency_id, t.currency) s ON s.agency_id = a.owner_id AND s.currency = a.currency
          LEFT JOIN (SELECT r.agency_id AS agency_id, r.currency AS currency, SUM(r.commission_minor) AS netted
-            FROM bank_receipt r WHERE r.purpose = 'remittance' GROUP BY r.agency_id, r.currency) p
+            FROM cycle_settlement r GROUP BY r.agency_id, r.currency) p
             ON p.agency_id = a.owner_id AND p.currency = a.currency
          LEFT JOIN (SELECT f.agency_id AS agency_id, f.currency AS currency, SUM(r.commission_minor) AS clawed_back
             FROM refund_ticket r JOIN refund_application f ON f.id = r.application_id WHERE r.cycle IS NOT NULL
@@ -210,6 +211,9 @@ pub fn verify_settlement(db: &mut Db) -> Result<Result<usize, SaleFault>, DbErro
         return Ok(Err(fault));
     }
     if let Some(fault) = first_wrong_incentive(db)? {
+        return Ok(Err(fault));
+    }
+    if let Some(fault) = first_wrong_cycle(db)? {
         return Ok(Err(fault));
     }
     if let Some((rule, row)) = first_wrong_approval(db)? {

@@ -118,6 +118,7 @@ impl World {
                 fee_rate: rate("0.005"),
                 tax_remitter: TaxRemitter::Platform,
                 payment_days: 7,
+                payment: airsettle::agencies::PaymentTerms::default(),
                 clawback: Clawback::Full,
                 fee_on_refund: FeeOnRefund::Refunded,
                 airline_return: AirlineReturn::SetOff,

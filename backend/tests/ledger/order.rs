@@ -189,6 +189,7 @@ impl<'w> Order<'w> {
             accounting_code: "999".into(),
             contract: contract.id,
             tax_remitter: self.remitter,
+            cycle_rule: contract.payment.cycle_rule,
             tender: self.tender,
             intent: self.intent.clone(),
             draw: Draw::default(),

@@ -18,6 +18,7 @@ use crate::audit::{self, Cause};
 use crate::db::{Db, WriteTx};
 use crate::identity::{OrganisationKind, Scope, organisation};
 use crate::ids::{AgencyId, ApprovalId, Id, OrganisationId};
+use crate::settlement::default_of;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono_tz::Tz;
@@ -263,6 +264,10 @@ impl Proposal for Unfreeze {
             agencies::lock_agency(tx, id)?.ok_or_else(|| super::approvals::wrong("agency_id", "there is no such agency"))?;
         if agency.status != agencies::AgencyStatus::Frozen {
             return Err(ApiError::new(Code::InvalidState, format!("The agency is {}.", agency.status.text())));
+        }
+        if default_of(tx.db, id)?.is_some() {
+            let message = "The agency is in default: ask for `reinstate`, once everything is recovered.";
+            return Err(ApiError::new(Code::InvalidState, message));
         }
         Ok(agency.status.text().to_owned())
     }

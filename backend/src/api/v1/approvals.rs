@@ -2,6 +2,7 @@
 
 use super::agencies::Unfreeze;
 use super::contracts::SignContract;
+use super::defaults::{Reinstate, WriteOff};
 use super::input::Input;
 use super::shape::{PageParams, choice};
 use super::sight::{not_found, require_operator};
@@ -27,7 +28,7 @@ use utoipa::ToSchema;
 
 choice! {
     /// What is asked for.
-    ApprovalKind = ChangeKind { NegativeMargin, Unfreeze }
+    ApprovalKind = ChangeKind { NegativeMargin, Reinstate, Unfreeze, WriteOff }
 }
 choice! {
     /// Only a pending request is decided. What was superseded was asked for again.
@@ -42,8 +43,16 @@ macro_rules! of_kind {
                 type $change = SignContract;
                 $does
             }
+            ChangeKind::Reinstate => {
+                type $change = Reinstate;
+                $does
+            }
             ChangeKind::Unfreeze => {
                 type $change = Unfreeze;
+                $does
+            }
+            ChangeKind::WriteOff => {
+                type $change = WriteOff;
                 $does
             }
         }
@@ -53,7 +62,8 @@ macro_rules! of_kind {
 /// What the key that asks for it needs.
 fn scope_of(kind: ChangeKind) -> Scope {
     match kind {
-        ChangeKind::NegativeMargin | ChangeKind::Unfreeze => Scope::PartiesWrite,
+        ChangeKind::NegativeMargin | ChangeKind::Reinstate | ChangeKind::Unfreeze => Scope::PartiesWrite,
+        ChangeKind::WriteOff => Scope::FinanceWrite,
     }
 }
 
@@ -116,6 +126,7 @@ pub struct RequestApproval {
     /// What is to be done, in the fields of its kind.
     ///
     /// `negative_margin`: a contract, in the fields of `POST /v1/contracts`. `unfreeze`: `agency_id`.
+    /// `unfreeze`, `reinstate` (after a default that is recovered in full): `agency_id`. `write_off`: `agency_id`, `amount` and `currency`, all that is left.
     #[schema(value_type = Object)]
     pub change: Map<String, Value>,
 }

@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::shape::{PageParams, choice, time};
 use super::sight::{Sight, narrowed, not_found};
-use crate::agencies::{self, NewContract, agency, contracts, contracts_of};
+use crate::agencies::{self, NewContract, PaymentTerms, agency, contracts, contracts_of};
 use crate::airlines::airline;
 use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
@@ -38,6 +38,14 @@ choice! {
 choice! {
     /// What becomes of the platform's fee at a refund.
     FeeOnRefund = agencies::FeeOnRefund { Refunded, Kept }
+}
+choice! {
+    /// How often the agency is billed: every day; Monday to Wednesday and Thursday to Sunday; Monday to Sunday; 1 to 15 and the rest of the month; by month.
+    CycleRule = agencies::CycleRule { Daily, TwiceWeekly, Weekly, HalfMonthly, Monthly }
+}
+choice! {
+    /// What becomes of a due date that is not worked in the agency's country.
+    DueRule = agencies::DueRule { Unmoved, NextWorkingDay, PreviousWorkingDay }
 }
 choice! {
     /// How an airline gives back what it was paid for a ticket that was voided or refunded.
@@ -129,6 +137,8 @@ pub struct Contract {
     pub tax_remitter: TaxRemitter,
     /// Days from the end of a cycle until the agency has to have remitted.
     pub payment_days: i64,
+    pub cycle_rule: CycleRule,
+    pub due_rule: DueRule,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
@@ -151,6 +161,8 @@ impl From<agencies::Contract> for Contract {
             fee_rate: contract.fee_rate.to_string(),
             tax_remitter: contract.tax_remitter.into(),
             payment_days: contract.payment_days,
+            cycle_rule: contract.payment.cycle_rule.into(),
+            due_rule: contract.payment.due_rule.into(),
             clawback: contract.clawback.into(),
             fee_on_refund: contract.fee_on_refund.into(),
             airline_return: contract.airline_return.into(),
@@ -178,6 +190,10 @@ pub struct SignContract {
     pub tax_remitter: TaxRemitter,
     /// 0 to 365 days.
     pub payment_days: i64,
+    /// Half-monthly if not given.
+    pub cycle_rule: Option<CycleRule>,
+    /// Unmoved if not given.
+    pub due_rule: Option<DueRule>,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
@@ -206,6 +222,7 @@ impl SignContract {
                 fee_rate: fee_rate?,
                 tax_remitter: self.tax_remitter.into(),
                 payment_days: payment_days?,
+                payment: self.payment(),
                 clawback: self.clawback.into(),
                 fee_on_refund: self.fee_on_refund.into(),
                 airline_return: self.airline_return.into(),
@@ -213,6 +230,13 @@ impl SignContract {
             })
         })();
         input.finish(read)
+    }
+
+    fn payment(&self) -> PaymentTerms {
+        PaymentTerms {
+            cycle_rule: self.cycle_rule.map(Into::into).unwrap_or_default(),
+            due_rule: self.due_rule.map(Into::into).unwrap_or_default(),
+        }
     }
 }
 

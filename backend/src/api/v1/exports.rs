@@ -265,7 +265,7 @@ pub async fn get_export_content(caller: Caller, id: web::Path<String>) -> Result
 }
 
 /// The next piece of a file; an error ends the stream short of its length, which the client sees.
-async fn chunk_of(file: Option<File>) -> Option<(Result<Bytes, ApiError>, Option<File>)> {
+pub(super) async fn chunk_of(file: Option<File>) -> Option<(Result<Bytes, ApiError>, Option<File>)> {
     let mut file = file?;
     let read = blocking(move || {
         let mut piece = Vec::new();

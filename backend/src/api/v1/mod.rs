@@ -18,8 +18,11 @@ pub mod commission_rules;
 pub mod contracts;
 pub mod coupon_status_files;
 pub mod coupons;
+pub mod credit_payouts;
 pub mod cycles;
+pub mod defaults;
 pub mod disbursements;
+pub mod dunning;
 pub mod events;
 pub mod exports;
 pub mod facilities;
@@ -28,10 +31,12 @@ pub mod facility_statement;
 pub mod incentive_periods;
 pub mod incentive_programmes;
 mod input;
+pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod limit_policies;
 pub mod limits;
+pub mod obligations;
 pub mod operations;
 pub mod organisations;
 pub mod postings;
@@ -43,6 +48,7 @@ pub mod request_log;
 pub mod schedule_changes;
 pub(in crate::api) mod shape;
 mod sight;
+pub mod statements;
 pub mod tax_payments;
 pub mod test_clock;
 pub mod tickets;
@@ -133,6 +139,24 @@ use utoipa::OpenApi;
         cycles::list_cycles,
         airline_caps::list_airline_caps,
         airline_caps::set_cap,
+        obligations::list_obligations,
+        obligations::get_obligation,
+        obligations::list_charges,
+        statements::list_statements,
+        statements::get_statement,
+        statements::list_lines,
+        statements::get_content,
+        credit_payouts::list_credit_payouts,
+        credit_payouts::pay,
+        defaults::list_defaults,
+        defaults::get_default,
+        defaults::declare,
+        dunning::list_contacts,
+        dunning::set_contact,
+        dunning::list_messages,
+        jobs::list_jobs,
+        jobs::list_runs,
+        jobs::run,
         airline_claims::list_airline_claims,
         refund_applications::list_refund_applications,
         refund_applications::create_refund_application,
@@ -186,6 +210,7 @@ pub fn configure(config: &mut ServiceConfig) {
     agreed(config);
     money(config);
     settlement(config);
+    cycles_of(config);
     tickets(config);
     refunds(config);
     hearing(config);
@@ -353,7 +378,6 @@ fn settlement(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/cash_transfers/{id}").route(get().to(cash_transfers::get_cash_transfer)))
         .service(resource("/v1/cash_transfers/{id}/actions/confirm").route(post().to(cash_transfers::confirm)))
-        .service(resource("/v1/cycles").route(get().to(cycles::list_cycles)))
         .service(
             resource("/v1/incentive_programmes")
                 .route(get().to(incentive_programmes::list_incentive_programmes))
@@ -371,6 +395,30 @@ fn settlement(config: &mut ServiceConfig) {
         .service(resource("/v1/exports").route(get().to(exports::list_exports)).route(post().to(exports::make_export)))
         .service(resource("/v1/exports/{id}").route(get().to(exports::get_export)))
         .service(resource("/v1/exports/{id}/content").route(get().to(exports::get_export_content)));
+}
+
+/// What agencies are billed for their cycles and what of it they owe, and what does that by the calendar.
+fn cycles_of(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/cycles").route(get().to(cycles::list_cycles)))
+        .service(resource("/v1/obligations").route(get().to(obligations::list_obligations)))
+        .service(resource("/v1/obligations/{id}").route(get().to(obligations::get_obligation)))
+        .service(resource("/v1/obligations/{id}/charges").route(get().to(obligations::list_charges)))
+        .service(resource("/v1/statements").route(get().to(statements::list_statements)))
+        .service(resource("/v1/statements/{id}").route(get().to(statements::get_statement)))
+        .service(resource("/v1/statements/{id}/lines").route(get().to(statements::list_lines)))
+        .service(resource("/v1/statements/{id}/content").route(get().to(statements::get_content)))
+        .service(
+            resource("/v1/credit_payouts")
+                .route(get().to(credit_payouts::list_credit_payouts))
+                .route(post().to(credit_payouts::pay)),
+        )
+        .service(resource("/v1/defaults").route(get().to(defaults::list_defaults)).route(post().to(defaults::declare)))
+        .service(resource("/v1/defaults/{id}").route(get().to(defaults::get_default)))
+        .service(resource("/v1/billing_contacts").route(get().to(dunning::list_contacts)).route(post().to(dunning::set_contact)))
+        .service(resource("/v1/dunning_messages").route(get().to(dunning::list_messages)))
+        .service(resource("/v1/jobs").route(get().to(jobs::list_jobs)))
+        .service(resource("/v1/jobs/{name}/runs").route(get().to(jobs::list_runs)).route(post().to(jobs::run)));
 }
 
 /// What happened, how it was delivered, and what was asked.

@@ -209,6 +209,7 @@ fn prepare<'a>(
         accounting_code: airline.accounting_code,
         contract: contract.id,
         tax_remitter: contract.tax_remitter,
+        cycle_rule: contract.payment.cycle_rule,
         tender: match tender {
             Tender::Credit => TenderWish::Credit,
             Tender::Wallet => TenderWish::Wallet,

@@ -3,7 +3,6 @@
 use super::confirm::{Prepared, Swap};
 use super::error::ChangeError;
 use super::stored::{OrderChangeRow, TicketExchangeRow};
-use crate::agencies::cycle_of;
 use crate::audit::Cause;
 use crate::credit::{
     AdvanceRow, AdvanceState, OwnSetOff, TakeBack, Taking, TransferRow, cover, loan_account, top_up_client_cash,
@@ -94,7 +93,8 @@ impl Posting<'_, '_> {
         let taking = Taking { ticket: given_in, airline: order.airline, reference: ticket.raw(), amount: swap.given_in.airline };
         let airline_leg = self.taken.take(tx, self.book, taking)?;
         let today = tx.now.date_in(self.prepared.seller.zone);
-        let (credited, owed) = (credit_cycle(tx, &self.prepared.seller, self.prepared.issued), cycle_of(today));
+        let (credited, owed) =
+            (credit_cycle(tx, &self.prepared.seller, self.prepared.issued), order.cycle_rule.cycle_of(today).to_string());
         let on_credit = self.prepared.tender == Tender::Credit;
         let vat_back = vat_given_back(tx.db, swap.old, swap.given_in.fee)?;
         let draft = exchange(&Exchange {

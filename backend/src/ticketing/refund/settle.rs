@@ -89,11 +89,14 @@ pub(super) fn settle(
     Ok(settled)
 }
 
-/// The ticket's own cycle until it has ended in the zone of the point of sale, then the running one.
+/// The ticket's own cycle until it has ended in the zone of the point of sale, then the running one of the rule that it was sold under.
 pub(in crate::ticketing) fn credit_cycle(tx: &WriteTx, seller: &Agency, issued: &IssuedOrder) -> String {
     let today = tx.now.date_in(seller.zone);
-    let own = issued.order.cycle.as_deref().and_then(Cycle::parse).filter(|cycle| today <= cycle.last_day());
-    own.unwrap_or_else(|| Cycle::of(today)).to_string()
+    let own = issued.order.cycle.as_deref().and_then(Cycle::parse);
+    match own.filter(|cycle| today <= cycle.last_day()) {
+        Some(cycle) => cycle.to_string(),
+        None => own.map(Cycle::rule).unwrap_or_default().cycle_of(today).to_string(),
+    }
 }
 
 /// The coupons that an application takes, in the order's order; none for a second amount.

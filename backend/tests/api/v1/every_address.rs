@@ -55,6 +55,8 @@ impl Operation {
             "/accruals",
             "/repayments",
             "/v1/incentive_settlements",
+            "/v1/credit_payouts",
+            "/v1/defaults",
         ];
         let moves_money = money.iter().any(|part| self.path.contains(part)) && self.method == Method::POST;
         let headers = if moves_money { &headers[..] } else { &[] };
@@ -124,6 +126,10 @@ impl Operation {
                 "value_date": "2026-01-05", "bank_reference": "P" }),
             "/v1/tax_payments" => json!({ "payee": "CAAC", "tax_code": "CN", "amount": "1.00", "currency": "CNY",
                 "value_date": "2026-01-05", "bank_reference": "T" }),
+            "/v1/credit_payouts" => json!({ "agency_id": format!("agy_{nothing}"), "cycle": "2026-01-H1", "amount": "1.00",
+                "currency": "CNY", "value_date": "2026-01-05", "bank_reference": "C" }),
+            "/v1/defaults" => json!({ "agency_id": format!("agy_{nothing}"), "reason": "a test" }),
+            "/v1/billing_contacts" => json!({ "agency_id": format!("agy_{nothing}"), "email": "a@b.example", "language": "en" }),
             "/v1/cash_transfers" => json!({ "to": "client", "amount": "1.00", "currency": "CNY" }),
             "/v1/cash_transfers/{id}/actions/confirm" => json!({ "bank_reference": "X", "value_date": "2026-01-05" }),
             "/v1/tickets/{number}/coupons/{coupon}/status" => json!({ "status": "A" }),
@@ -138,7 +144,7 @@ impl Operation {
             // The body is the file itself.
             FILE => json!({}),
             "/v1/webhook_deliveries/actions/redeliver" => json!({ "webhook_id": format!("whk_{nothing}") }),
-            path if path.contains("/actions/") => json!({}),
+            path if path.contains("/actions/") || path.starts_with("/v1/jobs") => json!({}),
             path => panic!("no body for {path}"),
         })
     }

@@ -20,7 +20,12 @@ pub struct Desk<'w> {
 
 impl<'w> Desk<'w> {
     pub fn open(world: &'w World, seller: &str) -> Self {
-        let (operator, seller) = (world.key_in("test", OPERATOR), world.key_in("test", seller));
+        Desk::with(world, world.key_in("test", seller))
+    }
+
+    /// For a seller that is known by its key.
+    pub fn with(world: &'w World, seller: String) -> Self {
+        let operator = world.key_in("test", OPERATOR);
         let agency = agency_of(world, &seller);
         Desk { world, operator, seller, agency, written: std::cell::Cell::new(0) }
     }
@@ -61,7 +66,7 @@ impl<'w> Desk<'w> {
         self.world.await_that("the airline is paid", || all().iter().all(|one| one.state == AdvanceState::Confirmed));
     }
 
-    fn facility(&self) -> String {
+    pub fn facility(&self) -> String {
         text(&self.world.get(&self.operator, "/v1/facilities").expect(200).data()[0]["id"])
     }
 
@@ -92,7 +97,7 @@ impl<'w> Desk<'w> {
     }
 }
 
-fn outgoing(desk: &Desk, fields: &Value, reference: &str) -> Value {
+pub fn outgoing(desk: &Desk, fields: &Value, reference: &str) -> Value {
     let mut data = fields.clone();
     data["currency"] = json!("CNY");
     data["value_date"] = json!(desk.today());
