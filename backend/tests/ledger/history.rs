@@ -14,7 +14,7 @@ use crate::database::Engine;
 use crate::model::{self, BankWord, Buyer, CAPITAL, DEPOSIT, INTEREST, LOAN, Model, Part, Refunded, TAX, WALLETS};
 use crate::order::Order;
 use crate::settlement::tax;
-use crate::verbs::{Share, Times, Verb, Which, Wish, history, smallest};
+use crate::verbs::{Share, Times, UNCAPPED, Verb, Which, Wish, history, smallest};
 use crate::world::World;
 use airsettle::agencies::{AgencyStatus, Cycle};
 use airsettle::audit::Actor;
@@ -52,7 +52,7 @@ fn random_histories_end_as_the_model_says(engine: Engine) {
             let now = u64::try_from(chrono::Utc::now().timestamp_micros()).unwrap();
             (0..6).map(|step| now + step).collect()
         }
-        Err(_) => vec![2, 10, 11, 14, 25],
+        Err(_) => vec![2, 3, 5, 14, 25],
     };
     let mut reached = Tally::new();
     for seed in seeds {
@@ -174,8 +174,9 @@ impl History {
             }
             Verb::Send(which) => {
                 if let Some((index, advance)) = self.some_advance(*which) {
-                    self.world.sends(&advance);
-                    self.model.sends(index);
+                    self.world.pays_out(&advance);
+                    let waits = self.model.sends(index);
+                    self.counts("send", !waits);
                 }
             }
             Verb::BankSays(which, words) => self.bank_says(*which, words),
@@ -204,6 +205,10 @@ impl History {
             }
             Verb::Refund(index, part, how) => self.refunds(*index, *part, *how),
             Verb::Complete(index) => self.completes(*index),
+            Verb::CapAirline(cap) => {
+                self.world.caps(&text(*cap));
+                self.model.cap_of_airline = *cap;
+            }
             Verb::Exchange(index, fare, penalty) => self.exchanges(*index, *fare, *penalty),
             Verb::TakeExchangeBack(index) => self.takes_exchange_back(*index),
             Verb::DaysPass(days) => {
@@ -430,6 +435,7 @@ impl History {
 
     /// In the end the bank pays everything that is still open, once.
     fn end(&mut self) {
+        self.goes_on(&Verb::CapAirline(UNCAPPED));
         for index in 0..self.model.state.payments.len() {
             if self.model.state.payments[index].is_over {
                 continue;

@@ -66,7 +66,8 @@ impl Model {
         let is_open =
             |ticket: usize, coupon: usize| wanted(ticket, coupon) && is_there(ticket, coupon) && !sale.refunded[ticket][coupon];
         let prepaid = sale.wallet == WALLETS[1];
-        let (mut to_wallet, mut seats) = (0, 0);
+        let (mut to_wallet, mut seats, mut given_back) = (0, 0, 0);
+        let capped = self.is_capped();
         for (place, ticket) in sale.tickets.iter().enumerate() {
             let back: Vec<Share> = shares(ticket)
                 .into_iter()
@@ -101,6 +102,7 @@ impl Model {
             let unpaid = self.takes_back(sale.first_payment + place, airline, !prepaid);
             self.moves(PAYABLE, credited, unpaid);
             self.moves(TO_GIVE_BACK, credited, airline - unpaid);
+            given_back += airline - unpaid;
             self.moves(TAX, credited, tax);
             self.moves(FEES, credited, fee);
             if sale.on_line {
@@ -123,11 +125,17 @@ impl Model {
             return Ok(false);
         }
         self.waiting.push((sale.wallet, to_wallet));
-        Ok(!self.completes(self.waiting.len() - 1))
+        // Own money is not lent to an airline that owes as much as it may.
+        Ok((capped && given_back > 0) || !self.pays_wallet(self.waiting.len() - 1))
+    }
+
+    /// Not while the airline owes as much as it may.
+    pub fn completes(&mut self, waiting: usize) -> bool {
+        !self.is_capped() && self.pays_wallet(waiting)
     }
 
     /// A wallet gets what is due to it, if client cash and own money cover it.
-    pub fn completes(&mut self, waiting: usize) -> bool {
+    fn pays_wallet(&mut self, waiting: usize) -> bool {
         let (wallet, amount) = self.waiting[waiting];
         let missing = amount - self.cover();
         if missing > self.debit(OWN_CASH).max(0) && missing > 0 {
