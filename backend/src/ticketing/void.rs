@@ -108,7 +108,12 @@ pub(super) fn window_of(db: &mut Db, catalogue: &Catalogue, of: TicketId) -> Res
     let order: Option<i64> = ticket::table.find(of.raw()).select(ticket::order_id).first(db).optional().map_err(DbError::from)?;
     let issued = issued_of(db, OrderId::of(order.ok_or(VoidError::NotFound)?))?;
     let seller = agency(db, AgencyId::of(issued.order.agency_id))?;
-    Ok(seller.and_then(|seller| void_window_ends_at(catalogue, &seller, &issued)))
+    // A ticket that came of an exchange has a day of issue of its own.
+    let own = issued.tickets.iter().find(|ticket| ticket.id == of.raw());
+    let coupons = issued.coupons.iter().filter(|coupon| coupon.ticket_id == of.raw());
+    let first = coupons.min_by_key(|coupon| coupon.departing_at);
+    let Some(((seller, own), first)) = seller.zip(own).zip(first) else { return Ok(None) };
+    Ok(window_ends_at(catalogue, &seller, own.issue_date, first))
 }
 
 /// Whether the order can be voided now; answers until when.

@@ -21,7 +21,7 @@ on_both_engines!(
 );
 
 impl World {
-    fn caps(&self, cap: &str) {
+    pub fn caps(&self, cap: &str) {
         let today = self.today();
         self.write(|tx| Ok(set_airline_cap(tx, self.airline, today, cny(cap))?));
     }
@@ -32,9 +32,12 @@ impl World {
     }
 
     /// As the job that pays does it.
-    fn starts_paying(&self, order: &IssuedOrder) -> Option<Advance> {
-        let advance = self.advance_of(order);
+    pub fn pays_out(&self, advance: &Advance) -> Option<Advance> {
         self.write(|tx| Ok(start_paying(tx, self.catalogue(), &[advance.id])?)).pop()
+    }
+
+    fn starts_paying(&self, order: &IssuedOrder) -> Option<Advance> {
+        self.pays_out(&self.advance_of(order))
     }
 
     /// Sold, paid and voided: its airline has to give this back, and nothing is set off.

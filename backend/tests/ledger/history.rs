@@ -19,7 +19,7 @@ use people::People;
 use crate::database::Engine;
 use crate::model::{self, BankWord, INTEREST, LOAN, Model, TAX};
 use crate::settlement::tax;
-use crate::verbs::{Verb, Which, Wish, history, smallest};
+use crate::verbs::{UNCAPPED, Verb, Which, Wish, history, smallest};
 use crate::world::World;
 use airsettle::agencies::AgencyStatus;
 use airsettle::audit::Actor;
@@ -212,8 +212,9 @@ impl History {
             }
             Verb::Send(which) => {
                 if let Some((index, advance)) = self.some_advance(*which) {
-                    self.world.sends(&advance);
-                    self.model.sends(index);
+                    self.world.pays_out(&advance);
+                    let waits = self.model.sends(index);
+                    self.counts("send", !waits);
                 }
             }
             Verb::BankSays(which, words) => self.bank_says(*which, words),
@@ -245,6 +246,10 @@ impl History {
             Verb::Apply(index, part, how) => self.applies(*index, *part, *how),
             Verb::ApplyForMore(index, share) => self.applies_for_more(*index, *share),
             Verb::Decide(index, decision, times) => self.decides(*index, decision, *times),
+            Verb::CapAirline(cap) => {
+                self.world.caps(&text(*cap));
+                self.model.cap_of_airline = *cap;
+            }
             Verb::Exchange(index, fare, penalty) => self.exchanges(*index, *fare, *penalty),
             Verb::TakeExchangeBack(index) => self.takes_exchange_back(*index),
             Verb::ChangeFlight(flight, becomes) => self.changes_flight(*flight, *becomes),
@@ -328,6 +333,7 @@ impl History {
 
     /// In the end the bank pays everything that is still open, once.
     fn end(&mut self) {
+        self.goes_on(&Verb::CapAirline(UNCAPPED));
         for index in 0..self.model.state.payments.len() {
             if self.model.state.payments[index].is_over {
                 continue;

@@ -184,6 +184,8 @@ pub struct Model {
     closings: Vec<i64>,
     interest_scaled: i128,
     interest_booked: i64,
+    /// What the airline may owe.
+    pub cap_of_airline: i64,
     /// When each payment left for the bank, which counts from that day on.
     sent_on: Vec<NaiveDate>,
     /// The loan at the close of each day by value date.
@@ -246,6 +248,7 @@ impl Model {
             closings: Vec::new(),
             interest_scaled: 0,
             interest_booked: 0,
+            cap_of_airline: i64::MAX,
             sent_on: Vec::new(),
             drawn_by: BTreeMap::new(),
             taken: Vec::new(),

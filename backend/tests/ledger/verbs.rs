@@ -9,6 +9,8 @@ use proptest::sample::select;
 /// More than a line lends, now and then.
 const MOST_LENT: i64 = 2_400_000;
 pub const FLIGHTS: usize = 3;
+/// More than an airline ever owes.
+pub const UNCAPPED: i64 = 1_000_000_000;
 
 #[derive(Clone, Debug)]
 pub enum Verb {
@@ -65,6 +67,8 @@ pub enum Verb {
     OrderTransfer(i64),
     ConfirmTransfer,
     AirlineRepays(Share),
+    /// What the airline may owe from now on.
+    CapAirline(i64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,6 +230,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         2 => Just(Verb::ConfirmTransfer),
         4 => share().prop_map(Verb::AirlineRepays),
         3 => (0..9usize).prop_map(Verb::Complete),
+        2 => select(vec![0, 60_000, 200_000, UNCAPPED, UNCAPPED]).prop_map(Verb::CapAirline),
     ];
     prop_oneof![5 => sales, 3 => later, 5 => bank, 4 => settlement]
 }

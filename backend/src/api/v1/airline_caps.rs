@@ -44,7 +44,7 @@ pub struct AirlineCap {
 }
 
 impl AirlineCap {
-    fn of(cap: credit::AirlineCap, states: &[CapState]) -> Self {
+    fn of(cap: &credit::AirlineCap, states: &[CapState]) -> Self {
         let state = states.iter().find(|state| state.cap.id == cap.id);
         AirlineCap {
             id: cap.id.to_string(),
@@ -91,7 +91,7 @@ pub async fn list_airline_caps(caller: Caller, query: Query) -> Result<HttpRespo
     let airline: Option<AirlineId> = query.id("airline_id")?;
     let (found, states) =
         caller.read(move |db| Ok::<_, DbError>((airline_caps(db, airline, window, limit)?, states(db, airline, today)?))).await?;
-    Ok(page(&request.page(found, |cap| cap.id.raw()).map(|cap| AirlineCap::of(cap, &states))))
+    Ok(page(&request.page(found, |cap| cap.id.raw()).map(|cap| AirlineCap::of(&cap, &states))))
 }
 
 /// Sets what an airline may owe from a day on. The operator only.
@@ -112,7 +112,7 @@ pub async fn set_cap(caller: Caller, request: HttpRequest, body: Body<SetAirline
         let set = set_airline_cap(tx, airline, effective_from, cap)?;
         audit::record(tx, &cause, "airline.set_cap", set.id)?;
         let states = states(tx.db, Some(airline), tx.ledger_date)?;
-        Ok(AirlineCap::of(set, &states))
+        Ok(AirlineCap::of(&set, &states))
     })
     .await
 }

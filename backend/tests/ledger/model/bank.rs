@@ -130,10 +130,20 @@ impl Model {
 
     // ---- the bank
 
-    /// A failed payment is sent again as a new attempt; what is on its way already is only asked about.
-    pub fn sends(&mut self, index: usize) {
-        if !matches!(self.state.payments[index].state, Stage::Held | Stage::Failed) {
-            return;
+    /// The airline owes as much as it may.
+    pub(super) fn is_capped(&self) -> bool {
+        self.debit(TO_GIVE_BACK) >= self.cap_of_airline
+    }
+
+    /// A failed payment is sent again as a new attempt; what is on its way already is only asked about. Answers whether it waits instead: what was sold
+    /// today may be voided.
+    pub fn sends(&mut self, index: usize) -> bool {
+        let state = self.state.payments[index].state;
+        if state == Stage::Held && self.is_capped() && self.sent_on[index] == self.today {
+            return true;
+        }
+        if !matches!(state, Stage::Held | Stage::Failed) {
+            return false;
         }
         let outstanding = self.state.payments[index].outstanding();
         let part = self.settles_claims(outstanding, |claim| claim.is_set_off);
@@ -147,6 +157,7 @@ impl Model {
         } else if payment.on_line {
             self.state.held -= part;
         }
+        false
     }
 
     /// A payment of the line that the bank has refused, or that we have lost sight of, keeps it closed.

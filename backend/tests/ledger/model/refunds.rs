@@ -119,7 +119,8 @@ impl Model {
     fn gives_back(&mut self, index: usize, coupons: &[Vec<usize>], how: Refunded) -> bool {
         let sale = self.sales[index].clone();
         let prepaid = sale.is_prepaid();
-        let (mut to_wallet, mut seats) = (0, Vec::new());
+        let (mut to_wallet, mut claimed, mut seats) = (0, 0, Vec::new());
+        let capped = self.is_capped();
         for (place, (ticket, numbers)) in sale.tickets.iter().zip(coupons).enumerate().filter(|(_, (_, them))| !them.is_empty()) {
             let shares = shares(ticket);
             let back: Vec<Share> = numbers.iter().map(|number| shares[*number]).collect();
@@ -134,7 +135,8 @@ impl Model {
             let given = fare - kept;
             let (commission, fee) = taken(given, fare, (sum(|one| one.commission), sum(|one| one.fee)), prepaid);
             let posted = Back { given, tax: sum(|one| one.tax), commission, fee };
-            to_wallet += self.posts_refund(&sale, place, &posted);
+            let (due, owed) = self.posts_refund(&sale, place, &posted);
+            (to_wallet, claimed) = (to_wallet + due, claimed + owed);
             let all = &mut self.sales[index].given[place];
             (all.fare, all.kept) = (all.fare + fare, all.kept + kept);
             (all.commission, all.fee) = (all.commission + sum(|one| one.commission), all.fee + sum(|one| one.fee));
@@ -142,7 +144,7 @@ impl Model {
             numbers.iter().for_each(|number| self.sales[index].refunded[place][*number] = true);
         }
         self.gives_seats_back(&seats);
-        self.settles(&sale, to_wallet)
+        self.settles(&sale, to_wallet, capped && claimed > 0)
     }
 
     /// A second amount for the first ticket of an order: a part of what was kept.
@@ -154,10 +156,11 @@ impl Model {
         let (commission, fee) = taken(all.fare - kept, all.fare, (all.commission, all.fee), sale.is_prepaid());
         let commission = (commission - all.taken_commission).clamp(0, amount);
         let fee = (fee - all.taken_fee).clamp(0, amount - commission);
-        let to_wallet = self.posts_refund(&sale, 0, &Back { given: amount, tax: 0, commission, fee });
+        let capped = self.is_capped();
+        let (to_wallet, claimed) = self.posts_refund(&sale, 0, &Back { given: amount, tax: 0, commission, fee });
         let all = &mut self.sales[index].given[0];
         (all.kept, all.taken_commission, all.taken_fee) = (kept, all.taken_commission + commission, all.taken_fee + fee);
-        Ok(self.settles(&sale, to_wallet))
+        Ok(self.settles(&sale, to_wallet, capped && claimed > 0))
     }
 
     fn may_give_more(&self, index: usize, amount: i64) -> Result<(), String> {
@@ -173,8 +176,8 @@ impl Model {
         self.sales[index].given[0].kept
     }
 
-    /// Answers what is due to a wallet.
-    fn posts_refund(&mut self, sale: &Sale, place: usize, back: &Back) -> i64 {
+    /// Answers what is due to a wallet, and what the airline has to give back for it.
+    fn posts_refund(&mut self, sale: &Sale, place: usize, back: &Back) -> (i64, i64) {
         let Back { given, tax, commission, fee } = *back;
         let airline = given - commission - fee;
         let credited = if sale.on_line { RECEIVABLE } else { REFUND_DUE };
@@ -191,21 +194,22 @@ impl Model {
             cycle.commission -= commission;
         }
         self.state.refunded += 1;
-        given + tax - commission
+        (given + tax - commission, airline - unpaid)
     }
 
-    fn settles(&mut self, sale: &Sale, to_wallet: i64) -> bool {
+    /// Own money is not lent to an airline that owed as much as it may before.
+    fn settles(&mut self, sale: &Sale, to_wallet: i64, is_capped: bool) -> bool {
         if !sale.on_line {
             self.waiting.push((sale.wallet, to_wallet));
         }
-        let waits = !sale.on_line && !self.pays_out(self.waiting.len() - 1);
+        let waits = !sale.on_line && (is_capped || !self.pays_out(self.waiting.len() - 1));
         self.application_is(if waits { "awaiting_airline_funds" } else { "refunded" }, 1);
         waits
     }
 
-    /// A wallet gets what is due to it, if client cash and own money cover it.
+    /// Not while the airline owes as much as it may.
     pub fn completes(&mut self, waiting: usize) -> bool {
-        let done = self.pays_out(waiting);
+        let done = !self.is_capped() && self.pays_out(waiting);
         if done {
             self.application_is("awaiting_airline_funds", -1);
             self.application_is("refunded", 1);
@@ -213,6 +217,7 @@ impl Model {
         done
     }
 
+    /// A wallet gets what is due to it, if client cash and own money cover it.
     fn pays_out(&mut self, waiting: usize) -> bool {
         let (wallet, amount) = self.waiting[waiting];
         let missing = amount - self.cover();
