@@ -50,6 +50,17 @@ impl CycleRule {
         Cycle { first, rule: self }
     }
 
+    /// Of its longest cycle.
+    pub fn most_days(self) -> i64 {
+        match self {
+            CycleRule::Daily => 1,
+            CycleRule::TwiceWeekly => 4,
+            CycleRule::Weekly => 7,
+            CycleRule::HalfMonthly => 16,
+            CycleRule::Monthly => 31,
+        }
+    }
+
     /// What a reporting period is counted as where days stand for money.
     pub fn reporting_days(self) -> u32 {
         match self {

@@ -14,8 +14,6 @@ use crate::money::{Currency, Money, MoneyError, Rate, divide_half_even};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-/// The days of the longest cycle: a ticket of its first day is owed for all of them, and then for the payment days.
-const CYCLE_DAYS: i64 = 16;
 /// What the margin is calculated on, in minor units: 1000.00 CNY, of which 50.00 are taxes for an authority.
 const PRICE_MINOR: i64 = 100_000;
 const TAX_MINOR: i64 = 5_000;
@@ -138,7 +136,8 @@ pub fn margin_of(tx: &mut WriteTx, terms: &NewContract) -> Result<Margin, Signin
     let tier = seller.map(|agency| agency.tier);
     let base = Money::new(PRICE_MINOR - TAX_MINOR, terms.currency);
     let incentive = highest_platform_incentive(tx.db, terms.agency, tier.as_ref(), terms.airline, base, tx.ledger_date)?;
-    Ok(margin(terms, CYCLE_DAYS + terms.payment_days, line, incentive)?)
+    // A ticket of a cycle's first day is owed for all of its days, and then for the payment days.
+    Ok(margin(terms, terms.payment.cycle_rule.most_days() + terms.payment_days, line, incentive)?)
 }
 
 /// The line that a sale would be held on today, if it had room.
@@ -167,7 +166,7 @@ pub fn sign(tx: &mut WriteTx, terms: &NewContract, consent: Consent) -> Result<C
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::agencies::{AirlineReturn, Clawback, CostTerms, FeeOnRefund};
+    use crate::agencies::{AirlineReturn, Clawback, CostTerms, FeeOnRefund, PaymentTerms};
     use crate::ids::AgencyId;
     use chrono::NaiveDate;
 
@@ -190,6 +189,7 @@ mod tests {
             fee_on_refund: FeeOnRefund::Refunded,
             airline_return: AirlineReturn::SetOff,
             costs: CostTerms::default(),
+            payment: PaymentTerms::default(),
         }
     }
 

@@ -32,12 +32,12 @@ impl World {
     }
 
     /// As the job that pays does it.
-    pub fn pays_out(&self, advance: &Advance) -> Option<Advance> {
+    pub fn disburses(&self, advance: &Advance) -> Option<Advance> {
         self.write(|tx| Ok(start_paying(tx, self.catalogue(), &[advance.id])?)).pop()
     }
 
     fn starts_paying(&self, order: &IssuedOrder) -> Option<Advance> {
-        self.pays_out(&self.advance_of(order))
+        self.disburses(&self.advance_of(order))
     }
 
     /// Sold, paid and voided: its airline has to give this back, and nothing is set off.

@@ -39,6 +39,7 @@ impl World {
             fee_on_refund: known.fee_on_refund,
             airline_return: known.airline_return,
             costs: known.costs,
+            payment: known.payment,
         };
         changed(&mut new);
         new
@@ -114,7 +115,7 @@ fn vat_that_is_not_the_fees_is_found(engine: Engine) {
 fn losses_are_provided_for_once_a_day_and_released_again(engine: Engine) {
     let mut world = World::trading(engine);
     world.agrees_on(|new| new.costs = CostTerms { expected_loss_rate: rate("0.001"), ..CostTerms::default() });
-    let cycle = airsettle::agencies::Cycle::of(world.today());
+    let cycle = airsettle::agencies::CycleRule::HalfMonthly.cycle_of(world.today());
     world.sells(world.order());
     assert!(matches!(world.provides(0), Err(ProvisionError::NotOver { .. })));
     world.time_passes(Duration::days(1));

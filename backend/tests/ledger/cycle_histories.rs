@@ -310,7 +310,7 @@ impl History {
         let (today, open) = (self.world.today(), self.model.net());
         if self.model.in_default && open > 0 {
             let proposal = GivingUp { agency_id: self.world.agency.to_string(), minor: open };
-            let asked = self.world.store.write(|tx| submit(tx, &by(101), &proposal, "a history")).unwrap();
+            let asked = self.world.store.write(|tx| submit::<GivingUp, Anything>(tx, &by(101), &proposal, "a history")).unwrap();
             let (Requested::New(asked) | Requested::Waiting(asked)) = asked;
             self.world.store.write(|tx| approve::<GivingUp, Anything>(tx, &by(102), asked.id)).unwrap();
             self.model.carries(|_| true, today);

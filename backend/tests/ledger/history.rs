@@ -212,7 +212,7 @@ impl History {
             }
             Verb::Send(which) => {
                 if let Some((index, advance)) = self.some_advance(*which) {
-                    self.world.pays_out(&advance);
+                    self.world.disburses(&advance);
                     let waits = self.model.sends(index);
                     self.counts("send", !waits);
                 }
