@@ -46,7 +46,10 @@ fn send_all(app: &App) -> Result<(), DbError> {
     for tried in [Tried::Never, Tried::Before] {
         let now = app.now();
         for message in app.store.read(|db| due(db, SEND_DUNNING, tried, now, AT_ONCE))? {
-            let claimed = app.store.write(|tx| claim(tx, &[message.id], tx.now.plus(CLAIM)))?;
+            let claimed = app.store.write(|tx| {
+                let until = tx.now.plus(CLAIM);
+                claim(tx, &[message.id], until)
+            })?;
             if !claimed.is_empty() {
                 let outcome = outcome(&message, send(app, DunningMessageId::of(message.subject_id)));
                 write(app, &message, &outcome)?;
@@ -91,7 +94,8 @@ fn write(app: &App, message: &OutboxRow, outcome: &MailOutcome) -> Result<(), Db
             MailOutcome::Sent | MailOutcome::Failed(_) => done_about(tx, SEND_DUNNING, &[message.subject_id]),
             MailOutcome::NotYet(error) => {
                 tracing::warn!(message = %id, %error, "e-mail was not taken; it is tried again");
-                try_again(tx, message.id, attempts, next_try(tx.now, attempts))
+                let next = next_try(tx.now, attempts);
+                try_again(tx, message.id, attempts, next)
             }
         }
     })

@@ -3,6 +3,9 @@
 
 use lettre::message::header::ContentType;
 use lettre::message::{Attachment, Message, MultiPart, SinglePart};
+use lettre::transport::smtp::SmtpTransportBuilder;
+#[cfg(not(feature = "tls"))]
+use lettre::transport::smtp::authentication::Credentials;
 use lettre::{FileTransport, SmtpTransport, Transport};
 use std::path::{Path, PathBuf};
 
@@ -53,10 +56,7 @@ impl Mailer {
     pub fn open(config: &MailConfig, folder: &Path) -> Result<Self, MailError> {
         let from = config.from.parse().map_err(|_| MailError::Address(config.from.clone()))?;
         let way = match &config.smtp_url {
-            Some(url) => {
-                let server = SmtpTransport::from_url(url).map_err(|error| MailError::Server(error.to_string()))?;
-                Way::Smtp(Box::new(server.timeout(Some(std::time::Duration::from_secs(20))).build()))
-            }
+            Some(url) => Way::Smtp(Box::new(server(url)?.timeout(Some(std::time::Duration::from_secs(20))).build())),
             None => {
                 std::fs::create_dir_all(folder)?;
                 Way::Folder(folder.to_owned())
@@ -88,6 +88,29 @@ impl Mailer {
             }
         }
     }
+}
+
+#[cfg(feature = "tls")]
+fn server(url: &str) -> Result<SmtpTransportBuilder, MailError> {
+    SmtpTransport::from_url(url).map_err(|error| MailError::Server(error.to_string()))
+}
+
+/// Without TLS, which is for a relay on the same machine or network: `smtp://user:password@host:port`.
+#[cfg(not(feature = "tls"))]
+fn server(url: &str) -> Result<SmtpTransportBuilder, MailError> {
+    let wrong = || MailError::Server(format!("{url} is not smtp://host:port; smtps needs the feature `tls`"));
+    let rest = url.strip_prefix("smtp://").ok_or_else(wrong)?.trim_end_matches('/');
+    let (credentials, address) = match rest.rsplit_once('@') {
+        Some((credentials, address)) => (Some(credentials.split_once(':').ok_or_else(wrong)?), address),
+        None => (None, rest),
+    };
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, "25"));
+    let port: u16 = port.parse().map_err(|_| wrong())?;
+    let server = SmtpTransport::builder_dangerous(host).port(port);
+    Ok(match credentials {
+        Some((user, password)) => server.credentials(Credentials::new(user.to_owned(), password.to_owned())),
+        None => server,
+    })
 }
 
 /// Whether somebody can be written to there.
@@ -129,6 +152,9 @@ mod tests {
         };
         assert!(matches!(open(Some("http://mail"), "a@b.example"), Err(MailError::Server(_))));
         assert!(matches!(open(None, "nobody"), Err(MailError::Address(_))));
-        assert!(open(Some("smtp://127.0.0.1:2525"), "a@b.example").is_ok());
+        assert!(matches!(open(Some("smtp://mail:port"), "a@b.example"), Err(MailError::Server(_))));
+        for url in ["smtp://127.0.0.1:2525", "smtp://user:secret@127.0.0.1"] {
+            assert!(open(Some(url), "a@b.example").is_ok(), "{url}");
+        }
     }
 }

@@ -1,13 +1,15 @@
-//! A default: sales stop, what is due is netted, the wallet and then the cash deposit are applied, in one commit; what is left is written off against the
-//! allowance when two people have agreed; what comes in afterwards is recovered; and an agency that has paid everything is reinstated when two people have agreed.
-//! The client money that is freed is swept as every other (`credit::sweep`). Locks: the agency, accounts.
+//! A default: sales stop, incentives of periods that are over and commission are set off, credit of one cycle pays what is owed in another, the wallet and
+//! then the cash deposit are applied, in one commit; what is left is written off against the allowance when two people have agreed; what comes in afterwards
+//! is recovered; and an agency that has paid everything is reinstated when two people have agreed. The client money that is freed is swept as every other
+//! (`credit::sweep`). Locks: the agency, incentive programmes, accounts.
 
 use super::allocation::{CarryError, SettledBy, Settlement, Share, carry_credit, keep};
 use super::cycles::{CycleStanding, agency_cycles};
+use super::incentives::{SettleError, settle_agency};
 use super::obligation::{ObligationError, look_again};
 use super::provision::provide;
 use crate::agencies::{AgencyError, AgencyStatus, agency, set_status};
-use crate::audit::Actor;
+use crate::audit::{Actor, Cause};
 use crate::db::schema::agency_default;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
 use crate::ids::{AgencyId, ApprovalId, DefaultId, Id, PostingId};
@@ -95,6 +97,17 @@ impl From<CarryError> for DefaultError {
     }
 }
 
+impl From<SettleError> for DefaultError {
+    fn from(error: SettleError) -> Self {
+        match error {
+            SettleError::Money(error) => error.into(),
+            SettleError::Post(error) => error.into(),
+            SettleError::Db(error) => error.into(),
+            other => DbError::Corrupt(other.to_string()).into(),
+        }
+    }
+}
+
 impl From<AgencyError> for DefaultError {
     fn from(error: AgencyError) -> Self {
         match error {
@@ -122,6 +135,7 @@ pub fn declare_default(tx: &mut WriteTx, actor: Actor, id: AgencyId, reason: &st
     lock(tx, Contended::Agency, &[id.raw()])?;
     let agency = agency(tx.db, id)?.ok_or(DefaultError::NoAgency)?;
     let currency = agency.currency;
+    settle_agency(tx, &Cause { actor, request_id: String::new() }, id)?;
     let known = default_of(tx.db, id)?;
     let standings = agency_cycles(tx.db, id, currency, None, i64::MAX)?;
     let owed = owed_in(&standings, currency)?;

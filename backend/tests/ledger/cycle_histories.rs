@@ -2,15 +2,18 @@
 //! step the books are proved, and what is owed, charged, written off and recovered is what a model in plain numbers says.
 
 use crate::database::Engine;
-use crate::world::World;
+use crate::world::{Anything, World};
 use airsettle::agencies::{AgencyStatus, CostTerms, Cycle, CycleRule, PaymentTerms};
-use airsettle::audit::Actor;
-use airsettle::ids::{ApprovalId, Id};
+use airsettle::approvals::{ChangeKind, Proposal, Requested, approve, submit};
+use airsettle::audit::{Actor, Cause};
+use airsettle::db::WriteTx;
+use airsettle::ids::{AgencyId, ApprovalId, Id, KeyId, OrganisationId};
 use airsettle::money::{Currency, Money, divide_half_even};
 use airsettle::settlement::{DefaultError, PayoutError, Purpose, ReceiptError, declare_default, default_of, write_off};
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 on_both_engines!(random_histories_of_cycles_agree_with_a_model);
@@ -131,14 +134,45 @@ impl Model {
                     i128::from((owed.net + later).max(0))
                 };
                 let first = [cycle.last_day() + Days::new(PAYMENT_DAYS + 1), cycle.last_day() + Days::new(FREE_DAYS + 1)];
-                for (kind, (rate, first)) in RATES.iter().zip(first).enumerate() {
-                    let total: i128 = first.iter_days().take_while(|day| *day <= through).map(unpaid).sum();
-                    owed.charged[kind] = i64::try_from(divide_half_even(total * rate.0, rate.1).unwrap()).unwrap();
-                }
+                owed.charged = [0, 1].map(|kind: usize| {
+                    let days = first[kind].iter_days().take_while(|day| *day <= through);
+                    let total: i128 = days.map(&unpaid).sum();
+                    i64::try_from(divide_half_even(total * RATES[kind].0, RATES[kind].1).unwrap()).unwrap()
+                });
             }
             owed.charged_through = Some(through);
         }
     }
+}
+
+/// What two people agree on.
+#[derive(Debug, Serialize, Deserialize)]
+struct GivingUp {
+    agency_id: String,
+    minor: i64,
+}
+
+impl Proposal for GivingUp {
+    const KIND: ChangeKind = ChangeKind::WriteOff;
+    type Error = Anything;
+
+    fn subject(&self) -> String {
+        self.agency_id.clone()
+    }
+
+    fn basis(&self, _: &mut WriteTx) -> Result<String, Anything> {
+        Ok(self.minor.to_string())
+    }
+
+    fn carry_out(&self, tx: &mut WriteTx, cause: &Cause, approval: ApprovalId) -> Result<String, Anything> {
+        let amount = Money::new(self.minor, Currency::CNY);
+        write_off(tx, cause.actor, AgencyId::parse(&self.agency_id)?, amount, approval)?;
+        Ok(self.agency_id.clone())
+    }
+}
+
+fn by(key: i64) -> Cause {
+    Cause { actor: Actor { organisation: OrganisationId::of(1), key: KeyId::of(key) }, request_id: "req".into() }
 }
 
 struct History {
@@ -272,37 +306,21 @@ impl History {
         }
     }
 
-    /// The agreement of two is the approvals' to test; here a row stands for it.
     fn writes_off(&mut self) {
         let (today, open) = (self.world.today(), self.model.net());
-        let approval = ApprovalId::of(self.world.store.ids().block(1));
-        let asked = Money::new(open, Currency::CNY);
-        let done = self.world.store.write(|tx| write_off(tx, Actor::platform(), self.world.agency, asked, approval));
-        match done {
-            Ok(_) => {
-                assert!(self.model.in_default && open > 0);
-                self.approves(approval);
-                self.model.carries(|_| true, today);
-                self.model.spreads(open, today);
-                self.model.written_off += open;
-            }
-            Err(error) => assert!(
-                matches!(error, DefaultError::NotInDefault | DefaultError::OtherAmount { .. })
-                    && (!self.model.in_default || open <= 0),
-                "{error}"
-            ),
+        if self.model.in_default && open > 0 {
+            let proposal = GivingUp { agency_id: self.world.agency.to_string(), minor: open };
+            let asked = self.world.store.write(|tx| submit::<GivingUp, Anything>(tx, &by(101), &proposal, "a history")).unwrap();
+            let (Requested::New(asked) | Requested::Waiting(asked)) = asked;
+            self.world.store.write(|tx| approve::<GivingUp, Anything>(tx, &by(102), asked.id)).unwrap();
+            self.model.carries(|_| true, today);
+            self.model.spreads(open, today);
+            self.model.written_off += open;
+            return;
         }
-    }
-
-    fn approves(&self, approval: ApprovalId) {
-        let text = format!(
-            "INSERT INTO approval (id, kind, subject, payload, basis, digest, reason, organisation_id, key_id, submitted_at, expires_at, status,
-                decided_key_id, decided_at, note, result)
-             SELECT {}, 'write_off', 'agy_', '{{}}', '', digest, 'a history', 1, 1, booked_at, booked_at, 'approved', 2, booked_at, NULL, NULL
-             FROM posting LIMIT 1",
-            approval.raw()
-        );
-        self.world.database.as_owner(&text).unwrap();
+        let (asked, nobody) = (Money::new(open, Currency::CNY), ApprovalId::of(1));
+        let refused = self.world.store.write(|tx| write_off(tx, Actor::platform(), self.world.agency, asked, nobody));
+        assert!(matches!(refused, Err(DefaultError::NotInDefault | DefaultError::OtherAmount { .. })), "{refused:?}");
     }
 
     fn agrees(&self) {

@@ -1,16 +1,18 @@
 //! Cycles by contract, what is billed for them, and how it is paid: named, oldest first, too late, too much, and back.
 
 use crate::database::Engine;
+use crate::incentives::new_programme;
 use crate::world::{World, cny, rate};
 use airsettle::agencies::{CostTerms, Cycle, CycleRule, DueRule, PaymentTerms};
+use airsettle::audit::Actor;
 use airsettle::ids::{BillingStatementId, Id, ObligationId};
 use airsettle::ledger::Purse;
 use airsettle::money::Currency;
 use airsettle::settlement::{
-    CloseError, NewReceipt, ObligationState, Paged, PayoutError, Purpose, ReceiptError, begin_statement, close_statement,
-    statement, statement_lines, statement_page, write_statement,
+    CloseError, Funder, Method, NewReceipt, ObligationState, Paged, PayoutError, Purpose, ReceiptError, begin_statement,
+    close_statement, declare_default, statement, statement_lines, statement_page, write_statement,
 };
-use airsettle::ticketing::{RefundKind, RefundRequest};
+use airsettle::ticketing::{RefundKind, RefundRequest, Refusal};
 use chrono::{Days, NaiveDate};
 
 on_both_engines!(
@@ -27,6 +29,7 @@ on_both_engines!(
     what_was_paid_too_much_is_paid_out_on_request,
     credit_pays_what_is_owed_in_another_cycle,
     an_obligation_becomes_due_and_overdue_and_is_paid,
+    what_was_earned_by_volume_counts_in_a_default,
     every_rule_of_the_cycles_finds_a_row_that_breaks_it,
 );
 
@@ -363,6 +366,26 @@ fn an_obligation_becomes_due_and_overdue_and_is_paid(engine: Engine) {
     assert_eq!(told, ["obligation.billed", "obligation.due", "obligation.overdue", "obligation.paid"]);
     let id = ObligationId::of(world.obligation(&cycle.to_string()).id);
     assert!(id.to_string().starts_with("obl_"));
+    world.adds_up();
+}
+
+fn what_was_earned_by_volume_counts_in_a_default(engine: Engine) {
+    let world = on_credit(engine);
+    at_the_start_of_a_cycle(&world);
+    let platform_funded = new_programme(&world, Funder::Platform, Method::Incremental, &[("0", "0.02")]);
+    world.agrees(&platform_funded);
+    world.sells_and_pays(world.order());
+    world.goes_to(NaiveDate::from_ymd_opt(2027, 4, 2).unwrap());
+    world.counts_incentives();
+    world.closes_the_day();
+    let declare =
+        || world.store.write(|tx| declare_default(tx, Actor::platform(), world.agency, "nothing was remitted")).unwrap();
+    let row = declare();
+    // 970.00 less 2 % of the fare; the deposit is larger than that.
+    assert_eq!((row.owed_minor, row.deposit_minor, row.commission_minor), (95_100, 95_100, 3_000));
+    assert_eq!(declare().deposit_minor, 95_100, "declared again, nothing is left to apply");
+    assert_eq!(world.exposure(), cny("0.00"));
+    assert_eq!(world.refuses(world.order()), Refusal::AgencyFrozen);
     world.adds_up();
 }
 

@@ -111,7 +111,7 @@ pub struct DeclareDefault {
     pub reason: String,
 }
 
-/// Declares a default: sales stop, commission is netted in every cycle, credit of one cycle pays what is owed in another, and the wallet and then the deposit
+/// Declares a default: sales stop, incentives of periods that are over are settled, commission is netted in every cycle, credit of one cycle pays what is owed in another, and the wallet and then the deposit
 /// are applied. Declared again, it applies what has come since. The money that this frees in the client account is swept with `/v1/cash_transfers`. The
 /// operator only.
 #[utoipa::path(post, path = "/v1/defaults", tag = "Settlement", operation_id = "declare_default", request_body = Data<DeclareDefault>,

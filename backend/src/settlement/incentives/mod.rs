@@ -12,5 +12,6 @@ pub use programme::{
     all_programmes, open_programme, programme, programmes,
 };
 pub use reward::{Progress, reward};
+pub(super) use settle::settle_agency;
 pub use settle::{PeriodFilter, SettleError, Settled, period, periods, settle_period};
 pub(super) use verify::{INCENTIVE_RULES, first_wrong_incentive};

@@ -85,6 +85,38 @@ pub fn settle_period(
     Ok(Settled { periods, remaining: i64::try_from(left.len()).unwrap_or(i64::MAX) })
 }
 
+/// Settles everything of one agency that is over and counted, whatever the programme: what it has earned counts against what it owes in a default. The caller
+/// holds the agency's lock.
+pub(in crate::settlement) fn settle_agency(tx: &mut WriteTx, cause: &Cause, agency: AgencyId) -> Result<(), SettleError> {
+    let open = incentive_period::table
+        .filter(incentive_period::agency_id.eq(agency.raw()))
+        .filter(incentive_period::settled_at.is_null());
+    let open: Vec<PeriodRow> = open.order(incentive_period::id).select(PeriodRow::as_select()).load(&mut *tx.db)?;
+    let mut programmes: Vec<i64> = open.iter().map(|row| row.programme_id).collect();
+    programmes.sort_unstable();
+    programmes.dedup();
+    lock(tx, Contended::IncentiveProgramme, &programmes)?;
+    for id in programmes {
+        let programme = programme(tx.db, IncentiveProgrammeId::of(id))?.ok_or(SettleError::NoProgramme)?;
+        let counted = cursors(tx.db, &programme)?;
+        // Again, under the programme's lock.
+        let rows = incentive_period::table
+            .filter(incentive_period::agency_id.eq(agency.raw()))
+            .filter(incentive_period::programme_id.eq(id))
+            .filter(incentive_period::settled_at.is_null());
+        let rows: Vec<PeriodRow> = rows.order(incentive_period::id).select(PeriodRow::as_select()).load(&mut *tx.db)?;
+        let mut due = Vec::new();
+        for row in rows {
+            let last_day = Period { starts_on: row.starts_on, length: programme.period }.last_day();
+            if last_day < tx.ledger_date && is_booked_behind(tx.db, last_day, &counted)? {
+                due.push(row);
+            }
+        }
+        settle(tx, cause, &programme, due)?;
+    }
+    Ok(())
+}
+
 fn unsettled(db: &mut Db, programme: &Programme, period: Period) -> Result<Vec<PeriodRow>, DbError> {
     let of = incentive_period::table
         .filter(incentive_period::programme_id.eq(programme.id.raw()))
