@@ -7,7 +7,6 @@ use super::schedule::JobError;
 use crate::app::App;
 use crate::audit::Actor;
 use crate::clock::Timestamp;
-use crate::db::DbError;
 use crate::ids::{BillingStatementId, Id};
 use crate::settlement::{
     CloseError, PAGE, Paged, begin_statement, charge, chargeable, close_statement, cycles_to_bill, owing_agencies, remind,
@@ -20,9 +19,9 @@ fn today(app: &App) -> chrono::NaiveDate {
 }
 
 /// The others go on where one fails; the first error is answered, so that the step is tried again.
-fn each<T>(all: Vec<T>, mut work: impl FnMut(&T) -> Result<i64, JobError>) -> Result<i64, JobError> {
+fn each<T>(all: &[T], mut work: impl FnMut(&T) -> Result<i64, JobError>) -> Result<i64, JobError> {
     let (mut done, mut failed) = (0i64, None);
-    for one in &all {
+    for one in all {
         match work(one) {
             Ok(number) => done = done.saturating_add(number),
             Err(JobError::Fenced) => return Err(JobError::Fenced),
@@ -41,7 +40,7 @@ pub(super) fn accrue_interest(app: &App, fence: &Fence) -> Result<i64, JobError>
 pub(super) fn bill_cycles(app: &App, fence: &Fence) -> Result<i64, JobError> {
     let now: Timestamp = app.now();
     let ended = app.store.read(|db| cycles_to_bill(db, now)).map_err(JobError::of)?;
-    each(ended, |(agency, currency, cycle)| {
+    each(&ended, |(agency, currency, cycle)| {
         let statement = fence.write(|tx| begin_statement(tx, *agency, *currency, *cycle).map_err(failed))?;
         let id = BillingStatementId::of(statement.id);
         while fence.write(|tx| statement_page(tx, id, PAGE).map_err(failed))? == Paged::More {}
@@ -64,7 +63,7 @@ fn failed(error: CloseError) -> JobError {
 
 pub(super) fn carry_credit(app: &App, fence: &Fence) -> Result<i64, JobError> {
     let owing = app.store.read(owing_agencies)?;
-    each(owing, |(agency, currency)| {
+    each(&owing, |(agency, currency)| {
         let carried = fence.write(|tx| settle_from_credit(tx, Actor::platform(), *agency, *currency).map_err(JobError::of))?;
         Ok(i64::try_from(carried.len()).unwrap_or(i64::MAX))
     })
@@ -72,7 +71,7 @@ pub(super) fn carry_credit(app: &App, fence: &Fence) -> Result<i64, JobError> {
 
 pub(super) fn review_obligations(app: &App, fence: &Fence) -> Result<i64, JobError> {
     let owing = app.store.read(owing_agencies)?;
-    each(owing, |(agency, currency)| {
+    each(&owing, |(agency, currency)| {
         let changed = fence.write(|tx| review_agency(tx, *agency, *currency).map_err(JobError::of))?;
         Ok(i64::try_from(changed.len()).unwrap_or(i64::MAX))
     })
@@ -80,8 +79,8 @@ pub(super) fn review_obligations(app: &App, fence: &Fence) -> Result<i64, JobErr
 
 pub(super) fn charge_obligations(app: &App, fence: &Fence) -> Result<i64, JobError> {
     let date = today(app);
-    let late = app.store.read(|db| Ok::<_, DbError>(chargeable(db, date)?))?;
-    each(late, |id| {
+    let late = app.store.read(|db| chargeable(db, date))?;
+    each(&late, |id| {
         let booked = fence.write(|tx| charge(tx, Actor::platform(), *id).map_err(JobError::of))?;
         Ok(i64::try_from(booked.len()).unwrap_or(i64::MAX))
     })
@@ -94,7 +93,7 @@ pub(super) fn provide_for_losses(app: &App, fence: &Fence) -> Result<i64, JobErr
 
 pub(super) fn remind_agencies(app: &App, fence: &Fence) -> Result<i64, JobError> {
     let open = app.store.read(to_be_reminded)?;
-    each(open, |id| {
+    each(&open, |id| {
         let written = fence.write(|tx| remind(tx, &app.catalogue.dunning, *id).map_err(JobError::of))?;
         Ok(i64::from(written.is_some()))
     })

@@ -34,7 +34,7 @@ fn copies(world: &World, more: i64) {
     world
         .store
         .write(|tx| {
-            for text in [&ticket, &order] {
+            for text in [&order, &ticket] {
                 match &mut *tx.db {
                     Db::Sqlite(connection) => connection.batch_execute(text)?,
                     Db::Postgres(connection) => connection.batch_execute(text)?,
