@@ -52,6 +52,9 @@ struct State {
     committing: u64,
     committed: u64,
     durable: u64,
+    /// Syncs, the last that was begun and the last that ended well.
+    begun: u64,
+    ended: u64,
     is_syncing: bool,
     lost: Option<String>,
 }
@@ -78,7 +81,6 @@ impl Syncer {
     pub(super) fn committed(&self) {
         let mut state = self.state.lock();
         state.committed = state.committing;
-        // A read may wait for it.
         self.turned.notify_all();
     }
 
@@ -105,38 +107,48 @@ impl Syncer {
         commit.durable()
     }
 
-    /// Everything that a read may have seen by now.
+    /// Everything that a read may have seen by now becomes durable, also what is visible while its COMMIT has no answer yet.
     pub(super) fn settle(&self) -> Result<(), DbError> {
-        let seen = self.state.lock().committing;
-        self.wait(seen)
+        let mut state = self.state.lock();
+        let (seen, next) = (state.committing, state.begun + 1);
+        while state.durable < seen && state.ended < next {
+            self.advance(&mut state)?;
+        }
+        Ok(())
     }
 
+    /// For a commit that has been answered.
     fn wait(&self, number: u64) -> Result<(), DbError> {
         let mut state = self.state.lock();
-        loop {
-            if state.durable >= number {
-                return Ok(());
-            }
-            if let Some(why) = &state.lost {
-                return Err(DbError::CommitUnknown(why.clone()));
-            }
-            if state.is_syncing || state.committed < number {
-                self.turned.wait(&mut state);
-                continue;
-            }
-            state.is_syncing = true;
-            let reached = state.committed;
-            let synced = MutexGuard::unlocked(&mut state, || self.disk.lock().sync());
-            state.is_syncing = false;
-            match synced {
-                Ok(()) => state.durable = reached,
-                Err(why) => {
-                    tracing::error!(%why, "what was committed could not be made durable");
-                    state.lost.get_or_insert(why);
-                }
-            }
-            self.turned.notify_all();
+        while state.durable < number {
+            self.advance(&mut state)?;
         }
+        Ok(())
+    }
+
+    /// Waits for the sync that is under way, or makes the next one.
+    fn advance(&self, state: &mut MutexGuard<'_, State>) -> Result<(), DbError> {
+        if let Some(why) = &state.lost {
+            return Err(DbError::CommitUnknown(why.clone()));
+        }
+        if state.is_syncing {
+            self.turned.wait(state);
+            return Ok(());
+        }
+        state.is_syncing = true;
+        state.begun += 1;
+        let (reached, number) = (state.committed, state.begun);
+        let synced = MutexGuard::unlocked(state, || self.disk.lock().sync());
+        state.is_syncing = false;
+        match synced {
+            Ok(()) => (state.durable, state.ended) = (state.durable.max(reached), number),
+            Err(why) => {
+                tracing::error!(%why, "what was committed could not be made durable");
+                state.lost.get_or_insert(why);
+            }
+        }
+        self.turned.notify_all();
+        Ok(())
     }
 }
 
@@ -188,18 +200,17 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_waits_for_a_commit_that_is_on_its_way() {
+    fn a_read_waits_for_a_sync_and_not_for_the_answer_to_a_commit() {
         let syncer = syncer();
         let commit = syncer.commits();
-        let reader = std::thread::spawn({
-            let syncer = syncer.clone();
-            move || syncer.settle()
-        });
-        assert_eq!(syncer.state.lock().durable, 0);
+        syncer.settle().unwrap();
+        assert_eq!(syncer.state.lock().ended, 1);
+        assert_eq!(syncer.state.lock().durable, 0, "a COMMIT without an answer is nobody's to tell of");
         syncer.committed();
-        reader.join().unwrap().unwrap();
-        assert_eq!(syncer.state.lock().durable, 1);
         commit.durable().unwrap();
+        assert_eq!(syncer.state.lock().durable, 1);
+        syncer.settle().unwrap();
+        assert_eq!(syncer.state.lock().ended, 2, "nothing is left to sync");
     }
 
     #[test]

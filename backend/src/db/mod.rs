@@ -70,6 +70,11 @@ impl DbError {
         }
     }
 
+    /// Another process has held SQLite's file for longer than anybody waits.
+    fn is_locked_file(&self) -> bool {
+        matches!(self, DbError::Query(error) if error.to_string().contains("database is locked"))
+    }
+
     /// The server went away before a COMMIT was sent, or two transactions stood in each other's way: nothing happened, and the same may work now.
     pub fn is_passing(&self) -> bool {
         use diesel::result::{DatabaseErrorKind, Error};
@@ -322,6 +327,10 @@ impl Store {
             None => self.connect_writer()?,
         };
         if let Err(error) = self.begin(&mut writer) {
+            if error.is_locked_file() {
+                *slot = Some(writer);
+                return Err(error.into());
+            }
             // The connection may have died between two commits (a restarted server): one new one before giving up.
             tracing::warn!(%error, "writer connection lost, connecting again");
             drop(writer);
