@@ -216,8 +216,7 @@ pub fn open_agency(tx: &mut WriteTx, new: NewAgency) -> Result<Agency, AgencyErr
 
 /// Freezes, unfreezes or closes; from the next commit on the sale sees it.
 pub fn set_status(tx: &mut WriteTx, id: AgencyId, status: AgencyStatus) -> Result<Agency, AgencyError> {
-    lock(tx, Contended::Agency, &[id.raw()])?;
-    let current = agency(tx.db, id)?.ok_or(AgencyError::NotFound)?;
+    let current = lock_agency(tx, id)?.ok_or(AgencyError::NotFound)?;
     if current.status == AgencyStatus::Closed && status != AgencyStatus::Closed {
         return Err(AgencyError::Closed);
     }
@@ -236,8 +235,7 @@ pub fn set_status(tx: &mut WriteTx, id: AgencyId, status: AgencyStatus) -> Resul
 
 /// Puts an agency into another tier; sales from the next commit on are on its terms.
 pub fn set_tier(tx: &mut WriteTx, id: AgencyId, tier: Tier) -> Result<Agency, AgencyError> {
-    lock(tx, Contended::Agency, &[id.raw()])?;
-    let current = agency(tx.db, id)?.ok_or(AgencyError::NotFound)?;
+    let current = lock_agency(tx, id)?.ok_or(AgencyError::NotFound)?;
     let row = agency::table.find(id.raw());
     diesel::update(row).set(agency::tier.eq(tier.text())).execute(&mut *tx.db).map_err(DbError::from)?;
     Ok(Agency { tier, ..current })
@@ -245,8 +243,7 @@ pub fn set_tier(tx: &mut WriteTx, id: AgencyId, tier: Tier) -> Result<Agency, Ag
 
 /// Sets how many orders it may hold; those that it holds stay.
 pub fn set_hold_limit(tx: &mut WriteTx, id: AgencyId, max_unpaid_holds: HoldLimit) -> Result<Agency, AgencyError> {
-    lock(tx, Contended::Agency, &[id.raw()])?;
-    let current = agency(tx.db, id)?.ok_or(AgencyError::NotFound)?;
+    let current = lock_agency(tx, id)?.ok_or(AgencyError::NotFound)?;
     let row = agency::table.find(id.raw());
     let limited = diesel::update(row).set(agency::max_unpaid_holds.eq(max_unpaid_holds.orders()));
     limited.execute(&mut *tx.db).map_err(DbError::from)?;

@@ -2,6 +2,7 @@
 //! which days it has, whatever a later contract says: `2026-11-27-D` is a day, `2026-11-23-T` Monday to Wednesday (from the Thursday on: to Sunday),
 //! `2026-11-23-W` the week from that Monday, `2026-11-H1` 1 to 15 November, `2026-11-H2` the rest of the month, `2026-11-M` all of it.
 
+use crate::db::DbError;
 use chrono::{Datelike, Days, Months, NaiveDate};
 use std::fmt;
 
@@ -51,7 +52,7 @@ impl CycleRule {
     }
 
     /// Of its longest cycle.
-    pub fn most_days(self) -> i64 {
+    pub fn most_days(self) -> u32 {
         match self {
             CycleRule::Daily => 1,
             CycleRule::TwiceWeekly => 4,
@@ -64,11 +65,8 @@ impl CycleRule {
     /// What a reporting period is counted as where days stand for money.
     pub fn reporting_days(self) -> u32 {
         match self {
-            CycleRule::Daily => 1,
-            CycleRule::TwiceWeekly => 4,
-            CycleRule::Weekly => 7,
-            CycleRule::HalfMonthly => 15,
-            CycleRule::Monthly => 31,
+            CycleRule::HalfMonthly => HALF,
+            other => other.most_days(),
         }
     }
 }
@@ -85,6 +83,11 @@ pub struct Cycle {
 }
 
 impl Cycle {
+    /// As it is stored.
+    pub fn stored(text: &str) -> Result<Self, DbError> {
+        Cycle::parse(text).ok_or_else(|| DbError::Corrupt(format!("cycle {text}")))
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         let (date, mark) = text.rsplit_once('-')?;
         let on = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();

@@ -125,7 +125,7 @@ pub fn holding_capacity(db: &mut Db, agency: &Agency, date: NaiveDate) -> Result
     let first = date.checked_sub_months(MONTHS).unwrap_or(date);
     let mut periods = Vec::new();
     for (cycle, turnover) in turnover_by_cycle(db, agency.id, agency.currency, &first.format("%Y-%m").to_string())? {
-        let known = Cycle::parse(&cycle).ok_or_else(|| DbError::Corrupt(format!("cycle {cycle}")))?;
+        let known = Cycle::stored(&cycle)?;
         if known.last_day() >= first {
             periods.push(CapacityPeriod { cycle, days: known.days(), turnover });
         }

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::{advance, base_rate, facility, facility_slice, facility_sublimit};
 use crate::db::{Contended, Db, DbError, Window, WriteTx, lock, lock_within, rows, windowed};
 use crate::ids::{FacilityId, Id, OrganisationId, SliceId};
-use crate::ledger::{AccountCode, AccountKey, Book, balances};
+use crate::ledger::{AccountCode, AccountKey, Book, balance};
 use crate::money::{Currency, Money, MoneyError, Rate};
 use crate::notify::{EventType, NewEvent, emit};
 use chrono::{Duration, NaiveDate, NaiveDateTime};
@@ -445,8 +445,7 @@ pub fn facilities(db: &mut Db, on: NaiveDate) -> Result<Vec<FacilityState>, DbEr
 
 /// Principal drawn, as it stands.
 pub(super) fn drawn(db: &mut Db, facility: &Facility) -> Result<Money, DbError> {
-    let loan = loan_account(facility.id, facility.limit.currency);
-    Ok(balances(db, std::slice::from_ref(&loan))?.pop().map_or(Money::zero(loan.currency), |(_, drawn)| drawn))
+    balance(db, &loan_account(facility.id, facility.limit.currency))
 }
 
 fn state(db: &mut Db, facility: Facility) -> Result<FacilityState, DbError> {

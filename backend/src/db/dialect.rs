@@ -213,10 +213,9 @@ fn update_each(connection: &mut SqliteConnection, Update { table, columns, chang
     }
     let mut found = 0;
     for change in changes {
-        let mut query = Fixed::text(format!("UPDATE {table} SET "));
+        let mut query = Fixed::text("UPDATE ").and(table);
         for (place, (column, cell)) in columns.iter().zip(&change.values).enumerate() {
-            let comma = if place == 0 { "" } else { ", " };
-            query = query.and(format!("{comma}{column} = ")).value(SqliteValue::Cell(cell));
+            query = query.and(if place == 0 { " SET " } else { ", " }).and(*column).and(" = ").value(SqliteValue::Cell(cell));
         }
         found += query.and(" WHERE id = ").value(SqliteValue::Id(change.id)).execute(connection)?;
     }

@@ -81,7 +81,6 @@ impl Syncer {
     pub(super) fn committed(&self) {
         let mut state = self.state.lock();
         state.committed = state.committing;
-        self.turned.notify_all();
     }
 
     /// What is not durable yet is not known to be there.

@@ -30,6 +30,7 @@ pub use setting::{remove_setting, setting, store_setting};
 
 use crate::clock::{Clock, Timestamp};
 use crate::ids::IdGenerator;
+use crate::money::Currency;
 use checkpoint::Checkpoints;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -117,6 +118,11 @@ pub struct StoreConfig {
     pub readers: u32,
     /// How long a reader waits for a connection.
     pub patience: Duration,
+}
+
+/// A currency as it is stored.
+pub fn stored_currency(code: &str) -> Result<Currency, DbError> {
+    Currency::parse(code).map_err(|error| DbError::Corrupt(error.to_string()))
 }
 
 /// Pooled connections for reading: all that a proof needs, and a part of every store.

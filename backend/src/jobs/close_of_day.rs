@@ -13,11 +13,6 @@ use crate::settlement::{
     review_agency, settle_from_credit, statement_page, to_be_reminded, write_statement,
 };
 
-/// The date that the ledger is at: what is over by then is closed.
-fn today(app: &App) -> chrono::NaiveDate {
-    app.now().date_in(app.store.zone())
-}
-
 /// The others go on where one fails; the first error is answered, so that the step is tried again.
 fn each<T>(all: &[T], mut work: impl FnMut(&T) -> Result<i64, JobError>) -> Result<i64, JobError> {
     let (mut done, mut failed) = (0i64, None);
@@ -34,7 +29,7 @@ fn each<T>(all: &[T], mut work: impl FnMut(&T) -> Result<i64, JobError>) -> Resu
 /// Each day once, however often it is tried: a day that is accrued stays as it is.
 pub(super) fn accrue_interest(app: &App, fence: &Fence) -> Result<i64, JobError> {
     fence.write(|_| Ok(()))?;
-    accrue_all(app, today(app)).map_err(JobError::of)
+    accrue_all(app, app.today()).map_err(JobError::of)
 }
 
 pub(super) fn bill_cycles(app: &App, fence: &Fence) -> Result<i64, JobError> {
@@ -78,7 +73,7 @@ pub(super) fn review_obligations(app: &App, fence: &Fence) -> Result<i64, JobErr
 }
 
 pub(super) fn charge_obligations(app: &App, fence: &Fence) -> Result<i64, JobError> {
-    let date = today(app);
+    let date = app.today();
     let late = app.store.read(|db| chargeable(db, date))?;
     each(&late, |id| {
         let booked = fence.write(|tx| charge(tx, Actor::platform(), *id).map_err(JobError::of))?;
@@ -88,7 +83,7 @@ pub(super) fn charge_obligations(app: &App, fence: &Fence) -> Result<i64, JobErr
 
 /// After everything that changes what an agency owes.
 pub(super) fn provide_for_losses(app: &App, fence: &Fence) -> Result<i64, JobError> {
-    provide_all(app, fence, today(app))
+    provide_all(app, fence, app.today())
 }
 
 pub(super) fn remind_agencies(app: &App, fence: &Fence) -> Result<i64, JobError> {

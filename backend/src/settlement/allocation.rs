@@ -1,7 +1,7 @@
 //! What settles what is owed in a cycle: money goes to the cycle that it names, or else to the oldest first, and what is paid beyond everything stays as a
 //! credit in the newest. Credit of a closed cycle pays what is owed in others.
 
-use super::cycles::{CycleStanding, agency_cycles};
+use super::cycles::{CycleStanding, all_cycles};
 use crate::agencies::Cycle;
 use crate::audit::Actor;
 use crate::db::schema::cycle_settlement;
@@ -89,18 +89,33 @@ fn by_age(standings: &[CycleStanding]) -> Vec<&CycleStanding> {
     sorted
 }
 
-/// Oldest first; what is left goes to the newest. Nothing where there is no cycle at all.
-pub(super) fn oldest_first(standings: &[CycleStanding], paid: Money) -> Result<Vec<Share>, MoneyError> {
-    let (sorted, mut left) = (by_age(standings), paid);
-    let mut parts: Vec<(&CycleStanding, Money)> = Vec::new();
-    for standing in &sorted {
+/// A cycle and what of an amount it gets.
+type Part<'s> = (&'s CycleStanding, Money);
+
+/// Of an amount, what pays what is owed, oldest cycle first, and what is left.
+fn spread<'s>(sorted: &[&'s CycleStanding], paid: Money) -> Result<(Vec<Part<'s>>, Money), MoneyError> {
+    let (mut parts, mut left) = (Vec::new(), paid);
+    for standing in sorted {
         let owed = standing.open_net()?;
         if owed.minor > 0 && left.minor > 0 {
             let part = if owed.minor < left.minor { owed } else { left };
             left = left.checked_sub(part)?;
-            parts.push((standing, part));
+            parts.push((*standing, part));
         }
     }
+    Ok((parts, left))
+}
+
+/// What is owed, oldest first, up to an amount.
+pub(super) fn owed_up_to(standings: &[CycleStanding], most: Money) -> Result<Vec<Share>, MoneyError> {
+    let (parts, _) = spread(&by_age(standings), most)?;
+    parts.into_iter().map(|(standing, part)| Share::of(standing, part)).collect()
+}
+
+/// Oldest first; what is left goes to the newest. Nothing where there is no cycle at all.
+pub(super) fn oldest_first(standings: &[CycleStanding], paid: Money) -> Result<Vec<Share>, MoneyError> {
+    let sorted = by_age(standings);
+    let (mut parts, left) = spread(&sorted, paid)?;
     if let Some(newest) = sorted.last().filter(|_| left.minor > 0) {
         match parts.last_mut().filter(|(last, _)| last.cycle == newest.cycle) {
             Some((_, part)) => *part = part.checked_add(left)?,
@@ -147,7 +162,7 @@ pub(super) fn carry_credit(
 ) -> Result<Vec<Cycle>, CarryError> {
     let mut touched = Vec::new();
     loop {
-        let standings = agency_cycles(tx.db, agency, currency, None, i64::MAX)?;
+        let standings = all_cycles(tx.db, agency, currency)?;
         let over: Vec<CycleStanding> = standings.into_iter().filter(|one| is_over(one.cycle)).collect();
         let mut nets = Vec::with_capacity(over.len());
         for standing in by_age(&over) {

@@ -167,7 +167,7 @@ const SUMS: &str =
 fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
     let of = |minor| Money::new(minor, currency);
     Ok(CycleStanding {
-        cycle: Cycle::parse(&row.cycle).ok_or_else(|| DbError::Corrupt(format!("cycle {}", row.cycle)))?,
+        cycle: Cycle::stored(&row.cycle)?,
         sold: of(row.sold),
         commission: of(row.commission),
         voided: of(row.voided),
@@ -189,6 +189,11 @@ pub fn cycle_standing(db: &mut Db, agency: AgencyId, currency: Currency, cycle: 
     let query = sql_query(text).bind::<BigInt, _>(agency.raw()).bind::<Text, _>(currency.code());
     let rows: Vec<Sums> = query.bind::<Text, _>(cycle.to_string()).load(db)?;
     rows.first().map(|row| standing(row, currency)).transpose()
+}
+
+/// All cycles of an agency, the newest first.
+pub(super) fn all_cycles(db: &mut Db, agency: AgencyId, currency: Currency) -> Result<Vec<CycleStanding>, DbError> {
+    agency_cycles(db, agency, currency, None, i64::MAX)
 }
 
 /// The cycles of an agency, the newest first; those older than `before`, where it is given.

@@ -3,17 +3,17 @@
 //! is recovered; and an agency that has paid everything is reinstated when two people have agreed. The client money that is freed is swept as every other
 //! (`credit::sweep`). Locks: the agency, incentive programmes, accounts.
 
-use super::allocation::{CarryError, SettledBy, Settlement, Share, carry_credit, keep};
-use super::cycles::{CycleStanding, agency_cycles};
+use super::allocation::{CarryError, SettledBy, Settlement, Share, carry_credit, keep, owed_up_to};
+use super::cycles::{CycleStanding, all_cycles};
 use super::incentives::{SettleError, settle_agency};
 use super::obligation::{ObligationError, look_again};
 use super::provision::provide;
-use crate::agencies::{AgencyError, AgencyStatus, agency, set_status};
+use crate::agencies::{AgencyError, AgencyStatus, lock_agency, set_status};
 use crate::audit::{Actor, Cause};
 use crate::db::schema::agency_default;
-use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
+use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, stored_currency, update, windowed};
 use crate::ids::{AgencyId, ApprovalId, DefaultId, Id, PostingId};
-use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, balances, post_all};
+use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, balance, post_all};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
@@ -43,7 +43,7 @@ rows! {
 
 impl DefaultRow {
     pub fn money_currency(&self) -> Result<Currency, DbError> {
-        Currency::parse(&self.currency).map_err(|error| DbError::Corrupt(error.to_string()))
+        stored_currency(&self.currency)
     }
 
     /// Written off and not recovered.
@@ -118,11 +118,6 @@ impl From<AgencyError> for DefaultError {
     }
 }
 
-/// Before anything of an agency's default is looked at in order to decide about it.
-pub fn lock_for_default(tx: &mut WriteTx, id: AgencyId) -> Result<(), DbError> {
-    lock(tx, Contended::Agency, &[id.raw()])
-}
-
 /// The default that an agency is in.
 pub fn default_of(db: &mut Db, agency: AgencyId) -> Result<Option<DefaultRow>, DbError> {
     let running =
@@ -132,12 +127,11 @@ pub fn default_of(db: &mut Db, agency: AgencyId) -> Result<Option<DefaultRow>, D
 
 /// Declares a default and applies what the agency has with the platform; declared before, it applies what has come since.
 pub fn declare_default(tx: &mut WriteTx, actor: Actor, id: AgencyId, reason: &str) -> Result<DefaultRow, DefaultError> {
-    lock(tx, Contended::Agency, &[id.raw()])?;
-    let agency = agency(tx.db, id)?.ok_or(DefaultError::NoAgency)?;
+    let agency = lock_agency(tx, id)?.ok_or(DefaultError::NoAgency)?;
     let currency = agency.currency;
     settle_agency(tx, &Cause { actor, request_id: String::new() }, id)?;
     let known = default_of(tx.db, id)?;
-    let standings = agency_cycles(tx.db, id, currency, None, i64::MAX)?;
+    let standings = all_cycles(tx.db, id, currency)?;
     let owed = owed_in(&standings, currency)?;
     if owed.minor <= 0 && known.is_none() {
         return Err(DefaultError::NothingOwed);
@@ -224,7 +218,7 @@ impl Applying {
     /// In every cycle its own; a cycle that owes less than its commission is left with a credit.
     fn net_commission(&mut self, tx: &mut WriteTx) -> Result<Money, DefaultError> {
         let mut shares = Vec::new();
-        for standing in agency_cycles(tx.db, self.agency, self.currency, None, i64::MAX)? {
+        for standing in all_cycles(tx.db, self.agency, self.currency)? {
             let commission = standing.open_commission()?;
             if commission.minor != 0 {
                 shares.push(Share { cycle: standing.cycle, amount: Money::zero(self.currency), commission });
@@ -238,18 +232,7 @@ impl Applying {
 
     /// What is owed in each cycle, oldest first, up to an amount.
     fn owed(&self, db: &mut Db, most: Money) -> Result<Vec<Share>, DefaultError> {
-        let (mut left, mut shares) = (most, Vec::new());
-        let mut standings = agency_cycles(db, self.agency, self.currency, None, i64::MAX)?;
-        standings.sort_by_key(|one| (one.cycle.last_day(), one.cycle));
-        for standing in &standings {
-            let open = standing.open_net()?;
-            if open.minor > 0 && left.minor > 0 {
-                let part = if open.minor < left.minor { open } else { left };
-                left = left.checked_sub(part)?;
-                shares.push(Share::of(standing, part)?);
-            }
-        }
-        Ok(shares)
+        Ok(owed_up_to(&all_cycles(db, self.agency, self.currency)?, most)?)
     }
 
     fn security(&mut self, tx: &mut WriteTx, by: SettledBy) -> Result<Money, DefaultError> {
@@ -257,7 +240,7 @@ impl Applying {
             SettledBy::Wallet => (AccountCode::AgencyWallet, Event::WalletApplied),
             _ => (AccountCode::AgencyDeposit, Event::DepositApplied),
         };
-        let there = balances(tx.db, &[self.account(code)])?.first().map_or(Money::zero(self.currency), |(_, balance)| *balance);
+        let there = balance(tx.db, &self.account(code))?;
         let shares = self.owed(tx.db, there)?;
         let amount = Money::sum(self.currency, shares.iter().map(|share| share.amount))?;
         if amount.minor > 0 {
@@ -271,7 +254,7 @@ impl Applying {
 pub fn left_to_write_off(db: &mut Db, id: AgencyId) -> Result<(DefaultRow, Money), DefaultError> {
     let row = default_of(db, id)?.ok_or(DefaultError::NotInDefault)?;
     let currency = row.money_currency()?;
-    let left = owed_in(&agency_cycles(db, id, currency, None, i64::MAX)?, currency)?;
+    let left = owed_in(&all_cycles(db, id, currency)?, currency)?;
     Ok((row, left))
 }
 
@@ -326,9 +309,7 @@ pub fn may_be_reinstated(db: &mut Db, id: AgencyId) -> Result<DefaultRow, Defaul
         return Err(DefaultError::NotRecovered { left });
     }
     let charges = AccountKey::agency(AccountCode::AgencyCharges, id, left.currency);
-    for (_, owed) in balances(db, &[charges])? {
-        open = open.checked_add(owed)?;
-    }
+    open = open.checked_add(balance(db, &charges)?)?;
     if open.minor > 0 { Err(DefaultError::StillOwes { open }) } else { Ok(row) }
 }
 

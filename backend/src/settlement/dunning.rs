@@ -3,7 +3,7 @@
 
 use super::cycles::cycle_standing;
 use super::obligation::{ObligationError, ObligationRow, obligation};
-use crate::agencies::agency;
+use crate::agencies::{agency, lock_agency};
 use crate::catalogue::dunning::{DunningStep, DunningSteps, Tone};
 use crate::db::schema::{billing_contact, dunning_message, obligation};
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
@@ -65,8 +65,7 @@ pub fn set_billing_contact(
     email: &str,
     language: Language,
 ) -> Result<Option<ContactRow>, DbError> {
-    lock(tx, Contended::Agency, &[id.raw()])?;
-    if agency(tx.db, id)?.is_none() {
+    if lock_agency(tx, id)?.is_none() {
         return Ok(None);
     }
     let known = billing_contact_of(tx.db, id)?;

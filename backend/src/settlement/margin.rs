@@ -137,7 +137,7 @@ pub fn margin_of(tx: &mut WriteTx, terms: &NewContract) -> Result<Margin, Signin
     let base = Money::new(PRICE_MINOR - TAX_MINOR, terms.currency);
     let incentive = highest_platform_incentive(tx.db, terms.agency, tier.as_ref(), terms.airline, base, tx.ledger_date)?;
     // A ticket of a cycle's first day is owed for all of its days, and then for the payment days.
-    Ok(margin(terms, terms.payment.cycle_rule.most_days() + terms.payment_days, line, incentive)?)
+    Ok(margin(terms, i64::from(terms.payment.cycle_rule.most_days()) + terms.payment_days, line, incentive)?)
 }
 
 /// The line that a sale would be held on today, if it had room.

@@ -21,8 +21,8 @@ pub use allocation::{CarryError, CycleSettlementRow, SettledBy, Share, settlemen
 pub use charges::{ChargeError, ChargeKind, ChargeRow, charge, chargeable, charges_of};
 pub use cycles::{CycleStanding, agency_cycles, cycle_standing};
 pub use default::{
-    DefaultError, DefaultRow, declare_default, default_by_id, default_of, defaults, left_to_write_off, lock_for_default,
-    may_be_reinstated, reinstate, write_off,
+    DefaultError, DefaultRow, declare_default, default_by_id, default_of, defaults, left_to_write_off, may_be_reinstated,
+    reinstate, write_off,
 };
 pub use due::{DueTerms, due_terms};
 pub use dunning::{

@@ -2,12 +2,12 @@
 //! the row keeps the terms, and the state that was last looked at, so that a change of it is told once.
 
 use super::allocation::{CarryError, carry_credit};
-use super::cycles::{CycleStanding, agency_cycles};
+use super::cycles::{CycleStanding, all_cycles};
 use super::default::default_of;
 use crate::agencies::Cycle;
 use crate::audit::Actor;
 use crate::db::schema::obligation;
-use crate::db::{Change, Contended, Db, DbError, Window, WriteTx, lock, rows, update, windowed};
+use crate::db::{Change, Contended, Db, DbError, Window, WriteTx, lock, rows, stored_currency, update, windowed};
 use crate::ids::{AgencyId, Id, ObligationId};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit_all};
@@ -132,7 +132,7 @@ impl From<diesel::result::Error> for ObligationError {
 
 impl ObligationRow {
     pub fn cycle(&self) -> Result<Cycle, DbError> {
-        Cycle::parse(&self.cycle).ok_or_else(|| DbError::Corrupt(format!("cycle {}", self.cycle)))
+        Cycle::stored(&self.cycle)
     }
 
     pub fn state(&self) -> Result<ObligationState, DbError> {
@@ -140,7 +140,7 @@ impl ObligationRow {
     }
 
     pub fn money_currency(&self) -> Result<Currency, DbError> {
-        Currency::parse(&self.currency).map_err(|error| DbError::Corrupt(error.to_string()))
+        stored_currency(&self.currency)
     }
 
     /// What it is now.
@@ -178,7 +178,7 @@ pub fn look_again(
     if rows.is_empty() {
         return Ok(rows);
     }
-    let standings = agency_cycles(tx.db, agency, currency, None, i64::MAX)?;
+    let standings = all_cycles(tx.db, agency, currency)?;
     let debtor = debtor(tx.db, agency)?;
     let mut changed = Vec::new();
     for mut row in rows {
@@ -274,7 +274,7 @@ pub fn owing_agencies(db: &mut Db) -> Result<Vec<(AgencyId, Currency)>, DbError>
     let of = unsettled.select((obligation::agency_id, obligation::currency)).distinct();
     let rows: Vec<(i64, String)> = of.order((obligation::agency_id, obligation::currency)).load(db)?;
     let parsed = |(agency, currency): (i64, String)| {
-        let currency = Currency::parse(&currency).map_err(|error| DbError::Corrupt(error.to_string()))?;
+        let currency = stored_currency(&currency)?;
         Ok((AgencyId::of(agency), currency))
     };
     rows.into_iter().map(parsed).collect()

@@ -2,14 +2,14 @@
 //! Locks: the bank's reference, the agency, accounts.
 
 use super::allocation::{SettledBy, Settlement, Share, keep};
-use super::cycles::agency_cycles;
+use super::cycles::all_cycles;
 use super::obligation::{ObligationError, look_again, obligations_of};
 use crate::agencies::{Cycle, agency};
 use crate::audit::Actor;
 use crate::db::schema::{bank_payment, credit_payout};
 use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, lock_word, rows, windowed};
 use crate::ids::{AgencyId, CreditPayoutId, Id};
-use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, balances, post_all};
+use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, balance, post_all};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
@@ -113,8 +113,7 @@ pub fn pay_out_credit(tx: &mut WriteTx, actor: Actor, new: &NewPayout) -> Result
     }
     let share = decide(tx, new)?;
     let cash = AccountKey::cash(Purse::Own, new.amount.currency);
-    let there = balances(tx.db, std::slice::from_ref(&cash))?.first().map_or(0, |(_, balance)| balance.minor);
-    let short = new.amount.checked_sub(Money::new(there, new.amount.currency))?;
+    let short = new.amount.checked_sub(balance(tx.db, &cash)?)?;
     if short.minor > 0 {
         return Err(PayoutError::OwnCashShort { short });
     }
@@ -153,7 +152,7 @@ fn decide(tx: &mut WriteTx, new: &NewPayout) -> Result<Share, PayoutError> {
     if !billed.iter().any(|one| one.cycle == new.cycle.to_string()) {
         return Err(PayoutError::NotBilled(new.cycle));
     }
-    let standings = agency_cycles(tx.db, new.agency, currency, None, i64::MAX)?;
+    let standings = all_cycles(tx.db, new.agency, currency)?;
     let mut owed = Money::zero(currency);
     for standing in standings.iter().filter(|one| billed.iter().any(|row| row.cycle == one.cycle.to_string())) {
         let open = standing.open_net()?;
@@ -162,9 +161,7 @@ fn decide(tx: &mut WriteTx, new: &NewPayout) -> Result<Share, PayoutError> {
         }
     }
     let charges = AccountKey::agency(AccountCode::AgencyCharges, new.agency, currency);
-    for (_, charged) in balances(tx.db, &[charges])? {
-        owed = owed.checked_add(charged)?;
-    }
+    owed = owed.checked_add(balance(tx.db, &charges)?)?;
     let standing = standings.iter().find(|one| one.cycle == new.cycle).ok_or(PayoutError::NotBilled(new.cycle))?;
     let credit = standing.open_net()?.checked_neg()?;
     if new.amount.minor > credit.minor {

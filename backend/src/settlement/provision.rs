@@ -1,11 +1,11 @@
 //! What agencies are expected never to pay: their exposure at the close of a day times the rate of their contract, held as an allowance. It is brought up
 //! or down to that, so running it again books nothing. A write-off takes from it what it needs. Locks: agencies, accounts.
 
-use crate::agencies::{AgencyRow, contracts_of};
+use crate::agencies::{contracts_of, lock_agency};
 use crate::audit::Actor;
 use crate::credit::{Standing, standing_accounts};
 use crate::db::schema::loss_provision;
-use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, locked, rows, windowed};
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, Id, PostingId, ProvisionId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, PostError, open_accounts};
 use crate::money::{Currency, Money, Rate};
@@ -91,7 +91,7 @@ pub fn provide_for_day(
     if day > last {
         return Err(ProvisionError::NotOver { asked: day, last });
     }
-    if !lock_agency(tx, agency)? {
+    if lock_agency(tx, agency)?.is_none() {
         return Err(ProvisionError::NotFound);
     }
     let of_day = loss_provision::table
@@ -108,17 +108,11 @@ pub fn provide_for_day(
 
 /// So that at least `least` can be written off: the allowance is brought up to that, or to what the exposure asks for if that is more.
 pub fn provide(tx: &mut WriteTx, actor: Actor, agency: AgencyId, least: Money) -> Result<Option<Provision>, PostError> {
-    if !lock_agency(tx, agency)? {
+    if lock_agency(tx, agency)?.is_none() {
         return Err(DbError::Corrupt(format!("there is no agency {agency}")).into());
     }
     let today = tx.ledger_date;
     book(tx, actor, (agency, least.currency), ("write_off", today), Some(least))
-}
-
-/// Says whether it is there.
-fn lock_agency(tx: &mut WriteTx, agency: AgencyId) -> Result<bool, DbError> {
-    let found: Vec<AgencyRow> = locked(tx, Contended::Agency, &[agency.raw()])?;
-    Ok(!found.is_empty())
 }
 
 /// The highest rate of the contracts in force: what is owed is not kept apart by contract.

@@ -1,7 +1,7 @@
 //! Money that reached one of the platform's bank accounts: recorded once per bank reference and booked in the same commit.
 
 use super::allocation::{self, SettledBy, Settlement, Share, oldest_first};
-use super::cycles::{agency_cycles, cycle_standing};
+use super::cycles::{all_cycles, cycle_standing};
 use super::default::{DefaultError, note_recovery};
 use super::obligation::{ObligationError, look_again};
 use crate::agencies::{Cycle, agency};
@@ -11,7 +11,7 @@ use crate::credit::{RepaymentError, repay_claims};
 use crate::db::schema::bank_receipt;
 use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, lock_word, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, BankReceiptId, Id, PostingId};
-use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, balances, post_all};
+use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, balance, post_all};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
@@ -313,7 +313,7 @@ fn book(tx: &mut WriteTx, actor: Actor, id: BankReceiptId, new: &NewReceipt) -> 
         Purpose::AirlineRepayment(airline) => return Ok((repay_claims(tx, actor, airline, new.amount, id)?, shares)),
     };
     if let Purpose::Charges(_) = new.purpose {
-        let found = balances(tx.db, std::slice::from_ref(&credited))?.first().map_or(Money::zero(currency), |(_, owed)| *owed);
+        let found = balance(tx.db, &credited)?;
         if new.amount.minor > found.minor {
             return Err(ReceiptError::MoreThanCharged { open: Money::new(found.minor.max(0), currency) });
         }
@@ -342,7 +342,7 @@ fn shares(db: &mut Db, new: &NewReceipt) -> Result<Vec<Share>, ReceiptError> {
             Ok(vec![Share::of(&standing, new.amount)?])
         }
         Purpose::RemittanceOldestFirst(of) => {
-            let shares = oldest_first(&agency_cycles(db, of, currency, None, i64::MAX)?, new.amount)?;
+            let shares = oldest_first(&all_cycles(db, of, currency)?, new.amount)?;
             if shares.is_empty() { Err(ReceiptError::NothingOwed) } else { Ok(shares) }
         }
         _ => Ok(Vec::new()),

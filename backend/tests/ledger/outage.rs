@@ -65,32 +65,51 @@ fn a_commit_that_was_lost_before_it_took_effect_is_done_again() {
     world.adds_up();
 }
 
+/// A world whose server waits for a standby that never answers: a COMMIT is done there, and waits. One ticket is sold before.
+struct Behind {
+    world: World,
+    admin: String,
+    _cluster: Cluster,
+}
+
+impl Behind {
+    fn a_silent_standby() -> Self {
+        let cluster = Cluster::start(Durability::Off);
+        let owner_url = cluster.database("standby");
+        migrate(&owner_url).unwrap();
+        let world = World::in_database(Database::at(owner_url.clone()));
+        world.lodges_deposit("1000000.00");
+        world.tops_up(world.prepaid, "1000000.00");
+        let admin = superuser(&owner_url);
+        execute(&admin, "ALTER ROLE airsettle_app SET synchronous_commit = on");
+        let world = world.seen_from_another_node();
+        world.sells(world.order());
+        execute(&admin, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        execute(&admin, "SELECT pg_reload_conf()");
+        Behind { world, admin, _cluster: cluster }
+    }
+
+    /// Nobody has to wait for it any more.
+    fn ends(&self) {
+        execute(&self.admin, "ALTER SYSTEM RESET synchronous_standby_names");
+        execute(&self.admin, "SELECT pg_reload_conf()");
+    }
+}
+
 #[test]
 fn a_commit_that_took_effect_without_an_answer_is_recognised_by_its_keys() {
-    let cluster = Cluster::start(Durability::Off);
-    let owner_url = cluster.database("outage");
-    migrate(&owner_url).unwrap();
-    let world = World::in_database(Database::at(owner_url.clone()));
-    world.lodges_deposit("1000000.00");
-    world.tops_up(world.prepaid, "1000000.00");
-    let admin = superuser(&owner_url);
-    // A standby that never answers: COMMIT is done here, and waits.
-    execute(&admin, "ALTER ROLE airsettle_app SET synchronous_commit = on");
-    let world = world.seen_from_another_node();
-    world.sells(world.order());
-    execute(&admin, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    execute(&admin, "SELECT pg_reload_conf()");
-    let commands = orders(&world, 20);
+    let behind = Behind::a_silent_standby();
+    let Behind { world, admin, .. } = &behind;
+    let commands = orders(world, 20);
     let answers = std::thread::scope(|scope| {
         // Who waits for the standby is ended until somebody was; then nobody has to wait for it any more.
         let ending = scope.spawn(|| {
             wait_until("a COMMIT that waits", || {
-                execute(&admin, &format!("SELECT count(pg_terminate_backend(pid)) {COMMITTING}")) != "0"
+                execute(admin, &format!("SELECT count(pg_terminate_backend(pid)) {COMMITTING}")) != "0"
             });
-            execute(&admin, "ALTER SYSTEM RESET synchronous_standby_names");
-            execute(&admin, "SELECT pg_reload_conf()");
+            behind.ends();
         });
-        let answers = Desk::one_node(&world).all_at_once(commands.clone());
+        let answers = Desk::one_node(world).all_at_once(commands.clone());
         ending.join().unwrap();
         answers
     });
@@ -104,31 +123,21 @@ fn a_commit_that_took_effect_without_an_answer_is_recognised_by_its_keys() {
 
 #[test]
 fn nobody_is_told_of_a_sale_that_the_standby_does_not_have() {
-    let cluster = Cluster::start(Durability::Off);
-    let owner_url = cluster.database("standby");
-    migrate(&owner_url).unwrap();
-    let world = World::in_database(Database::at(owner_url.clone()));
-    world.lodges_deposit("1000000.00");
-    let admin = superuser(&owner_url);
-    execute(&admin, "ALTER ROLE airsettle_app SET synchronous_commit = on");
-    let world = world.seen_from_another_node();
-    world.sells(world.order());
-    execute(&admin, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    execute(&admin, "SELECT pg_reload_conf()");
+    let behind = Behind::a_silent_standby();
+    let Behind { world, admin, .. } = &behind;
     let hasty =
         QueueConfig { patience: Duration::from_millis(200), pursuit: Duration::from_millis(200), ..QueueConfig::default() };
-    let desk = Desk::with(&world, hasty);
+    let desk = Desk::with(world, hasty);
     let answers = desk.all_at_once(vec![world.order().keyed("first").build()]);
     assert!(matches!(answers[..], [Err(QueueError::OutcomeUnknown { .. })]), "{answers:?}");
-    wait_until("the sale", || execute(&admin, "SELECT count(*) FROM ticket") == "2");
+    wait_until("the sale", || execute(admin, "SELECT count(*) FROM ticket") == "2");
     std::thread::scope(|scope| {
         let read = scope.spawn(|| world.tickets());
         // Others are worked on meanwhile, and not answered either.
         let answers = desk.all_at_once(vec![world.order().keyed("second").build()]);
         assert!(matches!(answers[..], [Err(QueueError::OutcomeUnknown { .. } | QueueError::DeadlineExceeded)]), "{answers:?}");
         assert!(!read.is_finished(), "a read told of the sale");
-        execute(&admin, "ALTER SYSTEM RESET synchronous_standby_names");
-        execute(&admin, "SELECT pg_reload_conf()");
+        behind.ends();
         assert!(read.join().unwrap() >= 2);
     });
     let repeated = world.issues(&[world.order().keyed("first").build()]);

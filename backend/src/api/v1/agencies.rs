@@ -193,19 +193,20 @@ pub async fn get_agency(caller: Caller, id: web::Path<String>) -> Result<HttpRes
     Ok(ok(Agency::from(caller.read(move |db| visible_agency(&reader, db, id)).await?)))
 }
 
-async fn change_status(
+/// Changes an agency, once per key, and notes who did it.
+async fn change_agency<E>(
     caller: &Caller,
     request: &HttpRequest,
-    id: &str,
-    body: &[u8],
-    to: agencies::AgencyStatus,
+    (id, body): (AgencyId, &[u8]),
     action: &'static str,
-) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::PartiesWrite)?;
-    let id: AgencyId = path_id(id)?;
+    change: impl FnOnce(&mut WriteTx) -> Result<agencies::Agency, E> + Send + 'static,
+) -> Result<HttpResponse, ApiError>
+where
+    ApiError: From<E>,
+{
     let cause = caller.cause();
     once(caller, request, Key::Accepted, body, StatusCode::OK, move |tx| {
-        let changed = set_status(tx, id, to)?;
+        let changed = change(tx)?;
         audit::record(tx, &cause, action, id)?;
         Ok(Agency::from(changed))
     })
@@ -222,7 +223,10 @@ pub async fn freeze(
     id: web::Path<String>,
     body: Body<NoDetails>,
 ) -> Result<HttpResponse, ApiError> {
-    change_status(&caller, &request, &id, &body.bytes, agencies::AgencyStatus::Frozen, "agency.freeze").await
+    caller.require(Scope::PartiesWrite)?;
+    let id: AgencyId = path_id(&id)?;
+    let to = agencies::AgencyStatus::Frozen;
+    change_agency(&caller, &request, (id, &body.bytes), "agency.freeze", move |tx| set_status(tx, id, to)).await
 }
 
 /// Closes an agency for good. What it owes stays owed.
@@ -234,7 +238,10 @@ pub async fn close(
     id: web::Path<String>,
     body: Body<NoDetails>,
 ) -> Result<HttpResponse, ApiError> {
-    change_status(&caller, &request, &id, &body.bytes, agencies::AgencyStatus::Closed, "agency.close").await
+    caller.require(Scope::PartiesWrite)?;
+    let id: AgencyId = path_id(&id)?;
+    let to = agencies::AgencyStatus::Closed;
+    change_agency(&caller, &request, (id, &body.bytes), "agency.close", move |tx| set_status(tx, id, to)).await
 }
 
 /// What two people agree on to let a frozen agency sell again.
@@ -242,12 +249,6 @@ pub async fn close(
 #[serde(deny_unknown_fields)]
 pub struct Unfreeze {
     agency_id: String,
-}
-
-impl Unfreeze {
-    fn agency(&self) -> Result<AgencyId, ApiError> {
-        AgencyId::parse(&self.agency_id).map_err(|error| super::approvals::wrong("agency_id", error))
-    }
 }
 
 impl Proposal for Unfreeze {
@@ -259,7 +260,7 @@ impl Proposal for Unfreeze {
     }
 
     fn basis(&self, tx: &mut WriteTx) -> Result<String, ApiError> {
-        let id = self.agency()?;
+        let id = super::approvals::agency_of_change(&self.agency_id)?;
         let agency =
             agencies::lock_agency(tx, id)?.ok_or_else(|| super::approvals::wrong("agency_id", "there is no such agency"))?;
         if agency.status != agencies::AgencyStatus::Frozen {
@@ -273,7 +274,7 @@ impl Proposal for Unfreeze {
     }
 
     fn carry_out(&self, tx: &mut WriteTx, cause: &Cause, _: ApprovalId) -> Result<String, ApiError> {
-        let id = self.agency()?;
+        let id = super::approvals::agency_of_change(&self.agency_id)?;
         set_status(tx, id, agencies::AgencyStatus::Active)?;
         audit::record(tx, cause, "agency.unfreeze", id)?;
         Ok(id.to_string())
@@ -302,13 +303,7 @@ pub async fn set_tier(
     let mut input = Input::default();
     let read = tier(&mut input, &body.data.tier);
     let tier = input.finish(read)?;
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        let changed = agencies::set_tier(tx, id, tier)?;
-        audit::record(tx, &cause, "agency.set_tier", id)?;
-        Ok(Agency::from(changed))
-    })
-    .await
+    change_agency(&caller, &request, (id, &body.bytes), "agency.set_tier", move |tx| agencies::set_tier(tx, id, tier)).await
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -337,11 +332,8 @@ pub async fn set_hold_limit(
         input.fail(Code::InvalidValue, "max_unpaid_holds", "`max_unpaid_holds` is a whole number from 0 to 10000.");
     }
     let limit = input.finish(limit)?;
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        let changed = agencies::set_hold_limit(tx, id, limit)?;
-        audit::record(tx, &cause, "agency.set_hold_limit", id)?;
-        Ok(Agency::from(changed))
+    change_agency(&caller, &request, (id, &body.bytes), "agency.set_hold_limit", move |tx| {
+        agencies::set_hold_limit(tx, id, limit)
     })
     .await
 }

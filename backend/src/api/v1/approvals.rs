@@ -19,7 +19,7 @@ use crate::audit::Cause;
 use crate::clock::Timestamp;
 use crate::db::WriteTx;
 use crate::identity::Scope;
-use crate::ids::{ApprovalId, Id};
+use crate::ids::{AgencyId, ApprovalId, Id};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -141,6 +141,11 @@ pub struct RejectApproval {
 /// A field of the change that is wrong.
 pub(super) fn wrong(field: &str, error: impl std::fmt::Display) -> ApiError {
     ApiError::new(Code::InvalidValue, format!("{error}.")).at(format!("/data/change/{field}"))
+}
+
+/// The agency that a change is about.
+pub(super) fn agency_of_change(text: &str) -> Result<AgencyId, ApiError> {
+    AgencyId::parse(text).map_err(|error| wrong("agency_id", error))
 }
 
 /// What is wrong with a change that is also a request of its own: its fields stand below the change here.

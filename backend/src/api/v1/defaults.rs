@@ -1,9 +1,10 @@
 //! `/v1/defaults`: agencies that do not pay. Declared by the operator; what is left is written off, and the agency reinstated, through `/v1/approvals`.
 
-use super::approvals::wrong;
+use super::approvals::{agency_of_change, wrong};
 use super::input::Input;
 use super::shape::{PageParams, time};
 use super::sight::{Sight, narrowed, not_found};
+use crate::agencies::lock_agency;
 use crate::api::caller::Caller;
 use crate::api::envelope::{Body, Data, Page, ok, page};
 use crate::api::error::{ApiError, ErrorBody};
@@ -17,8 +18,7 @@ use crate::identity::Scope;
 use crate::ids::{AgencyId, ApprovalId, DefaultId, Id};
 use crate::money::{Currency, Money};
 use crate::settlement::{
-    DefaultRow, declare_default, default_by_id, defaults, left_to_write_off, lock_for_default, may_be_reinstated, reinstate,
-    write_off,
+    DefaultRow, declare_default, default_by_id, defaults, left_to_write_off, may_be_reinstated, reinstate, write_off,
 };
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -133,10 +133,6 @@ pub async fn declare(caller: Caller, request: HttpRequest, body: Body<DeclareDef
     .await
 }
 
-fn parsed_agency(text: &str) -> Result<AgencyId, ApiError> {
-    AgencyId::parse(text).map_err(|error| wrong("agency_id", error))
-}
-
 /// What two people agree on to write off what an agency in default will not pay: all that is left.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -150,7 +146,7 @@ impl WriteOff {
     fn read(&self) -> Result<(AgencyId, Money), ApiError> {
         let currency = Currency::parse(&self.currency).map_err(|error| wrong("currency", error))?;
         let amount = Money::parse(&self.amount, currency).map_err(|error| wrong("amount", error))?;
-        Ok((parsed_agency(&self.agency_id)?, amount))
+        Ok((agency_of_change(&self.agency_id)?, amount))
     }
 }
 
@@ -164,7 +160,7 @@ impl Proposal for WriteOff {
 
     fn basis(&self, tx: &mut WriteTx) -> Result<String, ApiError> {
         let (agency, amount) = self.read()?;
-        lock_for_default(tx, agency)?;
+        lock_agency(tx, agency)?;
         let (row, left) = left_to_write_off(tx.db, agency)?;
         if left != amount {
             return Err(wrong("amount", format!("{left} is left to be written off")));
@@ -196,13 +192,13 @@ impl Proposal for Reinstate {
     }
 
     fn basis(&self, tx: &mut WriteTx) -> Result<String, ApiError> {
-        let agency = parsed_agency(&self.agency_id)?;
-        lock_for_default(tx, agency)?;
+        let agency = agency_of_change(&self.agency_id)?;
+        lock_agency(tx, agency)?;
         Ok(DefaultId::of(may_be_reinstated(tx.db, agency)?.id).to_string())
     }
 
     fn carry_out(&self, tx: &mut WriteTx, cause: &Cause, approval: ApprovalId) -> Result<String, ApiError> {
-        let row = reinstate(tx, parsed_agency(&self.agency_id)?, approval)?;
+        let row = reinstate(tx, agency_of_change(&self.agency_id)?, approval)?;
         audit::record(tx, cause, "agency.reinstate", AgencyId::of(row.agency_id))?;
         Ok(DefaultId::of(row.id).to_string())
     }

@@ -321,6 +321,26 @@ pub async fn get_facility(caller: Caller, id: web::Path<String>) -> Result<HttpR
     Ok(ok(Facility::of(found, caller.app.now())?))
 }
 
+/// Changes a bank line, once per key, and notes who did it.
+async fn change_line<T, E>(
+    caller: &Caller,
+    request: &HttpRequest,
+    (id, body): (FacilityId, &[u8]),
+    action: &'static str,
+    change: impl FnOnce(&mut WriteTx) -> Result<T, E> + Send + 'static,
+) -> Result<HttpResponse, ApiError>
+where
+    ApiError: From<E>,
+{
+    let cause = caller.cause();
+    once(caller, request, Key::Accepted, body, StatusCode::OK, move |tx| {
+        change(tx)?;
+        audit::record(tx, &cause, action, id)?;
+        shown(tx, id)
+    })
+    .await
+}
+
 /// Sets a bank line's limit. A limit below what is drawn and held only stops new holds. The operator only.
 #[utoipa::path(post, path = "/v1/facilities/{id}/actions/set_limit", tag = "Settlement", operation_id = "set_facility_limit",
     params(("id" = String, Path, description = "`fac_…`")), request_body = Data<SetFacilityLimit>,
@@ -338,13 +358,7 @@ pub async fn set_limit(
     let data = &body.data;
     let limit = input.money(("limit_amount", &data.limit_amount), ("limit_currency", &data.limit_currency));
     let limit = input.finish(limit)?;
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        set_facility_limit(tx, id, limit)?;
-        audit::record(tx, &cause, "facility.set_limit", id)?;
-        shown(tx, id)
-    })
-    .await
+    change_line(&caller, &request, (id, &body.bytes), "facility.set_limit", move |tx| set_facility_limit(tx, id, limit)).await
 }
 
 /// Sets the days on which a bank line takes new holds; what is drawn or on its way goes on. The operator only.
@@ -363,13 +377,8 @@ pub async fn set_days(
     let mut input = Input::default();
     let available = availability(&mut input, body.data.available_from.as_deref(), body.data.available_until.as_deref());
     let available = input.finish(available)?;
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        set_availability(tx, id, available)?;
-        audit::record(tx, &cause, "facility.set_availability", id)?;
-        shown(tx, id)
-    })
-    .await
+    change_line(&caller, &request, (id, &body.bytes), "facility.set_availability", move |tx| set_availability(tx, id, available))
+        .await
 }
 
 /// Sets how much of a bank line one airline may take. A sub-limit below what is used only stops new holds. The operator only.
@@ -390,13 +399,8 @@ pub async fn set_part(
     let airline = input.id("airline_id", &data.airline_id);
     let limit = input.money(("limit_amount", &data.limit_amount), ("limit_currency", &data.limit_currency));
     let (airline, limit) = input.finish(airline.zip(limit))?;
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        set_sublimit(tx, id, airline, limit)?;
-        audit::record(tx, &cause, "facility.set_sublimit", id)?;
-        shown(tx, id)
-    })
-    .await
+    change_line(&caller, &request, (id, &body.bytes), "facility.set_sublimit", move |tx| set_sublimit(tx, id, airline, limit))
+        .await
 }
 
 /// Closes a bank line for new advances until somebody reopens it; those on their way go on. The operator only.
@@ -413,13 +417,7 @@ pub async fn close(
     let mut input = Input::default();
     let reason = input.text("reason", &body.data.reason, 200);
     let reason = input.finish(reason)?;
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        close_facility_by_hand(tx, id, &reason)?;
-        audit::record(tx, &cause, "facility.close", id)?;
-        shown(tx, id)
-    })
-    .await
+    change_line(&caller, &request, (id, &body.bytes), "facility.close", move |tx| close_facility_by_hand(tx, id, &reason)).await
 }
 
 /// Opens a closed bank line again: the bank has to answer a probe first, and none of the line's advances may be in doubt. The operator only.
@@ -442,11 +440,5 @@ pub async fn reopen(
     if !caller.app.bank_answers().await {
         return Err(ApiError::of(Code::BankUnavailable).retry_after(5));
     }
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        reopen_facility(tx, id)?;
-        audit::record(tx, &cause, "facility.reopen", id)?;
-        shown(tx, id)
-    })
-    .await
+    change_line(&caller, &request, (id, &body.bytes), "facility.reopen", move |tx| reopen_facility(tx, id)).await
 }

@@ -8,7 +8,6 @@ use crate::api::envelope::{Data, Page, ok, page};
 use crate::api::error::ApiError;
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
-use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::identity::Scope;
 use crate::ids::{AgencyId, BillingStatementId, ContractId, Id, ObligationChargeId, ObligationId, PostingId};
@@ -119,11 +118,6 @@ fn charge(row: &ChargeRow, of: &ObligationRow) -> Result<ObligationCharge, ApiEr
     })
 }
 
-fn ledger_date(caller: &Caller) -> NaiveDate {
-    let now: Timestamp = caller.app.now();
-    now.date_in(caller.app.store.zone())
-}
-
 /// Obligations, newest first. The operator sees all, an agency its own. `state` is the state as it was last looked at, which is daily and with every payment.
 #[utoipa::path(get, path = "/v1/obligations", tag = "Settlement", operation_id = "list_obligations",
     params(PageParams, ("agency_id" = Option<String>, Query, description = "Only this agency's"),
@@ -142,7 +136,7 @@ pub async fn list_obligations(caller: Caller, query: Query) -> Result<HttpRespon
         }
     };
     let agencies = narrowed(query.id("agency_id")?, caller.visible_agencies().await?);
-    let (filter, today) = (ObligationFilter { agencies, state }, ledger_date(&caller));
+    let (filter, today) = (ObligationFilter { agencies, state }, caller.app.today());
     let read = caller.read(move |db| {
         let rows = obligations(db, &filter, window, limit)?;
         rows.into_iter().map(|row| Ok((row.id, shown(db, &row, today)?))).collect::<Result<Vec<_>, ApiError>>()
@@ -156,7 +150,7 @@ pub async fn list_obligations(caller: Caller, query: Query) -> Result<HttpRespon
 pub async fn get_obligation(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceRead)?;
     let id: ObligationId = path_id(&id)?;
-    let (sight, today) = (Sight::of(&caller).await?, ledger_date(&caller));
+    let (sight, today) = (Sight::of(&caller).await?, caller.app.today());
     let read = caller.read(move |db| {
         let found = obligation(db, id)?.filter(|row| sight.sees_agency(AgencyId::of(row.agency_id)));
         shown(db, &found.ok_or_else(not_found)?, today)

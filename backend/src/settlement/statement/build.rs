@@ -3,7 +3,7 @@
 
 use super::lines::{Place, SourceLine, source_page};
 use super::{StatementLineRow, StatementRow, statement};
-use crate::agencies::{Agency, Cycle, agency, contracts_of};
+use crate::agencies::{Agency, Cycle, agency, contracts_of, lock_agency};
 use crate::catalogue::calendar::Calendar;
 use crate::clock::Timestamp;
 use crate::db::schema::billing_statement;
@@ -93,7 +93,7 @@ pub fn cycles_to_bill(db: &mut Db, now: Timestamp) -> Result<Vec<(AgencyId, Curr
             std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::hash_map::Entry::Vacant(new) => new.insert(agency(db, id)?.ok_or(CloseError::NoAgency)?),
         };
-        let cycle = Cycle::parse(&row.cycle).ok_or_else(|| DbError::Corrupt(format!("cycle {}", row.cycle)))?;
+        let cycle = Cycle::stored(&row.cycle)?;
         let currency = Currency::parse(&row.currency)?;
         if is_over(agency, cycle, now) {
             over.push((id, currency, cycle));
@@ -105,8 +105,7 @@ pub fn cycles_to_bill(db: &mut Db, now: Timestamp) -> Result<Vec<(AgencyId, Curr
 
 /// Begins the statement of a cycle that is over, or answers the one that was begun.
 pub fn begin_statement(tx: &mut WriteTx, id: AgencyId, currency: Currency, cycle: Cycle) -> Result<StatementRow, CloseError> {
-    lock(tx, Contended::Agency, &[id.raw()])?;
-    let agency = agency(tx.db, id)?.ok_or(CloseError::NoAgency)?;
+    let agency = lock_agency(tx, id)?.ok_or(CloseError::NoAgency)?;
     if !is_over(&agency, cycle, tx.now) {
         return Err(CloseError::NotOver(cycle));
     }

@@ -10,7 +10,7 @@ pub use build::{CloseError, PAGE, Paged, begin_statement, close_statement, cycle
 
 use crate::agencies::Cycle;
 use crate::db::schema::{billing_statement, statement_line};
-use crate::db::{Db, DbError, Window, rows, windowed};
+use crate::db::{Db, DbError, Window, rows, stored_currency, windowed};
 use crate::ids::{AgencyId, BillingStatementId, Id};
 use crate::interchange::statement::{BilledLine, StatementWriter, Written};
 use crate::money::{Currency, Money};
@@ -51,11 +51,11 @@ rows! {
 
 impl StatementRow {
     pub fn cycle(&self) -> Result<Cycle, DbError> {
-        Cycle::parse(&self.cycle).ok_or_else(|| DbError::Corrupt(format!("cycle {}", self.cycle)))
+        Cycle::stored(&self.cycle)
     }
 
     pub fn money_currency(&self) -> Result<Currency, DbError> {
-        Currency::parse(&self.currency).map_err(|error| DbError::Corrupt(error.to_string()))
+        stored_currency(&self.currency)
     }
 
     /// Gross less commission; a credit is negative.
