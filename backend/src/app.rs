@@ -15,19 +15,28 @@ use crate::jobs::hear_callback;
 pub use crate::jobs::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard};
 pub use crate::jobs::{Days, JobView, RunRow, Scheduled, job_views, request_run, runs_of};
 use crate::ledger::Chart;
+use crate::money::Money;
 use crate::notify::{Loopback, MailConfig, MailError, Mailer, PlainHttp, ReceiverPolicy, Sender, SenderError};
 use crate::ordering::{Vault, VaultError};
 use crate::ticketing::{IssueQueue, QueueConfig, RecentBases, current_overlay, schedule_version};
 use chrono::Duration;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// Both modes and what they share.
 pub struct Platform {
     pub live: Arc<App>,
     pub test: Arc<App>,
+    /// Where people and clients reach it, without a slash at its end.
+    pub public_url: String,
+    /// From so many whole units of any currency on a person confirms a payment by a code.
+    pub confirm_from: i64,
+    /// So many passwords are checked at once: each takes a processor and 19 MB.
+    pub hashing: Arc<Semaphore>,
 }
+
+const HASHED_AT_ONCE: usize = 4;
 
 pub struct App {
     pub mode: KeyMode,
@@ -97,7 +106,13 @@ impl Platform {
         let vault = Arc::new(Vault::from_hex(&config.master_key)?);
         // A catalogue per mode: what airlines change in one is nothing to the other.
         let open = |mode, of: &ModeConfig| App::open(mode, of, config, Arc::new(Catalogue::load()?), vault.clone());
-        Ok(Platform { live: open(KeyMode::Live, &config.live)?, test: open(KeyMode::Test, &config.test)? })
+        Ok(Platform {
+            live: open(KeyMode::Live, &config.live)?,
+            test: open(KeyMode::Test, &config.test)?,
+            public_url: config.public_url.trim_end_matches('/').to_owned(),
+            confirm_from: config.confirm_from,
+            hashing: Arc::new(Semaphore::new(HASHED_AT_ONCE)),
+        })
     }
 
     pub fn app(&self, mode: KeyMode) -> &Arc<App> {
@@ -105,6 +120,17 @@ impl Platform {
             KeyMode::Live => &self.live,
             KeyMode::Test => &self.test,
         }
+    }
+
+    /// Whether a person shows a code for a payment of this amount.
+    pub fn must_be_confirmed(&self, amount: Money) -> bool {
+        let units = 10i64.saturating_pow(u32::from(amount.currency.exponent()));
+        amount.minor >= self.confirm_from.saturating_mul(units)
+    }
+
+    /// Whether people reach it by TLS.
+    pub fn is_tls(&self) -> bool {
+        self.public_url.starts_with("https://")
     }
 
     pub fn apps(&self) -> [&Arc<App>; 2] {

@@ -19,6 +19,7 @@ pub enum ConfigError {
 const KNOWN: &[&str] = &[
     "AIRSETTLE_BANK_CALLBACK_SECRET",
     "AIRSETTLE_BANK_URL",
+    "AIRSETTLE_CONFIRM_FROM",
     "AIRSETTLE_DATA",
     "AIRSETTLE_DATABASE_URL",
     "AIRSETTLE_LISTEN",
@@ -53,6 +54,8 @@ pub struct Config {
     /// `smtp://user:password@host:port` or `smtps://…`; without it e-mail is written to files in the data folder.
     pub smtp_url: Option<String>,
     pub mail_from: String,
+    /// From so many whole units of any currency on a person confirms a payment by a code that comes by e-mail.
+    pub confirm_from: i64,
 }
 
 /// Where webhooks may be delivered to.
@@ -97,6 +100,11 @@ impl Config {
                 return Err(ConfigError::Invalid { name: "AIRSETTLE_WEBHOOK_RECEIVERS", reason });
             }
         };
+        let confirm_from = optional("AIRSETTLE_CONFIRM_FROM").unwrap_or_else(|| "50000".to_owned());
+        let confirm_from = confirm_from.parse().ok().filter(|units: &i64| *units >= 0).ok_or_else(|| ConfigError::Invalid {
+            name: "AIRSETTLE_CONFIRM_FROM",
+            reason: "whole units of a currency, such as 50000".to_owned(),
+        })?;
         Ok(Config {
             live: ModeConfig { database_url: required("AIRSETTLE_DATABASE_URL")?, bank_url: required("AIRSETTLE_BANK_URL")? },
             test: ModeConfig {
@@ -111,6 +119,7 @@ impl Config {
                 .parse()
                 .map_err(|_| ConfigError::Invalid { name: "AIRSETTLE_ZONE", reason: format!("{zone} is not an IANA zone") })?,
             listen,
+            confirm_from,
             receivers,
             smtp_url: optional("AIRSETTLE_SMTP_URL"),
             mail_from: optional("AIRSETTLE_MAIL_FROM").unwrap_or_else(|| "Airsettle <billing@localhost.localdomain>".to_owned()),

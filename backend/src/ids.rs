@@ -85,6 +85,8 @@ ids! {
     ClaimId = "clm_",
     /// A version of a commission rule.
     CommissionRuleId = "cru_",
+    /// A code for one payment.
+    ConfirmationId = "cnf_",
     ContractId = "ctr_",
     /// Of the interest of days that are over.
     CorrectionId = "cor_",
@@ -114,9 +116,13 @@ ids! {
     /// One agency's period under a programme.
     IncentivePeriodId = "inp_",
     IncentiveProgrammeId = "inc_",
+    /// A person was asked to join an organisation.
+    InvitationId = "inv_",
     /// A run of a job.
     JobRunId = "run_",
     KeyId = "key_",
+    /// E-mail to a person.
+    LetterId = "ltr_",
     LimitPolicyId = "pol_",
     /// What has to be paid for a cycle that is closed.
     ObligationId = "obl_",
@@ -135,20 +141,26 @@ ids! {
     OrganisationId = "org_",
     OutboxId = "obx_",
     PassengerId = "pas_",
+    PasswordResetId = "pwr_",
     PostingId = "pst_",
     PrivateFareId = "pfr_",
     /// An allowance for losses brought up or down.
     ProvisionId = "prv_",
+    RecoveryCodeId = "rcc_",
     RefundApplicationId = "rfa_",
     /// What an application gives back of one ticket.
     RefundId = "rfd_",
     RequestId = "req_",
     ScheduleChangeId = "sch_",
+    SecondFactorId = "sfa_",
     SegmentId = "seg_",
+    /// A person's signed-in device.
+    SessionId = "ses_",
     SliceId = "sli_",
     StatementLineId = "stl_",
     StockId = "stk_",
     TicketId = "tkt_",
+    UserId = "usr_",
     WebhookId = "whk_",
 }
 

@@ -220,16 +220,26 @@ fn migrate_both() -> Result<ExitCode, Failure> {
 fn seed(with_demo: bool, data: &std::path::Path) -> Result<ExitCode, Failure> {
     let config = Config::from_env()?;
     let platform = Platform::open(&config)?;
-    let mut keys = Vec::new();
-    for app in platform.apps() {
-        let made = if with_demo { demo::seed_demo(app) } else { demo::seed_operator(app) };
-        // A seed that was interrupted before it had written its keys down is completed with new ones.
-        keys.extend(match made {
-            Err(demo::SeedError::NotEmpty) if !data.join("demo.json").exists() => demo::mint_anew(app)?,
-            made => made?,
-        });
+    // A world that was seeded before there were people gets them; its keys stay.
+    let mut file = demo::read_demo(data)?.unwrap_or_default();
+    if !file.keys.is_empty() && (!with_demo || !file.sign_ins.is_empty()) {
+        return Err(demo::SeedError::NotEmpty.into());
     }
-    demo::write_keys(data, &config.public_url, &keys)?;
+    if file.keys.is_empty() {
+        for app in platform.apps() {
+            let made = if with_demo { demo::seed_demo(app) } else { demo::seed_operator(app) };
+            // A seed that was interrupted before it had written its keys down is completed with new ones.
+            file.keys.extend(match made {
+                Err(demo::SeedError::NotEmpty) => demo::mint_anew(app)?,
+                made => made?,
+            });
+        }
+    }
+    if with_demo && file.sign_ins.is_empty() {
+        file.sign_ins = demo::seed_people(&platform)?;
+    }
+    file.url.clone_from(&config.public_url);
+    demo::write_demo(data, &file)?;
     for app in platform.apps() {
         app.store.release();
     }

@@ -168,7 +168,7 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
     IssueOrder {
         basis: None,
         claim: ids.block(1),
-        cause: Cause { actor: Actor { organisation: plan.organisation, key: KeyId::of(1) }, request_id: format!("req_{number}") },
+        cause: Cause { actor: Actor::key(plan.organisation, KeyId::of(1)), request_id: format!("req_{number}") },
         key: IdempotencyKey::Explicit(format!("{:013}-{number}", chrono::Utc::now().timestamp_millis())),
         fields: Fields::of([("type", b"instant".as_slice())], |bytes| format!("{:016x}", bytes.len())).stored(),
         organisation: plan.organisation,

@@ -1,15 +1,19 @@
-//! Who calls: the key of a request, the mode that its prefix chooses, its rate limit, and how a handler reaches the database.
+//! Who calls: the key or the session of a request, the mode that it chooses, its rate limit, and how a handler reaches the database.
 
 use super::code::Code;
+use super::desk::{check_site, mode_of, platform_of, token_of};
 use super::error::ApiError;
 use super::rate_limit::{Class, RateLimiter};
 use super::request_id::RequestId;
 use crate::agencies::{Agency, agencies, agency};
 use crate::app::{App, Platform};
-use crate::audit::{Actor, Cause};
-use crate::db::{Db, DbError, Window, WriteTx};
-use crate::identity::{ApiKey, AuthRefusal, KeyMode, OrganisationKind, Scope, authenticate};
-use crate::ids::{AgencyId, KeyId, OrganisationId};
+use crate::audit::{self, Actor, ActorId, Cause};
+use crate::db::{Db, DbError, Window, WriteTx, lock_word};
+use crate::identity::{
+    ApiKey, AuthRefusal, KeyMode, NewOrganisation, OrganisationKind, Scope, SessionRefusal, SignedIn, authenticate,
+    open_organisation, organisations, sandbox_of, saw_session, session_of, set_sandbox,
+};
+use crate::ids::{AgencyId, OrganisationId};
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
@@ -25,6 +29,8 @@ pub struct Caller {
     pub key: Arc<ApiKey>,
     pub request_id: String,
     pub known: Known,
+    /// The person, where the request came with a session.
+    pub signed_in: Option<Arc<SignedIn>>,
 }
 
 /// Where the key of a caller was found.
@@ -40,13 +46,13 @@ pub enum Known {
 #[derive(Clone)]
 pub struct Identified {
     pub app: Arc<App>,
-    pub key: KeyId,
+    pub by: ActorId,
     pub organisation: OrganisationId,
 }
 
 impl From<&Caller> for Identified {
     fn from(caller: &Caller) -> Self {
-        Identified { app: caller.app.clone(), key: caller.key.id, organisation: caller.key.organisation }
+        Identified { app: caller.app.clone(), by: caller.actor().by, organisation: caller.key.organisation }
     }
 }
 
@@ -55,8 +61,19 @@ impl Caller {
         if self.key.scopes.contains(&scope) {
             return Ok(());
         }
-        let message = format!("This needs the scope {}, which the key does not have.", scope.text());
+        let message = format!("This needs the scope {}, which the key or the user does not have.", scope.text());
         Err(ApiError::new(Code::InsufficientScope, message))
+    }
+
+    /// For what only a person does who has signed in.
+    pub fn person(&self) -> Result<&Arc<SignedIn>, ApiError> {
+        let message = "Only somebody who has signed in may do this: a key has no session.";
+        self.signed_in.as_ref().ok_or_else(|| ApiError::new(Code::InsufficientScope, message))
+    }
+
+    /// People and what they may do are kept in live mode only.
+    pub fn require_live(&self) -> Result<(), ApiError> {
+        if self.app.mode.is_live() { Ok(()) } else { Err(ApiError::of(Code::LiveModeOnly)) }
     }
 
     pub fn is_operator(&self) -> bool {
@@ -64,7 +81,7 @@ impl Caller {
     }
 
     pub fn actor(&self) -> Actor {
-        Actor { organisation: self.key.organisation, key: self.key.id }
+        self.key.actor()
     }
 
     pub fn cause(&self) -> Cause {
@@ -155,28 +172,105 @@ impl FromRequest for Caller {
     }
 }
 
-/// Finds the key of a request and takes one from its rate.
+/// Finds whose request it is, by key or by session, and takes one from its rate.
 pub(super) async fn identify(request: &HttpRequest) -> Result<Caller, ApiError> {
     let limiter = request.app_data::<web::Data<RateLimiter>>().ok_or_else(|| ApiError::internal("no rate limiter"))?;
-    let class = class_of(request);
+    let (class, platform) = (class_of(request), platform_of(request)?);
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let caller = match token_of(request, platform).filter(|_| !request.headers().contains_key(AUTHORIZATION)) {
+        Some(token) => by_session(request, platform, token, request_id).await?,
+        None => by_key(request, class, request_id).await?,
+    };
+    // A person is counted by one clock on both sides.
+    let now = if caller.signed_in.is_some() { platform.live.now() } else { caller.app.now() };
+    let verdict = limiter.take(caller.key.id, class, now);
+    verdict.check()?;
+    request.extensions_mut().insert(verdict);
+    request.extensions_mut().insert(Identified::from(&caller));
+    Ok(caller)
+}
+
+async fn by_key(request: &HttpRequest, class: Class, request_id: String) -> Result<Caller, ApiError> {
     let (app, secret) = presented(request)?;
     let remembered = if class == Class::Sale { app.keys.recall(&secret) } else { None };
     let (key, known) = match remembered.filter(|key| key.refusal(app.now(), peer(request)).is_none()) {
         Some(key) => (key, Known::Remembered),
         None => (look_up(&app, secret, peer(request)).await?, Known::Read),
     };
-    let verdict = limiter.take(key.id, class, app.now());
-    verdict.check()?;
-    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    request.extensions_mut().insert(verdict);
-    let caller = Caller { app, key, request_id, known };
-    request.extensions_mut().insert(Identified::from(&caller));
-    Ok(caller)
+    Ok(Caller { app, key, request_id, known, signed_in: None })
+}
+
+/// A session acts for its user's organisation; on the test side for that organisation's sandbox, where the user may.
+async fn by_session(
+    request: &HttpRequest,
+    platform: &web::Data<Platform>,
+    token: String,
+    request_id: String,
+) -> Result<Caller, ApiError> {
+    check_site(request)?;
+    let (mode, live, test) = (mode_of(request)?, platform.live.clone(), platform.test.clone());
+    let found = blocking(move || {
+        let now = live.now();
+        let signed_in = match live.store.read(|db| session_of(db, &token, now))? {
+            Ok(signed_in) => signed_in,
+            Err(SessionRefusal::Unknown) => return Err(ApiError::of(Code::Unauthenticated)),
+            Err(SessionRefusal::Over) => return Err(ApiError::of(Code::SessionExpired)),
+        };
+        if signed_in.session.is_seen_anew(now) {
+            live.store.write(|tx| saw_session(tx, signed_in.session.id))?;
+        }
+        let organisation = match mode {
+            KeyMode::Live => signed_in.organisation.id,
+            KeyMode::Test => sandbox(&test, &signed_in)?,
+        };
+        Ok((signed_in, organisation))
+    });
+    let (signed_in, organisation) = found.await?;
+    let key = Arc::new(ApiKey::of_session(&signed_in, organisation, mode));
+    let app = platform.app(mode).clone();
+    Ok(Caller { app, key, request_id, known: Known::Read, signed_in: Some(Arc::new(signed_in)) })
+}
+
+/// The organisation that a person acts for in test mode; it is opened when it is first asked for.
+fn sandbox(test: &App, signed_in: &SignedIn) -> Result<OrganisationId, ApiError> {
+    if !signed_in.permissions.contains(&Scope::ClockWrite) {
+        let message = format!("Acting in test mode needs the scope {}, which the user does not have.", Scope::ClockWrite.text());
+        return Err(ApiError::new(Code::InsufficientScope, message));
+    }
+    let live = &signed_in.organisation;
+    if let Some(known) = test.store.read(|db| sandbox_of(db, live.id))? {
+        return Ok(known.id);
+    }
+    let cause = Cause { actor: Actor::platform(), request_id: "sandbox".to_owned() };
+    let opened = test.store.write(|tx| {
+        lock_word(tx, &format!("sandbox of {}", live.id))?;
+        if let Some(known) = sandbox_of(tx.db, live.id)? {
+            return Ok::<_, DbError>(known.id);
+        }
+        // There is one operator.
+        let operator =
+            organisations(tx.db, Window::NEWEST, i64::MAX)?.into_iter().find(|one| one.kind == OrganisationKind::Operator);
+        let opened = match operator.filter(|_| live.kind == OrganisationKind::Operator) {
+            Some(operator) => operator,
+            None => open_organisation(
+                tx,
+                NewOrganisation { kind: live.kind, name: live.name.clone(), country: live.country.clone() },
+            )?,
+        };
+        set_sandbox(tx, opened.id, live.id)?;
+        audit::record(tx, &cause, "organisation.sandbox", opened.id)?;
+        Ok(opened.id)
+    })?;
+    Ok(opened)
 }
 
 impl Caller {
     /// The same request by a key that is read now.
     pub async fn read_again(self, request: &HttpRequest) -> Result<Self, ApiError> {
+        // A session is read for every request.
+        if self.signed_in.is_some() {
+            return Ok(self);
+        }
         let (app, secret) = presented(request)?;
         Ok(Caller { key: look_up(&app, secret, peer(request)).await?, known: Known::Read, ..self })
     }
@@ -184,7 +278,7 @@ impl Caller {
 
 /// The secret of a request and the mode that its prefix chooses.
 fn presented(request: &HttpRequest) -> Result<(Arc<App>, String), ApiError> {
-    let platform = request.app_data::<web::Data<Platform>>().ok_or_else(|| ApiError::internal("no platform"))?;
+    let platform = platform_of(request)?;
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let secret = header.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim).map(str::to_owned);
     let Some(secret) = secret else { return Err(ApiError::of(Code::Unauthenticated)) };
@@ -192,7 +286,7 @@ fn presented(request: &HttpRequest) -> Result<(Arc<App>, String), ApiError> {
     Ok((platform.app(mode).clone(), secret))
 }
 
-fn peer(request: &HttpRequest) -> Option<IpAddr> {
+pub(super) fn peer(request: &HttpRequest) -> Option<IpAddr> {
     request.peer_addr().map(|address| address.ip())
 }
 

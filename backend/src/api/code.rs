@@ -114,6 +114,22 @@ codes! {
         "The key was revoked and never works again. Create another.";
     IpNotAllowed "ip_not_allowed" FORBIDDEN Authentication "Address not allowed"
         "The key has a list of network addresses and the request came from another.";
+    SessionExpired "session_expired" UNAUTHORIZED Authentication "Session over"
+        "The session has ended: by time, by signing out, by a new password, or because the user does not get in any more. Sign in again.";
+    CredentialsInvalid "credentials_invalid" UNAUTHORIZED Authentication "Not signed in"
+        "The e-mail address, the password or the code is not right. Which of them is not said.";
+    SecondFactorRequired "second_factor_required" UNAUTHORIZED Authentication "Code needed"
+        "The password is right and the user has a second factor: send the same again with `code`, of the authenticator app or a recovery code.";
+    SignInLocked "sign_in_locked" TOO_MANY_REQUESTS RateLimit "Too many wrong sign-ins"
+        "There were too many wrong sign-ins with this address. `Retry-After` says when the next one is looked at; a right one is refused until then, too.";
+    CrossSiteRequest "cross_site_request" FORBIDDEN Authentication "Request of another site"
+        "A request by cookie that changes something needs `Airsettle-Desk: 1` and has to come from a page of this server, by `Origin` or `Sec-Fetch-Site`.";
+    ConfirmationRequired "confirmation_required" FORBIDDEN Authentication "Code needed for this payment"
+        "A person who pays as much as this shows a code that comes by e-mail: ask for it at `/v1/confirmations` with the same business, payee, amount and currency, and send the same request again with `Airsettle-Confirmation`.";
+    ConfirmationInvalid "confirmation_invalid" FORBIDDEN Authentication "Code does not confirm this payment"
+        "The code is wrong, too old, was used, or is for another payment: it is good for exactly the business, payee, amount and currency that it was asked for. Ask for another.";
+    LiveModeOnly "live_mode_only" FORBIDDEN Authentication "Only in live mode"
+        "People, roles and invitations are kept in live mode; test mode has none of its own.";
     InsufficientScope "insufficient_scope" FORBIDDEN Authentication "Insufficient scope"
         "The key or user may not do this. The message names the missing scope.";
     TestModeOnly "test_mode_only" FORBIDDEN InvalidRequest "Only in test mode"
@@ -292,6 +308,16 @@ codes! {
         "This clock follows real time. Only the test clock can be set.";
     ClockBackwards "clock_backwards" UNPROCESSABLE_ENTITY Validation "Clock only goes forward"
         "A test clock cannot be set to a time before its own. The message says where it stands.";
+    LinkInvalid "link_invalid" UNPROCESSABLE_ENTITY Validation "Link does not work"
+        "The link was used, is too old, was taken back, or never was one. Ask for another.";
+    PasswordTooWeak "password_too_weak" UNPROCESSABLE_ENTITY Validation "Password too easily guessed"
+        "A password has 10 to 128 characters, is on no list of common ones, and contains neither the e-mail address nor the name. The message says what it is here.";
+    SecondFactorCodeInvalid "second_factor_code_invalid" UNPROCESSABLE_ENTITY Validation "Code not right"
+        "The code is not the one that the authenticator app shows now, or was used already. Send the next one.";
+    EmailTaken "email_taken" CONFLICT InvalidState "Address in use"
+        "There is a user with this e-mail address already. One address is one user.";
+    LastAdmin "last_admin" CONFLICT InvalidState "Last user who manages users"
+        "Without this user nobody in the organisation could manage its users. Give another one the right first.";
     LastOperatorKey "last_operator_key" CONFLICT InvalidState "Last operator key"
         "This is the operator's last working key with the right to make keys. Create another before revoking it.";
     InvalidState "invalid_state" CONFLICT InvalidState "Not possible in this state"

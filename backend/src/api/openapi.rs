@@ -1,11 +1,12 @@
 //! The OpenAPI description. Handlers add their own operations and shapes; this has what all of them share.
 
 use super::code::{Code, Family};
+use super::desk::PLAIN_COOKIE;
 use super::error::{Amount, ErrorBody};
 use super::request_id::VERSIONS;
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, web};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, RefOr, Schema};
 use utoipa::{Modify, OpenApi};
 
@@ -22,7 +23,7 @@ use utoipa::{Modify, OpenApi};
         (name = "Settlement", description = "Agencies, contracts, limits, exposure, facilities and receipts."),
         (name = "Ledger", description = "Accounts and postings."),
         (name = "Events", description = "What happened, pulled or delivered."),
-        (name = "Access", description = "Organisations and keys."),
+        (name = "Access", description = "Organisations, keys and people."),
         (name = "Test mode", description = "Only for test keys."),
     ),
     components(schemas(ErrorBody, Amount)),
@@ -36,6 +37,7 @@ pub fn document() -> Document {
     let mut document = ApiDescription::openapi();
     document.merge(super::air::routes::AirDescription::openapi());
     document.merge(super::v1::V1Description::openapi());
+    document.merge(super::v1::people::PeopleDescription::openapi());
     super::operations::complete(&mut document);
     document
 }
@@ -56,6 +58,10 @@ impl Modify for Security {
         bearer.description = Some("A key beginning with `as_live_` or `as_test_`.".to_owned());
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let said = "The cookie that `POST /v1/sessions` sets, named `__Host-airsettle` by TLS. What changes something needs `Airsettle-Desk: 1` and \
+                    has to come from a page of this server (`Origin` or `Sec-Fetch-Site`). `Airsettle-Mode: test` acts in the organisation's sandbox.";
+        let cookie = ApiKeyValue::with_description(PLAIN_COOKIE, said);
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 
@@ -138,6 +144,7 @@ mod tests {
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
         assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], json!("bearer"));
         assert_eq!(document["security"], json!([{"bearer": []}]));
+        assert_eq!(document["components"]["securitySchemes"]["session"]["in"], json!("cookie"));
         assert_eq!(document["info"]["version"], json!("2026-11-01"));
         let codes = &document["components"]["schemas"]["ErrorItem"]["properties"]["code"]["enum"];
         assert_eq!(codes.as_array().unwrap().len(), Code::ALL.len());

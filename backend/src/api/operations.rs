@@ -10,6 +10,9 @@ use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Requir
 const ANY_REQUEST: &[Code] = &[Code::Internal, Code::DatabaseUnavailable];
 const WITH_A_KEY: &[Code] =
     &[Code::Unauthenticated, Code::KeyExpired, Code::KeyRevoked, Code::IpNotAllowed, Code::InsufficientScope, Code::RateLimited];
+/// A request that comes with a person's session, or may.
+const WITH_A_SESSION: &[Code] =
+    &[Code::Unauthenticated, Code::SessionExpired, Code::InsufficientScope, Code::RateLimited, Code::InvalidValue];
 const WITH_A_BODY: &[Code] = &[
     Code::InvalidJson,
     Code::MissingData,
@@ -41,17 +44,26 @@ enum Method {
 }
 
 fn add_shared(operation: &mut Operation, path: &str, method: Method) {
-    // An operation that says itself that nobody has to show a key has an empty list.
-    let keyed = operation.security.as_ref().is_none_or(|security| !is_open(security));
     add_codes(operation, ANY_REQUEST);
     if path.contains('{') {
         add_codes(operation, &[Code::NotFound]);
     }
-    if !keyed {
+    let by = Shows::of(operation);
+    if by == Shows::Nothing {
+        if is_json(operation) {
+            add_codes(operation, WITH_A_BODY);
+        }
         return;
     }
-    operation.security = Some(vec![SecurityRequirement::new::<_, _, String>("bearer", [])]);
-    add_codes(operation, WITH_A_KEY);
+    if by == Shows::KeyOrSession {
+        let scheme = |name: &str| SecurityRequirement::new::<_, _, String>(name, []);
+        operation.security = Some(vec![scheme("bearer"), scheme("session")]);
+        add_codes(operation, WITH_A_KEY);
+    }
+    add_codes(operation, WITH_A_SESSION);
+    if method == Method::Write {
+        add_codes(operation, &[Code::CrossSiteRequest]);
+    }
     if reads_a_query(operation) {
         add_codes(operation, &[Code::InvalidValue]);
     }
@@ -60,6 +72,9 @@ fn add_shared(operation: &mut Operation, path: &str, method: Method) {
     }
     if operation.request_body.is_some() {
         add_codes(operation, WITH_A_BODY);
+    }
+    if by == Shows::Session {
+        return;
     }
     if method == Method::Write && (path.starts_with("/v1/") || has_parameter(operation, IDEMPOTENCY_KEY)) {
         add_pending(operation);
@@ -79,8 +94,29 @@ fn add_pending(operation: &mut Operation) {
     operation.responses.responses.entry("202".to_owned()).or_insert(RefOr::T(response));
 }
 
-fn is_open(security: &[SecurityRequirement]) -> bool {
-    security.iter().all(|requirement| *requirement == SecurityRequirement::default())
+/// What a caller shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    Nothing,
+    /// For people only; such an operation says so itself.
+    Session,
+    KeyOrSession,
+}
+
+impl Shows {
+    fn of(operation: &Operation) -> Self {
+        match &operation.security {
+            None => Shows::KeyOrSession,
+            // An operation that says itself that nobody has to show a key has an empty list.
+            Some(said) if said.iter().all(|requirement| *requirement == SecurityRequirement::default()) => Shows::Nothing,
+            Some(_) => Shows::Session,
+        }
+    }
+}
+
+/// Whether its body is `{"data": …}`: a bank's report is not.
+fn is_json(operation: &Operation) -> bool {
+    operation.request_body.is_some() && operation.tags.iter().flatten().any(|tag| tag == "Access")
 }
 
 fn reads_a_query(operation: &Operation) -> bool {
@@ -158,8 +194,9 @@ mod tests {
                 assert_eq!(operation["security"], json!([{}]), "{at}");
                 continue;
             }
-            assert_eq!(operation["security"], json!([{"bearer": []}]), "{at}");
-            assert!(responses.contains_key("401") && responses.contains_key("403"), "{at}");
+            let by = &operation["security"];
+            assert!([json!([{"bearer": []}, {"session": []}]), json!([{"session": []}]), json!([{}])].contains(by), "{at}: {by}");
+            assert!(*by == json!([{}]) || responses.contains_key("401") && responses.contains_key("403"), "{at}");
             for (status, response) in responses.iter().filter(|(status, _)| status.starts_with(['4', '5'])) {
                 assert!(
                     response["description"].as_str().unwrap_or_default().contains('`') || !path.starts_with("/v1"),
@@ -171,11 +208,28 @@ mod tests {
     }
 
     #[test]
+    fn only_these_need_neither_a_key_nor_a_session() {
+        let document = to_value(document()).unwrap();
+        let open = operations(&document).into_iter().filter(|(_, _, operation)| operation["security"] == json!([{}]));
+        let open: Vec<String> = open.map(|(path, method, _)| format!("{method} {path}")).collect();
+        let expected = [
+            "post /v1/bank_callbacks/{mode}",
+            "post /v1/invitations/actions/accept",
+            "post /v1/password_resets",
+            "post /v1/password_resets/actions/complete",
+            "post /v1/sessions",
+        ];
+        assert_eq!(open, expected);
+    }
+
+    #[test]
     fn a_write_under_v1_names_the_header_that_makes_it_happen_once() {
         let document = to_value(document()).unwrap();
-        let writes = operations(&document)
-            .into_iter()
-            .filter(|(path, method, _)| method == "post" && path.starts_with("/v1/") && !path.starts_with("/v1/bank_callbacks"));
+        let writes = operations(&document).into_iter().filter(|(path, method, operation)| {
+            method == "post"
+                && path.starts_with("/v1/")
+                && operation["security"].as_array().unwrap().contains(&json!({"bearer": []}))
+        });
         let mut required = Vec::new();
         for (path, _, operation) in writes {
             let parameters = operation["parameters"].as_array().unwrap();

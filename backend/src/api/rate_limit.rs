@@ -5,11 +5,13 @@
 use super::code::Code;
 use super::error::ApiError;
 use crate::clock::Timestamp;
-use crate::ids::KeyId;
+use crate::ids::{Id, KeyId};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use chrono::Duration;
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
 
 const MAX_BUCKETS: usize = 65_536;
 const MICROS_PER_MINUTE: i64 = 60_000_000;
@@ -20,6 +22,8 @@ pub enum Class {
     Search,
     Sale,
     Other,
+    /// What nobody has to show a key for: counted per network address.
+    Open,
 }
 
 /// A steady rate and how much may come at once.
@@ -34,6 +38,7 @@ pub struct Quotas {
     pub search: Quota,
     pub sale: Quota,
     pub other: Quota,
+    pub open: Quota,
 }
 
 #[derive(Debug)]
@@ -59,6 +64,15 @@ impl RateLimiter {
         RateLimiter { quotas, max_buckets: MAX_BUCKETS, full_at: Mutex::new(HashMap::new()) }
     }
 
+    /// Takes a token of a network address that shows no key.
+    pub fn take_of_address(&self, address: Option<IpAddr>, now: Timestamp) -> Verdict {
+        let mut hasher = DefaultHasher::new();
+        address.hash(&mut hasher);
+        // Negative: no key has such an id.
+        let id = i64::try_from(hasher.finish() >> 1).unwrap_or(i64::MAX).saturating_neg();
+        self.take(KeyId::of(id), Class::Open, now)
+    }
+
     /// Takes a token if there is one.
     pub fn take(&self, key: KeyId, class: Class, now: Timestamp) -> Verdict {
         let quota = self.quotas.of(class);
@@ -79,6 +93,7 @@ impl Quotas {
             Class::Search => self.search,
             Class::Sale => self.sale,
             Class::Other => self.other,
+            Class::Open => self.open,
         }
     }
 }
@@ -145,12 +160,11 @@ fn seconds(micros: i64) -> u64 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::ids::Id;
 
     const QUOTA: Quota = Quota { per_minute: 60, burst: 3 };
 
     fn limiter() -> RateLimiter {
-        RateLimiter::new(Quotas { search: QUOTA, sale: Quota { per_minute: 6, burst: 1 }, other: QUOTA })
+        RateLimiter::new(Quotas { search: QUOTA, sale: Quota { per_minute: 6, burst: 1 }, other: QUOTA, open: QUOTA })
     }
 
     fn at(millis: i64) -> Timestamp {
@@ -177,6 +191,17 @@ mod tests {
         assert_eq!(limiter.take(KeyId::of(1), Class::Sale, at(0)).retry_after_secs, Some(10));
         assert!(limiter.take(KeyId::of(1), Class::Search, at(0)).check().is_ok());
         assert!(limiter.take(KeyId::of(2), Class::Sale, at(0)).check().is_ok());
+    }
+
+    #[test]
+    fn addresses_are_counted_apart() {
+        let limiter = limiter();
+        let [one, other] = ["10.0.0.1", "10.0.0.2"].map(|text| text.parse().ok());
+        for _ in 0..3 {
+            assert!(limiter.take_of_address(one, at(0)).check().is_ok());
+        }
+        assert!(limiter.take_of_address(one, at(0)).check().is_err());
+        assert!(limiter.take_of_address(other, at(0)).check().is_ok());
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 mod after_sale;
 mod cycles;
+mod people;
+
+pub use people::sign_in_refused;
 
 use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
@@ -119,7 +122,6 @@ impl From<KeyError> for ApiError {
             KeyError::NotFound => ApiError::of(Code::NotFound),
             KeyError::Revoked => ApiError::new(Code::InvalidState, format!("{error}.")),
             KeyError::LastOperatorKey => ApiError::of(Code::LastOperatorKey),
-            KeyError::Random(detail) => ApiError::internal(detail),
             KeyError::Db(error) => error.into(),
         }
     }

@@ -27,13 +27,13 @@ pub async fn note<B: MessageBody + 'static>(
         identified = identify(request).await.ok().map(|caller| Identified::from(&caller));
     }
     // Who has no valid key belongs to nobody.
-    let Some(Identified { app, key, organisation }) = identified else { return Ok(response) };
+    let Some(Identified { app, by, organisation }) = identified else { return Ok(response) };
     let sent_key = request.headers().get(IDEMPOTENCY_KEY).map(|value| app.vault.digest(value.as_bytes()));
     let error = answer.error().and_then(|error| error.as_error::<ApiError>());
     app.requests.push(RequestLine {
         id: app.store.ids().block(1),
         organisation_id: organisation.raw(),
-        key_id: key.raw(),
+        key_id: by.stored(),
         at: app.now().naive(),
         method: request.method().as_str().to_owned(),
         path: request.match_pattern().unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use super::rate_limit::{Quota, Quotas, RateLimiter, Verdict};
 use super::request_id::{self, Transport};
-use super::{air, error_pages, health, openapi, request_log, v1};
+use super::{air, error_pages, health, openapi, portal, request_log, v1};
 use crate::app::Platform;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
@@ -12,11 +12,12 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Per key and minute. Generous: they stop a runaway client, not a busy one.
+/// Per key and minute, or per network address where no key is shown. Generous: they stop a runaway client, not a busy one.
 const QUOTAS: Quotas = Quotas {
     search: Quota { per_minute: 6_000, burst: 600 },
     sale: Quota { per_minute: 600_000, burst: 60_000 },
     other: Quota { per_minute: 60_000, burst: 6_000 },
+    open: Quota { per_minute: 300, burst: 150 },
 };
 
 /// From a connection's first byte to the end of a request's head; later it is answered 408, unread. Longer than a node may stand still without losing
@@ -40,9 +41,10 @@ pub fn serve(platform: Arc<Platform>, public_url: &str, listener: TcpListener) -
             .configure(health::configure)
             .configure(openapi::configure)
             .configure(error_pages::configure)
-            .default_service(web::to(request_id::no_such_route))
+            .default_service(web::to(portal::serve))
             .wrap(from_fn(stamp_limits))
             .wrap(from_fn(request_log::note))
+            .wrap(from_fn(portal::guard))
             .wrap(NormalizePath::trim())
             .wrap(request_id::layer(transport.clone()))
     };

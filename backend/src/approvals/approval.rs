@@ -1,7 +1,8 @@
+use crate::audit::ActorId;
 use crate::clock::Timestamp;
 use crate::db::schema::approval as table;
 use crate::db::{Db, DbError, Window, rows, windowed};
-use crate::ids::{ApprovalId, Id, KeyId, OrganisationId};
+use crate::ids::{ApprovalId, Id, OrganisationId, UserId};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
@@ -25,6 +26,9 @@ rows! {
         decided_at: Option<NaiveDateTime>,
         note: Option<String>,
         result: Option<String>,
+        /// The people behind the two.
+        user_id: Option<i64>,
+        decided_user_id: Option<i64>,
     }
 }
 
@@ -105,12 +109,14 @@ pub struct Approval {
     pub digest: Vec<u8>,
     pub reason: String,
     pub organisation: OrganisationId,
-    pub requested_by: KeyId,
+    pub requested_by: ActorId,
+    /// The person behind it.
+    pub person: Option<UserId>,
     pub submitted_at: Timestamp,
     pub expires_at: Timestamp,
     /// Without expiry, which is a matter of time: see [`Approval::status_at`].
     pub(super) decided: ApprovalStatus,
-    pub decided_by: Option<KeyId>,
+    pub decided_by: Option<ActorId>,
     pub decided_at: Option<Timestamp>,
     /// Why it was rejected.
     pub note: Option<String>,
@@ -142,10 +148,11 @@ impl TryFrom<ApprovalRow> for Approval {
             digest: row.digest,
             reason: row.reason,
             organisation: OrganisationId::of(row.organisation_id),
-            requested_by: KeyId::of(row.key_id),
+            requested_by: ActorId::of(row.key_id),
+            person: row.user_id.map(UserId::of),
             submitted_at: Timestamp::from(row.submitted_at),
             expires_at: Timestamp::from(row.expires_at),
-            decided_by: row.decided_key_id.map(KeyId::of),
+            decided_by: row.decided_key_id.map(ActorId::of),
             decided_at: row.decided_at.map(Timestamp::from),
             note: row.note,
             result: row.result,

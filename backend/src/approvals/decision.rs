@@ -1,9 +1,9 @@
 use super::approval::{Approval, ApprovalRow, ApprovalStatus, ChangeKind, approval, digest};
-use crate::audit::{self, Cause};
+use crate::audit::{self, Actor, ActorId, Cause};
 use crate::clock::Timestamp;
 use crate::db::schema::approval as table;
 use crate::db::{DbError, RowSet, WriteTx, insert, lock_word};
-use crate::ids::{ApprovalId, Id, KeyId};
+use crate::ids::{ApprovalId, Id};
 use crate::notify::{EventType, NewEvent, emit};
 use chrono::Duration;
 use diesel::prelude::*;
@@ -34,9 +34,9 @@ pub trait Proposal: Serialize + DeserializeOwned {
 pub enum ApprovalError {
     #[error("no such approval")]
     NotFound,
-    #[error("only a key asks for what two people have to agree on")]
+    #[error("only a key or a person asks for what two people have to agree on")]
     Unattended,
-    #[error("the key has asked for it itself, or was made after it was asked for")]
+    #[error("the same person or key has asked for it, or was made after it was asked for")]
     SelfApproval,
     #[error("the request is {}", .0.text())]
     Decided(ApprovalStatus),
@@ -89,7 +89,7 @@ where
     P: Proposal,
     E: From<ApprovalError> + From<P::Error>,
 {
-    if cause.actor.key.raw() == 0 {
+    if cause.actor.by == ActorId::Platform {
         return Err(ApprovalError::Unattended.into());
     }
     let subject = proposal.subject();
@@ -127,7 +127,7 @@ fn record(
         digest,
         reason: reason.to_owned(),
         organisation_id: cause.actor.organisation.raw(),
-        key_id: cause.actor.key.raw(),
+        key_id: cause.actor.by.stored(),
         submitted_at: tx.now.naive(),
         expires_at: tx.now.plus(VALID).naive(),
         status: ApprovalStatus::Pending.text().to_owned(),
@@ -135,6 +135,8 @@ fn record(
         decided_at: None,
         note: None,
         result: None,
+        user_id: cause.actor.person.map(Id::raw),
+        decided_user_id: None,
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     let made = Approval::try_from(row)?;
@@ -154,7 +156,7 @@ where
     if waiting.kind != P::KIND {
         return Err(corrupt(id).into());
     }
-    if !is_another(cause.actor.key, &waiting) {
+    if !is_another(&cause.actor, &waiting) {
         return Err(ApprovalError::SelfApproval.into());
     }
     let proposal: P = serde_json::from_str(&waiting.payload).map_err(|_| corrupt(id))?;
@@ -173,9 +175,11 @@ pub fn reject(tx: &mut WriteTx, cause: &Cause, id: ApprovalId, note: &str) -> Re
     Ok(conclude(tx, cause, waiting, status, (Some(note.to_owned()), None))?)
 }
 
-/// Ids grow with time: a key that was made after the request could have been made by whoever asked.
-fn is_another(key: KeyId, waiting: &Approval) -> bool {
-    key != waiting.requested_by && key.raw() != 0 && key.raw() < waiting.id.raw()
+/// Neither who asked nor the same person through something else. A key or a user that was made after the request could have been made by whoever
+/// asked.
+fn is_another(actor: &Actor, waiting: &Approval) -> bool {
+    let same_person = actor.person.is_some() && actor.person == waiting.person;
+    actor.by != waiting.requested_by && !same_person && actor.by.is_older_than(waiting.id.raw())
 }
 
 fn decidable(tx: &WriteTx, waiting: &Approval, step: Step) -> Result<ApprovalStatus, ApprovalError> {
@@ -201,7 +205,8 @@ fn conclude(
     };
     let changed = (
         table::status.eq(status.text()),
-        table::decided_key_id.eq(Some(cause.actor.key.raw())),
+        table::decided_key_id.eq(Some(cause.actor.by.stored())),
+        table::decided_user_id.eq(cause.actor.person.map(Id::raw)),
         table::decided_at.eq(Some(tx.now.naive())),
         table::note.eq(note.clone()),
         table::result.eq(result.clone()),
@@ -209,7 +214,7 @@ fn conclude(
     diesel::update(table::table.find(waiting.id.raw())).set(changed).execute(&mut *tx.db)?;
     audit::record(tx, cause, action, waiting.id)?;
     emit(tx, NewEvent::new(event, waiting.id).caused_by(&cause.request_id))?;
-    let (decided_by, decided_at) = (Some(cause.actor.key), Some(tx.now));
+    let (decided_by, decided_at) = (Some(cause.actor.by), Some(tx.now));
     Ok(Approval { decided: status, decided_by, decided_at, note, result, ..waiting })
 }
 

@@ -1,6 +1,7 @@
 //! The proof of approvals: what was done is what was asked for, and two keys agreed on it.
 
 use super::approval::{ApprovalRow, digest};
+use crate::audit::ActorId;
 use crate::db::schema::approval as table;
 use crate::db::{Db, DbError};
 use crate::ids::{ApprovalId, Id};
@@ -10,7 +11,7 @@ use diesel::prelude::*;
 pub const APPROVAL_RULES: usize = 2;
 
 const DIGEST: &str = "an approval's digest is that of what was asked for";
-const TWO: &str = "what was approved was approved in time by another key than the one that asked";
+const TWO: &str = "what was approved was approved in time by another key or person than the one that asked";
 
 /// Rows at a time.
 const PAGE: i64 = 1_000;
@@ -28,7 +29,9 @@ pub fn first_wrong_approval(db: &mut Db) -> Result<Option<(&'static str, String)
             if digest(&row.kind, &row.subject, &row.payload, &row.basis) != row.digest {
                 return wrong(DIGEST);
             }
-            let by_another = row.decided_key_id.is_some_and(|key| key != row.key_id && key < row.id);
+            let same_person = row.user_id.is_some() && row.user_id == row.decided_user_id;
+            let another = |by: i64| by != row.key_id && ActorId::of(by).is_older_than(row.id);
+            let by_another = row.decided_key_id.is_some_and(another) && !same_person;
             let in_time = row.decided_at.is_some_and(|at| at < row.expires_at);
             if row.status == "approved" && !(by_another && in_time) {
                 return wrong(TWO);

@@ -24,6 +24,7 @@ diesel::table! {
         country -> Text,
         status -> Text,
         created_at -> Timestamp,
+        sandbox_of -> Nullable<BigInt>,
     }
 }
 
@@ -58,6 +59,7 @@ diesel::table! {
         expires_at -> Nullable<Timestamp>,
         revoked_at -> Nullable<Timestamp>,
         created_at -> Timestamp,
+        user_id -> Nullable<BigInt>,
     }
 }
 
@@ -1162,6 +1164,8 @@ diesel::table! {
         decided_at -> Nullable<Timestamp>,
         note -> Nullable<Text>,
         result -> Nullable<Text>,
+        user_id -> Nullable<BigInt>,
+        decided_user_id -> Nullable<BigInt>,
     }
 }
 
@@ -1284,10 +1288,18 @@ diesel::allow_tables_to_appear_in_same_query!(
     incentive_period,
     incentive_accrual,
     approval,
+    role,
+    app_user,
+    session,
+    second_factor,
+    invitation,
+    password_reset,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));
 diesel::joinable!(facility_slice -> facility (facility_id));
+diesel::joinable!(app_user -> organisation (organisation_id));
+diesel::joinable!(session -> app_user (user_id));
 
 diesel::table! {
     cycle_settlement (id) {
@@ -1464,5 +1476,129 @@ diesel::table! {
         error -> Nullable<Text>,
         created_at -> Timestamp,
         sent_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    role (organisation_kind, name) {
+        organisation_kind -> Text,
+        name -> Text,
+        permissions -> Text,
+    }
+}
+
+diesel::table! {
+    app_user (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        email -> Text,
+        name -> Text,
+        locale -> Text,
+        roles -> Text,
+        status -> Text,
+        password_hash -> Text,
+        password_changed_at -> Timestamp,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    session (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        token_digest -> Binary,
+        device -> Text,
+        address -> Text,
+        created_at -> Timestamp,
+        seen_at -> Timestamp,
+        expires_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    sign_in_failure (email_digest) {
+        email_digest -> Text,
+        failures -> BigInt,
+        last_at -> Timestamp,
+        locked_until -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    second_factor (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        sealed_secret -> Binary,
+        last_step -> BigInt,
+        created_at -> Timestamp,
+        confirmed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    recovery_code (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        code_digest -> Binary,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    invitation (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        email -> Text,
+        locale -> Text,
+        roles -> Text,
+        token_digest -> Binary,
+        invited_by -> BigInt,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        accepted_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+        user_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    password_reset (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        token_digest -> Binary,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    letter (id) {
+        id -> BigInt,
+        kind -> Text,
+        recipient -> Text,
+        subject -> Text,
+        sealed_body -> Nullable<Binary>,
+        state -> Text,
+        error -> Nullable<Text>,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    money_confirmation (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        business -> Text,
+        payee -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        code_digest -> Text,
+        attempts -> BigInt,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
     }
 }

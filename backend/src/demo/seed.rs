@@ -1,5 +1,6 @@
 //! The first operator, and a small world to try things in: three agencies, every airline with demo flights, one bank with a line.
 
+use super::people::SignIn;
 use crate::agencies::{
     AgencyError, AirlineReturn, Clawback, CommissionBase, ContractError, CostTerms, FeeOnRefund, NewAgency, NewContract,
     TaxRemitter, TenderOrder, Tier, open_agency, set_tier, sign_contract,
@@ -12,7 +13,7 @@ use crate::commission::{Direction, Payout, RouteEnd, Rule, RuleError, Window as 
 use crate::credit::{Availability, Base, FacilityError, LimitError, NewFacility, NewLimitPolicy, adopt_policy, open_facility};
 use crate::db::{DbError, Window, WriteTx};
 use crate::identity::{
-    KeyError, KeyMode, NewKey, NewOrganisation, OrganisationKind, Scope, issue_key, open_organisation, organisations,
+    KeyError, KeyMode, NewKey, NewOrganisation, OrganisationKind, Scope, UserError, issue_key, open_organisation, organisations,
 };
 use crate::ids::{AgencyId, AirlineId, OrganisationId};
 use crate::money::{Currency, Money, MoneyError, Rate};
@@ -20,7 +21,7 @@ use crate::settlement::{
     Funder, Measure, Method, NewProgramme, NewReceipt, PeriodLength, ProgrammeError, Purpose, ReceiptError, TierReward,
     open_programme, record_receipt,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -52,12 +53,14 @@ pub enum SeedError {
     Receipt(#[from] ReceiptError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    User(#[from] UserError),
     #[error("{0}")]
     File(#[from] std::io::Error),
 }
 
 /// A key that was made, with its secret: nothing else knows it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Seeded {
     pub organisation: String,
     pub scopes: Vec<String>,
@@ -79,6 +82,7 @@ fn mint(
         scopes: scopes.to_vec(),
         allowed_ips: Vec::new(),
         expires_at: None,
+        person: None,
     };
     let (key, secret) = issue_key(tx, mode, &new)?;
     let scopes = key.scopes.iter().map(|scope| scope.text().to_owned()).collect();
@@ -132,7 +136,7 @@ pub fn mint_anew(app: &App) -> Result<Vec<Seeded>, SeedError> {
     })
 }
 
-const OPERATOR: &str = "Airsettle Operations";
+pub(super) const OPERATOR: &str = "Airsettle Operations";
 
 struct DemoAgency {
     name: &'static str,
@@ -373,15 +377,27 @@ fn volume_programme(airline: AirlineId, effective_from: chrono::NaiveDate) -> Re
     })
 }
 
-#[derive(Serialize)]
-struct KeysFile<'a> {
-    url: &'a str,
-    keys: &'a [Seeded],
+/// What stands in `demo.json`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct DemoFile {
+    pub url: String,
+    pub keys: Vec<Seeded>,
+    #[serde(default)]
+    pub sign_ins: Vec<SignIn>,
+}
+
+/// Of a world that was seeded before; nothing where there is none.
+pub fn read_demo(data: &Path) -> Result<Option<DemoFile>, SeedError> {
+    match std::fs::read(data.join("demo.json")) {
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).map_err(std::io::Error::from)?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Written last and as a whole: a file that is there says that the seed is complete.
-pub fn write_keys(data: &Path, url: &str, keys: &[Seeded]) -> Result<(), SeedError> {
-    let json = serde_json::to_string_pretty(&KeysFile { url, keys }).map_err(std::io::Error::from)?;
+pub fn write_demo(data: &Path, file: &DemoFile) -> Result<(), SeedError> {
+    let json = serde_json::to_string_pretty(file).map_err(std::io::Error::from)?;
     let (new, path) = (data.join("demo.json.new"), data.join("demo.json"));
     std::fs::write(&new, json)?;
     std::fs::rename(&new, &path)?;

@@ -1,6 +1,8 @@
 //! A client of the API that sells a mixed batch and shows what became of it. It knows nothing that another client could not know.
 
 use super::change::{exchange, hold};
+use super::people::SignIn;
+use super::seed::read_demo;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
@@ -116,8 +118,19 @@ pub fn run(data: &Path, orders: u32) -> Result<ExitCode, Failure> {
         show_ticket(&client, &ticket).await?;
         show_limit(&client).await?;
         show_trial_balance(&client).await?;
+        show_sign_ins(data)?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Who can be signed in as.
+fn show_sign_ins(data: &Path) -> Result<(), Failure> {
+    let Some(file) = read_demo(data)? else { return Ok(()) };
+    println!("\nSign-ins at {}", file.url);
+    for SignIn { email, password, organisation, roles } in file.sign_ins {
+        println!("  {email:<48} {password}  {organisation}: {}", roles.join(" "));
+    }
+    Ok(())
 }
 
 pub(super) fn day(ahead: u64) -> String {

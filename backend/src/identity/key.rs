@@ -1,14 +1,16 @@
 //! API keys. The secret has 160 random bits, is shown once and stored as its SHA-256: with that much entropy a slow hash adds nothing.
 
+use crate::audit::{Actor, ActorId};
 use crate::clock::Timestamp;
 use crate::db::schema::{agency, api_key, organisation};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::identity::organisation::OrganisationKind;
-use crate::ids::{AgencyId, Id, KeyId, OrganisationId};
+use crate::identity::secret::{digest, random};
+use crate::identity::session::SignedIn;
+use crate::ids::{AgencyId, Id, KeyId, OrganisationId, SessionId, UserId};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 use parking_lot::Mutex;
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ rows! {
         expires_at: Option<NaiveDateTime>,
         revoked_at: Option<NaiveDateTime>,
         created_at: NaiveDateTime,
+        user_id: Option<i64>,
     }
 }
 
@@ -47,6 +50,8 @@ scopes! {
     AirWrite = "air:write",
     /// Say what happened to an airline's coupons, and change its flights.
     CouponsWrite = "coupons:write",
+    /// What may still be sold.
+    LimitsRead = "limits:read",
     /// Limits, exposure, ledger, facilities and disbursements.
     FinanceRead = "finance:read",
     /// Bank receipts, facilities and limit policies.
@@ -56,11 +61,13 @@ scopes! {
     PartiesWrite = "parties:write",
     /// Issue, roll and revoke keys.
     KeysWrite = "keys:write",
+    /// Invite people, say what they may do, and keep them out.
+    UsersWrite = "users:write",
     /// Say where the organisation's events are delivered.
     WebhooksWrite = "webhooks:write",
-    /// Agree to or refuse what another key has asked for.
+    /// Agree to or refuse what somebody else has asked for.
     ApprovalsWrite = "approvals:write",
-    /// Move the test clock.
+    /// Move the test clock; for a person, act in test mode at all.
     ClockWrite = "clock:write",
 }
 
@@ -75,8 +82,13 @@ impl Scope {
             Scope::FinanceWrite | Scope::PartiesWrite | Scope::ApprovalsWrite => kind == OrganisationKind::Operator,
             Scope::AirWrite => kind == OrganisationKind::Agency,
             Scope::CouponsWrite => matches!(kind, OrganisationKind::Airline | OrganisationKind::Operator),
-            Scope::AirRead => matches!(kind, OrganisationKind::Agency | OrganisationKind::Operator),
-            Scope::FinanceRead | Scope::PartiesRead | Scope::KeysWrite | Scope::ClockWrite | Scope::WebhooksWrite => true,
+            Scope::LimitsRead | Scope::AirRead => matches!(kind, OrganisationKind::Agency | OrganisationKind::Operator),
+            Scope::FinanceRead
+            | Scope::PartiesRead
+            | Scope::KeysWrite
+            | Scope::UsersWrite
+            | Scope::ClockWrite
+            | Scope::WebhooksWrite => true,
         }
     }
 }
@@ -114,8 +126,10 @@ impl KeyMode {
     }
 }
 
+/// Whoever calls for an organisation: mostly a key, else a person's session, which acts like one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
+    /// Of a session: its user's id, which no key has.
     pub id: KeyId,
     pub organisation: OrganisationId,
     pub kind: OrganisationKind,
@@ -130,6 +144,17 @@ pub struct ApiKey {
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// The person who made it or whose session it is.
+    pub person: Option<UserId>,
+    pub session: Option<AtTheDesk>,
+}
+
+/// A person's session instead of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtTheDesk {
+    pub session: SessionId,
+    /// People belong to live mode: only there can a commit look whether the session still stands.
+    pub mode: KeyMode,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,8 +181,6 @@ pub enum KeyError {
     Revoked,
     #[error("the operator's last key that can issue keys cannot be revoked")]
     LastOperatorKey,
-    #[error("the system has no random bytes: {0}")]
-    Random(String),
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -170,6 +193,8 @@ pub struct NewKey {
     pub scopes: Vec<Scope>,
     pub allowed_ips: Vec<IpAddr>,
     pub expires_at: Option<Timestamp>,
+    /// Who makes it, where a person does.
+    pub person: Option<UserId>,
 }
 
 fn with_kind(row: KeyRow, kind: &str) -> Result<ApiKey, DbError> {
@@ -191,13 +216,11 @@ fn with_kind(row: KeyRow, kind: &str) -> Result<ApiKey, DbError> {
         expires_at: row.expires_at.map(Timestamp::from),
         revoked_at: row.revoked_at.map(Timestamp::from),
         created_at: Timestamp::from(row.created_at),
+        person: row.user_id.map(UserId::of),
+        session: None,
         name: row.name,
         hint: row.hint,
     })
-}
-
-fn digest(secret: &str) -> Vec<u8> {
-    Sha256::digest(secret.as_bytes()).to_vec()
 }
 
 /// Finds the key of a secret and says whether it may be used now and from there.
@@ -218,6 +241,35 @@ pub fn authenticate(
 }
 
 impl ApiKey {
+    /// A session in the form of a key, of the organisation that it acts for in this mode.
+    pub fn of_session(signed_in: &SignedIn, organisation: OrganisationId, mode: KeyMode) -> Self {
+        let SignedIn { session, user, permissions, .. } = signed_in;
+        ApiKey {
+            id: KeyId::of(user.id.raw()),
+            organisation,
+            kind: user.kind,
+            agency: None,
+            name: user.name.clone(),
+            hint: String::new(),
+            scopes: permissions.clone(),
+            allowed_ips: Vec::new(),
+            // The clock of test mode is another one.
+            expires_at: (mode == KeyMode::Live).then_some(session.expires_at),
+            revoked_at: None,
+            created_at: session.created_at,
+            person: Some(user.id),
+            session: Some(AtTheDesk { session: session.id, mode }),
+        }
+    }
+
+    pub fn actor(&self) -> Actor {
+        let by = match (self.session, self.person) {
+            (Some(_), Some(user)) => ActorId::User(user),
+            _ => ActorId::Key(self.id),
+        };
+        Actor { organisation: self.organisation, by, person: self.person }
+    }
+
     /// Neither revoked nor expired.
     pub fn is_alive(&self, now: Timestamp) -> bool {
         let over = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
@@ -271,9 +323,7 @@ pub fn issue_key(tx: &mut WriteTx, mode: KeyMode, new: &NewKey) -> Result<(ApiKe
     if let Some(scope) = new.scopes.iter().find(|scope| !scope.allowed_to(owner.kind)) {
         return Err(KeyError::ScopeNotAllowed(*scope, owner.kind));
     }
-    let mut bytes = [0u8; 20];
-    getrandom::fill(&mut bytes).map_err(|error| KeyError::Random(error.to_string()))?;
-    let secret = format!("{}{}", mode.prefix(), hex::encode(bytes));
+    let secret = format!("{}{}", mode.prefix(), hex::encode(random::<20>()?));
     let scopes: Vec<&str> = new.scopes.iter().map(|scope| scope.text()).collect();
     let ips: Vec<String> = new.allowed_ips.iter().map(ToString::to_string).collect();
     let row = KeyRow {
@@ -288,20 +338,28 @@ pub fn issue_key(tx: &mut WriteTx, mode: KeyMode, new: &NewKey) -> Result<(ApiKe
         expires_at: new.expires_at.map(Timestamp::naive),
         revoked_at: None,
         created_at: tx.now.naive(),
+        user_id: new.person.map(Id::raw),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     Ok((with_kind(row, owner.kind.text())?, secret))
 }
 
 /// A new secret with the same rights; the old one works for `overlap` longer, so that clients can change over.
-pub fn roll_key(tx: &mut WriteTx, mode: KeyMode, id: KeyId, overlap: Duration) -> Result<(ApiKey, String), KeyError> {
+/// The new secret is in the hands of `person`, where a person rolls it.
+pub fn roll_key(
+    tx: &mut WriteTx,
+    mode: KeyMode,
+    id: KeyId,
+    overlap: Duration,
+    person: Option<UserId>,
+) -> Result<(ApiKey, String), KeyError> {
     let old = key(tx.db, id)?.ok_or(KeyError::NotFound)?;
     if old.revoked_at.is_some_and(|at| at <= tx.now) {
         return Err(KeyError::Revoked);
     }
     let old_ends = old.revoked_at;
     let ApiKey { organisation, agency, name, scopes, allowed_ips, expires_at, .. } = old;
-    let made = issue_key(tx, mode, &NewKey { organisation, agency, name, scopes, allowed_ips, expires_at })?;
+    let made = issue_key(tx, mode, &NewKey { organisation, agency, name, scopes, allowed_ips, expires_at, person })?;
     // Rolling again never lengthens the life of an old secret.
     let until = tx.now.plus(overlap);
     let until = old_ends.map_or(until, |ends| ends.min(until)).naive();

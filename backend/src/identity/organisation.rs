@@ -91,6 +91,20 @@ pub fn organisation(db: &mut Db, id: OrganisationId) -> Result<Option<Organisati
     row.map(Organisation::try_from).transpose()
 }
 
+/// The organisation of test mode in which the people of a live one try things out.
+pub fn sandbox_of(db: &mut Db, live: OrganisationId) -> Result<Option<Organisation>, DbError> {
+    let of = organisation::table.filter(organisation::sandbox_of.eq(Some(live.raw())));
+    let row: Option<OrganisationRow> = of.select(OrganisationRow::as_select()).first(db).optional()?;
+    row.map(Organisation::try_from).transpose()
+}
+
+/// Makes an organisation of test mode the sandbox of a live one.
+pub fn set_sandbox(tx: &mut WriteTx, id: OrganisationId, live: OrganisationId) -> Result<(), DbError> {
+    let row = organisation::table.find(id.raw());
+    diesel::update(row).set(organisation::sandbox_of.eq(Some(live.raw()))).execute(&mut *tx.db)?;
+    Ok(())
+}
+
 pub fn organisations(db: &mut Db, window: Window, limit: i64) -> Result<Vec<Organisation>, DbError> {
     let query = windowed!(organisation::table.into_boxed(), organisation::id, window, limit);
     let rows: Vec<OrganisationRow> = query.select(OrganisationRow::as_select()).load(db)?;

@@ -4,9 +4,12 @@
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::DbError;
-use crate::ids::{BillingStatementId, DunningMessageId, Id, ObligationId};
-use crate::notify::{Mail, MailError, OutboxRow, SEND_DUNNING, Tried, claim, done_about, due, try_again};
-use crate::settlement::{MailOutcome, StatementError, dunning_message, note_dunning, obligation, statement, write_statement};
+use crate::ids::{BillingStatementId, DunningMessageId, Id, LetterId, ObligationId};
+use crate::notify::{
+    Mail, MailError, MailOutcome, OutboxRow, SEND_DUNNING, SEND_LETTER, Sealing, Tried, claim, done_about, due, letter,
+    note_letter, try_again,
+};
+use crate::settlement::{StatementError, dunning_message, note_dunning, obligation, statement, write_statement};
 use chrono::Duration;
 
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
@@ -43,16 +46,20 @@ pub(super) fn run(app: &App) {
 }
 
 fn send_all(app: &App) -> Result<(), DbError> {
-    for tried in [Tried::Never, Tried::Before] {
+    for (kind, tried) in [SEND_LETTER, SEND_DUNNING].into_iter().flat_map(|kind| [(kind, Tried::Never), (kind, Tried::Before)]) {
         let now = app.now();
-        for message in app.store.read(|db| due(db, SEND_DUNNING, tried, now, AT_ONCE))? {
+        for message in app.store.read(|db| due(db, kind, tried, now, AT_ONCE))? {
             let claimed = app.store.write(|tx| {
                 let until = tx.now.plus(CLAIM);
                 claim(tx, &[message.id], until)
             })?;
             if !claimed.is_empty() {
-                let outcome = outcome(&message, send(app, DunningMessageId::of(message.subject_id)));
-                write(app, &message, &outcome)?;
+                let sent = match kind {
+                    SEND_LETTER => send_letter(app, LetterId::of(message.subject_id)),
+                    _ => send(app, DunningMessageId::of(message.subject_id)),
+                };
+                let outcome = outcome(&message, sent);
+                write(app, kind, &message, &outcome)?;
             }
         }
     }
@@ -75,6 +82,15 @@ fn send(app: &App, id: DunningMessageId) -> Result<(), PostError> {
     Ok(app.mailer.send(mail)?)
 }
 
+fn send_letter(app: &App, id: LetterId) -> Result<(), PostError> {
+    let row = app.store.read(|db| letter(db, id))?.ok_or(PostError::Gone)?;
+    let body = app.vault.opened(&row.sealed_body.ok_or(PostError::Gone)?)?;
+    let body = String::from_utf8(body).map_err(|_| PostError::Gone)?;
+    let message_id = format!("{id}@airsettle");
+    let mail = Mail { message_id: &message_id, to: &row.recipient, subject: &row.subject, body: &body, attachment: None };
+    Ok(app.mailer.send(mail)?)
+}
+
 fn outcome(message: &OutboxRow, sent: Result<(), PostError>) -> MailOutcome {
     match sent {
         Ok(()) => MailOutcome::Sent,
@@ -85,15 +101,17 @@ fn outcome(message: &OutboxRow, sent: Result<(), PostError>) -> MailOutcome {
     }
 }
 
-fn write(app: &App, message: &OutboxRow, outcome: &MailOutcome) -> Result<(), DbError> {
-    let id = DunningMessageId::of(message.subject_id);
+fn write(app: &App, kind: &str, message: &OutboxRow, outcome: &MailOutcome) -> Result<(), DbError> {
     let attempts = message.attempts.saturating_add(1);
     app.store.write(|tx| {
-        note_dunning(tx, id, outcome)?;
+        match kind {
+            SEND_LETTER => note_letter(tx, LetterId::of(message.subject_id), outcome)?,
+            _ => note_dunning(tx, DunningMessageId::of(message.subject_id), outcome)?,
+        }
         match outcome {
-            MailOutcome::Sent | MailOutcome::Failed(_) => done_about(tx, SEND_DUNNING, &[message.subject_id]),
+            MailOutcome::Sent | MailOutcome::Failed(_) => done_about(tx, kind, &[message.subject_id]),
             MailOutcome::NotYet(error) => {
-                tracing::warn!(message = %id, %error, "e-mail was not taken; it is tried again");
+                tracing::warn!(message = message.id, %error, "e-mail was not taken; it is tried again");
                 let next = next_try(tx.now, attempts);
                 try_again(tx, message.id, attempts, next)
             }

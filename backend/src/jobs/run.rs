@@ -229,7 +229,7 @@ pub fn runs_of(db: &mut Db, name: &str, window: Window, limit: i64) -> Result<Ve
 /// Asks for a run now; it begins within a second.
 pub fn request_run(tx: &mut WriteTx, actor: Actor, name: &'static str) -> Result<RunRow, DbError> {
     register(tx, name, tx.now)?;
-    let row = RunRow { requested_by: Some(actor.key.raw()), ..new_run(tx, name, "manual", tx.now) };
+    let row = RunRow { requested_by: Some(actor.by.stored()), ..new_run(tx, name, "manual", tx.now) };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     Ok(row)
 }

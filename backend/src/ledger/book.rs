@@ -218,7 +218,7 @@ impl Book {
             booked_at: tx.now.naive(),
             contract_id: draft.contract.map(Id::raw),
             actor_organisation_id: draft.actor.organisation.raw(),
-            actor_key_id: draft.actor.key.raw(),
+            actor_key_id: draft.actor.by.stored(),
             entry_count: i64::try_from(entries.len()).unwrap_or(i64::MAX),
             digest: Vec::new(),
         };

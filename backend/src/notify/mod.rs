@@ -6,6 +6,7 @@ mod delivery;
 mod endpoint;
 mod event;
 mod feed;
+mod letter;
 mod mail;
 mod signing;
 mod webhook;
@@ -21,6 +22,7 @@ pub use endpoint::{
 };
 pub use event::{API_VERSION, EventRow, EventType, NewEvent, emit, emit_all, emit_one};
 pub use feed::{FULL_PASS, FeedFilter, concerns, event, feed_after, operator_feed, publish};
+pub use letter::{Language, Letter, MailOutcome, SEND_LETTER, Sealing, letter, note_letter, queue_letter};
 pub use mail::{Mail, MailConfig, MailError, Mailer, is_address};
 pub use signing::{SecretError, SigningSecret, signed_headers};
 pub use webhook::{Sender, SenderError, Sent, UrlRefusal, install_tls};

@@ -1,6 +1,8 @@
 //! Personal data at rest. Each person's data is encrypted with a key of its own, and that key with the master key from the configuration: deleting
 //! the person's key erases the person. Postings, audit and events never carry any of it.
 
+use crate::db::DbError;
+use crate::notify::Sealing;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use chrono::NaiveDate;
@@ -134,6 +136,16 @@ impl Vault {
         mac.update(bytes);
         let full = mac.finalize().into_bytes();
         hex::encode(full.get(..16).unwrap_or_default())
+    }
+}
+
+impl Sealing for Vault {
+    fn sealed(&self, plain: &[u8]) -> Result<Vec<u8>, DbError> {
+        self.seal_secret(plain).map_err(|error| DbError::Unavailable(error.to_string()))
+    }
+
+    fn opened(&self, sealed: &[u8]) -> Result<Vec<u8>, DbError> {
+        self.open_secret(sealed).map_err(|error| DbError::Corrupt(error.to_string()))
     }
 }
 

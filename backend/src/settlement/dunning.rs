@@ -9,7 +9,7 @@ use crate::db::schema::{billing_contact, dunning_message, obligation};
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
 use crate::ids::{AgencyId, BillingContactId, DunningMessageId, Id, ObligationId};
 use crate::money::Money;
-use crate::notify::{OutboxRow, SEND_DUNNING};
+use crate::notify::{Language, MailOutcome, OutboxRow, SEND_DUNNING};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -36,25 +36,6 @@ rows! {
         error: Option<String>,
         created_at: NaiveDateTime,
         sent_at: Option<NaiveDateTime>,
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    Chinese,
-    English,
-}
-
-impl Language {
-    pub fn text(self) -> &'static str {
-        match self {
-            Language::Chinese => "zh-CN",
-            Language::English => "en",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Language::Chinese, Language::English].into_iter().find(|language| language.text() == text)
     }
 }
 
@@ -198,16 +179,6 @@ pub fn dunning_messages(db: &mut Db, of: Option<&[AgencyId]>, window: Window, li
         query = query.filter(dunning_message::agency_id.eq_any(agencies.iter().map(|id| id.raw()).collect::<Vec<_>>()));
     }
     Ok(query.select(DunningRow::as_select()).load(db)?)
-}
-
-/// What became of an attempt to send a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MailOutcome {
-    Sent,
-    /// Tried again later.
-    NotYet(String),
-    /// Given up.
-    Failed(String),
 }
 
 pub fn note_dunning(tx: &mut WriteTx, id: DunningMessageId, outcome: &MailOutcome) -> Result<(), DbError> {

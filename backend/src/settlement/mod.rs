@@ -26,8 +26,8 @@ pub use default::{
 };
 pub use due::{DueTerms, due_terms};
 pub use dunning::{
-    ContactRow, DunningRow, Language, MailOutcome, billing_contact_of, billing_contacts, dunning_message, dunning_messages,
-    note_dunning, remind, set_billing_contact, to_be_reminded,
+    ContactRow, DunningRow, billing_contact_of, billing_contacts, dunning_message, dunning_messages, note_dunning, remind,
+    set_billing_contact, to_be_reminded,
 };
 pub use incentives::{
     Batch, Funder, IncentiveError, LineKind, LineRow, Measure, Method, NewProgramme, Period, PeriodFilter, PeriodLength,

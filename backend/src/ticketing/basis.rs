@@ -2,7 +2,7 @@
 //! would cost more than the order itself, so they are remembered; but no memory authorises a sale. The commit that issues an order reads again whether
 //! its basis still stands, before it takes even the key of the order, and hands back an order that was prepared from something else.
 //!
-//! What can change: a key's row; which agency a key without one sells for (its organisation's only one) and its tier; the agency's contracts, whose
+//! What can change: a key's row; where a person sells, the session and what its user may do; which agency a key without one sells for (its organisation's only one) and its tier; the agency's contracts, whose
 //! versions are added and never changed, so that their number tells; the commission rules, whose generation tells. Everything else of the agency and
 //! the airline that a sale depends on is read under lock.
 
@@ -10,7 +10,7 @@ use crate::agencies::{Agency, Signed, signed_by};
 use crate::airlines::Airline;
 use crate::commission::{Terms, rules_generation};
 use crate::db::{DbError, WriteTx};
-use crate::identity::{ApiKey, keys_by_id};
+use crate::identity::{ApiKey, KeyMode, SignedIn, keys_by_id, sessions_by_id};
 use crate::ids::{AgencyId, KeyId, OrganisationId};
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, HashMap};
@@ -57,6 +57,8 @@ impl RecentBases {
 /// What the bases of a batch are compared with.
 pub(super) struct Grounds {
     keys: HashMap<KeyId, ApiKey>,
+    /// People who sell in the place of a key.
+    sessions: Vec<SignedIn>,
     /// The sellers, and every agency of an organisation whose key names none.
     agencies: Vec<Signed>,
     /// Of the commission rules.
@@ -64,33 +66,41 @@ pub(super) struct Grounds {
 }
 
 impl Grounds {
-    /// Three statements, whatever the number of bases.
+    /// Three statements, whatever the number of bases; some more for each person that sells.
     pub(super) fn read<'a>(tx: &mut WriteTx, bases: impl Iterator<Item = &'a Arc<Basis>>) -> Result<Self, DbError> {
         let (mut keys, mut sellers, mut unbound) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut sessions = BTreeSet::new();
         for basis in bases {
-            keys.insert(basis.key.id);
+            match basis.key.session {
+                None => drop(keys.insert(basis.key.id)),
+                Some(desk) => drop(sessions.insert(desk.session)),
+            }
             sellers.insert(basis.seller.id);
             if basis.key.agency.is_none() {
                 unbound.insert(basis.key.organisation);
             }
         }
-        if keys.is_empty() {
-            return Ok(Grounds { keys: HashMap::new(), agencies: Vec::new(), generation: 0 });
+        if sellers.is_empty() {
+            return Ok(Grounds { keys: HashMap::new(), sessions: Vec::new(), agencies: Vec::new(), generation: 0 });
         }
+        let now = tx.now;
+        let sessions = match sessions.is_empty() {
+            true => Vec::new(),
+            false => sessions_by_id(tx.db, &sessions.into_iter().collect::<Vec<_>>(), now)?,
+        };
         let keys = keys_by_id(tx.db, &keys.into_iter().collect::<Vec<_>>())?;
         let (sellers, unbound): (Vec<AgencyId>, Vec<OrganisationId>) =
             (sellers.into_iter().collect(), unbound.into_iter().collect());
         let mut agencies = signed_by(tx.db, &sellers, &unbound)?;
         agencies.sort_unstable_by_key(|signed| signed.agency);
         let generation = rules_generation(tx.db)?;
-        Ok(Grounds { keys: keys.into_iter().map(|key| (key.id, key)).collect(), agencies, generation })
+        Ok(Grounds { keys: keys.into_iter().map(|key| (key.id, key)).collect(), sessions, agencies, generation })
     }
 
     /// Whether an order that was prepared from this may be decided now.
     pub(super) fn supports(&self, tx: &WriteTx, basis: &Basis) -> bool {
         let Basis { key, seller, terms } = basis;
-        // Where from it is used was checked against the same row.
-        let usable = self.keys.get(&key.id).is_some_and(|known| *known == **key) && key.is_alive(tx.now);
+        let usable = self.still_holds(key) && key.is_alive(tx.now);
         let place = self.agencies.binary_search_by_key(&seller.id, |signed| signed.agency);
         let Some(signed) = place.ok().and_then(|place| self.agencies.get(place)) else { return false };
         let same_terms = signed.organisation == key.organisation
@@ -98,6 +108,18 @@ impl Grounds {
             && i64::try_from(terms.contracts.len()) == Ok(signed.versions)
             && terms.rules.generation() == self.generation;
         usable && same_terms && (key.agency == Some(seller.id) || self.is_the_only_one(signed, key))
+    }
+
+    fn still_holds(&self, key: &ApiKey) -> bool {
+        match key.session {
+            // Where from it is used was checked against the same row.
+            None => self.keys.get(&key.id).is_some_and(|known| known == key),
+            // People are not in the database of test mode; their session was read for this request.
+            Some(desk) if desk.mode == KeyMode::Test => true,
+            Some(desk) => self.sessions.iter().any(|now| {
+                now.session.id == desk.session && now.permissions == key.scopes && now.user.organisation == key.organisation
+            }),
+        }
     }
 
     fn is_the_only_one(&self, seller: &Signed, key: &ApiKey) -> bool {

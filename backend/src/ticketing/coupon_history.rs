@@ -83,7 +83,7 @@ pub fn move_coupons(tx: &mut WriteTx, cause: &Cause, source: CouponSource, moves
             source: source.text().to_owned(),
             file_id: source.file().map(Id::raw),
             actor_organisation_id: cause.actor.organisation.raw(),
-            actor_key_id: cause.actor.key.raw(),
+            actor_key_id: cause.actor.by.stored(),
             happened_at: one.happened_at.naive(),
             created_at: tx.now.naive(),
         });

@@ -263,7 +263,7 @@ fn change_row(
         reason: new.reason.clone(),
         order_count: 0,
         actor_organisation_id: cause.actor.organisation.raw(),
-        actor_key_id: cause.actor.key.raw(),
+        actor_key_id: cause.actor.by.stored(),
         created_at: tx.now.naive(),
     }
 }

@@ -6,7 +6,7 @@ use airsettle::agencies::{Tier, agency, set_tier};
 use airsettle::approvals::{
     Approval, ApprovalError, ApprovalFilter, ApprovalStatus, ChangeKind, Proposal, Requested, approvals, approve, reject, submit,
 };
-use airsettle::audit::{Actor, Cause};
+use airsettle::audit::{Actor, ActorId, Cause};
 use airsettle::db::{Window, WriteTx};
 use airsettle::ids::{AgencyId, ApprovalId, Id, KeyId, OrganisationId};
 use chrono::Duration;
@@ -58,7 +58,7 @@ const BORIS: i64 = 102;
 const CLARA: i64 = 103;
 
 fn by(key: i64) -> Cause {
-    Cause { actor: Actor { organisation: OrganisationId::of(1), key: KeyId::of(key) }, request_id: "req".into() }
+    Cause { actor: Actor::key(OrganisationId::of(1), KeyId::of(key)), request_id: "req".into() }
 }
 
 impl World {
@@ -102,7 +102,7 @@ fn what_one_asks_for_is_done_when_another_agrees(engine: Engine) {
     assert_eq!(asked.payload, format!(r#"{{"agency_id":"{}","tier":"gold"}}"#, world.agency));
     let done = world.consents(BORIS, asked.id).unwrap();
     assert_eq!((done.status_at(world.clock.now()), world.tier()), (ApprovalStatus::Approved, "gold".into()));
-    assert_eq!((done.decided_by, done.result), (Some(KeyId::of(BORIS)), Some(world.agency.to_string())));
+    assert_eq!((done.decided_by, done.result), (Some(ActorId::Key(KeyId::of(BORIS))), Some(world.agency.to_string())));
     assert_eq!(world.told(), ["approval.requested", "approval.approved"]);
     let audited = world.texts("SELECT action AS value FROM audit_event WHERE key_id IN (101, 102) ORDER BY id");
     assert_eq!(audited, ["approval.request", "approval.approve"]);
@@ -184,7 +184,7 @@ fn the_same_change_waits_once_and_another_takes_its_place(engine: Engine) {
     let world = World::on(engine);
     let gold = world.asked(ANNA, "gold");
     let Requested::Waiting(same) = world.asks(CLARA, "gold").unwrap() else { panic!("asked for twice") };
-    assert_eq!((same.id, same.requested_by), (gold.id, KeyId::of(ANNA)));
+    assert_eq!((same.id, same.requested_by), (gold.id, ActorId::Key(KeyId::of(ANNA))));
     let platinum = world.asked(CLARA, "platinum");
     let waiting = world.requests(&ApprovalFilter { status: Some(ApprovalStatus::Pending), ..ApprovalFilter::default() });
     assert_eq!(waiting.iter().map(|one| one.id).collect::<Vec<_>>(), [platinum.id]);

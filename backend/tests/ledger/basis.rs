@@ -27,6 +27,7 @@ pub fn key_of_the_seller(world: &World, agency: Option<AgencyId>, lifetime: Opti
         scopes: vec![Scope::AirWrite],
         allowed_ips: Vec::new(),
         expires_at: lifetime.map(|lifetime| world.clock.now().plus(lifetime)),
+        person: None,
     };
     world.write(|tx| Ok(issue_key(tx, KeyMode::Live, &new)?.0))
 }

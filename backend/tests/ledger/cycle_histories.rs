@@ -172,7 +172,7 @@ impl Proposal for GivingUp {
 }
 
 fn by(key: i64) -> Cause {
-    Cause { actor: Actor { organisation: OrganisationId::of(1), key: KeyId::of(key) }, request_id: "req".into() }
+    Cause { actor: Actor::key(OrganisationId::of(1), KeyId::of(key)), request_id: "req".into() }
 }
 
 struct History {

@@ -173,7 +173,7 @@ impl<'w> Order<'w> {
     pub fn build(&self) -> IssueOrder {
         let ids = self.world.store.ids();
         let contract = &self.world.contracts[&self.agency];
-        let actor = Actor { organisation: self.world.seller, key: KeyId::of(1) };
+        let actor = Actor::key(self.world.seller, KeyId::of(1));
         let fields = [("passengers", self.body.as_bytes()), ("type", b"instant".as_slice())];
         IssueOrder {
             basis: None,

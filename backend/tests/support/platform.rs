@@ -3,14 +3,14 @@
 use super::postgres;
 use airsettle::app::Platform;
 use airsettle::config::{Config, ModeConfig, Receivers};
-use airsettle::demo::{Seeded, seed_demo};
+use airsettle::demo::{Seeded, SignIn, seed_demo, seed_people};
 use airsettle::gateways::bank::callback::CallbackSecret;
 use airsettle::gateways::bank::simulator::{self, RunningSimulator, SimulatorConfig};
 use airsettle::{api, jobs};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -52,6 +52,7 @@ pub struct World {
     pub test_bank: RunningSimulator,
     pub test_database: String,
     keys: Vec<Seeded>,
+    people: OnceLock<Vec<SignIn>>,
     http: reqwest::Client,
     runtime: tokio::runtime::Runtime,
     folder: TempDir,
@@ -141,6 +142,7 @@ impl World {
             zone: chrono_tz::Asia::Shanghai,
             receivers: Receivers::Local,
             smtp_url: None,
+            confirm_from: 50_000,
             mail_from: "Airsettle <billing@airsettle.example>".into(),
         };
         let platform = Arc::new(Platform::open(&config).unwrap());
@@ -155,7 +157,7 @@ impl World {
         let [_, test_database] = urls;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
-        World { url, platform, bank, test_bank, test_database, keys, http, runtime, folder }
+        World { url, platform, bank, test_bank, test_database, keys, people: OnceLock::new(), http, runtime, folder }
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -184,18 +186,70 @@ impl World {
     }
 
     pub async fn send(&self, key: &str, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
-        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(key);
+        let bearer = format!("Bearer {key}");
+        let headers: Vec<(&str, &str)> = headers.iter().copied().chain([("authorization", bearer.as_str())]).collect();
+        self.ask(method, path, &headers, body).await
+    }
+
+    /// The same without a key.
+    pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body);
+            if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                request = request.header("content-type", "application/json");
+            }
+            request = request.body(body);
         }
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Answer { status, body, headers }
+    }
+
+    /// Everybody who can be signed in as, made when somebody is first asked for.
+    pub fn people(&self) -> &[SignIn] {
+        self.people.get_or_init(|| seed_people(&self.platform).unwrap())
+    }
+
+    pub fn person(&self, of: &str, role: &str) -> &SignIn {
+        let known = self.people().iter().find(|one| one.organisation == of && one.roles == [role]);
+        known.unwrap_or_else(|| panic!("no {role} of {of}"))
+    }
+
+    /// Without a key or a session.
+    pub fn post_open(&self, path: &str, data: &Value) -> Answer {
+        let headers = [("content-type", "application/json")];
+        self.block_on(self.ask(Method::POST, path, &headers, Some(json!({ "data": data }).to_string())))
+    }
+
+    /// Signs somebody in.
+    pub fn desk(&self, of: &str, role: &str) -> Desk<'_> {
+        let person = self.person(of, role);
+        self.sign_in(&person.email, &person.password)
+    }
+
+    #[track_caller]
+    pub fn sign_in(&self, email: &str, password: &str) -> Desk<'_> {
+        let answer = self.post_open("/v1/sessions", &json!({ "email": email, "password": password })).expect(201);
+        Desk::of(self, &answer)
+    }
+
+    /// E-mail to somebody, the oldest first, as it left.
+    pub fn mail_to(&self, email: &str) -> Vec<String> {
+        let mut found: Vec<(std::time::SystemTime, String)> = Vec::new();
+        for entry in std::fs::read_dir(self.folder().join("mail/live")).into_iter().flatten() {
+            let entry = entry.unwrap();
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            if text.lines().any(|line| line == format!("To: {email}")) {
+                found.push((entry.metadata().unwrap().modified().unwrap(), text));
+            }
+        }
+        found.sort();
+        found.into_iter().map(|(_, text)| text).collect()
     }
 
     pub fn get(&self, key: &str, path: &str) -> Answer {
@@ -235,5 +289,41 @@ impl World {
             .unwrap();
         ledger.unwrap();
         sales.unwrap();
+    }
+}
+
+/// Somebody who is signed in, with the browser's cookie.
+pub struct Desk<'w> {
+    world: &'w World,
+    pub cookie: String,
+}
+
+impl<'w> Desk<'w> {
+    /// From the answer to a sign-in.
+    pub fn of(world: &'w World, answer: &Answer) -> Self {
+        let set = answer.header("set-cookie").unwrap();
+        Desk { world, cookie: set.split(';').next().unwrap().to_owned() }
+    }
+
+    pub fn send(&self, method: Method, path: &str, more: &[(&str, &str)], data: Option<&Value>) -> Answer {
+        let mut headers = vec![("cookie", self.cookie.as_str()), ("airsettle-desk", "1"), ("origin", self.world.url.as_str())];
+        headers.extend(more);
+        if data.is_some() {
+            headers.push(("content-type", "application/json"));
+        }
+        let body = data.map(|data| json!({ "data": data }).to_string());
+        self.world.block_on(self.world.ask(method, path, &headers, body))
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], None)
+    }
+
+    pub fn post(&self, path: &str, data: &Value) -> Answer {
+        self.send(Method::POST, path, &[], Some(data))
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], None)
     }
 }

@@ -1,10 +1,10 @@
-//! `/v1/approvals`: what two people have to agree on. One key of the operator asks, another one agrees, and then it is done.
+//! `/v1/approvals`: what two people have to agree on. One key or person of the operator asks, another one agrees, and then it is done.
 
 use super::agencies::Unfreeze;
 use super::contracts::SignContract;
 use super::defaults::{Reinstate, WriteOff};
 use super::input::Input;
-use super::shape::{PageParams, choice};
+use super::shape::{PageParams, by_key, by_user, choice};
 use super::sight::{not_found, require_operator};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
@@ -83,12 +83,16 @@ pub struct Approval {
     pub digest: String,
     pub reason: String,
     pub status: Decision,
-    pub requested_by_key_id: String,
+    /// Null: a person did.
+    pub requested_by_key_id: Option<String>,
+    /// Null: a key did.
+    pub requested_by_user_id: Option<String>,
     /// RFC 3339, UTC.
     pub requested_at: String,
     /// Not decided by then, it has to be asked for again.
     pub expires_at: String,
     pub decided_by_key_id: Option<String>,
+    pub decided_by_user_id: Option<String>,
     pub decided_at: Option<String>,
     /// Why it was rejected.
     pub note: Option<String>,
@@ -106,10 +110,12 @@ impl Approval {
             subject: approval.subject,
             digest: hex::encode(approval.digest),
             reason: approval.reason,
-            requested_by_key_id: approval.requested_by.to_string(),
+            requested_by_key_id: by_key(approval.requested_by.stored()),
+            requested_by_user_id: by_user(approval.requested_by.stored()),
             requested_at: approval.submitted_at.to_string(),
             expires_at: approval.expires_at.to_string(),
-            decided_by_key_id: approval.decided_by.map(|key| key.to_string()),
+            decided_by_key_id: approval.decided_by.and_then(|by| by_key(by.stored())),
+            decided_by_user_id: approval.decided_by.and_then(|by| by_user(by.stored())),
             decided_at: approval.decided_at.map(|at| at.to_string()),
             note: approval.note,
             result_id: approval.result,
@@ -165,7 +171,7 @@ where
     approvals::submit::<P, ApiError>(tx, cause, &proposed(change)?, reason)
 }
 
-/// Asks for a change that two people have to agree on. It is done when another key of the operator agrees. The same change asked for again is the same
+/// Asks for a change that two people have to agree on. It is done when another key or person of the operator agrees. The same change asked for again is the same
 /// request while it waits; another change of the same object takes its place. The operator only.
 #[utoipa::path(post, path = "/v1/approvals", tag = "Settlement", operation_id = "request_approval", request_body = Data<RequestApproval>,
     responses((status = 201, body = Data<Approval>),
@@ -225,7 +231,8 @@ pub async fn get_approval(caller: Caller, id: web::Path<String>) -> Result<HttpR
     Ok(ok(Approval::of(found, caller.app.now())?))
 }
 
-/// Agrees to a change and does it in the same commit. Not by the key that asked for it, nor by one that was made since.
+/// Agrees to a change and does it in the same commit. Not by the key or person that asked for it, nor by the same person through a key or a session, nor by
+/// one that was made since.
 #[utoipa::path(post, path = "/v1/approvals/{id}/actions/approve", tag = "Settlement", operation_id = "approve",
     params(("id" = String, Path, description = "`apr_…`")), request_body = Data<super::keys::NoDetails>,
     responses((status = 200, body = Data<Approval>),

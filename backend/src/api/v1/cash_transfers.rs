@@ -1,6 +1,7 @@
 //! `/v1/cash_transfers`: between the platform's own account and that of its clients' money.
 
 use super::bank_receipts::BankAccount;
+use super::confirmations::Confirmed;
 use super::input::Input;
 use super::shape::{PageParams, time};
 use super::sight::not_found;
@@ -11,9 +12,10 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, once_with};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
+use crate::app::Platform;
 use crate::audit;
 use crate::credit::{self, Confirmation, confirm_transfer, order_transfer, sweep, transfer, transfers};
-use crate::identity::Scope;
+use crate::identity::{Business, Scope};
 use crate::ids::{CashTransferId, Id};
 use crate::ledger::Purse;
 use crate::money::Money;
@@ -101,14 +103,24 @@ impl MakeTransfer {
 
 /// Records a sweep of earned money, or orders own money into the clients' account, where it counts as cover at once. The operator only.
 #[utoipa::path(post, path = "/v1/cash_transfers", tag = "Settlement", operation_id = "make_cash_transfer", request_body = Data<MakeTransfer>,
-    params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; required, because this moves money")),
-    responses((status = 201, body = Data<CashTransfer>), (status = 409, description = "`bank_reference_reused`", body = ErrorBody),
+    params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; required, because this moves money"),
+        ("Airsettle-Confirmation" = Option<String>, Header, description = "`cnf_… 12345678`: for a large payment by a person, see `/v1/confirmations`")),
+    responses((status = 403, description = "`confirmation_required`, `confirmation_invalid`", body = ErrorBody),
+        (status = 201, body = Data<CashTransfer>), (status = 409, description = "`bank_reference_reused`", body = ErrorBody),
         (status = 422, description = "`above_cover`, `own_cash_short`, `invalid_value`, `missing_field`", body = ErrorBody)))]
-pub async fn make(caller: Caller, request: HttpRequest, body: Body<MakeTransfer>) -> Result<HttpResponse, ApiError> {
+pub async fn make(
+    caller: Caller,
+    platform: web::Data<Platform>,
+    request: HttpRequest,
+    body: Body<MakeTransfer>,
+) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let (amount, said) = body.data.validate()?;
+    let to = if body.data.to == BankAccount::Own { "own" } else { "client" };
+    let confirmed = Confirmed::of(&caller, &platform, &request, Business::CashTransfer, to, amount).await?;
     let cause = caller.cause();
     once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
+        confirmed.use_up(tx)?;
         let made = match &said {
             Some(said) => sweep(tx, cause.actor, amount, said)?,
             None => order_transfer(tx, cause.actor, amount)?,

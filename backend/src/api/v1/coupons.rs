@@ -1,7 +1,7 @@
 //! `/v1/tickets/{number}/coupons/{coupon}/status`: what an airline says about one coupon of its tickets.
 
 use super::input::Input;
-use super::shape::time;
+use super::shape::{by_key, by_user, time};
 use super::sight::{Sight, not_found};
 use crate::airlines::TicketNumber;
 use crate::api::caller::Caller;
@@ -12,7 +12,7 @@ use crate::api::once::{Key, once};
 use crate::audit;
 use crate::clock::Timestamp;
 use crate::identity::Scope;
-use crate::ids::{CouponFileId, CouponId, Id, KeyId, OrganisationId};
+use crate::ids::{CouponFileId, CouponId, Id, OrganisationId};
 use crate::ticketing::{
     CouponEventRow, CouponReport, CouponSource, CouponStatus, ReportOutcome, coupon_events_of, coupons_of, report_coupons,
     tickets_by_number,
@@ -37,6 +37,7 @@ pub struct CouponChange {
     /// Null: the platform itself.
     pub actor_organisation_id: Option<String>,
     pub actor_key_id: Option<String>,
+    pub actor_user_id: Option<String>,
     /// When it happened, as the one who reported it says.
     pub happened_at: String,
     /// When it was booked here.
@@ -52,7 +53,8 @@ impl CouponChange {
             coupon_status_file_id: row.file_id.map(|id| CouponFileId::of(id).to_string()),
             actor_organisation_id: (row.actor_organisation_id != 0)
                 .then(|| OrganisationId::of(row.actor_organisation_id).to_string()),
-            actor_key_id: (row.actor_key_id != 0).then(|| KeyId::of(row.actor_key_id).to_string()),
+            actor_key_id: by_key(row.actor_key_id),
+            actor_user_id: by_user(row.actor_key_id),
             happened_at: time(row.happened_at),
             created_at: time(row.created_at),
         }

@@ -1,5 +1,6 @@
 //! `/v1/credit_payouts`: what an agency has paid too much, or got back after it had paid, is paid out to it on request.
 
+use super::confirmations::Confirmed;
 use super::input::Input;
 use super::shape::{PageParams, time};
 use super::sight::narrowed;
@@ -11,13 +12,14 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, once_with};
 use crate::api::paging::PageRequest;
 use crate::api::query::Query;
+use crate::app::Platform;
 use crate::audit;
-use crate::identity::Scope;
+use crate::identity::{Business, Scope};
 use crate::ids::{AgencyId, CreditPayoutId, Id, PostingId};
 use crate::money::{Currency, Money};
 use crate::settlement::{NewPayout, PayoutRow, pay_out_credit, payout_by_reference, payouts};
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -106,14 +108,23 @@ pub async fn list_credit_payouts(caller: Caller, query: Query) -> Result<HttpRes
 /// Records that a credit was paid out from the own account: only where the agency has nothing billed or charged to pay. The same bank reference with the
 /// same content is the same payout. The operator only.
 #[utoipa::path(post, path = "/v1/credit_payouts", tag = "Settlement", operation_id = "pay_out_credit", request_body = Data<PayOutCredit>,
-    params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; required, because this moves money")),
-    responses((status = 201, body = Data<CreditPayout>),
+    params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; required, because this moves money"),
+        ("Airsettle-Confirmation" = Option<String>, Header, description = "`cnf_… 12345678`: for a large payment by a person, see `/v1/confirmations`")),
+    responses((status = 403, description = "`confirmation_required`, `confirmation_invalid`", body = ErrorBody),
+        (status = 201, body = Data<CreditPayout>),
         (status = 200, description = "Recorded before under this bank reference", body = Data<CreditPayout>),
         (status = 409, description = "`bank_reference_reused`; `invalid_state`: something else is to be paid first", body = ErrorBody),
         (status = 422, description = "`more_than_owed`: more than the credit; `own_cash_short`, `currency_mismatch`, `invalid_value`", body = ErrorBody)))]
-pub async fn pay(caller: Caller, request: HttpRequest, body: Body<PayOutCredit>) -> Result<HttpResponse, ApiError> {
+pub async fn pay(
+    caller: Caller,
+    platform: web::Data<Platform>,
+    request: HttpRequest,
+    body: Body<PayOutCredit>,
+) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;
+    let confirmed =
+        Confirmed::of(&caller, &platform, &request, Business::CreditPayout, new.agency.to_string(), new.amount).await?;
     let cause = caller.cause();
     once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
         let known = payout_by_reference(tx.db, &new.bank_reference)?.is_some();
@@ -121,6 +132,7 @@ pub async fn pay(caller: Caller, request: HttpRequest, body: Body<PayOutCredit>)
         if known {
             return Ok((StatusCode::OK, shown(&recorded)?));
         }
+        confirmed.use_up(tx)?;
         audit::record(tx, &cause, "credit.pay_out", CreditPayoutId::of(recorded.id))?;
         Ok((StatusCode::CREATED, shown(&recorded)?))
     })

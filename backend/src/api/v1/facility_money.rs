@@ -1,5 +1,6 @@
 //! `/v1/facilities/{id}/accruals` and `/v1/facilities/{id}/repayments`: what a bank line costs, and paying it back.
 
+use super::confirmations::Confirmed;
 use super::input::Input;
 use super::shape::{PageParams, time};
 use super::sight::visible_facility;
@@ -9,12 +10,13 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, once_with};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
+use crate::app::Platform;
 use crate::audit;
 use crate::credit::{self, accrue_in};
-use crate::identity::Scope;
+use crate::identity::{Business, Scope};
 use crate::ids::{FacilityId, Id};
 use crate::money::Currency;
-use crate::settlement::{self, NewPayment, PaymentPurpose, payment_by_reference, payments_of, record_payment};
+use crate::settlement::{self, NewPayment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -199,19 +201,32 @@ impl RepayFacility {
 /// repayment. The operator only.
 #[utoipa::path(post, path = "/v1/facilities/{id}/repayments", tag = "Settlement", operation_id = "repay_facility", request_body = Data<RepayFacility>,
     params(("id" = String, Path, description = "`fac_…`"),
-        ("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; required, because this moves money")),
-    responses((status = 201, body = Data<FacilityRepayment>),
+        ("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; required, because this moves money"),
+        ("Airsettle-Confirmation" = Option<String>, Header, description = "`cnf_… 12345678`: for a large payment by a person, see `/v1/confirmations`")),
+    responses((status = 403, description = "`confirmation_required`, `confirmation_invalid`", body = ErrorBody),
+        (status = 201, body = Data<FacilityRepayment>),
         (status = 200, description = "Recorded before under this bank reference", body = Data<FacilityRepayment>),
         (status = 409, description = "`bank_reference_reused`", body = ErrorBody),
         (status = 422, description = "`more_than_owed`, `own_cash_short`, `currency_mismatch`, `invalid_value`", body = ErrorBody)))]
 pub async fn repay(
     caller: Caller,
+    platform: web::Data<Platform>,
     request: HttpRequest,
     id: web::Path<String>,
     body: Body<RepayFacility>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
-    let new = body.data.validate(path_id(&id)?)?;
+    let id: FacilityId = path_id(&id)?;
+    let new = body.data.validate(id)?;
+    let confirmed = Confirmed::of(
+        &caller,
+        &platform,
+        &request,
+        Business::FacilityRepayment,
+        id.to_string(),
+        new.purpose.amount().map_err(PaymentError::from)?,
+    )
+    .await?;
     let cause = caller.cause();
     once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
         let known = payment_by_reference(tx.db, &new.bank_reference)?.is_some();
@@ -219,6 +234,7 @@ pub async fn repay(
         if known {
             return Ok((StatusCode::OK, repayment(&recorded)?));
         }
+        confirmed.use_up(tx)?;
         audit::record(tx, &cause, "facility.repay", recorded.id)?;
         Ok((StatusCode::CREATED, repayment(&recorded)?))
     })

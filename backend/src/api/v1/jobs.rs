@@ -1,6 +1,6 @@
 //! `/v1/jobs`: what runs by the calendar, its history, and running it once more.
 
-use super::shape::{PageParams, time};
+use super::shape::{PageParams, by_key, by_user, time};
 use super::sight::{not_found, require_operator};
 use crate::api::caller::Caller;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -11,7 +11,7 @@ use crate::api::query::Query;
 use crate::app::{Days, JobView, RunRow, Scheduled, job_views, request_run, runs_of};
 use crate::audit;
 use crate::identity::Scope;
-use crate::ids::{Id, JobRunId, KeyId};
+use crate::ids::{Id, JobRunId};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ pub struct JobRun {
     /// The number of the node that did the last step.
     pub node: Option<i64>,
     pub error: Option<String>,
-    /// The key that asked for it.
+    /// The key or the person that asked for it.
     pub requested_by: Option<String>,
     pub created_at: String,
     pub finished_at: Option<String>,
@@ -79,7 +79,7 @@ impl From<RunRow> for JobRun {
             attempts: row.attempts,
             node: row.node,
             error: row.error,
-            requested_by: row.requested_by.map(|id| KeyId::of(id).to_string()),
+            requested_by: row.requested_by.and_then(|by| by_key(by).or_else(|| by_user(by))),
             created_at: time(row.created_at),
             finished_at: row.finished_at.map(time),
         }

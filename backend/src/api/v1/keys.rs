@@ -81,7 +81,7 @@ pub struct CreateKey {
     pub agency_id: Option<String>,
     /// 1 to 100 characters.
     pub name: String,
-    /// `air:read`, `air:write`, `finance:read`, `finance:write`, `parties:read`, `parties:write`, `keys:write`, `approvals:write`, `clock:write`. For the
+    /// `air:read`, `air:write`, `finance:read`, `finance:write`, `parties:read`, `parties:write`, `keys:write`, `limits:read`, `users:write`, `webhooks:write`, `coupons:write`, `approvals:write`, `clock:write`. For the
     /// caller's own organisation only scopes that the calling key has.
     pub scopes: Vec<String>,
     /// At most 32 addresses; left out or empty: from anywhere.
@@ -147,7 +147,15 @@ impl CreateKey {
         }
         let read = (|| {
             let (organisation, agency) = (organisation?, agency?);
-            Some(NewKey { organisation, agency, name: name?, scopes, allowed_ips: allowed_ips?, expires_at })
+            Some(NewKey {
+                organisation,
+                agency,
+                name: name?,
+                scopes,
+                allowed_ips: allowed_ips?,
+                expires_at,
+                person: caller.key.person,
+            })
         })();
         input.finish(read)
     }
@@ -239,7 +247,7 @@ pub async fn roll(
             let message = format!("The key has the scope {}, which the calling key does not have.", scope.text());
             return Err(ApiError::new(Code::InsufficientScope, message));
         }
-        let (key, secret) = roll_key(tx, roller.app.mode, id, overlap)?;
+        let (key, secret) = roll_key(tx, roller.app.mode, id, overlap, roller.key.person)?;
         audit::record(tx, &cause, "key.roll", id)?;
         audit::record(tx, &cause, "key.issue", key.id)?;
         Ok(IssuedKey { key: key.into(), secret: Some(secret) })

@@ -2,7 +2,7 @@
 
 use super::limit_policies::LimitPolicy;
 use super::shape::PageParams;
-use super::sight::visible_agency;
+use super::sight::{require_one, visible_agency};
 use crate::agencies::{Agency, agencies, agency};
 use crate::api::caller::Caller;
 use crate::api::envelope::{Data, ok};
@@ -181,7 +181,7 @@ impl ExposureTotal {
 #[utoipa::path(get, path = "/v1/limits/{agency}", tag = "Settlement", operation_id = "get_limit",
     params(("agency" = String, Path, description = "`agy_…`")), responses((status = 200, body = Data<LimitDerivation>)))]
 pub async fn get_limit(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::FinanceRead)?;
+    require_one(&caller, &[Scope::LimitsRead, Scope::FinanceRead])?;
     let id: AgencyId = path_id(&id)?;
     let (reader, store) = (caller.clone(), caller.app.store.clone());
     let shown = caller
@@ -202,7 +202,7 @@ pub async fn get_limit(caller: Caller, id: web::Path<String>) -> Result<HttpResp
 #[utoipa::path(get, path = "/v1/exposure", tag = "Settlement", operation_id = "list_exposure",
     params(PageParams), responses((status = 200, body = ExposurePage)))]
 pub async fn list_exposure(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::FinanceRead)?;
+    require_one(&caller, &[Scope::LimitsRead, Scope::FinanceRead])?;
     let request = PageRequest::<i64>::read(&query, "/v1/exposure")?;
     let (window, limit) = (request.window(), request.fetch());
     let own = caller.visible_agencies().await?;

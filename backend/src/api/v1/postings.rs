@@ -1,6 +1,6 @@
 //! `/v1/ledger/postings`: balanced double-entry postings, and the form in which every answer shows them.
 
-use super::shape::{PageParams, time};
+use super::shape::{PageParams, by_key, by_user, time};
 use super::sight::{Sight, not_found, require_operator};
 use crate::agencies::agencies_by_id;
 use crate::airlines::airlines_by_id;
@@ -13,7 +13,7 @@ use crate::credit::facilities_in;
 use crate::db::{Db, DbError};
 use crate::identity::Scope;
 use crate::ids::{
-    AccountId, AgencyId, AirlineId, BankReceiptId, ContractId, EntryId, FacilityId, Id, KeyId, OrganisationId, PostingId,
+    AccountId, AgencyId, AirlineId, BankReceiptId, ContractId, EntryId, FacilityId, Id, OrganisationId, PostingId,
     RefundApplicationId, RefundId, TicketId,
 };
 use crate::ledger::{AccountRow, EntryRow, Event, PostingRow, entries_of, posting, postings};
@@ -41,6 +41,7 @@ pub struct LedgerPosting {
     /// Who caused it; null: the platform itself.
     pub actor_organisation_id: Option<String>,
     pub actor_key_id: Option<String>,
+    pub actor_user_id: Option<String>,
     /// SHA-256 in hexadecimal, as it is sealed in the chain.
     pub digest: String,
     /// Debits equal credits per currency. Not in lists.
@@ -136,7 +137,8 @@ impl From<PostingRow> for LedgerPosting {
             booked_at: time(row.booked_at),
             contract_id: row.contract_id.map(|id| ContractId::of(id).to_string()),
             actor_organisation_id: (!by_platform).then(|| OrganisationId::of(row.actor_organisation_id).to_string()),
-            actor_key_id: (!by_platform).then(|| KeyId::of(row.actor_key_id).to_string()),
+            actor_key_id: by_key(row.actor_key_id),
+            actor_user_id: by_user(row.actor_key_id),
             digest: hex::encode(row.digest),
             entries: None,
         }

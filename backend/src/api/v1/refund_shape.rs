@@ -1,12 +1,12 @@
 //! How an application for a refund is shown, wherever it is.
 
-use super::shape::{choice, time};
+use super::shape::{by_key, by_user, choice, time};
 use crate::agencies::agencies_by_id;
 use crate::airlines::airlines_by_id;
 use crate::api::error::ApiError;
 use crate::clock::Timestamp;
 use crate::db::Db;
-use crate::ids::{AgencyId, AirlineId, AttachmentId, Id, KeyId, OrderId, RefundApplicationId, RefundId, TicketId};
+use crate::ids::{AgencyId, AirlineId, AttachmentId, Id, OrderId, RefundApplicationId, RefundId, TicketId};
 use crate::money::{Currency, Money};
 use crate::ordering::Tender;
 use crate::ticketing::{self, Application, RefundCouponRow, RefundTicketRow, tickets_by_id};
@@ -65,6 +65,7 @@ pub struct RefundApplication {
     pub is_overdue: bool,
     pub decided_at: Option<String>,
     pub decided_by_key_id: Option<String>,
+    pub decided_by_user_id: Option<String>,
     pub decision_note: Option<String>,
     /// Why the wallet waits; null where it does not.
     pub awaiting: Option<RefundAwaiting>,
@@ -186,7 +187,8 @@ pub fn read_application(db: &mut Db, application: &Application, now: Timestamp) 
         due_at: row.due_at.map(time),
         is_overdue: row.is_overdue(now),
         decided_at: row.decided_at.map(time),
-        decided_by_key_id: row.decided_by_key_id.map(|key| KeyId::of(key).to_string()),
+        decided_by_key_id: row.decided_by_key_id.and_then(by_key),
+        decided_by_user_id: row.decided_by_key_id.and_then(by_user),
         decision_note: row.decision_note.clone(),
         awaiting: row.short_minor.map(|short| RefundAwaiting { reason: "airline_funds_awaited".into(), short_by: amount(short) }),
         completed_at: row.completed_at.map(time),

@@ -1,6 +1,6 @@
 //! `/v1/request_log`: what the organisation's keys asked and how it was answered, for 90 days.
 
-use super::shape::{PageParams, time};
+use super::shape::{PageParams, by_key, by_user, time};
 use super::sight::require_one;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
@@ -11,7 +11,6 @@ use crate::api::query::Query;
 use crate::audit::{self, RequestFilter, requests};
 use crate::clock::Timestamp;
 use crate::identity::Scope;
-use crate::ids::{Id, KeyId};
 use actix_web::HttpResponse;
 use chrono::DateTime;
 use serde::Serialize;
@@ -33,7 +32,10 @@ pub struct RequestLine {
     /// Milliseconds, to the microsecond.
     #[schema(example = "4.218")]
     pub latency_ms: String,
-    pub key_id: String,
+    /// Null: it came with a session.
+    pub key_id: Option<String>,
+    /// The person whose session it came with.
+    pub user_id: Option<String>,
     /// Keyed digest of the `Idempotency-Key`: equal keys have equal digests.
     pub idempotency_key_digest: Option<String>,
 }
@@ -48,7 +50,8 @@ impl From<audit::RequestLine> for RequestLine {
             status: row.status,
             error_code: row.error_code,
             latency_ms: format!("{}.{:03}", row.latency_us / 1_000, row.latency_us % 1_000),
-            key_id: KeyId::of(row.key_id).to_string(),
+            key_id: by_key(row.key_id),
+            user_id: by_user(row.key_id),
             idempotency_key_digest: row.idempotency_digest,
         }
     }

@@ -1,5 +1,6 @@
 //! Forms that many answers share.
 
+use crate::audit::ActorId;
 use crate::clock::Timestamp;
 use chrono::NaiveDateTime;
 use utoipa::IntoParams;
@@ -7,6 +8,16 @@ use utoipa::IntoParams;
 /// RFC 3339 in UTC.
 pub fn time(at: NaiveDateTime) -> String {
     Timestamp::from(at).to_string()
+}
+
+/// The key that did something, where a key did.
+pub fn by_key(stored: i64) -> Option<String> {
+    ActorId::of(stored).key().map(|key| key.to_string())
+}
+
+/// The person who did something, where a person did.
+pub fn by_user(stored: i64) -> Option<String> {
+    ActorId::of(stored).user().map(|user| user.to_string())
 }
 
 /// How a list is read.

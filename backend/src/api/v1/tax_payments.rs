@@ -1,5 +1,6 @@
 //! `/v1/tax_payments`: taxes paid over to their payees.
 
+use super::confirmations::Confirmed;
 use super::input::Input;
 use super::shape::{PageParams, time};
 use crate::api::caller::Caller;
@@ -8,12 +9,13 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, once_with};
 use crate::api::paging::PageRequest;
 use crate::api::query::Query;
+use crate::app::Platform;
 use crate::audit;
-use crate::identity::Scope;
+use crate::identity::{Business, Scope};
 use crate::ids::Id;
-use crate::settlement::{self, NewPayment, PaymentPurpose, payment_by_reference, payments_of, record_payment};
+use crate::settlement::{self, NewPayment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -89,14 +91,31 @@ impl PayTax {
 
 /// Records that a tax was paid over from the own account. The same bank reference with the same content is the same payment. The operator only.
 #[utoipa::path(post, path = "/v1/tax_payments", tag = "Settlement", operation_id = "pay_tax", request_body = Data<PayTax>,
-    params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; required, because this moves money")),
-    responses((status = 201, body = Data<TaxPayment>),
+    params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; required, because this moves money"),
+        ("Airsettle-Confirmation" = Option<String>, Header, description = "`cnf_… 12345678`: for a large payment by a person, see `/v1/confirmations`")),
+    responses((status = 403, description = "`confirmation_required`, `confirmation_invalid`", body = ErrorBody),
+        (status = 201, body = Data<TaxPayment>),
         (status = 200, description = "Recorded before under this bank reference", body = Data<TaxPayment>),
         (status = 409, description = "`bank_reference_reused`", body = ErrorBody),
         (status = 422, description = "`more_than_owed`, `own_cash_short`, `invalid_value`", body = ErrorBody)))]
-pub async fn pay(caller: Caller, request: HttpRequest, body: Body<PayTax>) -> Result<HttpResponse, ApiError> {
+pub async fn pay(
+    caller: Caller,
+    platform: web::Data<Platform>,
+    request: HttpRequest,
+    body: Body<PayTax>,
+) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;
+    let PayTax { payee, .. } = body.data;
+    let confirmed = Confirmed::of(
+        &caller,
+        &platform,
+        &request,
+        Business::TaxPayment,
+        payee,
+        new.purpose.amount().map_err(PaymentError::from)?,
+    )
+    .await?;
     let cause = caller.cause();
     once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
         let known = payment_by_reference(tx.db, &new.bank_reference)?.is_some();
@@ -104,6 +123,7 @@ pub async fn pay(caller: Caller, request: HttpRequest, body: Body<PayTax>) -> Re
         if known {
             return Ok((StatusCode::OK, tax_payment(&recorded)?));
         }
+        confirmed.use_up(tx)?;
         audit::record(tx, &cause, "tax.pay", recorded.id)?;
         Ok((StatusCode::CREATED, tax_payment(&recorded)?))
     })

@@ -99,7 +99,7 @@ pub fn decide_refund(
         RefundMoved::Applied(_) | RefundMoved::Refused => return Err(RefundError::InvalidState { status: status.text() }),
     }
     application.row.decided_at = Some(tx.now.naive());
-    application.row.decided_by_key_id = Some(cause.actor.key.raw());
+    application.row.decided_by_key_id = Some(cause.actor.by.stored());
     application.row.decision_note = note.map(str::to_owned);
     match decision {
         RefundDecision::Approve => {

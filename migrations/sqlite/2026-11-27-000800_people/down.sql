@@ -1,0 +1,15 @@
+DROP TRIGGER approval_user_no_update;
+DROP TABLE letter;
+DROP TABLE password_reset;
+DROP TABLE invitation;
+DROP TABLE recovery_code;
+DROP TABLE second_factor;
+DROP TABLE sign_in_failure;
+DROP TABLE session;
+DROP TABLE app_user;
+DROP TABLE role;
+ALTER TABLE approval DROP COLUMN decided_user_id;
+ALTER TABLE approval DROP COLUMN user_id;
+ALTER TABLE api_key DROP COLUMN user_id;
+DROP INDEX organisation_sandbox;
+ALTER TABLE organisation DROP COLUMN sandbox_of;
