@@ -58,7 +58,7 @@ CREATE TABLE session (
     expires_at TIMESTAMP NOT NULL,
     ended_at TIMESTAMP
 );
-CREATE INDEX session_user ON session (user_id, id);
+CREATE INDEX session_by_user ON session (user_id, id);
 
 -- Wrong sign-ins in a row, by a keyed digest of the address that was given, whether anybody has it or not.
 CREATE TABLE sign_in_failure (
