@@ -53,7 +53,8 @@ fn body(operation: &Operation) -> Option<Value> {
         "create_payment" => {
             json!({ "order_id": id("ord"), "payment": { "type": "balance", "amount": "1.00", "currency": "CNY" } })
         }
-        "create_webhook" => json!({ "url": "https://listener.example/x", "events": ["order.created"] }),
+        "create_webhook" => json!({ "url": "http://127.0.0.1:9/x", "events": ["order.created"] }),
+        "rotate_webhook_secret" => json!({ "overlap_secs": 0 }),
         "update_webhook" => json!({ "active": true }),
         _ if [Method::POST, Method::PATCH].contains(&operation.method) => json!({}),
         _ => return None,
@@ -126,7 +127,7 @@ on_both_engines! {
         world.post(&key, "/air/order_cancellations", &json!({ "order_id": order["id"] })).expect(201);
         let refunded = sold(world, &key, "Li", "arc_bsp_cash");
         world.post_with(&key, "/v1/refund_applications", &[("Idempotency-Key", "r")], &json!({ "kind": "voluntary", "order_id": refunded["id"] })).expect(201);
-        world.post(&key, "/air/webhooks", &json!({ "url": "https://listener.example/x", "events": ["order.created"] })).expect(201);
+        world.post(&key, "/air/webhooks", &json!({ "url": "http://127.0.0.1:9/x", "events": ["order.created"] })).expect(201);
         admin.post("/v1/invitations", &json!({ "email": "x@bluesky.example", "roles": ["agent"], "locale": "en" })).expect(201);
         let (theirs, their_key) = (world.desk(SHANGHAI, "admin"), world.key(SHANGHAI));
         let operations = all_operations();

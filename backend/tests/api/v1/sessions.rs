@@ -179,7 +179,7 @@ on_both_engines! {
         assert_eq!(sandbox.data()[0]["id"], world.get(&world.key_in("test", BEIJING), "/v1/organisations").expect(200).data()[0]["id"]);
         let offer = an_offer_by(|search| desk.send(Method::POST, "/air/offer_requests", &test, Some(search)));
         let order = an_order(&offer, "Zhang", "arc_bsp_cash");
-        desk.post("/air/orders", &order).expect_error(404, "not_found");
+        desk.post("/air/orders", &order).expect_error(404, "offer_not_found");
         desk.send(Method::POST, "/air/orders", &test, Some(&order)).expect(201);
         assert_eq!(desk.get("/v1/tickets").expect(200).data(), &json!([]));
         desk.send(Method::GET, "/v1/session", &[("airsettle-mode", "both")], None).expect_error(422, "invalid_value");
