@@ -90,6 +90,8 @@ ids! {
     EventId = "evt_",
     ExportId = "exp_",
     FacilityId = "fac_",
+    /// Security in an agency's limit beside its deposit.
+    GuaranteeId = "gua_",
     HoldId = "hld_",
     /// What a ticket earned under an incentive programme.
     IncentiveLineId = "inl_",
@@ -97,7 +99,11 @@ ids! {
     IncentivePeriodId = "inp_",
     IncentiveProgrammeId = "inc_",
     KeyId = "key_",
+    KillSwitchId = "ksw_",
+    /// A part of a limit that was crossed.
+    LimitAlertId = "lal_",
     LimitPolicyId = "pol_",
+    LimitReviewId = "lrv_",
     OfferId = "off_",
     OfferRequestId = "orq_",
     /// An order whose outcome is being found out: its idempotency row.
@@ -111,6 +117,8 @@ ids! {
     OrganisationId = "org_",
     OutboxId = "obx_",
     PassengerId = "pas_",
+    /// Client money that goes back to its agency.
+    PayoutId = "pyo_",
     PostingId = "pst_",
     PrivateFareId = "pfr_",
     RefundApplicationId = "rfa_",
@@ -121,6 +129,7 @@ ids! {
     SegmentId = "seg_",
     SliceId = "sli_",
     StockId = "stk_",
+    TemporaryLimitId = "tli_",
     TicketId = "tkt_",
     WebhookId = "whk_",
 }

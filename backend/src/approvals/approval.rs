@@ -42,7 +42,9 @@ macro_rules! kinds {
 
 // Alphabetical.
 kinds! {
-    /// Lets a frozen agency trade again.
+    /// Raises an agency's limit for a while.
+    TemporaryLimit = "temporary_limit",
+    /// Lifts a kill switch.
     Unfreeze = "unfreeze",
 }
 

@@ -2,23 +2,32 @@
 
 mod advance;
 mod advance_list;
+mod alerts;
 mod claim;
 mod client_money;
 mod derivation;
 mod exposure;
 mod facility;
+mod guarantee;
 mod interest;
+mod kill_switch;
 mod limit;
+mod limit_terms;
 mod outcome;
+mod review;
 mod room;
 mod sending;
 mod take_back;
+mod temporary_limit;
+mod verify;
+mod what_if;
 
 pub use advance::{
     Advance, AdvanceError, AdvanceEvent, AdvanceRow, AdvanceState, AttemptRow, advance, advance_of_ticket, advances, attempts_of,
     payment_reference, reference_parts,
 };
 pub use advance_list::{AdvanceFilter, advances_where, known_advances, unresolved_advances};
+pub use alerts::{Alerts, LimitAlertRow, Usage, limit_alerts, watch};
 pub use claim::{
     Claim, ClaimCause, OwnSetOff, RepaymentError, SettlementRow, claims, open_incentive_claims, repay_claims, set_off_own,
     settlements_of,
@@ -36,12 +45,26 @@ pub use facility::{
     facilities, facilities_in, facilities_of, facility, gate, interest_account, loan_account, lock_facilities_in, lock_facility,
     oldest_unresolved, open_facility, reopen_facility, set_facility_limit,
 };
+pub use guarantee::{
+    Guarantee, GuaranteeError, GuaranteeKind, GuaranteeStatus, NewGuarantee, counted, guarantee, guarantees, register_guarantee,
+    release_guarantee,
+};
 pub use interest::{Accrual, AccrualError, accruals, accrue, accrue_in};
+pub use kill_switch::{
+    KillSwitch, KillSwitchError, SwitchesOf, Target, Unfreeze, kill_switch, kill_switches, resume_airline, throw,
+};
 pub use limit::{
     LimitError, LimitPolicy, NewLimitPolicy, RhcPeriod, adopt_policy, limit_policies, policies_in_force, policy_in_force,
-    remittance_holding_capacity, sales_limit, turnover_by_cycle,
+    remittance_holding_capacity, turnover_by_cycle,
 };
+pub use limit_terms::{Bound, Caution, Derived, LimitTerm, LimitTerms, TermKind, derive, sales_limit};
 pub use outcome::{BankOutcome, BankSaid, record_outcomes};
+pub use review::{ReviewError, review_limit};
 pub use room::Room;
 pub use sending::{adopt_attempts, start_sending};
 pub use take_back::{AirlineLeg, Outlook, TakeBack, TakeBackRow, Taking, lock_slices_of, receivable_from, take_backs};
+pub use temporary_limit::{
+    RaiseLimit, TemporaryLimit, TemporaryLimitError, end_temporary_limit, temporary_limit, temporary_limits,
+};
+pub use verify::{CREDIT_RULES, first_wrong_credit};
+pub use what_if::{Addition, Needed};

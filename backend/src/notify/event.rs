@@ -67,13 +67,27 @@ event_types! {
     CapitalReceived = "capital.received",
     ContractSigned = "contract.signed",
     DepositReceived = "deposit.received",
+    DepositReturned = "deposit.returned",
     /// The line takes no new holds.
     FacilityClosed = "facility.closed",
     FacilityLimitChanged = "facility.limit_changed",
     FacilityOpened = "facility.opened",
     FacilityRepaid = "facility.repaid",
     FacilityReopened = "facility.reopened",
+    GuaranteeRegistered = "guarantee.registered",
+    GuaranteeReleased = "guarantee.released",
+    /// Two people have lifted it.
+    KillSwitchLifted = "kill_switch.lifted",
+    KillSwitchThrown = "kill_switch.thrown",
     LimitPolicyAdopted = "limit.policy_adopted",
+    /// Exposure came up to this part of the limit.
+    LimitReached50 = "limit.reached_50",
+    LimitReached75 = "limit.reached_75",
+    LimitReached90 = "limit.reached_90",
+    LimitReached100 = "limit.reached_100",
+    LimitReviewed = "limit.reviewed",
+    LimitTemporaryEnded = "limit.temporary_ended",
+    LimitTemporaryGranted = "limit.temporary_granted",
     /// An airline changed or cancelled a flight of the order.
     OrderAirlineInitiatedChangeDetected = "order.airline_initiated_change_detected",
     /// Its flights are others now: exchanged, an exchange taken back, or an airline's change accepted.
@@ -107,6 +121,7 @@ event_types! {
     TicketRefunded = "ticket.refunded",
     TicketVoided = "ticket.voided",
     WalletReceived = "wallet.received",
+    WalletWithdrawn = "wallet.withdrawn",
     /// Its receiver failed for too long.
     WebhookDisabled = "webhook.disabled",
 }

@@ -3,6 +3,7 @@
 mod cycles;
 mod incentives;
 mod payment;
+mod payout;
 mod receipt;
 mod verify;
 
@@ -13,6 +14,7 @@ pub use incentives::{
     all_programmes, lines_of, next_batch, open_programme, period, periods, programme, programmes, reward, settle_period,
 };
 pub use payment::{NewPayment, Payment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
+pub use payout::{NewPayout, PaidOut, Payout, PayoutError, PayoutPurpose, pay_out, payout, payouts};
 pub use receipt::{
     NewReceipt, Purpose, Receipt, ReceiptError, ReceiptRow, receipt, receipt_by_reference, receipts, record_receipt,
 };

@@ -20,7 +20,8 @@ use super::ticket::IssuedOrder;
 use crate::agencies::{Agency, AgencyRow};
 use crate::airlines::{StockRow, airlines_by_id};
 use crate::credit::{
-    Facility, FacilityState, Standing, loan_account, lock_facilities_in, policies_in_force, sales_limit, standing_accounts,
+    Alerts, Facility, FacilityState, LimitTerms, Standing, loan_account, lock_facilities_in, policies_in_force, sales_limit,
+    standing_accounts,
 };
 use crate::db::schema::seat_bucket;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Update, WriteTx, ensure_rows, locked, locked_by, rows, write};
@@ -130,7 +131,9 @@ fn sell(
         issued.push(build(tx, &mut book, &facts, order, (id, decision), &mut written)?);
     }
     if mode == Mode::Sell {
-        write_sale(tx, &book, &issued, &written, &before.changes(&facts))?;
+        let mut alerts = facts.alerts(tx)?;
+        written.events.append(&mut alerts.events);
+        write_sale(tx, &book, &issued, &written, (&before.changes(&facts), &alerts))?;
         write_refusals(tx, orders, &decided)?;
     }
     let mut issued = issued.into_iter();
@@ -196,8 +199,8 @@ pub(super) fn read_facts(
         let agency = Agency::try_from(row)?;
         let standing = Standing::in_book(&book, agency.id, agency.currency);
         let policy = policies.iter().find(|policy| policy.cap.currency == agency.currency);
-        let limit = sales_limit(standing.deposit, policy)?;
-        agencies.insert(agency.id, AgencyFacts { agency, standing, limit });
+        let limit = sales_limit(standing.deposit, policy, &LimitTerms::of(&agency)?, tx.ledger_date)?;
+        agencies.insert(agency.id, AgencyFacts::of(agency, standing, limit)?);
     }
     let mut by_airline = BTreeMap::new();
     for airline in airlines_by_id(tx.db, &airlines)? {
@@ -222,7 +225,7 @@ fn write_sale(
     book: &Book,
     issued: &[IssuedOrder],
     written: &Written,
-    counters: &CounterChanges,
+    (counters, alerts): (&CounterChanges, &Alerts),
 ) -> Result<(), DbError> {
     let mut sets = vec![
         RowSet::of(&written.orders),
@@ -239,6 +242,7 @@ fn write_sale(
         RowSet::of(&written.held.seats),
         RowSet::of(&written.held.payments),
         RowSet::of(&written.events),
+        RowSet::of(&alerts.rows),
     ];
     sets.extend(book.new_rows());
     let booked = book.changes();
@@ -246,7 +250,7 @@ fn write_sale(
     let [slices, seats, ranges] = counters.updates();
     let issued = Update { table: "air_order", columns: ISSUED, changes: &written.held.issued };
     let ended = Update { table: "held_order", columns: ENDED, changes: &written.held.ended };
-    write(tx, &sets, &[accounts, holds, slices, seats, ranges, issued, ended])
+    write(tx, &sets, &[accounts, holds, slices, seats, ranges, issued, ended, alerts.update()])
 }
 
 /// The counters that a batch locks, as they were before it.

@@ -5,18 +5,20 @@
 
 mod exchanges;
 mod holds;
+mod limits;
 mod observed;
+mod refunds;
 
 use observed::observed;
 
 use crate::bank::{accepted, refused, settled_at, silence};
 use crate::database::Engine;
-use crate::model::{self, BankWord, Buyer, CAPITAL, DEPOSIT, INTEREST, LOAN, Model, Part, Refunded, TAX, WALLETS};
+use crate::model::{self, BankWord, Buyer, CAPITAL, DEPOSIT, INTEREST, LOAN, Model, TAX, WALLETS};
 use crate::order::Order;
 use crate::settlement::tax;
 use crate::verbs::{Share, Times, Verb, Which, Wish, history, smallest};
 use crate::world::World;
-use airsettle::agencies::{AgencyStatus, Cycle};
+use airsettle::agencies::Cycle;
 use airsettle::audit::Actor;
 use airsettle::clock::Timestamp;
 use airsettle::credit::{Advance, BankOutcome, Confirmation, confirm_transfer, order_transfer, transfers};
@@ -25,9 +27,7 @@ use airsettle::ids::{Id, OrderId};
 use airsettle::ledger::seal_pending;
 use airsettle::settlement::{NewReceipt, Purpose};
 use airsettle::ticketing::exchange::OrderChangeRow;
-use airsettle::ticketing::{
-    Application, CouponStatus, IssueOrder, IssuedOrder, Outcome, RefundKind, RefundRequest, ReportOutcome, WantedTicket,
-};
+use airsettle::ticketing::{Application, CouponStatus, IssueOrder, IssuedOrder, Outcome, ReportOutcome};
 use chrono::{Duration, NaiveTime};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -52,7 +52,7 @@ fn random_histories_end_as_the_model_says(engine: Engine) {
             let now = u64::try_from(chrono::Utc::now().timestamp_micros()).unwrap();
             (0..6).map(|step| now + step).collect()
         }
-        Err(_) => vec![2, 10, 11, 14, 25],
+        Err(_) => vec![8, 9, 22],
     };
     let mut reached = Tally::new();
     for seed in seeds {
@@ -83,28 +83,33 @@ fn random_histories_end_as_the_model_says(engine: Engine) {
 /// How often something was done, and how often it was refused.
 type Tally = BTreeMap<&'static str, [usize; 2]>;
 
-const REACHED: [&str; 21] = [
+const REACHED: [&str; 26] = [
     "cancel a hold",
     "complete a refund",
     "confirm a transfer",
     "exchange",
     "expire",
+    "freeze",
+    "guarantee",
     "hold",
     "issue",
     "order a transfer",
     "pay a hold",
     "pay tax",
+    "raise the limit",
     "refund",
     "refund taxes",
     "remit",
     "reopen",
     "repay",
     "repay claims",
+    "return a deposit",
     "set off",
     "sweep",
     "take an exchange back",
     "void",
     "report",
+    "withdraw",
 ];
 
 /// Or the step at which the history fails; the end counts as one. What failed is printed where it did.
@@ -168,10 +173,12 @@ impl History {
             Verb::Order(wishes) => self.orders(wishes),
             Verb::Repeat(index) => self.repeats(*index),
             Verb::Receive(into, amount, times) => self.receives(into, *amount, *times),
-            Verb::Freeze | Verb::Thaw => {
-                self.model.frozen = matches!(verb, Verb::Freeze);
-                self.world.sets_status(if self.model.frozen { AgencyStatus::Frozen } else { AgencyStatus::Active });
-            }
+            Verb::Freeze(scope) => self.freezes(*scope),
+            Verb::Thaw => self.thaws(),
+            Verb::Withdraw(wallet, share) => self.withdraws(*wallet, *share),
+            Verb::ReturnDeposit(share) => self.returns_deposit(*share),
+            Verb::Guarantee(amount, days) => self.guarantees(*amount, *days),
+            Verb::RaiseLimit(amount, days) => self.raises_limit(*amount, *days),
             Verb::Send(which) => {
                 if let Some((index, advance)) = self.some_advance(*which) {
                     self.world.sends(&advance);
@@ -249,6 +256,7 @@ impl History {
 
     fn orders(&mut self, wishes: &[Wish]) {
         let (mut batch, mut expected) = (Vec::new(), Vec::new());
+        let before = self.model.used();
         for wish in wishes {
             let key = format!("key-{}", self.known.len() + batch.len());
             let order = wished(&self.world, wish);
@@ -256,6 +264,7 @@ impl History {
             expected.push(self.model.sells(&order, wish.buyer));
             batch.push(order);
         }
+        self.model.has_sold_since(before);
         for ((outcome, expected), order) in self.world.issues(&batch).into_iter().zip(expected).zip(batch) {
             self.counts("issue", expected.is_ok());
             match (outcome, &expected) {
@@ -342,43 +351,6 @@ impl History {
         };
         let expected = self.model.reports(place, to.text());
         self.agrees("report", answer, expected);
-    }
-
-    fn refunds(&mut self, index: usize, part: Part, how: Refunded) {
-        let Some(place) = self.sold.len().checked_sub(1 + index) else { return };
-        let order = self.sold[place];
-        let first = first_of(order, "id");
-        let tickets = match part {
-            Part::All => Vec::new(),
-            Part::FirstCoupon => vec![WantedTicket { ticket: self.world.number(&first), coupons: vec![1] }],
-        };
-        let (kind, what) = match how {
-            Refunded::Voluntary => (RefundKind::Voluntary, "refund"),
-            Refunded::Involuntary => (RefundKind::Involuntary, "refund"),
-            Refunded::TaxOnly => (RefundKind::TaxOnly, "refund taxes"),
-        };
-        let reason = Some("a flight that does not leave".to_owned());
-        let request = RefundRequest { order, kind, tickets, amount: None, reason, evidence: Vec::new() };
-        let expected = self.model.refunds(place, part, how);
-        let done = self.world.refunds_as(&request);
-        if let (Ok(application), Ok(waits)) = (&done, &expected) {
-            assert_eq!(application.row.status == "awaiting_airline_funds", *waits);
-            if *waits {
-                self.waiting.push(application.clone());
-            }
-        }
-        self.agrees(what, done, expected.map(drop));
-    }
-
-    fn completes(&mut self, index: usize) {
-        let place = index % self.waiting.len().max(1);
-        let Some(application) = self.waiting.get(place) else { return };
-        let done = self.world.completes(application).row.status == "refunded";
-        assert_eq!(done, self.model.completes(place));
-        self.counts("complete a refund", done);
-        if done {
-            self.waiting.remove(place);
-        }
     }
 
     fn remits(&mut self, index: usize, share: Share) {

@@ -32,6 +32,8 @@ mod incentive_histories;
 mod incentives;
 mod jumps;
 mod keys;
+mod kill_switches;
+mod limits;
 mod nodes;
 mod outage;
 mod postings;

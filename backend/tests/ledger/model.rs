@@ -4,16 +4,19 @@
 mod bank;
 mod exchanges;
 mod holds;
+mod limits;
 mod refunds;
 
 pub use exchanges::Declined;
 pub use holds::Holding;
 pub use refunds::{Part, Refunded};
 
+use airsettle::agencies::FreezeScope;
 use airsettle::money::{Currency, Money};
 use airsettle::ticketing::{IssueOrder, Refusal, TicketPlan};
 use chrono::{Datelike, Days, NaiveDate};
 use holds::Hold;
+use limits::Raised;
 use std::collections::BTreeMap;
 
 /// Minor units of CNY throughout.
@@ -35,6 +38,8 @@ pub struct State {
     /// What became of every order that was held.
     pub holds: Vec<Holding>,
     pub refunded: i64,
+    /// The parts of the limit that were told.
+    pub told: Vec<i64>,
 }
 
 /// The instruction to pay an airline for one ticket.
@@ -134,7 +139,7 @@ impl CycleSums {
 #[derive(Clone, Debug)]
 pub struct Model {
     pub state: State,
-    pub frozen: bool,
+    pub raised: Raised,
     pub today: NaiveDate,
     pub cycles: BTreeMap<String, CycleSums>,
     cap: i64,
@@ -193,7 +198,7 @@ impl Model {
     pub fn new(today: NaiveDate, cap: i64, line_limit: i64, capacity: i64) -> Self {
         Model {
             state: State { line_limit, ..State::default() },
-            frozen: false,
+            raised: Raised::default(),
             today,
             cycles: BTreeMap::new(),
             cap,
@@ -319,7 +324,7 @@ impl Model {
     // ---- sales
 
     pub fn limit(&self) -> i64 {
-        self.credit(DEPOSIT).min(self.cap)
+        self.limit_with(self.credit(DEPOSIT))
     }
 
     pub fn exposure(&self) -> i64 {
@@ -389,7 +394,12 @@ impl Model {
     }
 
     fn may_trade(&self, buyer: Buyer) -> Result<(), Refusal> {
-        if self.frozen && buyer != Buyer::Prepaid { Err(Refusal::AgencyFrozen) } else { Ok(()) }
+        match buyer {
+            Buyer::Prepaid => Ok(()),
+            _ if self.is_frozen(FreezeScope::Api) => Err(Refusal::AgencyApiFrozen),
+            _ if self.is_frozen(FreezeScope::Issue) => Err(Refusal::AgencyFrozen),
+            _ => Ok(()),
+        }
     }
 
     /// All legs but the airline's: a sale once, a void once with the other sign. A wallet ticket nets its commission at once.

@@ -1,6 +1,7 @@
 //! What random histories are made of, and how a failing one is made smaller.
 
 use crate::model::{BankWord, Buyer, CAPITAL, DEPOSIT, Part, Refunded, WALLETS};
+use airsettle::agencies::FreezeScope;
 use airsettle::ticketing::CouponStatus;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -16,8 +17,14 @@ pub enum Verb {
     /// A client asks again.
     Repeat(usize),
     Receive(&'static str, i64, Times),
-    Freeze,
+    Freeze(FreezeScope),
     Thaw,
+    /// Of one of the wallets.
+    Withdraw(usize, Share),
+    ReturnDeposit(Share),
+    /// For so many days.
+    Guarantee(i64, u64),
+    RaiseLimit(i64, u64),
     Send(Which),
     BankSays(Which, Vec<BankWord>),
     Reopen,
@@ -138,8 +145,8 @@ fn verb() -> impl Strategy<Value = Verb> {
         14 => prop::collection::vec(wish(), 1..5).prop_map(Verb::Order),
         4 => any_of.clone().prop_map(Verb::Repeat),
         8 => (into, 1..900_000i64, times()).prop_map(|(into, amount, times)| Verb::Receive(into, amount, times)),
-        1 => Just(Verb::Freeze),
-        6 => Just(Verb::Thaw),
+        2 => select(FreezeScope::ALL.to_vec()).prop_map(Verb::Freeze),
+        7 => Just(Verb::Thaw),
         8 => (0..9usize, times()).prop_map(|(order, times)| Verb::Void(order, times)),
         4 => (0..9usize, select(vec![CouponStatus::Open, CouponStatus::Open, CouponStatus::CheckedIn, CouponStatus::Flown]))
             .prop_map(|(order, to)| Verb::Report(order, to)),
@@ -170,7 +177,13 @@ fn verb() -> impl Strategy<Value = Verb> {
         4 => share().prop_map(Verb::AirlineRepays),
         3 => (0..9usize).prop_map(Verb::Complete),
     ];
-    prop_oneof![5 => sales, 5 => bank, 4 => settlement]
+    let limits = prop_oneof![
+        3 => (0..2usize, share()).prop_map(|(wallet, share)| Verb::Withdraw(wallet, share)),
+        3 => share().prop_map(Verb::ReturnDeposit),
+        2 => (1..300_000i64, 0..20u64).prop_map(|(amount, days)| Verb::Guarantee(amount, days)),
+        2 => (1..300_000i64, 0..20u64).prop_map(|(amount, days)| Verb::RaiseLimit(amount, days)),
+    ];
+    prop_oneof![10 => sales, 10 => bank, 8 => settlement, 2 => limits]
 }
 
 /// Agencies that have paid in, and what follows.
@@ -178,7 +191,8 @@ pub fn history(steps: usize) -> impl Strategy<Value = Vec<Verb>> {
     let paid_in = [(DEPOSIT, 2_000_000), (WALLETS[0], 150_000), (WALLETS[1], 400_000)];
     let begin = paid_in.map(|(into, amount)| Verb::Receive(into, amount, Times::Once));
     let verbs = prop::collection::vec(
-        prop_oneof![16 => verb().prop_map(|verb| vec![verb]), 1 => paid_and_voided(), 1 => paid_and_refunded(), 2 => exchanged()],
+        prop_oneof![16 => verb().prop_map(|verb| vec![verb]), 1 => paid_and_voided(), 1 => paid_and_refunded(), 2 => exchanged(),
+            1 => held_and_ended()],
         steps,
     );
     verbs.prop_map(move |verbs| [begin.to_vec(), verbs.concat().into_iter().take(steps).collect()].concat())
@@ -204,6 +218,13 @@ fn paid_and_refunded() -> impl Strategy<Value = Vec<Verb>> {
             Verb::Complete(0),
         ]
     })
+}
+
+/// A hold that is paid or cancelled: by chance alone few of them meet their end.
+fn held_and_ended() -> impl Strategy<Value = Vec<Verb>> {
+    let end =
+        prop_oneof![times().prop_map(|times| Verb::PayHold(0, times)), times().prop_map(|times| Verb::CancelHold(0, times))];
+    (wish(), end).prop_map(|(wish, end)| vec![Verb::Hold(wish), end])
 }
 
 /// An exchange of a ticket in any state of its payment, and what may follow: another one, a refund, or nothing.

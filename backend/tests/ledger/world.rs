@@ -94,6 +94,12 @@ pub const TABLES: &[&str] = &[
     "incentive_period",
     "incentive_accrual",
     "approval",
+    "guarantee",
+    "temporary_limit",
+    "limit_review",
+    "limit_alert",
+    "payout",
+    "kill_switch",
 ];
 
 pub fn cny(text: &str) -> Money {

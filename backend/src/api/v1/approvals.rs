@@ -1,6 +1,5 @@
 //! `/v1/approvals`: what two people have to agree on. One key of the operator asks, another one agrees, and then it is done.
 
-use super::agencies::Unfreeze;
 use super::input::Input;
 use super::shape::{PageParams, choice};
 use super::sight::{not_found, require_operator};
@@ -15,6 +14,7 @@ use crate::api::query::{Query, path_id};
 use crate::approvals::{self, ApprovalFilter, ApprovalStatus, ChangeKind, Proposal, Requested, approval};
 use crate::audit::Cause;
 use crate::clock::Timestamp;
+use crate::credit::{RaiseLimit, Unfreeze};
 use crate::db::WriteTx;
 use crate::identity::Scope;
 use crate::ids::{ApprovalId, Id};
@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 
 choice! {
     /// What is asked for.
-    ApprovalKind = ChangeKind { Unfreeze }
+    ApprovalKind = ChangeKind { TemporaryLimit, Unfreeze }
 }
 choice! {
     /// Only a pending request is decided. What was superseded was asked for again.
@@ -37,6 +37,10 @@ choice! {
 macro_rules! of_kind {
     ($kind:expr, $change:ident => $does:expr) => {
         match $kind {
+            ChangeKind::TemporaryLimit => {
+                type $change = RaiseLimit;
+                $does
+            }
             ChangeKind::Unfreeze => {
                 type $change = Unfreeze;
                 $does
@@ -48,6 +52,7 @@ macro_rules! of_kind {
 /// What the key that asks for it needs.
 fn scope_of(kind: ChangeKind) -> Scope {
     match kind {
+        ChangeKind::TemporaryLimit => Scope::FinanceWrite,
         ChangeKind::Unfreeze => Scope::PartiesWrite,
     }
 }
@@ -110,7 +115,10 @@ pub struct RequestApproval {
     pub reason: String,
     /// What is to be done, in the fields of its kind.
     ///
-    /// `unfreeze`: `agency_id`.
+    /// `temporary_limit`: `agency_id`, `amount` that comes on top of the limit, `currency`, `effective_from` and `effective_until`, its first and last day: 92
+    /// days at most.
+    ///
+    /// `unfreeze`: `kill_switch_id`.
     #[schema(value_type = Object)]
     pub change: Map<String, Value>,
 }
@@ -123,7 +131,7 @@ pub struct RejectApproval {
 }
 
 /// A field of the change that is wrong.
-pub(super) fn wrong(field: &str, error: impl std::fmt::Display) -> ApiError {
+pub(in crate::api) fn wrong(field: &str, error: impl std::fmt::Display) -> ApiError {
     ApiError::new(Code::InvalidValue, format!("{error}.")).at(format!("/data/change/{field}"))
 }
 
@@ -134,7 +142,8 @@ fn proposed<P: Proposal>(change: Map<String, Value>) -> Result<P, ApiError> {
 
 fn submit<P>(tx: &mut WriteTx, cause: &Cause, change: Map<String, Value>, reason: &str) -> Result<Requested, ApiError>
 where
-    P: Proposal<Error = ApiError>,
+    P: Proposal,
+    ApiError: From<P::Error>,
 {
     approvals::submit::<P, ApiError>(tx, cause, &proposed(change)?, reason)
 }

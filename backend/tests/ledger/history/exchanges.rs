@@ -31,7 +31,11 @@ impl History {
         let bucket = bucket_of(&segment);
         let change = self.world.chooses_flight(&issued, Wanted { fare: cny(fare), penalty: cny(penalty) }, segment);
         let due = (change.change_minor > 0).then(|| Money::new(change.change_minor, Currency::CNY));
+        let before = self.model.used();
         let (done, expected) = (self.world.confirms_change(&change, due), self.model.exchanges(place, &new, penalty, bucket));
+        if expected.is_ok() {
+            self.model.has_sold_since(before);
+        }
         if let Some(change) = self.decides("exchange", done, expected) {
             self.changes.insert(place, change);
         }

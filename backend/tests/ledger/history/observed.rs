@@ -39,6 +39,7 @@ pub fn observed(world: &World) -> State {
             .iter()
             .map(|state| holds::holding(state))
             .collect(),
+        told: world.told(),
         refunded: world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'ticket_refund'"),
     }
 }

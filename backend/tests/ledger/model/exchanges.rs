@@ -1,6 +1,6 @@
 //! Exchanges, in plain numbers: what is given in pays for the new tickets, and only the difference moves.
 
-use super::{Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TO_GIVE_BACK, WALLETS, legs};
+use super::{Buyer, Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TO_GIVE_BACK, WALLETS, legs};
 use airsettle::ticketing::{Refusal, TicketPlan};
 
 /// Why an exchange is not made.
@@ -124,9 +124,7 @@ impl Model {
     }
 
     fn may_exchange(&self, old: &Sale, new: &[Legs], penalty: i64) -> Result<(), Refusal> {
-        if self.frozen && old.wallet == WALLETS[0] {
-            return Err(Refusal::AgencyFrozen);
-        }
+        self.may_trade(if old.wallet == WALLETS[0] { Buyer::Credit } else { Buyer::Prepaid })?;
         let (mut net, mut airline, mut released) = (0, 0, 0);
         for (place, (given_in, ticket)) in old.tickets.iter().zip(new).enumerate() {
             net += ticket.price - ticket.commission + penalty - (given_in.price - given_in.commission);
