@@ -13,8 +13,9 @@ use crate::gateways::bank::http::{HttpBank, HttpBankConfig};
 use crate::identity::{KeyMode, RecentKeys};
 use crate::jobs::hear_callback;
 pub use crate::jobs::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard};
+pub use crate::jobs::{Days, JobView, RunRow, Scheduled, job_views, request_run, runs_of};
 use crate::ledger::Chart;
-use crate::notify::{Loopback, PlainHttp, ReceiverPolicy, Sender, SenderError};
+use crate::notify::{Loopback, MailConfig, MailError, Mailer, PlainHttp, ReceiverPolicy, Sender, SenderError};
 use crate::ordering::{Vault, VaultError};
 use crate::ticketing::{IssueQueue, QueueConfig, RecentBases, current_overlay, schedule_version};
 use chrono::Duration;
@@ -52,6 +53,7 @@ pub struct App {
     pub metrics: crate::jobs::Metrics,
     /// Delivers events.
     pub webhooks: Sender,
+    pub mailer: Mailer,
     /// Lines for the request log.
     pub requests: RequestBuffer,
 }
@@ -74,6 +76,8 @@ pub enum StartError {
     Bank(String),
     #[error("webhooks: {0}")]
     Webhooks(#[from] SenderError),
+    #[error("e-mail: {0}")]
+    Mail(#[from] MailError),
     #[error("metrics: {0}")]
     Metrics(String),
     #[error(transparent)]
@@ -154,6 +158,7 @@ impl App {
             database_id,
             metrics: crate::jobs::Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?,
             webhooks: Sender::new(receiver_policy(mode, config.receivers))?,
+            mailer: mailer(config, name)?,
             requests: RequestBuffer::default(),
         });
         app.refresh_schedules()?;
@@ -174,6 +179,11 @@ impl App {
 
     pub fn now(&self) -> Timestamp {
         self.store.clock().now()
+    }
+
+    /// The operator's calendar date.
+    pub fn today(&self) -> chrono::NaiveDate {
+        self.now().date_in(self.store.zone())
     }
 
     /// Moves the test clock forward and remembers it, so that a restart does not take time back.
@@ -207,6 +217,13 @@ impl App {
             }
         }
     }
+}
+
+/// In test mode nobody is written to: e-mail stays in files.
+fn mailer(config: &Config, mode: &str) -> Result<Mailer, MailError> {
+    let smtp_url = config.smtp_url.clone().filter(|_| mode == KeyMode::Live.text());
+    let folder = config.data.join("mail").join(mode);
+    Mailer::open(&MailConfig { smtp_url, from: config.mail_from.clone() }, &folder)
 }
 
 fn receiver_policy(mode: KeyMode, receivers: Receivers) -> ReceiverPolicy {

@@ -22,8 +22,10 @@ const KNOWN: &[&str] = &[
     "AIRSETTLE_DATA",
     "AIRSETTLE_DATABASE_URL",
     "AIRSETTLE_LISTEN",
+    "AIRSETTLE_MAIL_FROM",
     "AIRSETTLE_MASTER_KEY",
     "AIRSETTLE_PUBLIC_URL",
+    "AIRSETTLE_SMTP_URL",
     "AIRSETTLE_TEST_BANK_URL",
     "AIRSETTLE_TEST_DATABASE_URL",
     "AIRSETTLE_WEBHOOK_RECEIVERS",
@@ -48,6 +50,9 @@ pub struct Config {
     /// The operator's zone: it decides ledger dates.
     pub zone: Tz,
     pub receivers: Receivers,
+    /// `smtp://user:password@host:port` or `smtps://…`; without it e-mail is written to files in the data folder.
+    pub smtp_url: Option<String>,
+    pub mail_from: String,
 }
 
 /// Where webhooks may be delivered to.
@@ -107,6 +112,8 @@ impl Config {
                 .map_err(|_| ConfigError::Invalid { name: "AIRSETTLE_ZONE", reason: format!("{zone} is not an IANA zone") })?,
             listen,
             receivers,
+            smtp_url: optional("AIRSETTLE_SMTP_URL"),
+            mail_from: optional("AIRSETTLE_MAIL_FROM").unwrap_or_else(|| "Airsettle <billing@localhost.localdomain>".to_owned()),
         })
     }
 }

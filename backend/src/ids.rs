@@ -62,6 +62,8 @@ ids! {
     AgencyId = "agy_",
     /// What a schedule change means to one order.
     AirlineChangeId = "aic_",
+    /// What an airline may owe, from a day on.
+    AirlineCapId = "cap_",
     AirlineId = "arl_",
     /// What two people have to agree on.
     ApprovalId = "apr_",
@@ -70,6 +72,12 @@ ids! {
     AuditEventId = "aud_",
     BankPaymentId = "pay_",
     BankReceiptId = "rcp_",
+    /// A published reference rate.
+    BaseRateId = "bsr_",
+    /// Whom an agency wants to be written to about money.
+    BillingContactId = "bct_",
+    /// What an agency was billed for a cycle.
+    BillingStatementId = "bst_",
     CancellationId = "ore_",
     /// Between the own and the client account.
     CashTransferId = "xfr_",
@@ -78,13 +86,23 @@ ids! {
     /// A version of a commission rule.
     CommissionRuleId = "cru_",
     ContractId = "ctr_",
+    /// Of the interest of days that are over.
+    CorrectionId = "cor_",
     /// A change of a coupon's status.
     CouponEventId = "cpe_",
     CouponFileId = "csf_",
     CouponId = "cpn_",
+    /// Credit of a cycle that was paid out.
+    CreditPayoutId = "cpo_",
+    /// What settled a part of what is owed in a cycle.
+    CycleSettlementId = "cst_",
+    /// Of an agency that does not pay.
+    DefaultId = "dft_",
     /// One event for one webhook.
     DeliveryId = "dlv_",
     CouponLineId = "csl_",
+    /// What an agency was written about what it has to pay.
+    DunningMessageId = "dun_",
     EntryId = "ent_",
     /// Something that happened, for those who listen.
     EventId = "evt_",
@@ -98,12 +116,18 @@ ids! {
     /// One agency's period under a programme.
     IncentivePeriodId = "inp_",
     IncentiveProgrammeId = "inc_",
+    /// A run of a job.
+    JobRunId = "run_",
     KeyId = "key_",
     KillSwitchId = "ksw_",
     /// A part of a limit that was crossed.
     LimitAlertId = "lal_",
     LimitPolicyId = "pol_",
     LimitReviewId = "lrv_",
+    /// What has to be paid for a cycle that is closed.
+    ObligationId = "obl_",
+    /// A late fee or a day of financing.
+    ObligationChargeId = "obc_",
     OfferId = "off_",
     OfferRequestId = "orq_",
     /// An order whose outcome is being found out: its idempotency row.
@@ -121,6 +145,8 @@ ids! {
     PayoutId = "pyo_",
     PostingId = "pst_",
     PrivateFareId = "pfr_",
+    /// An allowance for losses brought up or down.
+    ProvisionId = "prv_",
     RefundApplicationId = "rfa_",
     /// What an application gives back of one ticket.
     RefundId = "rfd_",
@@ -128,6 +154,7 @@ ids! {
     ScheduleChangeId = "sch_",
     SegmentId = "seg_",
     SliceId = "sli_",
+    StatementLineId = "stl_",
     StockId = "stk_",
     TemporaryLimitId = "tli_",
     TicketId = "tkt_",

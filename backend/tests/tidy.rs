@@ -42,7 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("credit", &["risk"]),
     ("ticketing", &["ordering", "credit", "commission"]),
     // After the sale.
-    ("settlement", &["ticketing"]),
+    ("settlement", &["ticketing", "interchange"]),
     ("reconciliation", &["ticketing", "interchange"]),
     // The edges of the process. Both are handed the App.
     ("jobs", &["settlement", "reconciliation", "gateways", "config", "app"]),

@@ -179,6 +179,7 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
         accounting_code: plan.airline.accounting_code.clone(),
         contract: plan.contract.id,
         tax_remitter: plan.contract.tax_remitter,
+        cycle_rule: plan.contract.payment.cycle_rule,
         tender: TenderWish::Credit,
         intent: Intent::Issue,
         draw: Draw::default(),

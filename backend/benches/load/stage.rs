@@ -129,7 +129,7 @@ impl Stage {
             }
             Engine::Sqlite => {
                 "SELECT 'SQLite ' || sqlite_version() || ', journal_mode ' || (SELECT journal_mode FROM pragma_journal_mode) || \
-                 ', synchronous ' || (SELECT synchronous FROM pragma_synchronous) || ' (2 is FULL)' AS text"
+                 ', synchronous ' || (SELECT synchronous FROM pragma_synchronous) || ' (2 is FULL; the writer''s log is synced beside it)' AS text"
             }
         };
         format!("{}; {cores} cores", self.ask::<Told>(asked).text)

@@ -25,6 +25,7 @@ rows! {
         tender_order: String,
         created_at: NaiveDateTime,
         tier: String,
+        max_unpaid_holds: i64,
         limit_terms: String,
         frozen_scopes: String,
         alerted_percent: i64,
@@ -98,6 +99,25 @@ impl fmt::Display for Tier {
     }
 }
 
+/// How many orders an agency may hold at a time without having paid them: they keep seats from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldLimit(i64);
+
+impl HoldLimit {
+    /// Of an agency that was given no other.
+    pub const STANDARD: HoldLimit = HoldLimit(50);
+    pub const MOST: i64 = 10_000;
+
+    /// 0 to 10,000; none: the agency holds nothing.
+    pub fn of(orders: i64) -> Option<Self> {
+        (0..=Self::MOST).contains(&orders).then_some(HoldLimit(orders))
+    }
+
+    pub fn orders(self) -> i64 {
+        self.0
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Agency {
     pub id: AgencyId,
@@ -118,6 +138,7 @@ pub struct Agency {
     pub frozen: FrozenScopes,
     /// The part of its limit in per cent that it was last told about.
     pub alerted_percent: i64,
+    pub max_unpaid_holds: HoldLimit,
 }
 
 impl TryFrom<AgencyRow> for Agency {
@@ -137,6 +158,7 @@ impl TryFrom<AgencyRow> for Agency {
             frozen: FrozenScopes::parse(&row.frozen_scopes).ok_or_else(|| corrupt("frozen scopes"))?,
             limit_terms: row.limit_terms,
             alerted_percent: row.alerted_percent,
+            max_unpaid_holds: HoldLimit::of(row.max_unpaid_holds).ok_or_else(|| corrupt("limit of holds"))?,
             numeric_code: row.numeric_code,
             name: row.name,
             country: row.country,
@@ -201,6 +223,7 @@ pub fn open_agency(tx: &mut WriteTx, new: NewAgency) -> Result<Agency, AgencyErr
         limit_terms: String::new(),
         frozen_scopes: String::new(),
         alerted_percent: 0,
+        max_unpaid_holds: HoldLimit::STANDARD.0,
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     Ok(Agency::try_from(row)?)
@@ -208,8 +231,7 @@ pub fn open_agency(tx: &mut WriteTx, new: NewAgency) -> Result<Agency, AgencyErr
 
 /// Freezes, unfreezes or closes; from the next commit on the sale sees it.
 pub fn set_status(tx: &mut WriteTx, id: AgencyId, status: AgencyStatus) -> Result<Agency, AgencyError> {
-    lock(tx, Contended::Agency, &[id.raw()])?;
-    let current = agency(tx.db, id)?.ok_or(AgencyError::NotFound)?;
+    let current = lock_agency(tx, id)?.ok_or(AgencyError::NotFound)?;
     if current.status == AgencyStatus::Closed && status != AgencyStatus::Closed {
         return Err(AgencyError::Closed);
     }
@@ -245,11 +267,19 @@ pub fn set_limit_terms(tx: &mut WriteTx, id: AgencyId, terms: &str) -> Result<()
 
 /// Puts an agency into another tier; sales from the next commit on are on its terms.
 pub fn set_tier(tx: &mut WriteTx, id: AgencyId, tier: Tier) -> Result<Agency, AgencyError> {
-    lock(tx, Contended::Agency, &[id.raw()])?;
-    let current = agency(tx.db, id)?.ok_or(AgencyError::NotFound)?;
+    let current = lock_agency(tx, id)?.ok_or(AgencyError::NotFound)?;
     let row = agency::table.find(id.raw());
     diesel::update(row).set(agency::tier.eq(tier.text())).execute(&mut *tx.db).map_err(DbError::from)?;
     Ok(Agency { tier, ..current })
+}
+
+/// Sets how many orders it may hold; those that it holds stay.
+pub fn set_hold_limit(tx: &mut WriteTx, id: AgencyId, max_unpaid_holds: HoldLimit) -> Result<Agency, AgencyError> {
+    let current = lock_agency(tx, id)?.ok_or(AgencyError::NotFound)?;
+    let row = agency::table.find(id.raw());
+    let limited = diesel::update(row).set(agency::max_unpaid_holds.eq(max_unpaid_holds.orders()));
+    limited.execute(&mut *tx.db).map_err(DbError::from)?;
+    Ok(Agency { max_unpaid_holds, ..current })
 }
 
 /// Locks an agency and reads it as it is then.

@@ -8,7 +8,7 @@ pub enum FreezeScope {
     /// It sells nothing, and exchanges nothing.
     Issue,
     Refund,
-    /// Nothing of its wallet or deposit goes out.
+    /// Nothing of its wallet, its deposit or its credit goes out.
     Withdrawal,
 }
 

@@ -4,14 +4,16 @@ mod agency;
 mod contract;
 mod cycle;
 mod freeze;
+mod payment_terms;
 
 pub use agency::{
-    Agency, AgencyError, AgencyRow, AgencyStatus, NewAgency, TenderOrder, Tier, agencies, agencies_by_id, agency, lock_agency,
-    numeric_code_is_valid, open_agency, set_frozen, set_limit_terms, set_status, set_tier,
+    Agency, AgencyError, AgencyRow, AgencyStatus, HoldLimit, NewAgency, TenderOrder, Tier, agencies, agencies_by_id, agency,
+    lock_agency, numeric_code_is_valid, open_agency, set_frozen, set_hold_limit, set_limit_terms, set_status, set_tier,
 };
 pub use contract::{
-    AirlineReturn, Clawback, CommissionBase, Contract, ContractError, ContractRow, FeeOnRefund, NewContract, Signed, TaxRemitter,
-    contract, contracts, contracts_of, in_force, sign_contract, signed_by,
+    AirlineReturn, Clawback, CommissionBase, Contract, ContractError, ContractRow, CostTerms, FeeOnRefund, NewContract, Signed,
+    TaxRemitter, check_terms, contract, contracts, contracts_of, in_force, sign_approved, sign_contract, signed_by,
 };
-pub use cycle::{Cycle, cycle_days, cycle_of};
+pub use cycle::{Cycle, CycleRule, cycle_days, cycle_of};
 pub use freeze::{FreezeScope, FrozenScopes};
+pub use payment_terms::{DueRule, PaymentTerms};

@@ -222,12 +222,18 @@ codes! {
         "A payment is larger than what is owed. The message gives what is; nothing was booked.";
     OwnCashShort "own_cash_short" UNPROCESSABLE_ENTITY InvalidState "Own account too low"
         "The platform's own account does not hold enough in the books. `short_by` says how much is missing.";
+    NegativeMargin "negative_margin" UNPROCESSABLE_ENTITY InvalidState "Negative margin"
+        "A ticket on the terms of the contract would lose money at the length of its own cycle. The message calculates it term by term; two people may agree to it all the same.";
+    RateOverlaps "rate_overlaps" UNPROCESSABLE_ENTITY Validation "Rates overlap"
+        "A reference rate is in force from the day that the next one begins. A rate that begins on or before the last one's day is not taken; the message names that day.";
     AboveCover "above_cover" UNPROCESSABLE_ENTITY InvalidState "Client money would be missing"
         "The client account has to cover wallets, deposits and what wallet tickets owe airlines. Only what is above that is swept.";
     OrderAlreadyCancelled "order_already_cancelled" CONFLICT InvalidState "Order already cancelled"
         "The order was cancelled before and its tickets are void.";
     HoldNotOffered "hold_not_offered" UNPROCESSABLE_ENTITY InvalidState "Cannot be held"
         "The offer's `payment_requirements` ask for instant payment: the carrier holds nothing, or departure is too near. Order it with type `instant`.";
+    HoldLimitReached "hold_limit_reached" UNPROCESSABLE_ENTITY InvalidState "Too many orders held"
+        "The agency holds as many unpaid orders as it may (`max_unpaid_holds`). Pay or cancel one of them, or order with type `instant`.";
     AwaitingPayment "awaiting_payment" CONFLICT InvalidState "Not paid yet"
         "The order is held and has no tickets yet. Pay it first, or cancel it, which gives back its seats.";
     AlreadyPaid "already_paid" CONFLICT InvalidState "Already paid"

@@ -81,6 +81,18 @@ impl ApiError {
         self
     }
 
+    /// The same about a body that stands within another one: every pointer that begins with `above` begins with `below`.
+    pub fn below(mut self, above: &str, below: &str) -> Self {
+        for item in &mut self.items {
+            if let Some(Source::Pointer(pointer)) = &mut item.source
+                && let Some(rest) = pointer.strip_prefix(above)
+            {
+                *pointer = format!("{below}{rest}");
+            }
+        }
+        self
+    }
+
     /// Says which query parameter or header the last item is about.
     pub fn parameter(mut self, name: impl Into<String>) -> Self {
         if let Some(item) = self.items.last_mut() {

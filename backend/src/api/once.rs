@@ -159,7 +159,7 @@ impl From<DbError> for Stop {
     }
 }
 
-fn nothing_happened() -> ApiError {
+pub(super) fn nothing_happened() -> ApiError {
     ApiError::of(Code::DatabaseUnavailable).retry_after(1)
 }
 

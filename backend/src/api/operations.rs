@@ -189,6 +189,8 @@ mod tests {
             "/v1/bank_receipts",
             "/v1/cash_transfers",
             "/v1/cash_transfers/{id}/actions/confirm",
+            "/v1/credit_payouts",
+            "/v1/defaults",
             "/v1/facilities/{id}/accruals",
             "/v1/facilities/{id}/repayments",
             "/v1/incentive_settlements",

@@ -1,6 +1,7 @@
 //! From the domains' own errors to the codes of the API: one exhaustive match per error.
 
 mod after_sale;
+mod cycles;
 mod limits;
 
 use super::code::Code;
@@ -8,14 +9,16 @@ use super::error::{ApiError, Rejection, Retry};
 use crate::agencies::{AgencyError, ContractError};
 use crate::airlines::{AirlineError, StockError};
 use crate::approvals::ApprovalError;
-use crate::credit::{AccrualError, AdvanceError, FacilityError, LimitError, LimitViewError, TransferError};
+use crate::credit::{
+    AccrualError, AdvanceError, BaseRateError, CapError, FacilityError, LimitError, LimitViewError, TransferError,
+};
 use crate::db::DbError;
 use crate::documents::AttachmentError;
 use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
 use crate::reconciliation::ExportError;
-use crate::settlement::{PaymentError, ReceiptError};
+use crate::settlement::{PaymentError, ReceiptError, SigningError};
 use crate::ticketing::{PlanError, QueueError, Refusal};
 
 impl From<DbError> for ApiError {
@@ -69,8 +72,21 @@ impl From<ContractError> for ApiError {
         match error {
             ContractError::Rate | ContractError::RatesExceedPrice => invalid("/data/commission_rate", error),
             ContractError::PaymentDays => invalid("/data/payment_days", error),
+            ContractError::FreeDays => invalid("/data/costs/free_days", error),
+            ContractError::CostRate(field) => invalid(&format!("/data/costs/{field}"), error),
             ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),
             ContractError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<SigningError> for ApiError {
+    fn from(error: SigningError) -> Self {
+        match error {
+            SigningError::NegativeMargin(_) => ApiError::new(Code::NegativeMargin, format!("{error}.")),
+            SigningError::Contract(error) => error.into(),
+            SigningError::Money(error) => ApiError::internal(error),
+            SigningError::Db(error) => error.into(),
         }
     }
 }
@@ -131,7 +147,10 @@ impl From<ReceiptError> for ApiError {
             }
             ReceiptError::NoAirline => invalid("/data/airline_id", error),
             ReceiptError::NothingInCycle(_) => invalid("/data/cycle", error),
-            ReceiptError::MoreThanClaimed { .. } => ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount"),
+            ReceiptError::NothingOwed => invalid("/data/agency_id", error),
+            ReceiptError::MoreThanClaimed { .. } | ReceiptError::MoreThanCharged { .. } | ReceiptError::MoreThanLost { .. } => {
+                ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount")
+            }
             ReceiptError::Money(error) => ApiError::internal(error),
             ReceiptError::FutureValueDate(_) => invalid("/data/value_date", error),
             ReceiptError::ReferenceReused { field, .. } => {
@@ -152,7 +171,7 @@ impl From<PaymentError> for ApiError {
             }
             PaymentError::OwnCashShort { short } => own_cash_short(&error, short),
             PaymentError::CurrencyMismatch => ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency"),
-            PaymentError::FutureValueDate(_) => invalid("/data/value_date", error),
+            PaymentError::OldValueDate | PaymentError::FutureValueDate(_) => invalid("/data/value_date", error),
             PaymentError::ReferenceReused { field, .. } => {
                 ApiError::new(Code::BankReferenceReused, format!("{error}.")).at(format!("/data/{field}"))
             }
@@ -164,7 +183,7 @@ impl From<PaymentError> for ApiError {
     }
 }
 
-fn own_cash_short(error: &dyn std::fmt::Display, short: Money) -> ApiError {
+pub(super) fn own_cash_short(error: &dyn std::fmt::Display, short: Money) -> ApiError {
     ApiError::new(Code::OwnCashShort, format!("{error}.")).rejected(Rejection {
         retry: Retry::MaySucceed,
         short_by: Some(short),
@@ -253,12 +272,39 @@ impl From<FacilityError> for ApiError {
             FacilityError::Rate => invalid("/data/base_rate", error),
             FacilityError::DayCount => invalid("/data/day_count", error),
             FacilityError::Bounds => invalid("/data/max_unconfirmed", error),
+            FacilityError::NoBaseRate(_) => invalid("/data/base_rate_name", error),
+            FacilityError::Availability => invalid("/data/available_until", error),
+            FacilityError::NoAirline => invalid("/data/airline_id", error),
+            FacilityError::Overflow => ApiError::internal(error),
             FacilityError::NoBank => invalid("/data/organisation_id", error),
             FacilityError::NotFound => ApiError::of(Code::NotFound),
             FacilityError::CurrencyMismatch => ApiError::of(Code::CurrencyMismatch).at("/data/limit_currency"),
             FacilityError::SwitchOn => ApiError::of(Code::KillSwitchOn),
             FacilityError::Unresolved => ApiError::new(Code::InvalidState, format!("{error}.")),
             FacilityError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<CapError> for ApiError {
+    fn from(error: CapError) -> Self {
+        match error {
+            CapError::Cap => invalid("/data/cap_amount", error),
+            CapError::NoAirline => invalid("/data/airline_id", error),
+            CapError::BeforeLatest { .. } => invalid("/data/effective_from", error),
+            CapError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<BaseRateError> for ApiError {
+    fn from(error: BaseRateError) -> Self {
+        match error {
+            BaseRateError::Rate => invalid("/data/rate", error),
+            BaseRateError::Overlaps { .. } => ApiError::new(Code::RateOverlaps, format!("{error}.")).at("/data/effective_from"),
+            BaseRateError::Facility(error) => error.into(),
+            BaseRateError::Post(error) => error.into(),
+            BaseRateError::Db(error) => error.into(),
         }
     }
 }
@@ -336,6 +382,9 @@ pub fn refusal(refusal: &Refusal) -> ApiError {
         }
         Refusal::FacilityClosed { reason } => (Code::FacilityClosed, format!("The bank line takes no new advances: {reason}.")),
         Refusal::Unsellable { code, message } => (Code::find(code).unwrap_or(Code::OfferNoLongerAvailable), message.clone()),
+        Refusal::HoldLimitReached { held, limit } => {
+            (Code::HoldLimitReached, format!("The agency holds {held} orders that are not paid and may hold {limit}."))
+        }
         Refusal::AlreadyPaid => (Code::AlreadyPaid, "The order was paid and its tickets are issued.".to_owned()),
         Refusal::OrderCancelled => (Code::OrderAlreadyCancelled, "The order was cancelled before it was paid.".to_owned()),
         Refusal::PaymentWindowClosed { payment_required_by } => {

@@ -42,10 +42,16 @@ macro_rules! kinds {
 
 // Alphabetical.
 kinds! {
+    /// A contract on whose terms a ticket loses money.
+    NegativeMargin = "negative_margin",
+    /// Ends the default of an agency that has paid everything.
+    Reinstate = "reinstate",
     /// Raises an agency's limit for a while.
     TemporaryLimit = "temporary_limit",
     /// Lifts a kill switch.
     Unfreeze = "unfreeze",
+    /// Gives up what an agency in default still owes.
+    WriteOff = "write_off",
 }
 
 impl ChangeKind {

@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod carriers;
 pub mod changes;
 pub mod codes;
+pub mod dunning;
 pub mod fare_rules;
 pub mod fares;
 pub mod holds;
@@ -52,6 +53,7 @@ pub struct Catalogue {
     pub refunds: refunds::Refunds,
     pub schedules: schedules::Schedules,
     pub calendar: calendar::Calendar,
+    pub dunning: dunning::DunningSteps,
     pub holds: holds::HoldRules,
     pub name_corrections: name_corrections::NameCorrections,
     pub voids: voids::VoidWindows,
@@ -94,6 +96,7 @@ impl Catalogue {
             changes: changes::Changes::read(tables.change_ladders)?,
             refunds: refunds::Refunds::read(tables.refund_ladders)?,
             calendar: calendar::Calendar::read(tables.holidays)?,
+            dunning: dunning::DunningSteps::read(tables.dunning_steps)?,
             holds: holds::HoldRules::read(tables.hold_rules)?,
             name_corrections: name_corrections::NameCorrections::read(tables.name_corrections)?,
             voids: voids::VoidWindows::read(tables.void_windows)?,

@@ -37,6 +37,7 @@ sources! {
     change_ladders = "change_ladders.csv",
     city_pairs = "city_pairs.csv",
     connecting_times = "connecting_times.csv",
+    dunning_steps = "dunning_steps.csv",
     fare_ladder = "fare_ladder.csv",
     fare_rules = "fare_rules.csv",
     flights = "flights.csv",

@@ -2,7 +2,8 @@
 //! half-even to the minor unit and the airline's leg takes the remainder, so the legs always add up to the price exactly.
 
 use crate::agencies::{CommissionBase, Contract, TaxRemitter};
-use crate::money::{Money, MoneyError};
+use crate::money::{Money, MoneyError, Rate};
+use rust_decimal::Decimal;
 
 /// A tax or surcharge on a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Split {
     pub authority: Vec<Tax>,
     pub commission: Money,
     pub fee: Money,
+    /// Of the fee, what is VAT.
+    pub vat: Money,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +70,18 @@ pub fn split_paying(
     if airline.is_negative() {
         return Err(SplitError::ExceedsFare { by: airline.checked_neg()? });
     }
-    Ok(Split { price, airline, authority, commission, fee })
+    let vat = vat_in(fee, contract.costs.vat_rate)?;
+    Ok(Split { price, airline, authority, commission, fee, vat })
+}
+
+/// The VAT that a fee contains: 0.30 of 5.30 at 6 %.
+pub fn vat_in(fee: Money, rate: Rate) -> Result<Money, MoneyError> {
+    if rate.decimal().is_zero() {
+        return Ok(Money::zero(fee.currency));
+    }
+    let with_tax = Decimal::ONE.checked_add(rate.decimal()).ok_or(MoneyError::Overflow)?;
+    let share = rate.decimal().checked_div(with_tax).ok_or(MoneyError::Overflow)?;
+    fee.portion(Rate::from(share))
 }
 
 /// Base fare and taxes.
@@ -85,12 +99,11 @@ impl Split {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::agencies::{AirlineReturn, Clawback, FeeOnRefund};
+    use crate::agencies::{AirlineReturn, Clawback, CostTerms, FeeOnRefund};
     use crate::ids::{AgencyId, ContractId, Id};
-    use crate::money::{Currency, Rate};
+    use crate::money::Currency;
     use chrono::NaiveDate;
     use proptest::prelude::*;
-    use rust_decimal::Decimal;
 
     fn contract(commission: Rate, base: CommissionBase, fee: Rate, tax_remitter: TaxRemitter) -> Contract {
         let date = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
@@ -106,9 +119,12 @@ mod tests {
             fee_rate: fee,
             tax_remitter,
             payment_days: 7,
+            payment: crate::agencies::PaymentTerms::default(),
             clawback: Clawback::Full,
             fee_on_refund: FeeOnRefund::Refunded,
             airline_return: AirlineReturn::SetOff,
+            costs: CostTerms::default(),
+            approval: None,
             created_at: date.and_hms_opt(0, 0, 0).unwrap(),
         }
     }
@@ -146,6 +162,16 @@ mod tests {
         let surcharge = Tax { code: "YQ".into(), payee: "CA".into(), amount: cny("20.00") };
         let split = split(cny("950.00"), &[cn_tax(), surcharge], "CA", &terms).unwrap();
         assert_eq!((split.price, split.commission, split.airline), (cny("1020.00"), cny("28.50"), cny("941.50")));
+    }
+
+    #[test]
+    fn a_fee_contains_its_vat() {
+        assert_eq!(vat_in(cny("5.30"), rate("0.06")), Ok(cny("0.30")));
+        assert_eq!(vat_in(cny("5.00"), rate("0")), Ok(cny("0.00")));
+        let mut terms = contract(rate("0.03"), CommissionBase::Price, rate("0.005"), TaxRemitter::Platform);
+        terms.costs.vat_rate = rate("0.06");
+        let split = split(cny("950.00"), &[cn_tax()], "CA", &terms).unwrap();
+        assert_eq!((split.airline, split.fee, split.vat), (cny("915.00"), cny("5.00"), cny("0.28")));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The rules by example and by property: what they pay, which one wins, and why.
 
 use super::*;
-use crate::agencies::{AirlineReturn, Clawback, CommissionBase, Contract, FeeOnRefund, TaxRemitter, Tier};
+use crate::agencies::{AirlineReturn, Clawback, CommissionBase, Contract, CostTerms, FeeOnRefund, TaxRemitter, Tier};
 use crate::catalogue::split::{SplitError, Tax, split, split_paying};
 use crate::catalogue::{BookingClass, CarrierCode, PassengerKind};
 use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, Id};
@@ -35,9 +35,12 @@ fn contract() -> Contract {
         fee_rate: Rate::parse("0.005").unwrap(),
         tax_remitter: TaxRemitter::Platform,
         payment_days: 7,
+        payment: crate::agencies::PaymentTerms::default(),
         clawback: Clawback::Full,
         fee_on_refund: FeeOnRefund::Refunded,
         airline_return: AirlineReturn::SetOff,
+        costs: CostTerms::default(),
+        approval: None,
         created_at: date("2026-01-01").and_hms_opt(0, 0, 0).unwrap(),
     }
 }

@@ -6,6 +6,7 @@
 //! attempt starts only after the bank said that the last one failed for good. Locks: facility slices, then advances, then claims, then accounts.
 
 use super::facility::{FacilityError, loan_account};
+use super::sublimit;
 use crate::clock::Timestamp;
 use crate::db::schema::{advance, advance_attempt, facility_slice, hold};
 use crate::db::{Change, Contended, Db, DbError, Window, WriteTx, lock, rows, update, windowed};
@@ -42,6 +43,8 @@ rows! {
         detail: Option<String>,
         /// When nothing more was to be paid.
         resolved_at: Option<NaiveDateTime>,
+        /// Until when it waited, or waits, because its airline owes too much.
+        waits_until: Option<NaiveDateTime>,
     }
 
     /// An attempt that is over.
@@ -171,6 +174,8 @@ pub struct Advance {
     pub detail: Option<String>,
     /// When nothing more was to be paid.
     pub resolved_at: Option<Timestamp>,
+    /// Until when it waited, or waits, because its airline owes too much.
+    pub waits_until: Option<Timestamp>,
     pub(super) hold: Option<HoldId>,
 }
 
@@ -198,6 +203,7 @@ impl TryFrom<AdvanceRow> for Advance {
             bank_reference: row.bank_reference,
             detail: row.detail,
             resolved_at: row.resolved_at.map(Timestamp::from),
+            waits_until: row.waits_until.map(Timestamp::from),
             hold: row.hold_id.map(HoldId::of),
         })
     }
@@ -385,6 +391,9 @@ pub(super) fn resolve_hold(
 ) -> Result<(), PostError> {
     let Some(id) = advance.hold else { return Ok(()) };
     let row = holds.iter().find(|row| row.id == id.raw()).ok_or(PostError::NoHold)?;
+    if let (Some(facility), Resolution::Release(amount)) = (advance.facility, resolution) {
+        sublimit::release(tx, facility, advance.airline, amount)?;
+    }
     book.resolve(tx, row, resolution).map(drop)
 }
 

@@ -45,6 +45,12 @@ pub fn advances_where(db: &mut Db, filter: &AdvanceFilter, window: Window, limit
     rows.into_iter().map(Advance::try_from).collect()
 }
 
+pub fn advances_by_id(db: &mut Db, ids: &[AdvanceId]) -> Result<Vec<Advance>, DbError> {
+    let rows: Vec<AdvanceRow> =
+        advance::table.filter(advance::id.eq_any(raw(ids))).order(advance::id).select(AdvanceRow::as_select()).load(db)?;
+    rows.into_iter().map(Advance::try_from).collect()
+}
+
 /// Everything that is still to be paid or found out, oldest first.
 pub fn unresolved_advances(db: &mut Db) -> Result<Vec<Advance>, DbError> {
     let open = advance::table.filter(advance::resolved_at.is_null()).order(advance::id);

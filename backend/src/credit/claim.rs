@@ -1,6 +1,7 @@
 //! What an airline was paid for a ticket that was voided, or owes of an incentive that it funds, until it is set off against a later advance or repaid.
 //! A claim exists only once it is certain that the airline was paid.
 
+use super::airline_cap::watch_airlines;
 use crate::agencies::AirlineReturn;
 use crate::audit::Actor;
 use crate::db::schema::{airline_claim, claim_settlement, contract, ticket};
@@ -119,6 +120,8 @@ pub(super) fn open_claims_for(tx: &mut WriteTx, paid: &[(TicketId, AirlineId, Mo
         });
     }
     insert(tx, &[RowSet::of(&rows)])?;
+    let owing: Vec<_> = paid.iter().map(|(_, airline, amount)| (*airline, amount.currency)).collect();
+    watch_airlines(tx, &owing)?;
     emit_opened(tx, &rows)
 }
 
@@ -292,6 +295,7 @@ pub fn repay_claims(
     }
     insert(tx, &[RowSet::of(&rows)])?;
     write_settled(tx, &claims)?;
+    watch_airlines(tx, &[(airline, amount.currency)])?;
     Ok(posting)
 }
 

@@ -6,7 +6,7 @@ use super::exposure::{Standing, standings};
 use super::limit::{LimitPolicy, RhcPeriod, policies_in_force, remittance_holding_capacity, turnover_by_cycle};
 use super::limit_terms::{Caution, Derived, LimitTerms, derive};
 use super::room::Room;
-use crate::agencies::{Agency, contracts_of, cycle_days, cycle_of};
+use crate::agencies::{Agency, Cycle, CycleRule, contracts_of};
 use crate::db::{Db, DbError};
 use crate::ids::{AgencyId, Id};
 use crate::ledger::{AccountCode, totals};
@@ -17,8 +17,6 @@ use std::collections::BTreeMap;
 
 /// Percentages of the limit that people are told about.
 pub const BANDS: [u8; 4] = [50, 75, 90, 100];
-/// A half-monthly reporting period.
-const REPORTING_DAYS: u32 = 15;
 const MONTHS: Months = Months::new(12);
 
 #[derive(Clone, Debug)]
@@ -38,6 +36,7 @@ pub struct AgencyLimit {
 #[derive(Clone, Debug)]
 pub struct Capacity {
     pub amount: Money,
+    /// The longest cycle of the contracts in force.
     pub reporting_days: u32,
     /// The longest of the contracts in force.
     pub remittance_days: u32,
@@ -127,18 +126,22 @@ pub fn agency_totals(db: &mut Db, of: Option<&[AgencyId]>) -> Result<Vec<Standin
 pub fn holding_capacity(db: &mut Db, agency: &Agency, date: NaiveDate) -> Result<Capacity, LimitViewError> {
     let first = date.checked_sub_months(MONTHS).unwrap_or(date);
     let mut periods = Vec::new();
-    for (cycle, turnover) in turnover_by_cycle(db, agency.id, agency.currency, &cycle_of(first))? {
-        let days = cycle_days(&cycle).ok_or_else(|| DbError::Corrupt(format!("cycle {cycle}")))?;
-        periods.push(CapacityPeriod { cycle, days, turnover });
+    for (cycle, turnover) in turnover_by_cycle(db, agency.id, agency.currency, &first.format("%Y-%m").to_string())? {
+        let known = Cycle::stored(&cycle)?;
+        if known.last_day() >= first {
+            periods.push(CapacityPeriod { cycle, days: known.days(), turnover });
+        }
     }
     periods.sort_by(|one, other| one.cycle.cmp(&other.cycle));
-    let in_force = contracts_of(db, agency.id)?;
-    let in_force = in_force.iter().filter(|known| known.currency == agency.currency && known.effective_from <= date);
-    let remittance_days = in_force.filter_map(|known| u32::try_from(known.payment_days).ok()).max().unwrap_or(0);
+    let signed = contracts_of(db, agency.id)?;
+    let in_force = || signed.iter().filter(|known| known.currency == agency.currency && known.effective_from <= date);
+    let remittance_days = in_force().filter_map(|known| u32::try_from(known.payment_days).ok()).max().unwrap_or(0);
+    let longest = in_force().map(|known| known.payment.cycle_rule.reporting_days()).max();
+    let reporting_days = longest.unwrap_or_else(|| CycleRule::default().reporting_days());
     let counted: Vec<RhcPeriod> =
         periods.iter().map(|period| RhcPeriod { turnover: period.turnover, days: period.days }).collect();
-    let amount = remittance_holding_capacity(&counted, REPORTING_DAYS, remittance_days, agency.currency)?;
-    Ok(Capacity { amount, reporting_days: REPORTING_DAYS, remittance_days, periods })
+    let amount = remittance_holding_capacity(&counted, reporting_days, remittance_days, agency.currency)?;
+    Ok(Capacity { amount, reporting_days, remittance_days, periods })
 }
 
 #[cfg(test)]

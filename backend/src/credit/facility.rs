@@ -1,17 +1,17 @@
 //! The bank line that pays airlines: its limit, and whether it takes new holds. It fails closed, never open.
 
+use super::cost::e8;
 use super::room::Room;
+use super::sublimit::{Sublimit, SublimitRow};
 use crate::clock::Timestamp;
-use crate::db::schema::{advance, facility, facility_slice};
-use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, lock_within, rows, windowed};
-use crate::identity::{OrganisationKind, organisation};
+use crate::db::schema::{advance, base_rate, facility, facility_slice, facility_sublimit};
+use crate::db::{Contended, Db, DbError, Window, WriteTx, lock, lock_within, rows, windowed};
 use crate::ids::{FacilityId, Id, OrganisationId, SliceId};
-use crate::ledger::{AccountCode, AccountKey, Book, balances, open_accounts};
+use crate::ledger::{AccountCode, AccountKey, Book, balance};
 use crate::money::{Currency, Money, MoneyError, Rate};
 use crate::notify::{EventType, NewEvent, emit};
-use chrono::{Duration, NaiveDateTime};
+use chrono::{Duration, NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
-use rust_decimal::prelude::ToPrimitive;
 
 rows! {
     pub struct FacilityRow in facility {
@@ -29,6 +29,11 @@ rows! {
         max_unconfirmed: i64,
         max_unresolved_secs: i64,
         created_at: NaiveDateTime,
+        /// The base is what is published under this name; without one it is `base_rate`.
+        base_rate_name: Option<String>,
+        commitment_rate: String,
+        available_from: Option<NaiveDate>,
+        available_until: Option<NaiveDate>,
     }
 
     /// A node's share of the limit; its row is what a sale locks. One slice covers the whole facility so far.
@@ -41,6 +46,31 @@ rows! {
     }
 }
 
+/// What the rate of a line follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    Fixed(Rate),
+    /// What is published under this name in the line's currency.
+    Published(String),
+}
+
+/// The days on which a line takes new holds, both included; what is drawn stays after them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Availability {
+    pub from: Option<NaiveDate>,
+    pub until: Option<NaiveDate>,
+}
+
+impl Availability {
+    pub(super) fn check(self, day: NaiveDate) -> Result<(), Closed> {
+        match self {
+            Availability { from: Some(from), .. } if day < from => Err(Closed::NotAvailableYet),
+            Availability { until: Some(until), .. } if day > until => Err(Closed::NotAvailableAnyMore),
+            _ => Ok(()),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Facility {
     pub id: FacilityId,
@@ -50,9 +80,17 @@ pub struct Facility {
     pub slice: SliceId,
     /// The account at the bank that its payments are drawn from.
     pub debit_account: String,
-    pub base_rate: Rate,
+    pub base: Base,
+    /// What the base is on the day that this was read for; `None` where nothing was published for it.
+    pub base_rate: Option<Rate>,
     pub margin_rate: Rate,
+    /// Per year, of what is not drawn.
+    pub commitment_rate: Rate,
     pub day_count: String,
+    pub available: Availability,
+    /// The ledger date that this was read for.
+    pub on: NaiveDate,
+    pub sublimits: Vec<Sublimit>,
     /// Why it was closed, where it was closed for more than the age or number of its advances.
     pub closed_reason: Option<String>,
     pub unconfirmed: i64,
@@ -67,15 +105,27 @@ const BY_HAND: &str = "closed by the operator: ";
 const BY_SWITCH: &str = "kill switch: ";
 
 impl Facility {
-    fn of(row: FacilityRow, slice: &SliceRow) -> Result<Self, DbError> {
+    fn of(row: FacilityRow, slice: &SliceRow, published: Option<&str>, on: NaiveDate) -> Result<Self, DbError> {
         let corrupt = |_| DbError::Corrupt(format!("facility {}", row.id));
         let currency = Currency::parse(&row.currency).map_err(corrupt)?;
+        let base = match &row.base_rate_name {
+            Some(name) => Base::Published(name.clone()),
+            None => Base::Fixed(Rate::parse(&row.base_rate).map_err(corrupt)?),
+        };
         Ok(Facility {
             id: FacilityId::of(row.id),
             bank: OrganisationId::of(row.organisation_id),
             limit: Money::new(slice.limit_minor, currency),
             slice: SliceId::of(slice.id),
-            base_rate: Rate::parse(&row.base_rate).map_err(corrupt)?,
+            base_rate: match &base {
+                Base::Fixed(rate) => Some(*rate),
+                Base::Published(_) => published.map(Rate::parse).transpose().map_err(corrupt)?,
+            },
+            base,
+            commitment_rate: Rate::parse(&row.commitment_rate).map_err(corrupt)?,
+            available: Availability { from: row.available_from, until: row.available_until },
+            on,
+            sublimits: Vec::new(),
             margin_rate: Rate::parse(&row.margin_rate).map_err(corrupt)?,
             closed_reason: (row.status == "closed").then(|| row.closed_reason.unwrap_or_default()),
             unconfirmed: slice.unconfirmed,
@@ -96,10 +146,17 @@ pub(super) const WRONG_AMOUNT: &str = "the bank settled an advance at another am
 pub(super) const CONTRADICTED: &str = "the bank settled an attempt that it had refused before";
 
 impl Facility {
-    /// Base and margin per year, in units of 1e-8.
-    pub fn rate_e8(&self) -> i64 {
-        let sum = self.base_rate.decimal() + self.margin_rate.decimal();
-        (sum * rust_decimal::Decimal::from(100_000_000)).to_i64().unwrap_or(0)
+    /// Base and margin per year, in units of 1e-8, on the day that this was read for.
+    pub fn rate_e8(&self) -> Option<i64> {
+        self.base_rate.map(|base| e8(base).saturating_add(e8(self.margin_rate)))
+    }
+
+    /// What drawing costs for a day, comparable between lines whatever their day counts: the rate less the commitment fee that it saves. A line whose
+    /// rate nobody has published comes last.
+    pub fn cost(&self) -> i128 {
+        let year = if self.day_count == "ACT/360" { 365 } else { 360 };
+        let saved = i128::from(e8(self.commitment_rate));
+        self.rate_e8().map_or(i128::MAX, |rate| i128::from(rate).saturating_sub(saved).saturating_mul(year))
     }
 
     /// Days in the year that its rate is for.
@@ -135,6 +192,8 @@ pub enum Closed {
     UnresolvedTooLong,
     /// Too many advances are in flight.
     TooManyUnconfirmed,
+    NotAvailableYet,
+    NotAvailableAnyMore,
 }
 
 impl Closed {
@@ -143,6 +202,8 @@ impl Closed {
             Closed::For(reason) => reason,
             Closed::UnresolvedTooLong => "an advance has been unresolved for too long",
             Closed::TooManyUnconfirmed => "too many advances are unconfirmed",
+            Closed::NotAvailableYet => "its availability period has not begun",
+            Closed::NotAvailableAnyMore => "its availability period is over",
         }
     }
 }
@@ -153,6 +214,7 @@ pub fn gate(state: &FacilityState, adding: i64, now: Timestamp) -> Result<(), Cl
     if let Some(reason) = &facility.closed_reason {
         return Err(Closed::For(reason.clone()));
     }
+    facility.available.check(facility.on)?;
     if state.oldest_unresolved.is_some_and(|sold_at| now.since(sold_at) > facility.max_unresolved) {
         return Err(Closed::UnresolvedTooLong);
     }
@@ -168,12 +230,18 @@ pub enum FacilityError {
     Limit,
     #[error("a rate is between 0 and 1 and has at most 8 decimals")]
     Rate,
+    #[error("no rate is published under this name for {0}")]
+    NoBaseRate(NaiveDate),
     #[error("interest is counted ACT/360 or ACT/365F")]
     DayCount,
     #[error("advances in flight and the seconds that one may be unresolved are more than zero")]
     Bounds,
+    #[error("the availability period ends before it begins")]
+    Availability,
     #[error("no such organisation of kind bank")]
     NoBank,
+    #[error("no such airline")]
+    NoAirline,
     #[error("no such facility")]
     NotFound,
     #[error("the limit's currency is not the facility's")]
@@ -182,24 +250,10 @@ pub enum FacilityError {
     Unresolved,
     #[error("a kill switch is on: two people lift it")]
     SwitchOn,
+    #[error("interest does not fit the ledger")]
+    Overflow,
     #[error(transparent)]
     Db(#[from] DbError),
-}
-
-/// How days of interest are counted.
-const DAY_COUNTS: [&str; 2] = ["ACT/360", "ACT/365F"];
-
-#[derive(Clone, Debug)]
-pub struct NewFacility {
-    pub bank: OrganisationId,
-    pub name: String,
-    pub limit: Money,
-    pub debit_account: String,
-    pub base_rate: Rate,
-    pub margin_rate: Rate,
-    pub day_count: String,
-    pub max_unconfirmed: i64,
-    pub max_unresolved_secs: i64,
 }
 
 pub fn interest_account(facility: FacilityId, currency: Currency) -> AccountKey {
@@ -208,70 +262,6 @@ pub fn interest_account(facility: FacilityId, currency: Currency) -> AccountKey 
 
 pub fn loan_account(facility: FacilityId, currency: Currency) -> AccountKey {
     AccountKey::facility(AccountCode::BankLoan, facility, currency)
-}
-
-pub fn open_facility(tx: &mut WriteTx, new: NewFacility) -> Result<Facility, FacilityError> {
-    if new.limit.is_negative() {
-        return Err(FacilityError::Limit);
-    }
-    let one = rust_decimal::Decimal::ONE;
-    let in_range = |rate: &Rate| !rate.is_negative() && rate.decimal() <= one && rate.decimal().normalize().scale() <= 8;
-    if ![new.base_rate, new.margin_rate].iter().all(in_range) {
-        return Err(FacilityError::Rate);
-    }
-    if !DAY_COUNTS.contains(&new.day_count.as_str()) {
-        return Err(FacilityError::DayCount);
-    }
-    if new.max_unconfirmed <= 0 || new.max_unresolved_secs <= 0 {
-        return Err(FacilityError::Bounds);
-    }
-    let bank = organisation(tx.db, new.bank)?;
-    if bank.is_none_or(|bank| bank.kind != OrganisationKind::Bank) {
-        return Err(FacilityError::NoBank);
-    }
-    let row = FacilityRow {
-        id: tx.ids.next::<FacilityId>().raw(),
-        organisation_id: new.bank.raw(),
-        name: new.name,
-        currency: new.limit.currency.code().to_owned(),
-        debit_account: new.debit_account,
-        base_rate: new.base_rate.to_string(),
-        margin_rate: new.margin_rate.to_string(),
-        day_count: new.day_count,
-        status: "open".to_owned(),
-        closed_reason: None,
-        closed_at: None,
-        max_unconfirmed: new.max_unconfirmed,
-        max_unresolved_secs: new.max_unresolved_secs,
-        created_at: tx.now.naive(),
-    };
-    let slice = SliceRow {
-        id: tx.ids.next::<SliceId>().raw(),
-        facility_id: row.id,
-        stripe: 0,
-        limit_minor: new.limit.minor,
-        unconfirmed: 0,
-    };
-    insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
-    insert(tx, &[RowSet::of(std::slice::from_ref(&slice))])?;
-    open_accounts(tx, &[loan_account(FacilityId::of(row.id), new.limit.currency)])?;
-    tell(tx, EventType::FacilityOpened, FacilityId::of(row.id))?;
-    Ok(Facility::of(row, &slice)?)
-}
-
-/// A limit below what is drawn and held is allowed: it only stops new holds.
-pub fn set_facility_limit(tx: &mut WriteTx, id: FacilityId, limit: Money) -> Result<Facility, FacilityError> {
-    let current = lock_facility(tx, id)?;
-    if limit.is_negative() {
-        return Err(FacilityError::Limit);
-    }
-    if limit.currency != current.limit.currency {
-        return Err(FacilityError::CurrencyMismatch);
-    }
-    let slice = facility_slice::table.find(current.slice.raw());
-    diesel::update(slice).set(facility_slice::limit_minor.eq(limit.minor)).execute(&mut *tx.db).map_err(DbError::from)?;
-    tell(tx, EventType::FacilityLimitChanged, id)?;
-    Ok(Facility { limit, ..current })
 }
 
 /// From the next commit on no new hold is taken. The first reason stays.
@@ -342,7 +332,7 @@ pub fn reopen_facility(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, Fac
     Ok(Facility { closed_reason: None, ..current })
 }
 
-fn tell(tx: &mut WriteTx, kind: EventType, id: FacilityId) -> Result<(), DbError> {
+pub(super) fn tell(tx: &mut WriteTx, kind: EventType, id: FacilityId) -> Result<(), DbError> {
     emit(tx, NewEvent::new(kind, id).of_facility(id))
 }
 
@@ -354,39 +344,89 @@ pub fn lock_facility(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, Facil
         .load(&mut *tx.db)
         .map_err(DbError::from)?;
     lock(tx, Contended::FacilitySlice, &slices)?;
-    load(tx.db, Some(id), &[])?.pop().ok_or(FacilityError::NotFound)
+    load(tx.db, Which::One(id), tx.ledger_date)?.pop().ok_or(FacilityError::NotFound)
 }
 
-fn load(db: &mut Db, id: Option<FacilityId>, currencies: &[Currency]) -> Result<Vec<Facility>, DbError> {
-    let mut query = facility::table.inner_join(facility_slice::table).order(facility::id).into_boxed();
-    if let Some(id) = id {
-        query = query.filter(facility::id.eq(id.raw()));
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    All,
+    One(FacilityId),
+    Some(&'a [i64]),
+    In(&'a [Currency]),
+}
+
+/// A facility with what is published for its day, once per sub-limit.
+type Loaded = (FacilityRow, SliceRow, Option<String>, Option<SublimitRow>);
+
+/// In one statement, by ascending id.
+fn load(db: &mut Db, which: Which<'_>, on: NaiveDate) -> Result<Vec<Facility>, DbError> {
+    let named = base_rate::currency.eq(facility::currency).and(base_rate::name.nullable().eq(facility::base_rate_name));
+    let begun = base_rate::effective_from.le(on);
+    let in_force = named.and(begun).and(base_rate::effective_until.is_null().or(base_rate::effective_until.ge(on)));
+    let own = facility_sublimit::table.on(facility_sublimit::facility_id.eq(facility::id));
+    let lines = facility::table.inner_join(facility_slice::table).left_join(base_rate::table.on(in_force)).left_join(own);
+    let mut query = lines.order((facility::id, facility_sublimit::airline_id)).into_boxed();
+    query = match which {
+        Which::All => query,
+        Which::One(id) => query.filter(facility::id.eq(id.raw())),
+        Which::Some(ids) => query.filter(facility::id.eq_any(ids.to_vec())),
+        Which::In(currencies) => {
+            let codes: Vec<String> = currencies.iter().map(|currency| currency.code().to_owned()).collect();
+            query.filter(facility::currency.eq_any(codes))
+        }
+    };
+    let columns =
+        (FacilityRow::as_select(), SliceRow::as_select(), base_rate::rate.nullable(), Option::<SublimitRow>::as_select());
+    let rows: Vec<Loaded> = query.select(columns).load(db)?;
+    let mut found: Vec<Facility> = Vec::new();
+    for (row, slice, published, sublimit) in rows {
+        if found.last().is_none_or(|last| last.id.raw() != row.id) {
+            found.push(Facility::of(row, &slice, published.as_deref(), on)?);
+        }
+        if let (Some(last), Some(sublimit)) = (found.last_mut(), sublimit) {
+            last.sublimits.push(Sublimit::of(&sublimit, last.limit.currency));
+        }
     }
+    Ok(found)
+}
+
+/// What payments need to know of a line: it does not depend on the day.
+#[derive(Clone, Debug)]
+pub struct LineName {
+    pub id: FacilityId,
+    pub name: String,
+    pub debit_account: String,
+}
+
+/// The facilities in these currencies, or in all if none is named, oldest first.
+pub fn facilities_in(db: &mut Db, currencies: &[Currency]) -> Result<Vec<LineName>, DbError> {
+    let mut query = facility::table.order(facility::id).into_boxed();
     if !currencies.is_empty() {
         let codes: Vec<String> = currencies.iter().map(|currency| currency.code().to_owned()).collect();
         query = query.filter(facility::currency.eq_any(codes));
     }
-    let rows: Vec<(FacilityRow, SliceRow)> = query.select((FacilityRow::as_select(), SliceRow::as_select())).load(db)?;
-    rows.into_iter().map(|(row, slice)| Facility::of(row, &slice)).collect()
+    let rows: Vec<(i64, String, String)> = query.select((facility::id, facility::name, facility::debit_account)).load(db)?;
+    let line = |(id, name, debit_account)| LineName { id: FacilityId::of(id), name, debit_account };
+    Ok(rows.into_iter().map(line).collect())
 }
 
-/// The facilities in these currencies, or in all if none is named, oldest first; with their rows as they stand, locked or not.
-pub fn facilities_in(db: &mut Db, currencies: &[Currency]) -> Result<Vec<Facility>, DbError> {
-    load(db, None, currencies)
-}
-
-/// The same, with their slices locked. One that another node adds meanwhile is left out: it waits for the next commit.
+/// The facilities in these currencies with their slices, which guard their sub-limits too, locked. One that another node adds meanwhile is left out: it
+/// waits for the next commit.
 pub fn lock_facilities_in(tx: &mut WriteTx, currencies: &[Currency]) -> Result<Vec<Facility>, DbError> {
     let codes: Vec<&str> = currencies.iter().map(|currency| currency.code()).collect();
     let slices = lock_within(tx, Contended::FacilitySlice, ("facility_id", "facility", "currency"), &codes)?;
-    let mut facilities = facilities_in(tx.db, currencies)?;
+    let mut facilities = load(tx.db, Which::In(currencies), tx.ledger_date)?;
     facilities.retain(|facility| slices.as_ref().is_none_or(|locked| locked.contains(&facility.slice.raw())));
     Ok(facilities)
 }
 
 /// When the ticket of the oldest advance that is not confirmed was sold.
 pub fn oldest_unresolved(db: &mut Db, id: FacilityId) -> Result<Option<Timestamp>, DbError> {
-    let unresolved = advance::table.filter(advance::facility_id.eq(id.raw())).filter(advance::resolved_at.is_null());
+    // One that waits, or has waited, for its airline is old without the bank's doing.
+    let unresolved = advance::table
+        .filter(advance::facility_id.eq(id.raw()))
+        .filter(advance::resolved_at.is_null())
+        .filter(advance::waits_until.is_null());
     let sold_at: Option<NaiveDateTime> = unresolved.order(advance::id).select(advance::sold_at).first(db).optional()?;
     Ok(sold_at.map(Timestamp::from))
 }
@@ -405,34 +445,42 @@ impl FacilityState {
     }
 }
 
-pub fn facility(db: &mut Db, id: FacilityId) -> Result<Option<FacilityState>, DbError> {
-    load(db, Some(id), &[])?.pop().map(|facility| state(db, facility)).transpose()
+/// With the terms of a day.
+pub fn facility(db: &mut Db, id: FacilityId, on: NaiveDate) -> Result<Option<FacilityState>, DbError> {
+    load(db, Which::One(id), on)?.pop().map(|facility| state(db, facility)).transpose()
 }
 
-/// Of one bank, or of all, with their state.
+/// Of one bank, or of all, with their state and the terms of a day.
 pub fn facilities_of(
     db: &mut Db,
     bank: Option<OrganisationId>,
+    on: NaiveDate,
     window: Window,
     limit: i64,
 ) -> Result<Vec<FacilityState>, DbError> {
-    let all = facility::table.inner_join(facility_slice::table).into_boxed();
-    let mut query = windowed!(all, facility::id, window, limit);
+    let mut query = windowed!(facility::table.into_boxed(), facility::id, window, limit);
     if let Some(bank) = bank {
         query = query.filter(facility::organisation_id.eq(bank.raw()));
     }
-    let rows: Vec<(FacilityRow, SliceRow)> = query.select((FacilityRow::as_select(), SliceRow::as_select())).load(db)?;
-    rows.into_iter().map(|(row, slice)| state(db, Facility::of(row, &slice)?)).collect()
+    let ids: Vec<i64> = query.select(facility::id).load(db)?;
+    let mut found = load(db, Which::Some(&ids), on)?;
+    found.sort_by_key(|one| ids.iter().position(|id| *id == one.id.raw()));
+    found.into_iter().map(|facility| state(db, facility)).collect()
 }
 
 /// All facilities with their state: a handful.
-pub fn facilities(db: &mut Db) -> Result<Vec<FacilityState>, DbError> {
-    load(db, None, &[])?.into_iter().map(|facility| state(db, facility)).collect()
+pub fn facilities(db: &mut Db, on: NaiveDate) -> Result<Vec<FacilityState>, DbError> {
+    load(db, Which::All, on)?.into_iter().map(|facility| state(db, facility)).collect()
+}
+
+/// Principal drawn, as it stands.
+pub(super) fn drawn(db: &mut Db, facility: &Facility) -> Result<Money, DbError> {
+    balance(db, &loan_account(facility.id, facility.limit.currency))
 }
 
 fn state(db: &mut Db, facility: Facility) -> Result<FacilityState, DbError> {
     let loan = loan_account(facility.id, facility.limit.currency);
-    let drawn = balances(db, std::slice::from_ref(&loan))?.pop().map_or(Money::zero(loan.currency), |(_, drawn)| drawn);
+    let drawn = drawn(db, &facility)?;
     let accounts = crate::ledger::accounts_of(db, &[facility.id.raw()])?;
     let pending = accounts.iter().find(|row| row.code == AccountCode::BankLoan.text()).map_or(0, |row| row.pending_minor);
     let oldest_unresolved = oldest_unresolved(db, facility.id)?;

@@ -3,19 +3,20 @@
 //!
 //! Protocol: a day is accrued once (its row is unique) and only when it is over; days that were missed are made up in order, each with
 //! the balance it closed with. What the loan moved by is read from its entries backwards, outside the writer's turn; only what came since is read inside.
+//! The commitment fee on what is not drawn is a second sum of the same kind, booked with the interest of the day.
 
-use super::facility::{FacilityError, interest_account, loan_account, lock_facility};
+use super::correction::{accounts, corrected};
+use super::cost::{DailyCost, Sums};
+use super::facility::{FacilityError, lock_facility};
+use super::movements::{Movements, loan_row};
 use crate::audit::Actor;
 use crate::db::schema::facility_accrual;
 use crate::db::{Db, DbError, RowSet, Store, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AccountId, AccrualId, FacilityId, Id, PostingId};
-use crate::ledger::{AccountCode, AccountKey, AccountRow, Book, Draft, Event, Leg, PostError, accounts_of, open_accounts};
-use crate::money::{Currency, Money, MoneyError, divide_half_even};
+use crate::ledger::{Book, Draft, Event, Leg, PostError, open_accounts};
+use crate::money::{Currency, Money, MoneyError};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
-use diesel::sql_query;
-use diesel::sql_types::{BigInt, Date};
-use std::collections::BTreeMap;
 
 rows! {
     pub struct AccrualRow in facility_accrual {
@@ -29,6 +30,13 @@ rows! {
         booked_minor: i64,
         posting_id: Option<i64>,
         created_at: NaiveDateTime,
+        /// The sum of the corrections before it, on top of `total_scaled`.
+        corrected_scaled: String,
+        undrawn_minor: i64,
+        commitment_rate_e8: i64,
+        commitment_scaled: String,
+        commitment_corrected_scaled: String,
+        commitment_booked_minor: i64,
     }
 }
 
@@ -43,7 +51,12 @@ pub struct Accrual {
     /// Per year, in units of 1e-8.
     pub rate_e8: i64,
     pub booked: Money,
-    /// All that was booked up to and with this day.
+    /// What was not drawn of the limit, where the line costs a fee for it.
+    pub undrawn: Money,
+    pub commitment_rate_e8: i64,
+    /// The commitment fee of this day.
+    pub commitment: Money,
+    /// All interest that was booked up to and with this day.
     pub total_booked: Money,
     pub posting: Option<PostingId>,
     pub created_at: NaiveDateTime,
@@ -58,6 +71,9 @@ impl Accrual {
             balance: Money::new(row.balance_minor, currency),
             rate_e8: row.rate_e8,
             booked: Money::new(row.booked_minor, currency),
+            undrawn: Money::new(row.undrawn_minor, currency),
+            commitment_rate_e8: row.commitment_rate_e8,
+            commitment: Money::new(row.commitment_booked_minor, currency),
             total_booked: Money::new(row.total_booked_minor, currency),
             posting: row.posting_id.map(PostingId::of),
             created_at: row.created_at,
@@ -81,60 +97,7 @@ pub enum AccrualError {
     Db(#[from] DbError),
 }
 
-#[derive(QueryableByName)]
-struct Movement {
-    #[diesel(sql_type = Date)]
-    day: NaiveDate,
-    #[diesel(sql_type = BigInt)]
-    minor: i64,
-}
-
-/// What a loan moved by per ledger date (debit-positive), down to an entry that is known or a day that is accrued.
-#[derive(Default)]
-struct Movements {
-    by_day: BTreeMap<NaiveDate, i64>,
-    /// The youngest entry that is in it.
-    last_entry: i64,
-}
-
-impl Movements {
-    /// Entries are walked backwards by primary key: an index on accounts would cost every sale.
-    fn add(&mut self, db: &mut Db, account: &AccountRow, accrued: Option<NaiveDate>) -> Result<(), DbError> {
-        let text = "WITH RECURSIVE walk(id, previous_id, minor, day) AS (
-                SELECT e.id, e.previous_entry_id, e.amount_minor, p.ledger_date
-                FROM entry e JOIN posting p ON p.id = e.posting_id WHERE e.id = $1 AND e.id <> $2
-                UNION ALL
-                SELECT e.id, e.previous_entry_id, e.amount_minor, p.ledger_date
-                FROM walk w JOIN entry e ON e.id = w.previous_id JOIN posting p ON p.id = e.posting_id
-                WHERE w.previous_id <> $2 AND w.day > $3)
-            SELECT day, CAST(SUM(minor) AS BIGINT) AS minor FROM walk WHERE day > $3 GROUP BY day";
-        // No ledger is older than 1970.
-        let day = accrued.unwrap_or_default();
-        let query = sql_query(text).bind::<BigInt, _>(account.last_entry_id).bind::<BigInt, _>(self.last_entry);
-        let found: Vec<Movement> = query.bind::<Date, _>(day).load(db)?;
-        for movement in found {
-            *self.by_day.entry(movement.day).or_default() += movement.minor;
-        }
-        self.last_entry = account.last_entry_id;
-        Ok(())
-    }
-
-    fn after(&self, day: NaiveDate) -> i64 {
-        self.by_day.iter().filter(|(moved_on, _)| **moved_on > day).map(|(_, minor)| minor).sum()
-    }
-}
-
-fn loan_row(db: &mut Db, facility: FacilityId, currency: Currency) -> Result<AccountRow, DbError> {
-    let key = loan_account(facility, currency);
-    for row in accounts_of(db, &[facility.raw()])? {
-        if row.key()? == key {
-            return Ok(row);
-        }
-    }
-    Err(DbError::Corrupt(format!("facility {facility} has no loan account")))
-}
-
-fn last_accrual(db: &mut Db, facility: FacilityId) -> Result<Option<AccrualRow>, DbError> {
+pub(super) fn last_accrual(db: &mut Db, facility: FacilityId) -> Result<Option<AccrualRow>, DbError> {
     let of_facility = facility_accrual::table.filter(facility_accrual::facility_id.eq(facility.raw()));
     Ok(of_facility.order(facility_accrual::day.desc()).select(AccrualRow::as_select()).first(db).optional()?)
 }
@@ -180,8 +143,7 @@ fn accrue_with(
     if through > yesterday {
         return Err(AccrualError::NotOver { asked: through, last: yesterday });
     }
-    let expense = AccountKey::platform(AccountCode::PlatformInterestExpense, currency);
-    let interest = interest_account(id, currency);
+    let [expense, interest] = accounts(id, currency);
     let loan = loan_row(tx.db, id, currency)?;
     let mut ids = open_accounts(tx, &[expense.clone(), interest.clone()])?;
     ids.push(AccountId::of(loan.id));
@@ -191,46 +153,69 @@ fn accrue_with(
     let last = last_accrual(tx.db, id)?;
     let loan = loan_row(tx.db, id, currency)?;
     movements.add(tx.db, &loan, last.as_ref().map(|row| row.day))?;
-    let first = match &last {
-        Some(row) => row.day.succ_opt(),
-        None => movements.by_day.keys().next().copied(),
-    };
+    let since = last.as_ref().and_then(|row| row.day.succ_opt());
+    let cost = DailyCost::read(tx.db, &facility, since.unwrap_or_default())?;
+    let begins = movements.by_day.keys().next().copied();
+    let first = since.or_else(|| begins.into_iter().chain(cost.commitment_begins()).min());
     let Some(first) = first else { return Ok(Vec::new()) };
-    let mut total: i128 = last.as_ref().map_or(Ok(0), |row| row.total_scaled.parse()).map_err(|_| AccrualError::Overflow)?;
-    let mut booked_before = last.as_ref().map_or(0, |row| row.total_booked_minor);
-    let base = 100_000_000i128.checked_mul(facility.day_count_base()).ok_or(AccrualError::Overflow)?;
+    let mut days = Days { cost, facility: id, sums: sums_of(last.as_ref())?, corrected: corrected(tx.db, id)?.1 };
     let mut rows = Vec::new();
     for day in first.iter_days().take_while(|day| *day <= through) {
-        // Debit-positive, and a loan is a liability.
-        let balance = loan.balance_minor.checked_sub(movements.after(day)).and_then(i64::checked_neg);
-        let balance = balance.ok_or(AccrualError::Overflow)?;
-        let daily = i128::from(balance).checked_mul(i128::from(facility.rate_e8())).ok_or(AccrualError::Overflow)?;
-        total = total.checked_add(daily).ok_or(AccrualError::Overflow)?;
-        let total_booked = divide_half_even(total, base).and_then(|minor| i64::try_from(minor).ok());
-        let total_booked = total_booked.ok_or(AccrualError::Overflow)?;
-        let booked = Money::new(total_booked.checked_sub(booked_before).ok_or(AccrualError::Overflow)?, currency);
-        let accrual: AccrualId = tx.ids.next();
-        let legs = vec![Leg::debit(expense.clone(), booked), Leg::credit(interest.clone(), booked)?];
-        let draft = Draft { event: Event::InterestAccrued, reference: accrual.raw(), contract: None, actor, legs };
-        let posting = if booked.minor == 0 { None } else { Some(book.post(tx, &draft)?) };
-        booked_before = total_booked;
-        rows.push(AccrualRow {
-            id: accrual.raw(),
-            facility_id: id.raw(),
-            day,
-            balance_minor: balance,
-            rate_e8: facility.rate_e8(),
-            total_scaled: total.to_string(),
-            total_booked_minor: total_booked,
-            booked_minor: booked.minor,
-            posting_id: posting.map(Id::raw),
-            created_at: tx.now.naive(),
-        });
+        let drawn = movements.drawn_at(day, loan.balance_minor).ok_or(AccrualError::Overflow)?;
+        let mut row = days.next(tx, day, drawn)?;
+        let booked = row.booked_minor.checked_add(row.commitment_booked_minor).ok_or(AccrualError::Overflow)?;
+        let booked = Money::new(booked, currency);
+        if booked.minor != 0 {
+            let legs = vec![Leg::debit(expense.clone(), booked), Leg::credit(interest.clone(), booked)?];
+            let draft = Draft { event: Event::InterestAccrued, reference: row.id, contract: None, actor, legs };
+            row.posting_id = Some(book.post(tx, &draft)?.raw());
+        }
+        rows.push(row);
     }
     insert(tx, &book.new_rows())?;
     book.finish(tx)?;
     insert(tx, &[RowSet::of(&rows)])?;
     Ok(rows.into_iter().map(|row| Accrual::of(&row, currency)).collect())
+}
+
+fn sums_of(row: Option<&AccrualRow>) -> Result<Sums, FacilityError> {
+    row.map_or(Ok(Sums::default()), |row| Sums::parse(&row.total_scaled, &row.commitment_scaled))
+}
+
+/// Day after day, with the exact sums up to the last one.
+struct Days {
+    cost: DailyCost,
+    facility: FacilityId,
+    sums: Sums,
+    /// What corrections add to them, booked before.
+    corrected: Sums,
+}
+
+impl Days {
+    fn next(&mut self, tx: &WriteTx, day: NaiveDate, drawn: i64) -> Result<AccrualRow, AccrualError> {
+        let after = self.sums.plus(self.cost.of_day(day, drawn)?)?;
+        let (before, with_corrections) = (self.sums.plus(self.corrected)?, after.plus(self.corrected)?);
+        let (booked_minor, commitment_booked_minor) = self.cost.booked(before, with_corrections)?;
+        self.sums = after;
+        Ok(AccrualRow {
+            id: tx.ids.next::<AccrualId>().raw(),
+            facility_id: self.facility.raw(),
+            day,
+            balance_minor: drawn,
+            rate_e8: self.cost.rate_e8(day)?,
+            total_scaled: after.interest.to_string(),
+            total_booked_minor: self.cost.rounded(with_corrections.interest)?,
+            booked_minor,
+            posting_id: None,
+            created_at: tx.now.naive(),
+            corrected_scaled: self.corrected.interest.to_string(),
+            undrawn_minor: self.cost.undrawn(day, drawn),
+            commitment_rate_e8: self.cost.commitment_e8(),
+            commitment_scaled: after.commitment.to_string(),
+            commitment_corrected_scaled: self.corrected.commitment.to_string(),
+            commitment_booked_minor,
+        })
+    }
 }
 
 /// The days of a facility, newest first.

@@ -1,5 +1,5 @@
-//! Kill switches: one person stops an agency's doings, an airline's sales or a bank line, with a reason; two people start them again. What is stopped is
-//! written where the commit reads it anyway: on the agency's row, the airline's status, the line's reason for being closed.
+//! Kill switches: one person stops an agency's doings, an airline's sales or a bank line, with a reason; two people start them again. A default throws one
+//! too. What is stopped is written where the commit reads it anyway: on the agency's row, the airline's status, the line's reason for being closed.
 
 use super::facility::{FacilityError, close_for_switch, keep_closed_after_switch};
 use crate::agencies::{AgencyError, AgencyStatus, FreezeScope, FrozenScopes, agency, lock_agency, set_frozen};
@@ -22,6 +22,7 @@ rows! {
         facility_id: Option<i64>,
         /// Of an agency: what of its doings.
         scopes: String,
+        grounds: String,
         reason: String,
         organisation_id: i64,
         key_id: i64,
@@ -58,10 +59,35 @@ impl Target {
     }
 }
 
+/// Why it is on, which decides how it is lifted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grounds {
+    /// Thrown by hand: lifted when two people agree.
+    Operator,
+    /// The agency is in default: lifted with its reinstatement.
+    Default,
+}
+
+impl Grounds {
+    pub const ALL: [Grounds; 2] = [Grounds::Operator, Grounds::Default];
+
+    pub fn text(self) -> &'static str {
+        match self {
+            Grounds::Operator => "operator",
+            Grounds::Default => "default",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Grounds::ALL.into_iter().find(|grounds| grounds.text() == text)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct KillSwitch {
     pub id: KillSwitchId,
     pub target: Target,
+    pub grounds: Grounds,
     pub reason: String,
     pub thrown_by: KeyId,
     pub created_at: NaiveDateTime,
@@ -82,6 +108,7 @@ impl TryFrom<KillSwitchRow> for KillSwitch {
         Ok(KillSwitch {
             id: KillSwitchId::of(row.id),
             target,
+            grounds: Grounds::parse(&row.grounds).ok_or_else(corrupt)?,
             reason: row.reason,
             thrown_by: KeyId::of(row.key_id),
             created_at: row.created_at,
@@ -102,6 +129,8 @@ pub enum KillSwitchError {
     Closed,
     #[error("the kill switch was lifted before")]
     Lifted,
+    #[error("the agency is in default: its reinstatement lifts this kill switch")]
+    InDefault,
     #[error("a kill switch is on: two people lift it")]
     On,
     #[error(transparent)]
@@ -115,11 +144,17 @@ pub enum KillSwitchError {
 }
 
 /// Stops its target from the next commit on. Several may be on for one target; it goes on when the last one is lifted.
-pub fn throw(tx: &mut WriteTx, cause: &Cause, target: &Target, reason: &str) -> Result<KillSwitch, KillSwitchError> {
+pub fn throw(
+    tx: &mut WriteTx,
+    cause: &Cause,
+    target: &Target,
+    grounds: Grounds,
+    reason: &str,
+) -> Result<KillSwitch, KillSwitchError> {
     lock_target(tx, target)?;
     let scopes = match target {
         Target::Agency(id, scopes) => {
-            let found = lock_agency(tx, *id)?.ok_or(KillSwitchError::NoTarget)?;
+            let found = agency(tx.db, *id)?.ok_or(KillSwitchError::NoTarget)?;
             if found.status == AgencyStatus::Closed {
                 return Err(KillSwitchError::Closed);
             }
@@ -133,7 +168,7 @@ pub fn throw(tx: &mut WriteTx, cause: &Cause, target: &Target, reason: &str) -> 
             String::new()
         }
         Target::Facility(id) => {
-            super::facility::facility(tx.db, *id)?.ok_or(KillSwitchError::NoTarget)?;
+            super::facility::facility(tx.db, *id, tx.ledger_date)?.ok_or(KillSwitchError::NoTarget)?;
             String::new()
         }
     };
@@ -144,6 +179,7 @@ pub fn throw(tx: &mut WriteTx, cause: &Cause, target: &Target, reason: &str) -> 
         airline_id,
         facility_id,
         scopes,
+        grounds: grounds.text().to_owned(),
         reason: reason.to_owned(),
         organisation_id: cause.actor.organisation.raw(),
         key_id: cause.actor.key.raw(),
@@ -168,7 +204,10 @@ fn columns(target: &Target) -> (Option<i64>, Option<i64>, Option<i64>) {
 }
 
 fn lock_target(tx: &mut WriteTx, target: &Target) -> Result<(), DbError> {
-    lock_word(tx, &format!("kill switch {}", target.id()))
+    match target {
+        Target::Agency(id, _) => lock_agency(tx, *id).map(drop),
+        Target::Airline(_) | Target::Facility(_) => lock_word(tx, &format!("kill switch {}", target.id())),
+    }
 }
 
 /// Those that are on for a target, oldest first.
@@ -232,10 +271,11 @@ impl Unfreeze {
         let id = KillSwitchId::parse(&self.kill_switch_id).map_err(|_| unknown())?;
         let known = kill_switch(tx.db, id)?.ok_or_else(unknown)?;
         lock_target(tx, &known.target)?;
-        if let Target::Agency(agency, _) = known.target {
-            lock_agency(tx, agency)?;
+        let switch = kill_switch(tx.db, id)?.filter(|switch| switch.lifted.is_none()).ok_or(KillSwitchError::Lifted)?;
+        match switch.grounds {
+            Grounds::Operator => Ok(switch),
+            Grounds::Default => Err(KillSwitchError::InDefault),
         }
-        kill_switch(tx.db, id)?.filter(|switch| switch.lifted.is_none()).ok_or(KillSwitchError::Lifted)
     }
 }
 
@@ -256,13 +296,27 @@ impl Proposal for Unfreeze {
 
     fn carry_out(&self, tx: &mut WriteTx, cause: &Cause, approval: ApprovalId) -> Result<String, KillSwitchError> {
         let switch = self.read(tx)?;
-        let lifted = (table::approval_id.eq(Some(approval.raw())), table::lifted_at.eq(Some(tx.now.naive())));
-        diesel::update(table::table.find(switch.id.raw())).set(lifted).execute(&mut *tx.db).map_err(DbError::from)?;
-        apply(tx, &switch.target)?;
-        audit::record(tx, cause, "kill_switch.lift", switch.id)?;
-        emit(tx, switch.target.event(EventType::KillSwitchLifted, switch.id).caused_by(&cause.request_id))?;
+        lift(tx, cause, &switch, approval)?;
         Ok(switch.id.to_string())
     }
+}
+
+fn lift(tx: &mut WriteTx, cause: &Cause, switch: &KillSwitch, approval: ApprovalId) -> Result<(), KillSwitchError> {
+    let lifted = (table::approval_id.eq(Some(approval.raw())), table::lifted_at.eq(Some(tx.now.naive())));
+    diesel::update(table::table.find(switch.id.raw())).set(lifted).execute(&mut *tx.db).map_err(DbError::from)?;
+    apply(tx, &switch.target)?;
+    audit::record(tx, cause, "kill_switch.lift", switch.id)?;
+    emit(tx, switch.target.event(EventType::KillSwitchLifted, switch.id).caused_by(&cause.request_id))?;
+    Ok(())
+}
+
+/// Lifts what a default has thrown, once two people have agreed to reinstate the agency. The caller holds its lock.
+pub fn lift_default(tx: &mut WriteTx, cause: &Cause, agency: AgencyId, approval: ApprovalId) -> Result<(), KillSwitchError> {
+    let on = switches_on(tx.db, &Target::Agency(agency, FrozenScopes::of([])))?;
+    for switch in on.iter().filter(|switch| switch.grounds == Grounds::Default) {
+        lift(tx, cause, switch, approval)?;
+    }
+    Ok(())
 }
 
 pub fn kill_switch(db: &mut Db, id: KillSwitchId) -> Result<Option<KillSwitch>, DbError> {

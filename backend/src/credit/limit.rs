@@ -152,19 +152,19 @@ pub fn remittance_holding_capacity(
     turnover.portion(Rate::from(factor / Decimal::from(days)))
 }
 
-/// An agency's sales on credit by cycle, from the first cycle given on.
+/// An agency's sales on credit by cycle, from the first month given on, such as `2026-11`.
 pub fn turnover_by_cycle(
     db: &mut Db,
     agency: AgencyId,
     currency: Currency,
-    from_cycle: &str,
+    from_month: &str,
 ) -> Result<Vec<(String, Money)>, DbError> {
     let total = sql::<BigInt>("CAST(SUM(total_minor) AS BIGINT)");
     let on_credit = air_order::table
         .filter(air_order::agency_id.eq(agency.raw()))
         .filter(air_order::tender.eq("credit"))
         .filter(air_order::currency.eq(currency.code()))
-        .filter(air_order::cycle.ge(from_cycle));
+        .filter(air_order::cycle.ge(from_month));
     let cycle = air_order::cycle.assume_not_null();
     let sums: Vec<(String, i64)> = on_credit.group_by(air_order::cycle).select((cycle, total)).load(db)?;
     Ok(sums.into_iter().map(|(cycle, minor)| (cycle, Money::new(minor, currency))).collect())

@@ -6,15 +6,17 @@ use super::advance::{
     write_back,
 };
 use super::claim::open_claims_for;
-use super::facility::{CONTRADICTED, REFUSED, WRONG_AMOUNT, close_facility};
+use super::correction::{Cause, Corrector, insert_corrections};
+use super::facility::{CONTRADICTED, REFUSED, WRONG_AMOUNT, close_facility, lock_facility};
 use super::take_back::{TakeBackRow, on_their_way, resolve_parts};
 use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::db::{RowSet, WriteTx, insert};
-use crate::ids::{AdvanceId, Id};
+use crate::ids::{AdvanceId, FacilityId, Id};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, HoldRow, Leg, Resolution, open_accounts};
 use crate::money::Money;
 use crate::notify::emit_all;
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 /// What the bank said about an attempt.
@@ -167,7 +169,8 @@ fn book_resolved(
         return Ok(Vec::new());
     }
     let parts = parts_of(tx, &to_book)?;
-    let (mut book, holds) = load(tx, &to_book)?;
+    let correctors = dated_back(tx, &to_book)?;
+    let (mut book, holds) = load(tx, &to_book, &correctors)?;
     let (mut certain, mut resolved) = (Vec::new(), Vec::new());
     for advance in &mut to_book {
         let reclaimed = std::mem::replace(&mut advance.reclaimed, Money::zero(advance.amount.currency));
@@ -191,8 +194,13 @@ fn book_resolved(
         }
         resolved.extend(advance.resolved_at.is_some().then(|| (**advance).clone()));
     }
+    let mut corrections = Vec::new();
+    for corrector in correctors {
+        corrections.extend(corrector.post(tx, actor, &mut book)?);
+    }
     insert(tx, &book.new_rows())?;
     book.finish(tx)?;
+    insert_corrections(tx, &corrections)?;
     resolve_parts(tx, &parts)?;
     open_claims_for(tx, &certain)?;
     Ok(resolved)
@@ -204,14 +212,45 @@ fn parts_of(tx: &mut WriteTx, advances: &[&mut Advance]) -> Result<Vec<TakeBackR
     if reclaimed.is_empty() { Ok(Vec::new()) } else { Ok(on_their_way(tx.db, &reclaimed)?) }
 }
 
-fn load(tx: &mut WriteTx, advances: &[&mut Advance]) -> Result<(Book, Vec<HoldRow>), AdvanceError> {
+/// The day from which the bank counts interest: when it credited the airline, which is neither before the order left nor after today.
+fn value_date(tx: &WriteTx, advance: &Advance) -> NaiveDate {
+    let day = |at: Timestamp| at.date_in(tx.zone);
+    let sent = advance.sent_at.map_or(tx.ledger_date, day).min(tx.ledger_date);
+    advance.credited_at.map_or(tx.ledger_date, day).clamp(sent, tx.ledger_date)
+}
+
+/// Draws that the bank made on an earlier day than they are booked on, line by line.
+fn dated_back(tx: &mut WriteTx, advances: &[&mut Advance]) -> Result<Vec<Corrector>, AdvanceError> {
+    let mut late: BTreeMap<FacilityId, Vec<(NaiveDate, AdvanceId, Money)>> = BTreeMap::new();
+    for advance in advances.iter().filter(|one| one.state == AdvanceState::Confirmed) {
+        let value_date = value_date(tx, advance);
+        if let Some(facility) = advance.facility.filter(|_| value_date < tx.ledger_date) {
+            late.entry(facility).or_default().push((value_date, advance.id, advance.outstanding()));
+        }
+    }
+    let mut correctors = Vec::with_capacity(late.len());
+    for (facility, mut draws) in late {
+        draws.sort_unstable_by_key(|(value_date, id, _)| (*value_date, *id));
+        let since = draws.first().map_or(tx.ledger_date, |(value_date, ..)| *value_date);
+        let line = lock_facility(tx, facility)?;
+        let mut corrector = Corrector::read(tx, &line, since)?;
+        for (value_date, id, amount) in draws {
+            corrector.moves(tx, Cause::draw(id), amount, value_date)?;
+        }
+        correctors.push(corrector);
+    }
+    Ok(correctors)
+}
+
+fn load(tx: &mut WriteTx, advances: &[&mut Advance], correctors: &[Corrector]) -> Result<(Book, Vec<HoldRow>), AdvanceError> {
     let accounts = |one: &&mut Advance| [one.payer_account(), one.payable_account(), one.receivable_account()];
     let mut keys: Vec<AccountKey> = advances.iter().flat_map(accounts).collect();
     if !advances.iter().any(|one| is_dropped(one)) {
         // The account of claims is only touched when something is taken back.
         keys.retain(|key| key.code != AccountCode::AirlineReceivable);
     }
-    keys.sort_by_key(|key| (key.code, key.owner));
+    keys.extend(correctors.iter().flat_map(Corrector::accounts));
+    keys.sort_by_key(|key| (key.code, key.owner, key.currency.code().to_owned()));
     keys.dedup();
     let accounts = open_accounts(tx, &keys)?;
     let mut book = Book::new();

@@ -5,8 +5,10 @@
 use super::advance::{
     Advance, AdvanceError, AdvanceEvent, AdvanceState, Moved, count_down, holds_of, lock_slices, locked, resolve_hold, write_back,
 };
+use super::airline_cap::watch_airlines;
 use super::claim::{Claim, SettlementRow, has_claims_to_set_off, lock_claims_to_set_off, write_settled};
 use crate::audit::Actor;
+use crate::clock::Timestamp;
 use crate::db::{Cell, Change, RowSet, WriteTx, insert, update};
 use crate::ids::{AdvanceId, Id};
 use crate::ledger::{AccountKey, Book, Draft, Event, Leg, Resolution, open_accounts};
@@ -45,6 +47,23 @@ pub fn start_sending(tx: &mut WriteTx, ids: &[AdvanceId]) -> Result<Vec<Advance>
     }
     update(tx, "advance", &["state", "attempt", "sent_at", "detail"], &changes)?;
     Ok(sending)
+}
+
+/// These are not sent before that time, for this reason; each is looked at again meanwhile.
+pub fn waits(tx: &mut WriteTx, waiting: &[(AdvanceId, Timestamp, String)]) -> Result<(), AdvanceError> {
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<AdvanceId> = waiting.iter().map(|(id, ..)| *id).collect();
+    let held: Vec<AdvanceId> =
+        locked(tx, &ids)?.into_iter().filter(|one| one.state == AdvanceState::Held).map(|one| one.id).collect();
+    let change = |(id, until, reason): &(AdvanceId, Timestamp, String)| Change {
+        id: id.raw(),
+        values: vec![Some(until.naive()).into(), Some(reason.clone()).into()],
+    };
+    let changes: Vec<Change> = waiting.iter().filter(|(id, ..)| held.contains(id)).map(change).collect();
+    update(tx, "advance", &["waits_until", "detail"], &changes)?;
+    Ok(())
 }
 
 /// After a restore: the bank has these attempts already, whatever is known here. They are on their way as they were sent, and nothing is set off
@@ -120,6 +139,9 @@ fn set_off_claims(tx: &mut WriteTx, slices: &[i64], advances: &mut [Advance]) ->
     book.finish(tx)?;
     insert(tx, &[RowSet::of(&settlements)])?;
     write_settled(tx, &claims)?;
+    let owing = touched.iter().filter_map(|index| advances.get(*index)).map(|one| (one.airline, one.amount.currency));
+    let owing: Vec<_> = owing.collect();
+    watch_airlines(tx, &owing)?;
     finish_set_off(tx, slices, advances, &touched)
 }
 

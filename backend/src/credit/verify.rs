@@ -26,7 +26,8 @@ const RULES: &[(&str, &str)] = &[
     (
         "a kill switch was lifted by two",
         "SELECT CAST(k.id AS TEXT) AS wrong FROM kill_switch k
-         LEFT JOIN approval a ON a.id = k.approval_id AND a.kind = 'unfreeze' AND a.status = 'approved'
+         LEFT JOIN approval a ON a.id = k.approval_id AND a.status = 'approved'
+            AND a.kind = CASE k.grounds WHEN 'default' THEN 'reinstate' ELSE 'unfreeze' END
          WHERE k.lifted_at IS NOT NULL AND a.id IS NULL LIMIT 1",
     ),
     (

@@ -5,11 +5,12 @@ use super::engine::{Db, Engine};
 use super::rows::{Cell, Change, Column, Row, RowSet, Rows, Update};
 use super::{DbError, WriteTx};
 use diesel::pg::{Pg, PgConnection};
-use diesel::query_builder::{AstPass, BoxedSqlQuery, Query, QueryFragment, QueryId, SqlQuery};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::query_dsl::RunQueryDsl;
 use diesel::sql_types::{Array, BigInt, Binary, Date, Nullable, Text, Timestamp, Untyped};
 use diesel::sqlite::{Sqlite, SqliteConnection};
-use diesel::{QueryResult, QueryableByName, sql_query};
+use diesel::{QueryResult, QueryableByName};
+use std::borrow::Cow;
 
 /// What can be locked, in the order in which locks are taken: a class after the classes above it, and by ascending id within.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,8 +52,8 @@ pub fn lock(tx: &mut WriteTx, class: Contended, ids: &[i64]) -> Result<(), DbErr
     if ids.is_empty() {
         return Ok(());
     }
-    let text = format!("SELECT id FROM {} WHERE id = ANY($1) ORDER BY id FOR UPDATE", class.table());
-    Cached(sql_query(text).bind::<Array<BigInt>, _>(ids)).execute(connection)?;
+    let select = format!("SELECT id FROM {} WHERE id = ANY(", class.table());
+    Fixed::text(select).value(PgValue::Ids(ids)).and(") ORDER BY id FOR UPDATE").execute(connection)?;
     Ok(())
 }
 
@@ -72,12 +73,13 @@ pub fn locked_by<R: Row>(tx: &mut WriteTx, class: Contended, column: &'static st
     let table = R::TABLE;
     Ok(match &mut *tx.db {
         Db::Sqlite(connection) => {
-            let text = format!("SELECT {columns} FROM {table} WHERE {column} IN (SELECT value FROM json_each(?)) ORDER BY id");
-            Cached(sql_query(text).bind::<Text, _>(serde_json::json!(ids).to_string())).load(connection)?
+            let select = format!("SELECT {columns} FROM {table} WHERE {column} IN (SELECT value FROM json_each(");
+            let ids = SqliteValue::Text(serde_json::json!(ids).to_string());
+            Fixed::text(select).value(ids).and(")) ORDER BY id").load(connection)?
         }
         Db::Postgres(connection) => {
-            let text = format!("SELECT {columns} FROM {table} WHERE {column} = ANY($1) ORDER BY id FOR UPDATE");
-            Cached(sql_query(text).bind::<Array<BigInt>, _>(ids)).load(connection)?
+            let select = format!("SELECT {columns} FROM {table} WHERE {column} = ANY(");
+            Fixed::text(select).value(PgValue::Ids(ids)).and(") ORDER BY id FOR UPDATE").load(connection)?
         }
     })
 }
@@ -91,9 +93,10 @@ pub fn lock_within(
     texts: &[&str],
 ) -> Result<Option<Vec<i64>>, DbError> {
     let Db::Postgres(connection) = &mut *tx.db else { return Ok(None) };
-    let owners = format!("SELECT id FROM {owner} WHERE {column} = ANY($1)");
-    let text = format!("SELECT id FROM {} WHERE {reference} IN ({owners}) ORDER BY id FOR UPDATE", class.table());
-    let ids: Vec<Identified> = Cached(sql_query(text).bind::<Array<Text>, _>(texts)).load(connection)?;
+    let table = class.table();
+    let select = format!("SELECT id FROM {table} WHERE {reference} IN (SELECT id FROM {owner} WHERE {column} = ANY(");
+    let query = Fixed::text(select).value(PgValue::Texts(texts)).and(")) ORDER BY id FOR UPDATE");
+    let ids: Vec<Identified> = query.load(connection)?;
     Ok(Some(ids.into_iter().map(|row| row.id).collect()))
 }
 
@@ -107,8 +110,8 @@ struct Identified {
 /// time have no row to lock yet. Taken before every other lock. On SQLite the writer is alone and there is nothing to do.
 pub fn lock_word(tx: &mut WriteTx, word: &str) -> Result<(), DbError> {
     let Db::Postgres(connection) = &mut *tx.db else { return Ok(()) };
-    let text = "SELECT 1 FROM pg_advisory_xact_lock(hashtextextended($1, 0))";
-    Cached(sql_query(text).bind::<Text, _>(word)).execute(connection)?;
+    let select = Fixed::text("SELECT 1 FROM pg_advisory_xact_lock(hashtextextended(").value(PgValue::Word(word));
+    select.and(", 0))").execute(connection)?;
     Ok(())
 }
 
@@ -208,30 +211,28 @@ fn update_each(connection: &mut SqliteConnection, Update { table, columns, chang
     if changes.is_empty() {
         return Ok(0);
     }
-    let sets: Vec<String> = columns.iter().map(|column| format!("{column} = ?")).collect();
-    let text = format!("UPDATE {table} SET {} WHERE id = ?", sets.join(", "));
     let mut found = 0;
     for change in changes {
-        let query = bind_cells(sql_query(&text).into_boxed(), &change.values).bind::<BigInt, _>(change.id);
-        found += Cached(query).execute(connection)?;
+        let mut query = Fixed::text("UPDATE ").and(table);
+        for (place, (column, cell)) in columns.iter().zip(&change.values).enumerate() {
+            query = query.and(if place == 0 { " SET " } else { ", " }).and(*column).and(" = ").value(SqliteValue::Cell(cell));
+        }
+        found += query.and(" WHERE id = ").value(SqliteValue::Id(change.id)).execute(connection)?;
     }
     Ok(found)
 }
 
 /// PostgreSQL's statements of one writing, all but the last as CTEs. Each is of another table, and none reads what another writes.
 #[derive(Default)]
-struct Fused<'a> {
-    texts: Vec<String>,
-    columns: Vec<Column<'a>>,
-}
+struct Fused<'a>(Vec<Fixed<PgValue<'a>>>);
 
 impl<'a> Fused<'a> {
     fn insert(&mut self, rows: &'a dyn Rows) {
         if rows.is_empty() {
             return;
         }
-        let arrays = self.arrays(rows.columns());
-        self.texts.push(format!("INSERT INTO {} ({}) SELECT * FROM unnest({arrays})", rows.table(), rows.names().join(", ")));
+        let insert = format!("INSERT INTO {} ({}) SELECT * FROM unnest(", rows.table(), rows.names().join(", "));
+        self.0.push(arrays(Fixed::text(insert), rows.columns()).and(")"));
     }
 
     fn update(&mut self, Update { table, columns, changes }: Update<'a>) {
@@ -240,41 +241,28 @@ impl<'a> Fused<'a> {
         }
         let mut values = vec![Column::Int(changes.iter().map(|change| Some(change.id)).collect())];
         values.extend((0..columns.len()).map(|place| column_of(changes, place)));
-        let arrays = self.arrays(values);
         let sets: Vec<String> = columns.iter().map(|column| format!("{column} = u.{column}")).collect();
         let (sets, names) = (sets.join(", "), columns.join(", "));
-        self.texts.push(format!("UPDATE {table} SET {sets} FROM unnest({arrays}) AS u(id, {names}) WHERE {table}.id = u.id"));
+        let update = arrays(Fixed::text(format!("UPDATE {table} SET {sets} FROM unnest(")), values);
+        self.0.push(update.and(format!(") AS u(id, {names}) WHERE {table}.id = u.id")));
     }
 
-    /// The placeholders of these columns, which take the next numbers.
-    fn arrays(&mut self, columns: Vec<Column<'a>>) -> String {
-        let mut arrays = Vec::with_capacity(columns.len());
-        for column in columns {
-            let cast = match column {
-                Column::Int(_) => "bigint[]",
-                Column::Text(_) => "text[]",
-                Column::Time(_) => "timestamp[]",
-                Column::Date(_) => "date[]",
-                Column::Bytes(_) => "bytea[]",
-            };
-            self.columns.push(column);
-            arrays.push(format!("${}::{cast}", self.columns.len()));
-        }
-        arrays.join(", ")
-    }
-
-    fn ending(mut self, words: &str) -> Self {
-        if let Some(last) = self.texts.last_mut() {
-            *last = format!("{last} {words}");
-        }
+    fn ending(mut self, words: &'static str) -> Self {
+        self.0 = self.0.pop().into_iter().map(|last| last.and(" ").and(words)).collect();
         self
     }
 
-    fn query(mut self) -> Option<Cached<BoxedSqlQuery<'a, Pg, SqlQuery>>> {
-        let last = self.texts.pop()?;
-        let before: Vec<String> = self.texts.iter().enumerate().map(|(place, text)| format!("w{place} AS ({text})")).collect();
-        let text = if before.is_empty() { last } else { format!("WITH {} {last}", before.join(", ")) };
-        Some(Cached(bind_columns(sql_query(text).into_boxed(), self.columns)))
+    fn query(mut self) -> Option<Fixed<PgValue<'a>>> {
+        let last = self.0.pop()?;
+        let mut query = Fixed(Vec::new());
+        for (place, text) in self.0.into_iter().enumerate() {
+            query = query.and(format!("{} w{place} AS (", if place == 0 { "WITH" } else { "," }));
+            query.0.extend(text.0);
+            query = query.and(")");
+        }
+        query = query.and(" ");
+        query.0.extend(last.0);
+        Some(query)
     }
 
     fn execute(self, connection: &mut PgConnection) -> QueryResult<usize> {
@@ -284,6 +272,21 @@ impl<'a> Fused<'a> {
     fn load<R: QueryableByName<Pg> + 'static>(self, connection: &mut PgConnection) -> QueryResult<Vec<R>> {
         self.query().map_or(Ok(Vec::new()), |query| query.load(connection))
     }
+}
+
+/// These columns as arrays, one after the other.
+fn arrays<'a>(mut query: Fixed<PgValue<'a>>, columns: Vec<Column<'a>>) -> Fixed<PgValue<'a>> {
+    for (place, column) in columns.into_iter().enumerate() {
+        let cast = match column {
+            Column::Int(_) => "::bigint[]",
+            Column::Text(_) => "::text[]",
+            Column::Time(_) => "::timestamp[]",
+            Column::Date(_) => "::date[]",
+            Column::Bytes(_) => "::bytea[]",
+        };
+        query = query.and(if place == 0 { "" } else { ", " }).value(PgValue::Column(column)).and(cast);
+    }
+    query
 }
 
 /// One column of new values. All its cells have the variant of the first.
@@ -314,53 +317,95 @@ fn column_of(changes: &[Change], place: usize) -> Column<'_> {
     }
 }
 
-fn bind_columns<'a>(query: BoxedSqlQuery<'a, Pg, SqlQuery>, columns: Vec<Column<'a>>) -> BoxedSqlQuery<'a, Pg, SqlQuery> {
-    columns.into_iter().fold(query, |query, column| match column {
-        Column::Int(values) => query.bind::<Array<Nullable<BigInt>>, _>(values),
-        Column::Text(values) => query.bind::<Array<Nullable<Text>>, _>(values),
-        Column::Time(values) => query.bind::<Array<Nullable<Timestamp>>, _>(values),
-        Column::Date(values) => query.bind::<Array<Nullable<Date>>, _>(values),
-        Column::Bytes(values) => query.bind::<Array<Nullable<Binary>>, _>(values),
-    })
+/// A statement whose text depends on nothing but its shape, so that Diesel prepares it once per connection. Diesel asks a *reference* to a statement that is
+/// executed whether it may be kept, and a reference answers for what it walks over: `sql_query` says no, texts and values say yes.
+struct Fixed<V>(Vec<Piece<V>>);
+
+enum Piece<V> {
+    Text(Cow<'static, str>),
+    Value(V),
 }
 
-fn bind_cells<'a>(query: BoxedSqlQuery<'a, Sqlite, SqlQuery>, cells: &'a [Cell]) -> BoxedSqlQuery<'a, Sqlite, SqlQuery> {
-    cells.iter().fold(query, |query, cell| match cell {
-        Cell::Int(value) => query.bind::<Nullable<BigInt>, _>(*value),
-        Cell::Text(value) => query.bind::<Nullable<Text>, _>(value.as_deref()),
-        Cell::Time(value) => query.bind::<Nullable<Timestamp>, _>(*value),
-        Cell::Date(value) => query.bind::<Nullable<Date>, _>(*value),
-        Cell::Bytes(value) => query.bind::<Nullable<Binary>, _>(value.as_deref()),
-    })
+enum PgValue<'a> {
+    Ids(&'a [i64]),
+    Texts(&'a [&'a str]),
+    Word(&'a str),
+    Column(Column<'a>),
 }
 
-/// A statement with a fixed text: Diesel prepares it once per connection instead of every time.
-struct Cached<Q>(Q);
+enum SqliteValue<'a> {
+    Id(i64),
+    Text(String),
+    Cell(&'a Cell),
+}
 
-impl<DB, Q> QueryFragment<DB> for Cached<Q>
-where
-    DB: diesel::backend::Backend,
-    Q: QueryFragment<DB>,
-{
-    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.0.walk_ast(pass)
+impl<V> Fixed<V> {
+    fn text(text: impl Into<Cow<'static, str>>) -> Self {
+        Fixed(vec![Piece::Text(text.into())])
     }
 
-    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
-        Ok(true)
+    fn and(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.0.push(Piece::Text(text.into()));
+        self
+    }
+
+    fn value(mut self, value: V) -> Self {
+        self.0.push(Piece::Value(value));
+        self
     }
 }
 
-impl<Q> QueryId for Cached<Q> {
+impl QueryFragment<Pg> for Fixed<PgValue<'_>> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => pass.push_sql(text),
+                Piece::Value(PgValue::Ids(ids)) => pass.push_bind_param::<Array<BigInt>, _>(ids)?,
+                Piece::Value(PgValue::Texts(texts)) => pass.push_bind_param::<Array<Text>, _>(texts)?,
+                Piece::Value(PgValue::Word(word)) => pass.push_bind_param::<Text, _>(word)?,
+                Piece::Value(PgValue::Column(column)) => match column {
+                    Column::Int(values) => pass.push_bind_param::<Array<Nullable<BigInt>>, _>(values)?,
+                    Column::Text(values) => pass.push_bind_param::<Array<Nullable<Text>>, _>(values)?,
+                    Column::Time(values) => pass.push_bind_param::<Array<Nullable<Timestamp>>, _>(values)?,
+                    Column::Date(values) => pass.push_bind_param::<Array<Nullable<Date>>, _>(values)?,
+                    Column::Bytes(values) => pass.push_bind_param::<Array<Nullable<Binary>>, _>(values)?,
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
+impl QueryFragment<Sqlite> for Fixed<SqliteValue<'_>> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => pass.push_sql(text),
+                Piece::Value(SqliteValue::Id(id)) => pass.push_bind_param::<BigInt, _>(id)?,
+                Piece::Value(SqliteValue::Text(text)) => pass.push_bind_param::<Text, _>(text)?,
+                Piece::Value(SqliteValue::Cell(cell)) => match cell {
+                    Cell::Int(value) => pass.push_bind_param::<Nullable<BigInt>, _>(value)?,
+                    Cell::Text(value) => pass.push_bind_param::<Nullable<Text>, _>(value)?,
+                    Cell::Time(value) => pass.push_bind_param::<Nullable<Timestamp>, _>(value)?,
+                    Cell::Date(value) => pass.push_bind_param::<Nullable<Date>, _>(value)?,
+                    Cell::Bytes(value) => pass.push_bind_param::<Nullable<Binary>, _>(value)?,
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<V> QueryId for Fixed<V> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<Q> Query for Cached<Q> {
+impl<V> Query for Fixed<V> {
     type SqlType = Untyped;
 }
 
-impl<Q, Connection> RunQueryDsl<Connection> for Cached<Q> {}
+impl<V, Connection> RunQueryDsl<Connection> for Fixed<V> {}
 
 /// The words for an engine in what is printed to people.
 pub(super) fn name(engine: Engine) -> &'static str {

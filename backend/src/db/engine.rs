@@ -1,6 +1,7 @@
 //! The two engines behind one connection type, and how each is opened, begun, committed and checked.
 
 use super::DbError;
+use super::durability::{Commit, Disk, Syncer, started};
 use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
 use diesel::pg::PgConnection;
 use diesel::sqlite::SqliteConnection;
@@ -83,17 +84,72 @@ impl Manager {
         Ok(db)
     }
 
-    pub(super) fn connect_writer(&self) -> Result<Db, DbError> {
-        let mut db = self.connect().map_err(|error| DbError::Unavailable(error.to_string()))?;
-        if let Db::Postgres(connection) = &mut db {
-            // Array statements have one best plan whatever the batch size; planning each anew costs more than running it. A node that is
-            // frozen while it holds locks must not hold up the others for ever. No statement_timeout: it would cut short the wait for a
-            // synchronous standby in COMMIT and report success.
-            connection.batch_execute(
-                "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'",
-            )?;
+    pub(super) fn connect_writer(&self) -> Result<Writer, DbError> {
+        let connect = |manager: &Self| manager.connect().map_err(|error| DbError::Unavailable(error.to_string()));
+        let (disk, db) = match self.engine {
+            Engine::Sqlite => {
+                let db = connect(self)?;
+                (Disk::of_log(&self.address)?, db)
+            }
+            Engine::Postgres => {
+                let mut session = connect(&self.uncounted())?;
+                let mut db = connect(self)?;
+                if started(&mut session)? != started(&mut db)? {
+                    return Err(DbError::Unavailable("the server was started again while it was connected to".into()));
+                }
+                // Array statements have one best plan whatever the batch size; planning each anew costs more than running it. A node that is
+                // frozen while it holds locks must not hold up the others for ever. No statement_timeout: it would cut short the wait for a
+                // synchronous standby in COMMIT and report success.
+                db.batch_execute(
+                    "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'",
+                )?;
+                (Disk::Session(Box::new(session)), db)
+            }
+        };
+        Ok(Writer { db, syncer: Syncer::new(disk), is_in_transaction: false })
+    }
+}
+
+/// The connection that writes, and what makes durable what it commits.
+pub(super) struct Writer {
+    pub(super) db: Db,
+    pub(super) syncer: Arc<Syncer>,
+    pub(super) is_in_transaction: bool,
+}
+
+impl Writer {
+    /// From now on a COMMIT does not wait for the disk.
+    pub(super) fn defer_syncs(&mut self) -> Result<(), DbError> {
+        match &mut self.db {
+            Db::Sqlite(connection) => connection.batch_execute("PRAGMA synchronous = NORMAL")?,
+            Db::Postgres(connection) => connection.batch_execute("SET synchronous_commit = off")?,
         }
-        Ok(db)
+        Ok(())
+    }
+
+    pub(super) fn begin(&mut self) -> Result<(), DbError> {
+        self.db.begin()?;
+        self.is_in_transaction = true;
+        Ok(())
+    }
+
+    /// Whoever wants to speak of it waits for what is answered.
+    pub(super) fn commit(&mut self) -> Result<Commit, DbError> {
+        let commit = self.syncer.commits();
+        let committed = self.db.commit();
+        match &committed {
+            Err(DbError::CommitUnknown(why)) => self.syncer.lose(why),
+            _ => self.syncer.committed(),
+        }
+        committed?;
+        self.is_in_transaction = false;
+        Ok(commit)
+    }
+
+    pub(super) fn roll_back(&mut self) -> Result<(), DbError> {
+        self.db.roll_back()?;
+        self.is_in_transaction = false;
+        Ok(())
     }
 }
 

@@ -2,12 +2,14 @@
 //!
 //! Protocol: reads take a connection from a bounded pool. All writes of a node go through **one** writer connection, in turn
 //! (`Store::write`, first come first served): two writers that meet on hot rows are slower than one, and ids that one writer gives out
-//! grow in commit order, which the ledger's chain relies on. A function that changes state takes `&mut WriteTx` and never opens a
+//! grow in commit order, which the ledger's chain relies on. The writer's turn ends with its COMMIT; that this is durable is waited for beside it
+//! (`durability.rs`), and a read waits for what it has seen. A function that changes state takes `&mut WriteTx` and never opens a
 //! transaction itself.
 
 mod backup;
 mod checkpoint;
 mod dialect;
+mod durability;
 mod engine;
 mod migrate;
 mod node;
@@ -19,6 +21,7 @@ pub use backup::{BackupError, RESTORED_FROM, back_up};
 pub use dialect::{
     Contended, claim_keys, ensure_rows, insert, is_free, lock, lock_within, lock_word, locked, locked_by, update, write,
 };
+pub use durability::Commit;
 pub use engine::{Db, Statements};
 pub use migrate::{MigrateError, migrate, pending};
 pub use rows::{Cell, Change, Column, Field, Row, RowSet, Update, Window};
@@ -27,13 +30,15 @@ pub use setting::{remove_setting, setting, store_setting};
 
 use crate::clock::{Clock, Timestamp};
 use crate::ids::IdGenerator;
+use crate::money::Currency;
 use checkpoint::Checkpoints;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use diesel::prelude::*;
-use engine::Manager;
+use durability::Syncer;
+use engine::{Manager, Writer};
 use node::Lease;
-use parking_lot::{FairMutex, Mutex};
+use parking_lot::{FairMutex, Mutex, RwLock};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +69,11 @@ impl DbError {
             }
             _ => false,
         }
+    }
+
+    /// Another process has held SQLite's file for longer than anybody waits.
+    fn is_locked_file(&self) -> bool {
+        matches!(self, DbError::Query(error) if error.to_string().contains("database is locked"))
     }
 
     /// The server went away before a COMMIT was sent, or two transactions stood in each other's way: nothing happened, and the same may work now.
@@ -110,12 +120,19 @@ pub struct StoreConfig {
     pub patience: Duration,
 }
 
+/// A currency as it is stored.
+pub fn stored_currency(code: &str) -> Result<Currency, DbError> {
+    Currency::parse(code).map_err(|error| DbError::Corrupt(error.to_string()))
+}
+
 /// Pooled connections for reading: all that a proof needs, and a part of every store.
 pub struct Readers(r2d2::Pool<Manager>);
 
 pub struct Store {
     readers: Readers,
-    writer: FairMutex<Option<Db>>,
+    writer: FairMutex<Option<Writer>>,
+    /// What the writer's commits become durable by.
+    syncer: RwLock<Arc<Syncer>>,
     manager: Manager,
     clock: Clock,
     zone: Tz,
@@ -135,6 +152,8 @@ pub struct WriteTx<'a> {
     /// The operator's calendar date, on which this commit is booked; never before that of a commit before it, whatever the clock says: a day
     /// whose interest is accrued or whose file was handed out stays as it was.
     pub ledger_date: NaiveDate,
+    /// The zone of ledger dates.
+    pub zone: Tz,
     pub ids: &'a IdGenerator,
 }
 
@@ -183,12 +202,14 @@ impl Store {
         let manager = Manager::new(&config.url, statements.clone())?;
         let readers = Readers::connect(config, manager.clone())?;
         let mut writer = manager.connect_writer()?;
-        let lease = take_lease(&mut writer)?;
+        let lease = take_lease(&mut writer.db)?;
         let ids = Arc::new(IdGenerator::new(lease.node, lease.not_before));
-        let latest_date = Mutex::new(latest_ledger_date(&mut writer)?);
+        let latest_date = Mutex::new(latest_ledger_date(&mut writer.db)?);
+        writer.defer_syncs()?;
+        let syncer = RwLock::new(writer.syncer.clone());
         let (writer, lease) = (FairMutex::new(Some(writer)), Mutex::new(lease));
         let _checkpoints = Checkpoints::start(&manager)?;
-        Ok(Store { readers, writer, manager, clock, zone, ids, lease, latest_date, statements, _checkpoints })
+        Ok(Store { readers, writer, syncer, manager, clock, zone, ids, lease, latest_date, statements, _checkpoints })
     }
 
     pub fn clock(&self) -> &Clock {
@@ -225,14 +246,25 @@ impl Store {
         &self.statements
     }
 
-    /// See [`Readers::read`].
+    /// See [`Readers::read`]. What was seen is durable.
     pub fn read<T, E: From<DbError>>(&self, reads: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E> {
-        self.readers.read(reads)
+        self.settled(|readers| readers.read(reads))
     }
 
-    /// See [`Readers::snapshot`].
+    /// See [`Readers::snapshot`]. What was seen is durable.
     pub fn snapshot<T, E: From<DbError>>(&self, reads: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E> {
-        self.readers.snapshot(reads)
+        self.settled(|readers| readers.snapshot(reads))
+    }
+
+    fn settled<T, E: From<DbError>>(&self, reads: impl FnOnce(&Readers) -> Result<T, E>) -> Result<T, E> {
+        // The one of before the read: what it has committed and then lost may be seen too. After a loss a commit of a new one makes durable whatever of it is left.
+        if !self.syncer.read().is_working() {
+            self.write::<_, DbError>(|_| Ok(()))?;
+        }
+        let syncer = self.syncer.read().clone();
+        let seen = reads(&self.readers);
+        syncer.settle().map_err(|error| DbError::Unavailable(error.to_string()))?;
+        seen
     }
 
     /// Keeps the node's number while there is nothing to write; call it every few seconds.
@@ -245,77 +277,108 @@ impl Store {
         let used = self.ids.high_water();
         // A writer that still waits for the database keeps the lease, which runs out by itself.
         if let Some(mut writer) = self.writer.try_lock_for(TURN)
-            && let Some(db) = writer.as_mut()
-            && let Err(error) = self.lease.lock().release(db, used)
+            && let Some(writer) = writer.as_mut()
+            && let Err(error) = self.lease.lock().release(&mut writer.db, used)
         {
             tracing::warn!(%error, "the node's lease was not given back; it runs out by itself");
         }
     }
 
-    /// Runs `change` in one transaction on the node's writer and commits it if it answers `Ok`; otherwise nothing remains. Whoever waits too long
-    /// for his turn is told so.
+    /// Runs `change` in one transaction on the node's writer and commits it if it answers `Ok`; otherwise nothing remains. Answers when it is durable. Whoever
+    /// waits too long for his turn is told so.
     pub fn write<T, E: From<DbError>>(&self, change: impl FnOnce(&mut WriteTx) -> Result<T, E>) -> Result<T, E> {
-        self.in_transaction(change, Ending::Commit)
+        let (changed, commit) = self.write_ahead(change)?;
+        commit.durable()?;
+        Ok(changed)
     }
 
-    /// The same, but never committed: what would happen, with nothing left behind.
+    /// The same, answered as soon as the next change can begin. Nobody may be told of it before the commit is durable.
+    pub fn write_ahead<T, E: From<DbError>>(&self, change: impl FnOnce(&mut WriteTx) -> Result<T, E>) -> Result<(T, Commit), E> {
+        self.in_turn(|store, writer| {
+            let mut tx = store.transaction(&mut writer.db);
+            let ledger_date = tx.ledger_date;
+            match change(&mut tx) {
+                Ok(changed) => {
+                    let commit = writer.commit()?;
+                    *store.latest_date.lock() = ledger_date;
+                    Ok((changed, commit))
+                }
+                Err(error) => {
+                    writer.roll_back()?;
+                    Err(error)
+                }
+            }
+        })
+    }
+
+    /// Never committed: what would happen, with nothing left behind.
     pub fn rehearse<T, E: From<DbError>>(&self, change: impl FnOnce(&mut WriteTx) -> Result<T, E>) -> Result<T, E> {
-        self.in_transaction(change, Ending::RollBack)
+        self.in_turn(|store, writer| {
+            let rehearsed = change(&mut store.transaction(&mut writer.db));
+            writer.roll_back()?;
+            rehearsed
+        })
     }
 
-    fn in_transaction<T, E: From<DbError>>(
-        &self,
-        change: impl FnOnce(&mut WriteTx) -> Result<T, E>,
-        ending: Ending,
-    ) -> Result<T, E> {
+    fn transaction<'a>(&'a self, db: &'a mut Db) -> WriteTx<'a> {
+        let now = self.clock.now();
+        WriteTx { db, now, ledger_date: now.date_in(self.zone).max(*self.latest_date.lock()), zone: self.zone, ids: &self.ids }
+    }
+
+    /// Has the writer in a transaction, which `change` ends.
+    fn in_turn<T, E: From<DbError>>(&self, change: impl FnOnce(&Self, &mut Writer) -> Result<T, E>) -> Result<T, E> {
         let turn = self.writer.try_lock_for(TURN);
         let mut slot = turn.ok_or_else(|| DbError::Unavailable("the writer is busy".into()))?;
-        let mut db = match slot.take() {
-            Some(db) => db,
+        if let Some(why) = slot.as_ref().and_then(|writer| writer.syncer.refusal()) {
+            let message = format!("the disk did not take what was committed, and nothing is written until a restart: {why}");
+            return Err(DbError::Unavailable(message).into());
+        }
+        let mut writer = match slot.take().filter(|writer| writer.syncer.is_working()) {
+            Some(writer) => writer,
             None => self.connect_writer()?,
         };
-        if let Err(error) = self.begin(&mut db) {
+        if let Err(error) = self.begin(&mut writer) {
+            if error.is_locked_file() {
+                *slot = Some(writer);
+                return Err(error.into());
+            }
             // The connection may have died between two commits (a restarted server): one new one before giving up.
             tracing::warn!(%error, "writer connection lost, connecting again");
-            drop(db);
-            db = self.connect_writer()?;
-            self.begin(&mut db)?;
+            drop(writer);
+            writer = self.connect_writer()?;
+            self.begin(&mut writer)?;
         }
-        let now = self.clock.now();
-        let ledger_date = now.date_in(self.zone).max(*self.latest_date.lock());
-        let mut tx = WriteTx { db: &mut db, now, ledger_date, ids: &self.ids };
-        let result = change(&mut tx);
-        match (&result, ending) {
-            (Ok(_), Ending::Commit) => {
-                db.commit()?;
-                *self.latest_date.lock() = ledger_date;
-            }
-            // A connection that cannot roll back is not put back into the slot, which ends its transaction.
-            _ => db.roll_back()?,
+        let changed = change(self, &mut writer);
+        // A connection that could not end its transaction is not put back into the slot, which ends it.
+        if !writer.is_in_transaction {
+            *slot = Some(writer);
         }
-        *slot = Some(db);
-        drop(slot);
-        result
+        changed
     }
 
     /// Waits until the session that wrote under this number before is gone: a COMMIT of it that is still on its way must not land among
     /// later postings of the same chain.
-    fn connect_writer(&self) -> Result<Db, DbError> {
-        let mut db = self.manager.connect_writer()?;
-        db.guard_node(self.node())?;
-        Ok(db)
+    fn connect_writer(&self) -> Result<Writer, DbError> {
+        let mut writer = self.manager.connect_writer()?;
+        writer.db.guard_node(self.node())?;
+        writer.defer_syncs()?;
+        *self.syncer.write() = writer.syncer.clone();
+        Ok(writer)
     }
 
     /// Ids carry this node's number only while the lease is ours. A process that slept longer than its lease goes on under another number.
-    fn begin(&self, db: &mut Db) -> Result<(), DbError> {
+    fn begin(&self, writer: &mut Writer) -> Result<(), DbError> {
         let mut lease = self.lease.lock();
-        if lease.is_due() && !lease.renew(db, self.ids.high_water())? {
-            let lost = lease.node;
-            *lease = take_lease(db)?;
-            self.ids.adopt(lease.node, lease.not_before);
-            tracing::warn!(lost, node = lease.node, "the node's lease had run out and was taken by another process");
+        if lease.is_due() {
+            if !lease.renew(&mut writer.db, self.ids.high_water())? {
+                let lost = lease.node;
+                *lease = take_lease(&mut writer.db)?;
+                self.ids.adopt(lease.node, lease.not_before);
+                tracing::warn!(lost, node = lease.node, "the node's lease had run out and was taken by another process");
+            }
+            writer.syncer.sync_now()?;
         }
-        db.begin()
+        writer.begin()
     }
 }
 
@@ -348,12 +411,6 @@ fn take_lease(db: &mut Db) -> Result<Lease, DbError> {
 
 /// How long a change waits for the changes before it: more than any of them takes while the database answers.
 const TURN: Duration = Duration::from_secs(10);
-
-#[derive(Clone, Copy)]
-enum Ending {
-    Commit,
-    RollBack,
-}
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -41,6 +41,7 @@ diesel::table! {
         tender_order -> Text,
         created_at -> Timestamp,
         tier -> Text,
+        max_unpaid_holds -> BigInt,
         limit_terms -> Text,
         frozen_scopes -> Text,
         alerted_percent -> BigInt,
@@ -107,6 +108,16 @@ diesel::table! {
         fee_on_refund -> Text,
         airline_return -> Text,
         created_at -> Timestamp,
+        due_rule -> Text,
+        free_days -> BigInt,
+        financing_rate -> Text,
+        late_fee_rate -> Text,
+        airline_financing_rate -> Text,
+        vat_rate -> Text,
+        expected_loss_rate -> Text,
+        channel_cost_rate -> Text,
+        open_memos -> Text,
+        approval_id -> Nullable<BigInt>,
     }
 }
 
@@ -138,6 +149,10 @@ diesel::table! {
         max_unconfirmed -> BigInt,
         max_unresolved_secs -> BigInt,
         created_at -> Timestamp,
+        base_rate_name -> Nullable<Text>,
+        commitment_rate -> Text,
+        available_from -> Nullable<Date>,
+        available_until -> Nullable<Date>,
     }
 }
 
@@ -538,6 +553,7 @@ diesel::table! {
         bank_reference -> Nullable<Text>,
         detail -> Nullable<Text>,
         resolved_at -> Nullable<Timestamp>,
+        waits_until -> Nullable<Timestamp>,
     }
 }
 
@@ -629,6 +645,12 @@ diesel::table! {
         booked_minor -> BigInt,
         posting_id -> Nullable<BigInt>,
         created_at -> Timestamp,
+        corrected_scaled -> Text,
+        undrawn_minor -> BigInt,
+        commitment_rate_e8 -> BigInt,
+        commitment_scaled -> Text,
+        commitment_corrected_scaled -> Text,
+        commitment_booked_minor -> BigInt,
     }
 }
 
@@ -1072,6 +1094,60 @@ diesel::table! {
 }
 
 diesel::table! {
+    base_rate (id) {
+        id -> BigInt,
+        currency -> Text,
+        name -> Text,
+        effective_from -> Date,
+        effective_until -> Nullable<Date>,
+        rate -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility_limit (id) {
+        id -> BigInt,
+        facility_id -> BigInt,
+        effective_from -> Date,
+        limit_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility_sublimit (id) {
+        id -> BigInt,
+        facility_id -> BigInt,
+        airline_id -> BigInt,
+        limit_minor -> BigInt,
+        used_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    facility_correction (id) {
+        id -> BigInt,
+        facility_id -> BigInt,
+        number -> BigInt,
+        cause -> Text,
+        reference_id -> BigInt,
+        moved_minor -> BigInt,
+        from_day -> Date,
+        until_day -> Date,
+        scaled -> Text,
+        total_scaled -> Text,
+        commitment_scaled -> Text,
+        commitment_total_scaled -> Text,
+        booked_minor -> BigInt,
+        commitment_booked_minor -> BigInt,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     approval (id) {
         id -> BigInt,
         kind -> Text,
@@ -1089,6 +1165,42 @@ diesel::table! {
         decided_at -> Nullable<Timestamp>,
         note -> Nullable<Text>,
         result -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    loss_provision (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        day -> Date,
+        cause -> Text,
+        exposure_minor -> BigInt,
+        rate -> Text,
+        allowance_minor -> BigInt,
+        booked_minor -> BigInt,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    airline_cap (id) {
+        id -> BigInt,
+        airline_id -> BigInt,
+        currency -> Text,
+        effective_from -> Date,
+        cap_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    airline_alarm (id) {
+        id -> BigInt,
+        airline_id -> BigInt,
+        currency -> Text,
+        percent -> BigInt,
     }
 }
 
@@ -1170,6 +1282,7 @@ diesel::table! {
         airline_id -> Nullable<BigInt>,
         facility_id -> Nullable<BigInt>,
         scopes -> Text,
+        grounds -> Text,
         reason -> Text,
         organisation_id -> BigInt,
         key_id -> BigInt,
@@ -1191,6 +1304,19 @@ diesel::allow_tables_to_appear_in_same_query!(
     limit_policy,
     facility,
     facility_slice,
+    base_rate,
+    facility_limit,
+    facility_sublimit,
+    facility_correction,
+    loss_provision,
+    airline_cap,
+    airline_alarm,
+    guarantee,
+    temporary_limit,
+    limit_review,
+    limit_alert,
+    payout,
+    kill_switch,
     account,
     posting,
     entry,
@@ -1255,13 +1381,185 @@ diesel::allow_tables_to_appear_in_same_query!(
     incentive_period,
     incentive_accrual,
     approval,
-    guarantee,
-    temporary_limit,
-    limit_review,
-    limit_alert,
-    payout,
-    kill_switch,
 );
 
 diesel::joinable!(api_key -> organisation (organisation_id));
 diesel::joinable!(facility_slice -> facility (facility_id));
+
+diesel::table! {
+    cycle_settlement (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        kind -> Text,
+        amount_minor -> BigInt,
+        commission_minor -> BigInt,
+        receipt_id -> Nullable<BigInt>,
+        day -> Date,
+        posting_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    obligation (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        contract_id -> Nullable<BigInt>,
+        statement_id -> BigInt,
+        billed_minor -> BigInt,
+        closed_on -> Date,
+        due_on -> Date,
+        late_rate_e8 -> BigInt,
+        financing_rate_e8 -> BigInt,
+        free_days -> BigInt,
+        state -> Text,
+        state_since -> Date,
+        charged_through -> Nullable<Date>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    obligation_charge (id) {
+        id -> BigInt,
+        obligation_id -> BigInt,
+        kind -> Text,
+        day -> Date,
+        balance_minor -> BigInt,
+        total_scaled -> Text,
+        total_booked_minor -> BigInt,
+        booked_minor -> BigInt,
+        posting_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    credit_payout (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        amount_minor -> BigInt,
+        value_date -> Date,
+        bank_reference -> Text,
+        posting_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    billing_statement (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        cycle -> Text,
+        place -> Text,
+        place_id -> BigInt,
+        line_count -> BigInt,
+        gross_minor -> BigInt,
+        commission_minor -> BigInt,
+        byte_count -> Nullable<BigInt>,
+        sha256 -> Nullable<Text>,
+        created_at -> Timestamp,
+        closed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    statement_line (id) {
+        id -> BigInt,
+        statement_id -> BigInt,
+        kind -> Text,
+        document -> Text,
+        booking_reference -> Text,
+        day -> Date,
+        gross_minor -> BigInt,
+        commission_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    job (name) {
+        name -> Text,
+        fence -> BigInt,
+        holder -> Text,
+        leased_until -> Timestamp,
+        caught_up_to -> Timestamp,
+    }
+}
+
+diesel::table! {
+    job_run (id) {
+        id -> BigInt,
+        job -> Text,
+        cause -> Text,
+        scheduled_at -> Timestamp,
+        occurrences -> BigInt,
+        ledger_date -> Date,
+        state -> Text,
+        step -> Nullable<Text>,
+        progress -> BigInt,
+        attempts -> BigInt,
+        node -> Nullable<BigInt>,
+        fence -> Nullable<BigInt>,
+        requested_by -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+        retry_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    agency_default (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        reason -> Text,
+        declared_on -> Date,
+        owed_minor -> BigInt,
+        commission_minor -> BigInt,
+        wallet_minor -> BigInt,
+        deposit_minor -> BigInt,
+        written_off_minor -> BigInt,
+        recovered_minor -> BigInt,
+        write_off_approval_id -> Nullable<BigInt>,
+        reinstate_approval_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        written_off_at -> Nullable<Timestamp>,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    billing_contact (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        email -> Text,
+        language -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    dunning_message (id) {
+        id -> BigInt,
+        obligation_id -> BigInt,
+        agency_id -> BigInt,
+        step -> Text,
+        language -> Text,
+        recipient -> Text,
+        message_id -> Text,
+        subject -> Text,
+        body -> Text,
+        state -> Text,
+        error -> Nullable<Text>,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+    }
+}

@@ -1,15 +1,15 @@
 //! The first operator, and a small world to try things in: three agencies, every airline with demo flights, one bank with a line.
 
 use crate::agencies::{
-    AgencyError, AirlineReturn, Clawback, CommissionBase, ContractError, FeeOnRefund, NewAgency, NewContract, TaxRemitter,
-    TenderOrder, Tier, open_agency, set_tier, sign_contract,
+    AgencyError, AirlineReturn, Clawback, CommissionBase, ContractError, CostTerms, FeeOnRefund, NewAgency, NewContract,
+    TaxRemitter, TenderOrder, Tier, open_agency, set_tier, sign_contract,
 };
 use crate::airlines::{AirlineError, NewAirline, StockError, add_stock, airline_by_code, sign_airline};
 use crate::app::App;
 use crate::audit::Actor;
 use crate::catalogue::{BookingClass, CarrierCode, CityCode, PassengerKind};
 use crate::commission::{Direction, Payout, RouteEnd, Rule, RuleError, Window as Dates, file_rule};
-use crate::credit::{FacilityError, LimitError, NewFacility, NewLimitPolicy, adopt_policy, open_facility};
+use crate::credit::{Availability, Base, FacilityError, LimitError, NewFacility, NewLimitPolicy, adopt_policy, open_facility};
 use crate::db::{DbError, Window, WriteTx};
 use crate::identity::{
     KeyError, KeyMode, NewKey, NewOrganisation, OrganisationKind, Scope, issue_key, open_organisation, organisations,
@@ -206,8 +206,10 @@ fn bank(tx: &mut WriteTx, mode: KeyMode) -> Result<Vec<Seeded>, SeedError> {
             name: "CNY ticket line".to_owned(),
             limit: cny("50000000.00")?,
             debit_account: "line-CNY-1".to_owned(),
-            base_rate: Rate::parse("0.03")?,
+            base: Base::Fixed(Rate::parse("0.03")?),
             margin_rate: Rate::parse("0.03")?,
+            commitment_rate: Rate::parse("0")?,
+            available: Availability::default(),
             day_count: "ACT/360".to_owned(),
             max_unconfirmed: 2_000,
             max_unresolved_secs: 30,
@@ -306,9 +308,11 @@ fn terms(
         fee_rate: Rate::parse("0.005")?,
         tax_remitter: TaxRemitter::Platform,
         payment_days: 7,
+        payment: crate::agencies::PaymentTerms::default(),
         clawback: Clawback::Full,
         fee_on_refund: FeeOnRefund::Refunded,
         airline_return: AirlineReturn::SetOff,
+        costs: CostTerms::default(),
     })
 }
 

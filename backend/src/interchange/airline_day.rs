@@ -49,12 +49,20 @@ records! {
     Refund "refund" "what was refunded of a ticket on the day: price is what came back, base_fare without what was kept; signs as of a void";
     RefundCoupon "refund_coupon" "one coupon of the refund above it: its share of the base fare, with the sign turned";
     RefundTax "refund_tax" "one tax that came back with the refund above it, with the sign turned";
+    Exchange "exchange" "a ticket issued on the day for another one that was given in, with the legs of its price; amount is the add-collect";
+    ExchangeTax "exchange_tax" "one tax of the ticket in the exchange above it";
+    ExchangeCoupon "exchange_coupon" "one coupon of the ticket in the exchange above it, as it was issued";
+    ExchangeVoid "exchange_void" "an exchange that was taken back on the day: the lines of the exchange with the sign turned";
+    ExchangeVoidTax "exchange_void_tax" "one tax of the ticket in the exchange_void above it, with the sign turned";
+    GivenIn "given_in" "what the ticket given in for the exchange above it was worth: its legs with the sign turned, or of an exchange_void with their own sign";
+    GivenInCoupon "given_in_coupon" "one coupon of the given_in above it: its share of the base fare, with the same sign";
+    ChangePenalty "change_penalty" "what the airline gets for the change in the exchange above it, as a fare: price, base_fare and airline_share";
     AdvanceConfirmed "advance_confirmed" "the bank confirmed that it paid the airline for a ticket";
     ReclaimDropped "reclaim_dropped" "a payment that was under way when its ticket was voided or refunded turned out never to be paid";
-    SetOff "set_off" "a claim on the airline for a voided or refunded ticket, or for an incentive that it funds, was set off against what was due for another ticket";
+    SetOff "set_off" "a claim on the airline for a voided, refunded or given in ticket, or for an incentive that it funds, was set off against what was due for another ticket";
     Repayment "repayment" "the airline paid money back";
     Other "other" "any other event that moved the airline's accounts; detail names it";
-    Total "total" "per currency: sales less voids and refunds, and what the day changed";
+    Total "total" "per currency: the sum of the lines above with a price, and what the day changed";
     Balance "balance" "per currency and ledger account: opening + change = closing";
     ChainHead "chain_head" "a head of the ledger's chain that closes the day: detail is node, height and SHA-256";
 }
@@ -64,17 +72,17 @@ columns! {
     LedgerDate "ledger_date" "the day, in the operator's time zone";
     BookedAt "booked_at" "when the event was booked";
     PostingId "posting_id" "the posting in the ledger that booked it";
-    TicketNumber "ticket_number" "13 digits: keep it as text, leading zeros matter; of a set_off the ticket that was voided or refunded";
-    AgainstTicketNumber "against_ticket_number" "of a set_off: the ticket for which less was paid";
+    TicketNumber "ticket_number" "13 digits: keep it as text, leading zeros matter; of a set_off the ticket that was voided, refunded or given in";
+    AgainstTicketNumber "against_ticket_number" "of a set_off: the ticket for which less was paid; of an exchange, an exchange_void and a change_penalty: the ticket given in; of a given_in: the ticket issued for it";
     Currency "currency" "ISO 4217";
-    Price "price" "sale, void, refund and total: what the passenger's ticket costs = base_fare + tax_total";
-    BaseFare "base_fare" "sale, void, refund and total: fare without taxes";
-    TaxTotal "tax_total" "sale, void, refund and total: all taxes";
-    AirlineShare "airline_share" "sale, void, refund and total: what the airline is owed = price - authorities - commission - fee";
-    Authorities "authorities" "sale, void, refund and total: the taxes that the platform remits";
-    Commission "commission" "sale, void, refund and total: the agency's commission";
-    Fee "fee" "sale, void, refund and total: the platform's fee";
-    Amount "amount" "taxes: the tax; coupons: the coupon's share of the base fare; refund: what of the fare was kept; other events: what was paid, set off or paid back";
+    Price "price" "tickets and total: what the passenger's ticket costs = base_fare + tax_total";
+    BaseFare "base_fare" "tickets and total: fare without taxes";
+    TaxTotal "tax_total" "tickets and total: all taxes";
+    AirlineShare "airline_share" "tickets and total: what the airline is owed = price - authorities - commission - fee";
+    Authorities "authorities" "tickets and total: the taxes that the platform remits";
+    Commission "commission" "tickets and total: the agency's commission";
+    Fee "fee" "tickets and total: the platform's fee";
+    Amount "amount" "taxes: the tax; coupons: the coupon's share of the base fare; refund: what of the fare was kept; exchange and exchange_void: the add-collect, price of the new ticket + penalty - worth of the ticket given in, negative where something came back; change_penalty: the penalty; other events: what was paid, set off or paid back";
     TaxCode "tax_code" "taxes: CN, YQ …";
     TaxPayee "tax_payee" "taxes: who is owed it";
     TaxRemitter "tax_remitter" "taxes: platform or airline, whoever pays it over";
@@ -125,6 +133,12 @@ impl Line {
         self.set(column, currency.decimal(minor.into()))
     }
 
+    /// Several at once.
+    #[must_use]
+    pub fn amounts<const N: usize>(self, amounts: [(Column, i64); N], currency: Currency) -> Self {
+        amounts.into_iter().fold(self, |line, (column, minor)| line.amount(column, minor, currency))
+    }
+
     #[must_use]
     pub fn whole(self, column: Column, number: i64) -> Self {
         self.set(column, number.to_string())
@@ -142,7 +156,7 @@ impl Line {
 }
 
 /// A spreadsheet runs a cell that begins like this; behind an apostrophe it shows it.
-fn defused(text: &str) -> String {
+pub(super) fn defused(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
@@ -165,8 +179,7 @@ pub struct DayWriter<W: Write> {
 impl<W: Write> DayWriter<W> {
     /// Writes the header.
     pub fn new(out: W) -> io::Result<Self> {
-        let hashed = Hashed { out, hash: Sha256::new(), bytes: 0 };
-        let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(hashed);
+        let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Hashed::new(out));
         csv.write_record(Column::ALL.iter().map(|column| column.text()))?;
         Ok(DayWriter { csv, rows: 0 })
     }
@@ -178,16 +191,27 @@ impl<W: Write> DayWriter<W> {
     }
 
     pub fn finish(self) -> io::Result<Written> {
-        let mut hashed = self.csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
-        hashed.flush()?;
-        Ok(Written { rows: self.rows, bytes: hashed.bytes, sha256: hex::encode(hashed.hash.finalize()) })
+        Hashed::written(self.csv, self.rows)
     }
 }
 
-struct Hashed<W> {
+/// Counts and digests what goes through it.
+pub(super) struct Hashed<W> {
     out: W,
     hash: Sha256,
     bytes: i64,
+}
+
+impl<W: Write> Hashed<W> {
+    pub(super) fn new(out: W) -> Self {
+        Hashed { out, hash: Sha256::new(), bytes: 0 }
+    }
+
+    pub(super) fn written(csv: csv::Writer<Self>, rows: i64) -> io::Result<Written> {
+        let mut hashed = csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        hashed.flush()?;
+        Ok(Written { rows, bytes: hashed.bytes, sha256: hex::encode(hashed.hash.finalize()) })
+    }
 }
 
 impl<W: Write> Write for Hashed<W> {

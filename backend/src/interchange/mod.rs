@@ -2,3 +2,4 @@
 
 pub mod airline_day;
 pub mod coupon_status;
+pub mod statement;

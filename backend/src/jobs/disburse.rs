@@ -4,7 +4,7 @@
 //! the bank. A first attempt is ordered at once; for one that was sent before (a crash, a lost answer) the bank is asked by reference first, and the
 //! order is repeated under the same reference only if the bank never had it. Answers are booked in batches as they come.
 //! The database is used beside the conversations: while it is slow or gone, no answer of the bank is missed for want of somebody who reads it.
-//! Bounds: 64 conversations with the bank at a time.
+//! Bounds: 256 conversations with the bank at a time.
 
 use crate::airlines::{Airline, airlines};
 use crate::app::App;
@@ -12,7 +12,7 @@ use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::credit::{
     Advance, AdvanceError, AdvanceState, BankOutcome, BankSaid, facilities_in, payment_reference, record_outcomes,
-    reference_parts, start_sending,
+    reference_parts,
 };
 use crate::db::DbError;
 use crate::gateways::GatewayError;
@@ -21,19 +21,20 @@ use crate::gateways::bank::{PaymentOrder, PaymentStatus};
 use crate::ids::{AdvanceId, Id, TicketId};
 use crate::money::Currency;
 use crate::notify::{OutboxRow, PAY_ADVANCE, Tried, done_about, due};
-use crate::ticketing::ticket_numbers;
+use crate::ticketing::{start_paying, ticket_numbers};
 use chrono::Duration;
 use std::sync::Arc;
 use tokio::task::{JoinSet, spawn_blocking};
 
-const MOST_IN_FLIGHT: usize = 64;
+const MOST_IN_FLIGHT: usize = 256;
 /// Of these at most so many with payments that were tried before: stuck ones leave room for new sales.
 const MOST_AGAIN: usize = 32;
 /// Longer than a conversation with the bank can take: then it is over or the process is.
 const CLAIM_SECS: i64 = 30;
 const POLL: std::time::Duration = std::time::Duration::from_millis(200);
-/// Between two rounds: what is sold meanwhile leaves together, and what the bank says meanwhile is booked together, each in one commit.
-const GATHER: std::time::Duration = std::time::Duration::from_millis(10);
+/// Before each round: what is sold meanwhile leaves together, and what the bank says meanwhile is booked together, each in one commit. A round takes as many
+/// statements as a batch of sales, on the same writer, so that shorter ones cost sales; the airline waits so much longer for its money.
+const GATHER: std::time::Duration = std::time::Duration::from_millis(40);
 
 /// A conversation that is over.
 struct Said {
@@ -63,7 +64,9 @@ pub(super) fn run(app: &Arc<App>) {
             }
             let mut said = Vec::new();
             if conversations.is_empty() {
-                let _ = tokio::time::timeout(POLL, app.disbursing.notified()).await;
+                if tokio::time::timeout(POLL, app.disbursing.notified()).await.is_ok() {
+                    tokio::time::sleep(GATHER).await;
+                }
                 continue;
             }
             tokio::time::sleep(GATHER).await;
@@ -130,7 +133,7 @@ fn claim(app: &App, room: usize, room_again: usize) -> Result<Vec<Claimed>, Adva
     let sending = app.store.write(|tx| {
         let until = tx.now.plus(Duration::seconds(CLAIM_SECS));
         // The advances first: their locks keep two nodes in line.
-        let sending = start_sending(tx, &ids)?;
+        let sending = start_paying(tx, &app.catalogue, &ids)?;
         let claimed = crate::notify::claim(tx, &messages.iter().map(|message| message.id).collect::<Vec<_>>(), until)?;
         Ok::<_, AdvanceError>((tx.now, sending, claimed))
     })?;

@@ -9,7 +9,7 @@ use crate::airlines::{TicketNumber, airlines, skip_documents, stock_of};
 use crate::app::App;
 use crate::audit::{self, Actor, Cause};
 use crate::credit::{
-    Advance, AdvanceError, BankOutcome, BankSaid, adopt_attempts, close_facility_by_hand, facilities, known_advances,
+    Advance, AdvanceError, BankOutcome, BankSaid, adopt_attempts, close_facility_by_hand, facilities_in, known_advances,
     payment_reference, reference_parts, unresolved_advances,
 };
 use crate::db::{Db, DbError, RESTORED_FROM, WriteTx, remove_setting, setting};
@@ -172,8 +172,8 @@ fn lost(account: String, line: &StatementLine) -> LostPayment {
 
 /// Where advances are paid from.
 fn our_accounts(db: &mut Db) -> Result<BTreeSet<String>, DbError> {
-    let lines = facilities(db).map_err(|error| DbError::Corrupt(error.to_string()))?;
-    let mut accounts: BTreeSet<String> = lines.into_iter().map(|line| line.facility.debit_account).collect();
+    let lines = facilities_in(db, &[])?;
+    let mut accounts: BTreeSet<String> = lines.into_iter().map(|line| line.debit_account).collect();
     for (_, currency, _) in totals(db, &[AccountCode::AgencyWallet], None)? {
         accounts.insert(super::disburse::client_account(currency));
     }
@@ -199,12 +199,12 @@ fn finish(tx: &mut WriteTx, lost: &[LostPayment], spare_documents: i64) -> Resul
             audit::record(tx, &cause, "advance.lost_in_restore", advance)?;
         }
     }
-    let lines = facilities(tx.db).map_err(AdvanceError::from)?;
+    let lines = facilities_in(tx.db, &[]).map_err(AdvanceError::from)?;
     for line in lines {
-        let of = lost.iter().filter(|payment| payment.account == line.facility.debit_account).count();
+        let of = lost.iter().filter(|payment| payment.account == line.debit_account).count();
         if of > 0 {
-            let reason = format!("{of} payments from {} are not in the restored ledger", line.facility.debit_account);
-            close_facility_by_hand(tx, line.facility.id, &reason).map_err(AdvanceError::from)?;
+            let reason = format!("{of} payments from {} are not in the restored ledger", line.debit_account);
+            close_facility_by_hand(tx, line.id, &reason).map_err(AdvanceError::from)?;
         }
     }
     let mut moved = Vec::new();

@@ -20,7 +20,7 @@ pub(super) fn run(app: &App) {
 }
 
 fn reopen_once(app: &App, runtime: &tokio::runtime::Runtime) -> Result<(), FacilityError> {
-    for state in app.store.read(facilities)? {
+    for state in app.store.read(|db| facilities(db, app.today()))? {
         // What a person closed stays closed until a person reopens it.
         if !state.facility.is_closed_by_itself() || runtime.block_on(app.bank.probe()).is_err() {
             continue;

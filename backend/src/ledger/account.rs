@@ -7,6 +7,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Asset,
+    /// What an asset is expected to be worth less.
+    ContraAsset,
     Liability,
     Equity,
     ProfitAndLoss,
@@ -57,6 +59,14 @@ codes! {
     AgencyRefundDue = "agency.refund_due", Liability;
     /// Incentives that the platform funds itself.
     PlatformIncentiveExpense = "platform.incentive_expense", ProfitAndLoss;
+    /// Late fees and financing that agencies were charged.
+    PlatformFinanceIncome = "platform.finance_income", ProfitAndLoss;
+    /// VAT that the platform's fee contains.
+    PlatformVatPayable = "platform.vat_payable", Liability;
+    /// What is expected never to be paid.
+    PlatformCreditLossExpense = "platform.credit_loss_expense", ProfitAndLoss;
+    /// The provision for it, per agency.
+    PlatformCreditLossAllowance = "platform.credit_loss_allowance", ContraAsset;
 }
 
 impl AccountCode {
@@ -64,8 +74,8 @@ impl AccountCode {
         AccountCode::ALL.iter().copied().find(|code| code.text() == text)
     }
 
-    /// Prepaid money, collateral and cash are never spent twice: no posting takes these below zero. Loan, interest and claims are never paid
-    /// twice. A tax can be: where a ticket is voided after its tax was paid, the authority owes it back until later tickets make up for it.
+    /// Prepaid money, collateral and cash are never spent twice: no posting takes these below zero. Loans and claims are never paid twice. Interest
+    /// that was paid can turn out to be too much: where a repayment is dated back after it, the bank owes the difference. A tax can be: where a ticket is voided after its tax was paid, the authority owes it back until later tickets make up for it.
     pub(super) fn may_be_overdrawn(self) -> bool {
         !matches!(
             self,
@@ -73,7 +83,6 @@ impl AccountCode {
                 | AccountCode::AgencyRefundDue
                 | AccountCode::AgencyWallet
                 | AccountCode::AirlineReceivable
-                | AccountCode::BankInterest
                 | AccountCode::BankLoan
                 | AccountCode::PlatformCash
                 | AccountCode::PlatformCashTransfer
@@ -85,7 +94,7 @@ impl AccountCode {
         match self.kind() {
             Kind::Asset => debit_positive_minor,
             // A stored balance is never i64::MIN: the book refuses what does not fit when negated.
-            Kind::Liability | Kind::Equity | Kind::ProfitAndLoss => debit_positive_minor.saturating_neg(),
+            Kind::ContraAsset | Kind::Liability | Kind::Equity | Kind::ProfitAndLoss => debit_positive_minor.saturating_neg(),
         }
     }
 }

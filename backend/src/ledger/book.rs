@@ -56,6 +56,22 @@ events! {
     IncentiveSettled = "incentive_settled",
     DepositReturned = "deposit_returned",
     WalletTransferOut = "wallet_transfer_out",
+    LateFeeCharged = "late_fee_charged",
+    FinancingCharged = "financing_charged",
+    ChargesPaid = "charges_paid",
+    // Credit of one cycle pays what is owed in another.
+    CreditCarried = "credit_carried",
+    CreditPaidOut = "credit_paid_out",
+    // Of an agency in default.
+    CommissionNetted = "commission_netted",
+    WalletApplied = "wallet_applied",
+    DepositApplied = "deposit_applied",
+    DebtWrittenOff = "debt_written_off",
+    DebtRecovered = "debt_recovered",
+    // The allowance of an agency brought to what is expected to be lost.
+    LossProvided = "loss_provided",
+    // The interest of days that a movement dated back, or a rate published late, has changed.
+    InterestCorrected = "interest_corrected",
 }
 
 /// One side of a posting; debits are positive.

@@ -25,8 +25,8 @@ pub use chart::{Chart, open_accounts};
 pub use day::{DayBalance, DayError, DayWindow, day_window, entries_in, is_booked_behind, next_or_last_entry, postings_by_id};
 pub use hold::{HoldError, HoldState, Resolution, Resolved};
 pub use repo::{
-    AccountRow, EntryRow, HoldRow, PostingRow, account, accounts, accounts_of, balances, entries_of, last_posting, posting,
-    postings, postings_about, totals,
+    AccountRow, EntryRow, HoldRow, PostingRow, account, accounts, accounts_of, balance, balances, entries_of, last_posting,
+    posting, postings, postings_about, totals,
 };
 pub use statement::{StatementLine, statement};
 pub use trial_balance::{TrialBalance, TrialLine, trial_balance};

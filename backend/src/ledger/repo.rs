@@ -3,7 +3,7 @@
 use super::AccountKey;
 use super::account::AccountCode;
 use crate::db::schema::{account, entry, posting};
-use crate::db::{Db, DbError, Window, rows, windowed};
+use crate::db::{Db, DbError, Window, rows, stored_currency, windowed};
 use crate::ids::{AccountId, Id, PostingId};
 use crate::money::{Currency, Money};
 use chrono::{NaiveDate, NaiveDateTime};
@@ -80,7 +80,7 @@ impl AccountRow {
     }
 
     pub fn money_currency(&self) -> Result<Currency, DbError> {
-        Currency::parse(&self.currency).map_err(|error| DbError::Corrupt(error.to_string()))
+        stored_currency(&self.currency)
     }
 
     pub fn key(&self) -> Result<AccountKey, DbError> {
@@ -148,7 +148,7 @@ pub fn totals(
     sums.into_iter()
         .map(|(code, currency, minor)| {
             let code = AccountCode::parse(&code).ok_or_else(|| DbError::Corrupt(format!("account code {code}")))?;
-            let currency = Currency::parse(&currency).map_err(|error| DbError::Corrupt(error.to_string()))?;
+            let currency = stored_currency(&currency)?;
             Ok((code, currency, Money::new(code.normal_side(minor), currency)))
         })
         .collect()
@@ -162,6 +162,12 @@ pub fn account(db: &mut Db, id: AccountId) -> Result<Option<AccountRow>, DbError
 pub fn accounts_of(db: &mut Db, owners: &[i64]) -> Result<Vec<AccountRow>, DbError> {
     let of_owners = account::table.filter(account::owner_id.eq_any(owners.to_vec()));
     Ok(of_owners.order(account::id).select(AccountRow::as_select()).load(db)?)
+}
+
+/// The balance of one account on its normal side; nothing where nothing was booked.
+pub fn balance(db: &mut Db, key: &AccountKey) -> Result<Money, DbError> {
+    let found = balances(db, std::slice::from_ref(key))?.pop();
+    Ok(found.map_or(Money::zero(key.currency), |(_, balance)| balance))
 }
 
 /// Normal-side balances by key; an account that was never opened has none and is left out.

@@ -54,6 +54,11 @@ event_types! {
     AgencyActivated = "agency.activated",
     AgencyClosed = "agency.closed",
     AgencyFrozen = "agency.frozen",
+    /// An airline owes all that it may: it is paid only for tickets that cannot be voided any more.
+    AirlineCapReached = "airline_cap.reached",
+    AirlineCapReached75 = "airline_cap.reached_75",
+    AirlineCapReached90 = "airline_cap.reached_90",
+    AirlineCapSet = "airline_cap.set",
     /// A paid ticket was taken back: the airline has to return its share.
     AirlineClaimOpened = "airline_claim.opened",
     AirlineRepaymentReceived = "airline_repayment.received",
@@ -64,10 +69,23 @@ event_types! {
     ApprovalRequested = "approval.requested",
     /// It was asked for again.
     ApprovalSuperseded = "approval.superseded",
+    BaseRatePublished = "base_rate.published",
     CapitalReceived = "capital.received",
+    ChargesReceived = "charges.received",
     ContractSigned = "contract.signed",
+    /// Credit of a cycle was paid out.
+    CreditPaidOut = "credit.paid_out",
+    /// Sales stop, and what the agency has with the platform is applied.
+    DefaultDeclared = "default.declared",
+    /// Everything was recovered: the agency sells again.
+    DefaultEnded = "default.ended",
+    /// What came in for debts that were written off.
+    DefaultRecovered = "default.recovered",
+    DefaultWrittenOff = "default.written_off",
     DepositReceived = "deposit.received",
     DepositReturned = "deposit.returned",
+    /// The days on which the line takes new holds.
+    FacilityAvailabilityChanged = "facility.availability_changed",
     /// The line takes no new holds.
     FacilityClosed = "facility.closed",
     FacilityLimitChanged = "facility.limit_changed",
@@ -88,6 +106,16 @@ event_types! {
     LimitReviewed = "limit.reviewed",
     LimitTemporaryEnded = "limit.temporary_ended",
     LimitTemporaryGranted = "limit.temporary_granted",
+    /// A cycle was closed and billed; its statement stands.
+    ObligationBilled = "obligation.billed",
+    ObligationDefaulted = "obligation.defaulted",
+    /// It has to be paid today.
+    ObligationDue = "obligation.due",
+    ObligationOverdue = "obligation.overdue",
+    ObligationPaid = "obligation.paid",
+    /// It is owed again.
+    ObligationReopened = "obligation.reopened",
+    ObligationWrittenOff = "obligation.written_off",
     /// An airline changed or cancelled a flight of the order.
     OrderAirlineInitiatedChangeDetected = "order.airline_initiated_change_detected",
     /// Its flights are others now: exchanged, an exchange taken back, or an airline's change accepted.

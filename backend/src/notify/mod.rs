@@ -6,6 +6,7 @@ mod delivery;
 mod endpoint;
 mod event;
 mod feed;
+mod mail;
 mod signing;
 mod webhook;
 
@@ -20,6 +21,7 @@ pub use endpoint::{
 };
 pub use event::{API_VERSION, EventRow, EventType, NewEvent, emit, emit_all, emit_one};
 pub use feed::{FULL_PASS, FeedFilter, concerns, event, feed_after, operator_feed, publish};
+pub use mail::{Mail, MailConfig, MailError, Mailer, is_address};
 pub use signing::{SecretError, SigningSecret, signed_headers};
 pub use webhook::{Sender, SenderError, Sent, UrlRefusal, install_tls};
 
@@ -44,6 +46,8 @@ rows! {
 
 /// Pay the advance `subject_id` to its airline.
 pub const PAY_ADVANCE: &str = "pay_advance";
+/// Send the dunning message `subject_id`.
+pub const SEND_DUNNING: &str = "send_dunning";
 
 impl OutboxRow {
     /// A message that is due at once.

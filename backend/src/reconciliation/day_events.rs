@@ -1,12 +1,14 @@
 //! What one airline's events of a day are about: tickets with their taxes and coupons, payments, set-offs, money that came back. Everything read
 //! here never changes once it is booked: sold legs, a confirmed payment, a settlement, a receipt.
 
+use super::day_exchange::{DayExchange, Sign, read_exchanges};
+use super::day_legs::{EventLegs, negated};
 use super::export::{AirlineDay, ExportError};
 use crate::clock::Timestamp;
 use crate::credit::payment_reference;
 use crate::db::schema::{
     advance, airline_claim, airline_take_back, bank_receipt, claim_settlement, posting, refund_application, refund_coupon,
-    refund_tax, refund_ticket, ticket, ticket_tax,
+    refund_tax, refund_ticket, ticket, ticket_exchange, ticket_tax,
 };
 use crate::db::{Db, DbError};
 use crate::ids::{AdvanceId, Id, PostingId};
@@ -43,6 +45,8 @@ pub(super) struct Details {
     receipts: HashMap<i64, (String, NaiveDate)>,
     /// By the row that their posting refers to.
     refunds: HashMap<i64, Refund>,
+    /// By the new ticket.
+    exchanges: HashMap<i64, DayExchange>,
     /// The tickets of what was taken back on its way, by the event that took it back.
     taken_back: HashMap<i64, i64>,
 }
@@ -53,20 +57,6 @@ struct Refund {
     kind: String,
     coupons: Vec<RefundCouponRow>,
     taxes: Vec<RefundTaxRow>,
-}
-
-/// What an event books of a ticket's legs: positive for a sale.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EventLegs<'a> {
-    pub(super) number: &'a str,
-    pub(super) currency: Currency,
-    pub(super) price: i64,
-    pub(super) base_fare: i64,
-    pub(super) tax: i64,
-    pub(super) airline_share: i64,
-    pub(super) authorities: i64,
-    pub(super) commission: i64,
-    pub(super) fee: i64,
 }
 
 struct Payment {
@@ -85,7 +75,8 @@ fn is(posting: &PostingRow, event: Event) -> bool {
     posting.event == event.text()
 }
 
-/// Sales, voids and refunds of tickets that leave the airline nothing: they touch none of its accounts and are found by their tickets.
+/// Sales, voids and refunds of tickets that leave the airline nothing, and exchanges that leave it what it had: those that touch none of its accounts are
+/// found by their tickets. An exchange may touch them all the same: what is known of it from there counts.
 pub(super) fn events_without_share(db: &mut Db, of: AirlineDay, window: &DayWindow) -> Result<Vec<DayEvent>, ExportError> {
     let with_ticket = posting::table.inner_join(ticket::table.on(ticket::id.eq(posting::reference_id)));
     let of_day = with_ticket.filter(posting::id.gt(window.after)).filter(posting::id.le(window.until));
@@ -105,6 +96,18 @@ pub(super) fn events_without_share(db: &mut Db, of: AirlineDay, window: &DayWind
         .filter(refund_ticket::airline_minor.eq(0));
     silent.extend(
         refunded.select((PostingRow::as_select(), ticket::currency)).load::<(PostingRow, String)>(db).map_err(DbError::from)?,
+    );
+    let exchanged = posting::table
+        .inner_join(ticket::table.on(ticket::id.eq(posting::reference_id)))
+        .inner_join(ticket_exchange::table.on(ticket_exchange::ticket_id.eq(posting::reference_id)))
+        .filter(posting::id.gt(window.after))
+        .filter(posting::id.le(window.until))
+        .filter(posting::ledger_date.eq(of.date))
+        .filter(posting::event.eq_any([Event::TicketExchange.text(), Event::ExchangeVoid.text()]))
+        .filter(ticket::airline_id.eq(of.airline.raw()))
+        .filter(ticket_exchange::airline_minor.eq(ticket::airline_minor + ticket_exchange::penalty_minor));
+    silent.extend(
+        exchanged.select((PostingRow::as_select(), ticket::currency)).load::<(PostingRow, String)>(db).map_err(DbError::from)?,
     );
     silent.sort_by_key(|(posting, _)| posting.id);
     let event = |(posting, currency): (PostingRow, String)| {
@@ -128,7 +131,8 @@ impl Details {
         details.receipts = receipts.into_iter().map(|(id, reference, date)| (id, (reference, date))).collect();
         details.read_refunds(db, about(&[Event::TicketRefund]))?;
         details.read_taken_back(db, about(&[Event::AdvanceReclaimDropped]))?;
-        let split = about(&[Event::TicketSale, Event::TicketVoid]);
+        details.exchanges = read_exchanges(db, &about(&[Event::TicketExchange, Event::ExchangeVoid]))?;
+        let split = about(&[Event::TicketSale, Event::TicketVoid, Event::TicketExchange, Event::ExchangeVoid]);
         let mut named: BTreeSet<i64> = split.iter().copied().collect();
         named.extend(about(&[Event::AdvanceConfirmed]));
         named.extend(details.refunds.values().map(|refund| refund.row.ticket_id));
@@ -143,7 +147,7 @@ impl Details {
         }
         // Not in the database, whose order of texts depends on its collation.
         details.taxes.values_mut().for_each(|taxes| taxes.sort_by(|a, b| (&a.code, &a.payee).cmp(&(&b.code, &b.payee))));
-        let sold = about(&[Event::TicketSale]);
+        let sold = about(&[Event::TicketSale, Event::TicketExchange]);
         for coupon in coupons_as_issued(db, &sold)? {
             details.coupons.entry(coupon.ticket_id).or_default().push(coupon);
         }
@@ -211,10 +215,13 @@ impl Details {
         split.then(|| self.tickets.get(&event.posting.reference_id)).flatten()
     }
 
-    /// What a sale, a void or a refund books of a ticket's legs.
+    /// What a sale, a void, a refund or an exchange books of tickets' legs.
     pub(super) fn legs(&self, event: &DayEvent) -> Result<Option<EventLegs<'_>>, ExportError> {
         if let Some(refund) = self.refund(event) {
             return refund.legs(self.number(refund.row.ticket_id)?, event.currency).map(Some);
+        }
+        if let Some((exchange, sign)) = self.exchange(event) {
+            return exchange.legs(self.known_ticket(event.posting.reference_id)?, event.currency, sign).map(Some);
         }
         let sign = if is(&event.posting, Event::TicketVoid) { negated } else { Ok };
         let Some(row) = self.ticket(event) else { return Ok(None) };
@@ -235,9 +242,17 @@ impl Details {
         self.refunds.get(&event.posting.reference_id).filter(|_| is(&event.posting, Event::TicketRefund))
     }
 
-    fn number(&self, ticket: i64) -> Result<&str, ExportError> {
-        let known = self.tickets.get(&ticket).map(|row| row.number.as_str());
+    fn exchange(&self, event: &DayEvent) -> Option<(&DayExchange, Sign)> {
+        self.exchanges.get(&event.posting.reference_id).zip(Sign::of(event))
+    }
+
+    pub(super) fn known_ticket(&self, ticket: i64) -> Result<&TicketRow, ExportError> {
+        let known = self.tickets.get(&ticket);
         known.ok_or_else(|| DbError::Corrupt(format!("an event of ticket {ticket}, which is not there")).into())
+    }
+
+    fn number(&self, ticket: i64) -> Result<&str, ExportError> {
+        self.known_ticket(ticket).map(|row| row.number.as_str())
     }
 
     /// The lines of one event.
@@ -247,6 +262,10 @@ impl Details {
             Some(Event::TicketSale) => self.sale_lines(event),
             Some(Event::TicketVoid) => self.void_lines(event),
             Some(Event::TicketRefund) => self.refund_lines(event),
+            Some(Event::TicketExchange | Event::ExchangeVoid) => {
+                let (exchange, sign) = self.exchange(event).ok_or_else(|| event.unknown())?;
+                exchange.lines(self, event, sign)
+            }
             Some(Event::AdvanceConfirmed) => Ok(vec![self.payment_line(event)?]),
             Some(Event::AdvanceReclaimDropped) => {
                 let ticket = self.taken_back.get(&event.posting.reference_id).ok_or_else(|| event.unknown())?;
@@ -272,39 +291,56 @@ impl Details {
 
     fn sale_lines(&self, event: &DayEvent) -> Result<Vec<Line>, ExportError> {
         let row = self.ticket(event).ok_or_else(|| event.unknown())?;
-        let (taxes, coupons) = (rows(&self.taxes, row.id), rows(&self.coupons, row.id));
+        let mut lines = vec![self.legs_line(RecordType::Sale, event)?];
+        lines.extend(self.tax_lines(event, row, RecordType::SaleTax, Sign::Added)?);
+        lines.extend(self.coupon_lines(event, row, RecordType::SaleCoupon)?);
+        Ok(lines)
+    }
+
+    fn void_lines(&self, event: &DayEvent) -> Result<Vec<Line>, ExportError> {
+        let row = self.ticket(event).ok_or_else(|| event.unknown())?;
+        let mut lines = vec![self.legs_line(RecordType::Void, event)?];
+        lines.extend(self.tax_lines(event, row, RecordType::VoidTax, Sign::TakenOff)?);
+        Ok(lines)
+    }
+
+    /// The taxes of a ticket, which add up to its tax.
+    pub(super) fn tax_lines(
+        &self,
+        event: &DayEvent,
+        row: &TicketRow,
+        record: RecordType,
+        sign: Sign,
+    ) -> Result<Vec<Line>, ExportError> {
+        let taxes = rows(&self.taxes, row.id);
         check_parts(row, taxes)?;
+        let line = |tax: &TaxRow| {
+            let line = event.part(record).text(Column::TicketNumber, &row.number);
+            let line = line.amount(Column::Amount, sign.minor(tax.minor)?, event.currency).text(Column::TaxCode, &tax.code);
+            Ok(line.text(Column::TaxPayee, &tax.payee).text(Column::TaxRemitter, &tax.remitter))
+        };
+        taxes.iter().map(line).collect()
+    }
+
+    /// The coupons of a ticket as they were issued, which add up to its fare.
+    pub(super) fn coupon_lines(&self, event: &DayEvent, row: &TicketRow, record: RecordType) -> Result<Vec<Line>, ExportError> {
+        let coupons = rows(&self.coupons, row.id);
         let fares = coupons.iter().try_fold(0i64, |sum, coupon| sum.checked_add(coupon.base_minor));
         if fares != Some(row.base_minor) {
             return Err(ExportError::DoesNotTie(format!("the coupons of ticket {} do not add up to its fare", row.number)));
         }
-        let mut lines = vec![self.legs_line(RecordType::Sale, event)?];
-        for tax in taxes {
-            lines.push(tax_line(event.part(RecordType::SaleTax), row, tax, tax.minor, event.currency));
-        }
-        for coupon in coupons {
+        let line = |coupon: &CouponRow| {
             let number = self.documents.get(&(row.id, coupon.document())).unwrap_or(&row.number);
-            let line = event.part(RecordType::SaleCoupon).text(Column::TicketNumber, number);
+            let line = event.part(record).text(Column::TicketNumber, number);
             let line = line
                 .amount(Column::Amount, coupon.base_minor, event.currency)
                 .whole(Column::CouponNumber, coupon.number_on_document());
             let line = line.text(Column::Flight, &format!("{}{}", coupon.carrier, coupon.flight_number));
             let line = line.text(Column::Origin, &coupon.origin).text(Column::Destination, &coupon.destination);
             let line = line.date(Column::FlightDate, coupon.departing_at.date());
-            lines.push(line.text(Column::BookingClass, &coupon.booking_class).text(Column::FareBasis, &coupon.fare_basis));
-        }
-        Ok(lines)
-    }
-
-    fn void_lines(&self, event: &DayEvent) -> Result<Vec<Line>, ExportError> {
-        let row = self.ticket(event).ok_or_else(|| event.unknown())?;
-        let taxes = rows(&self.taxes, row.id);
-        check_parts(row, taxes)?;
-        let mut lines = vec![self.legs_line(RecordType::Void, event)?];
-        for tax in taxes {
-            lines.push(tax_line(event.part(RecordType::VoidTax), row, tax, negated(tax.minor)?, event.currency));
-        }
-        Ok(lines)
+            line.text(Column::BookingClass, &coupon.booking_class).text(Column::FareBasis, &coupon.fare_basis)
+        };
+        Ok(coupons.iter().map(line).collect())
     }
 
     fn refund_lines(&self, event: &DayEvent) -> Result<Vec<Line>, ExportError> {
@@ -328,17 +364,7 @@ impl Details {
     /// The line of a sale, a void or a refund.
     fn legs_line(&self, record: RecordType, event: &DayEvent) -> Result<Line, ExportError> {
         let legs = self.legs(event)?.ok_or_else(|| event.unknown())?;
-        let amounts = [
-            (Column::Price, legs.price),
-            (Column::BaseFare, legs.base_fare),
-            (Column::TaxTotal, legs.tax),
-            (Column::AirlineShare, legs.airline_share),
-            (Column::Authorities, legs.authorities),
-            (Column::Commission, legs.commission),
-            (Column::Fee, legs.fee),
-        ];
-        let line = event.line(record).text(Column::TicketNumber, legs.number);
-        Ok(amounts.into_iter().fold(line, |line, (column, minor)| line.amount(column, minor, event.currency)))
+        Ok(legs.written(event.line(record)))
     }
 
     fn payment_line(&self, event: &DayEvent) -> Result<Line, ExportError> {
@@ -390,13 +416,13 @@ impl Refund {
 
 impl DayEvent {
     /// A part of the event; what it did to the accounts stands in the event's own line only.
-    fn part(&self, record: RecordType) -> Line {
+    pub(super) fn part(&self, record: RecordType) -> Line {
         let line = Line::new(record, self.posting.ledger_date).time(Column::BookedAt, Timestamp::from(self.posting.booked_at));
         let line = line.text(Column::PostingId, &PostingId::of(self.posting.id).to_string());
         line.text(Column::Currency, self.currency.code())
     }
 
-    fn line(&self, record: RecordType) -> Line {
+    pub(super) fn line(&self, record: RecordType) -> Line {
         let line = self.part(record).amount(Column::PayableChange, self.payable, self.currency);
         line.amount(Column::ReceivableChange, self.receivable, self.currency)
     }
@@ -411,10 +437,6 @@ fn rows<T>(known: &HashMap<i64, Vec<T>>, ticket: i64) -> &[T] {
     known.get(&ticket).map_or(&[], Vec::as_slice)
 }
 
-fn negated(minor: i64) -> Result<i64, MoneyError> {
-    minor.checked_neg().ok_or(MoneyError::Overflow)
-}
-
 /// The taxes of a ticket are its tax, and those that the platform remits are its authorities' part.
 fn check_parts(row: &TicketRow, taxes: &[TaxRow]) -> Result<(), ExportError> {
     let sum = |of: &dyn Fn(&&TaxRow) -> bool| taxes.iter().filter(of).try_fold(0i64, |sum, tax| sum.checked_add(tax.minor));
@@ -422,9 +444,4 @@ fn check_parts(row: &TicketRow, taxes: &[TaxRow]) -> Result<(), ExportError> {
         return Ok(());
     }
     Err(ExportError::DoesNotTie(format!("the taxes of ticket {} do not add up", row.number)))
-}
-
-fn tax_line(line: Line, row: &TicketRow, tax: &TaxRow, minor: i64, currency: Currency) -> Line {
-    let line = line.text(Column::TicketNumber, &row.number).amount(Column::Amount, minor, currency);
-    line.text(Column::TaxCode, &tax.code).text(Column::TaxPayee, &tax.payee).text(Column::TaxRemitter, &tax.remitter)
 }

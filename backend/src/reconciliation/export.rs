@@ -71,7 +71,7 @@ impl AirlineDay {
     }
 }
 
-/// Sales less voids, in minor units.
+/// What the lines of tickets add up to, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegSums {
     pub price: i64,
@@ -179,7 +179,7 @@ fn write_end<W: Write>(
             (Column::ReceivableChange, total.receivable.change),
         ];
         let line = Line::new(RecordType::Total, date).text(Column::Currency, currency.code());
-        writer.write(&amounts.iter().fold(line, |line, (column, minor)| line.amount(*column, *minor, currency)))?;
+        writer.write(&line.amounts(amounts, currency))?;
         for (code, movement) in [(AccountCode::AirlinePayable, total.payable), (AccountCode::AirlineReceivable, total.receivable)]
         {
             let line = Line::new(RecordType::Balance, date).text(Column::Currency, currency.code());
@@ -308,7 +308,7 @@ impl Scan {
         }
         let until = self.cursor.unwrap_or(i64::MAX);
         while let Some(event) = self.silent.next_if(|event| event.posting.id <= until) {
-            events.insert((event.posting.id, event.currency), event);
+            events.entry((event.posting.id, event.currency)).or_insert(event);
         }
         Ok(Some(events.into_values().collect()))
     }

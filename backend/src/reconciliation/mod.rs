@@ -6,6 +6,8 @@
 
 mod coupon_file;
 mod day_events;
+mod day_exchange;
+mod day_legs;
 mod export;
 mod export_file;
 

@@ -1,5 +1,5 @@
 //! What an agency owes in a remittance cycle: its credit tickets of the cycle less voids, the refunds and the tickets given in that were credited in it,
-//! what was remitted for it and incentives that were settled in it.
+//! incentives that were settled in it, and what settles the rest: remittances, security that was applied, credit carried or paid out, a write-off.
 
 use crate::agencies::Cycle;
 use crate::db::{Db, DbError};
@@ -22,9 +22,15 @@ pub struct CycleStanding {
     /// tickets may be of an earlier one.
     pub refunded: Money,
     pub refunded_commission: Money,
-    /// Money that came for this cycle, and the commission that it netted.
+    /// Money that came for this cycle.
     pub remitted: Money,
+    /// The commission that was netted, by remittances and by everything else.
     pub netted: Money,
+    /// Of the agency's wallet and deposit, after a default.
+    pub applied: Money,
+    /// Credit that came from another cycle; negative where credit of this one went to another or was paid out.
+    pub carried: Money,
+    pub written_off: Money,
     /// Incentives that lowered what is owed.
     pub incentive: Money,
 }
@@ -38,9 +44,33 @@ pub struct Allocation {
 }
 
 impl CycleStanding {
+    pub(super) fn nothing(cycle: Cycle, currency: Currency) -> Self {
+        let zero = Money::zero(currency);
+        CycleStanding {
+            cycle,
+            sold: zero,
+            commission: zero,
+            voided: zero,
+            voided_commission: zero,
+            refunded: zero,
+            refunded_commission: zero,
+            remitted: zero,
+            netted: zero,
+            applied: zero,
+            carried: zero,
+            written_off: zero,
+            incentive: zero,
+        }
+    }
+
     pub fn open_gross(&self) -> Result<Money, MoneyError> {
         let given_back = self.voided.checked_add(self.refunded)?.checked_add(self.incentive)?;
-        self.sold.checked_sub(given_back)?.checked_sub(self.remitted)?.checked_sub(self.netted)
+        let settled = self.remitted.checked_add(self.netted)?.checked_add(self.settled_otherwise()?)?;
+        self.sold.checked_sub(given_back)?.checked_sub(settled)
+    }
+
+    fn settled_otherwise(&self) -> Result<Money, MoneyError> {
+        self.applied.checked_add(self.carried)?.checked_add(self.written_off)
     }
 
     pub fn open_commission(&self) -> Result<Money, MoneyError> {
@@ -53,12 +83,13 @@ impl CycleStanding {
     }
 
     /// A payment of all that is open nets all commission, a part of it the same part, rounded half to even. What is paid beyond stays as a credit in
-    /// the cycle.
+    /// the cycle. A credit that is used up is the same with the other sign.
     pub fn allocate(&self, paid: Money) -> Result<Allocation, MoneyError> {
         let (net, commission) = (self.open_net()?, self.open_commission()?);
-        let netted = if net.minor <= 0 || commission.minor <= 0 {
+        let is_one_way = paid.minor.signum() == net.minor.signum() && net.minor.signum() == commission.minor.signum();
+        let netted = if !is_one_way {
             0
-        } else if paid.minor >= net.minor {
+        } else if paid.minor.unsigned_abs() >= net.minor.unsigned_abs() {
             commission.minor
         } else {
             let product = i128::from(commission.minor).checked_mul(i128::from(paid.minor)).ok_or(MoneyError::Overflow)?;
@@ -91,6 +122,12 @@ struct Sums {
     #[diesel(sql_type = BigInt)]
     netted: i64,
     #[diesel(sql_type = BigInt)]
+    applied: i64,
+    #[diesel(sql_type = BigInt)]
+    carried: i64,
+    #[diesel(sql_type = BigInt)]
+    written_off: i64,
+    #[diesel(sql_type = BigInt)]
     incentive: i64,
 }
 
@@ -99,10 +136,16 @@ const SUMS: &str =
     "SELECT s.cycle AS cycle, CAST(SUM(s.sold) AS BIGINT) AS sold, CAST(SUM(s.commission) AS BIGINT) AS commission,
         CAST(SUM(s.voided) AS BIGINT) AS voided, CAST(SUM(s.voided_commission) AS BIGINT) AS voided_commission,
         CAST(SUM(s.refunded) AS BIGINT) AS refunded, CAST(SUM(s.refunded_commission) AS BIGINT) AS refunded_commission,
-        COALESCE((SELECT CAST(SUM(r.amount_minor) AS BIGINT) FROM bank_receipt r
-            WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS remitted,
-        COALESCE((SELECT CAST(SUM(r.commission_minor) AS BIGINT) FROM bank_receipt r
-            WHERE r.agency_id = $1 AND r.cycle = s.cycle AND r.currency = $2), 0) AS netted,
+        COALESCE((SELECT CAST(SUM(k.amount_minor) AS BIGINT) FROM cycle_settlement k
+            WHERE k.agency_id = $1 AND k.cycle = s.cycle AND k.currency = $2 AND k.kind = 'remittance'), 0) AS remitted,
+        COALESCE((SELECT CAST(SUM(k.commission_minor) AS BIGINT) FROM cycle_settlement k
+            WHERE k.agency_id = $1 AND k.cycle = s.cycle AND k.currency = $2), 0) AS netted,
+        COALESCE((SELECT CAST(SUM(k.amount_minor) AS BIGINT) FROM cycle_settlement k
+            WHERE k.agency_id = $1 AND k.cycle = s.cycle AND k.currency = $2 AND k.kind IN ('wallet', 'deposit')), 0) AS applied,
+        COALESCE((SELECT CAST(SUM(k.amount_minor) AS BIGINT) FROM cycle_settlement k
+            WHERE k.agency_id = $1 AND k.cycle = s.cycle AND k.currency = $2 AND k.kind IN ('carried', 'paid_out')), 0) AS carried,
+        COALESCE((SELECT CAST(SUM(k.amount_minor) AS BIGINT) FROM cycle_settlement k
+            WHERE k.agency_id = $1 AND k.cycle = s.cycle AND k.currency = $2 AND k.kind = 'written_off'), 0) AS written_off,
         COALESCE((SELECT CAST(SUM(d.accrued_minor) AS BIGINT) FROM incentive_period d
             WHERE d.agency_id = $1 AND d.cycle = s.cycle AND d.currency = $2), 0) AS incentive
     FROM (SELECT COALESCE(x.cycle, o.cycle) AS cycle, t.price_minor + COALESCE(x.penalty_minor, 0) AS sold, t.commission_minor AS commission,
@@ -124,7 +167,7 @@ const SUMS: &str =
 fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
     let of = |minor| Money::new(minor, currency);
     Ok(CycleStanding {
-        cycle: Cycle::parse(&row.cycle).ok_or_else(|| DbError::Corrupt(format!("cycle {}", row.cycle)))?,
+        cycle: Cycle::stored(&row.cycle)?,
         sold: of(row.sold),
         commission: of(row.commission),
         voided: of(row.voided),
@@ -133,6 +176,9 @@ fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
         refunded_commission: of(row.refunded_commission),
         remitted: of(row.remitted),
         netted: of(row.netted),
+        applied: of(row.applied),
+        carried: of(row.carried),
+        written_off: of(row.written_off),
         incentive: of(row.incentive),
     })
 }
@@ -145,6 +191,11 @@ pub fn cycle_standing(db: &mut Db, agency: AgencyId, currency: Currency, cycle: 
     rows.first().map(|row| standing(row, currency)).transpose()
 }
 
+/// All cycles of an agency, the newest first.
+pub(super) fn all_cycles(db: &mut Db, agency: AgencyId, currency: Currency) -> Result<Vec<CycleStanding>, DbError> {
+    agency_cycles(db, agency, currency, None, i64::MAX)
+}
+
 /// The cycles of an agency, the newest first; those older than `before`, where it is given.
 pub fn agency_cycles(
     db: &mut Db,
@@ -153,8 +204,8 @@ pub fn agency_cycles(
     before: Option<Cycle>,
     limit: i64,
 ) -> Result<Vec<CycleStanding>, DbError> {
-    // The texts of cycles sort like their dates.
-    let before = before.map_or_else(|| "9999-12-H2".to_owned(), |cycle| cycle.to_string());
+    // The texts of the cycles of one rule sort like their dates, and those of several like their months.
+    let before = before.map_or_else(|| "9999-13".to_owned(), |cycle| cycle.to_string());
     let text = format!("{SUMS} WHERE s.cycle < $3 GROUP BY s.cycle ORDER BY s.cycle DESC LIMIT $4");
     let query = sql_query(text).bind::<BigInt, _>(agency.raw()).bind::<Text, _>(currency.code()).bind::<Text, _>(before);
     let rows: Vec<Sums> = query.bind::<BigInt, _>(limit).load(db)?;
@@ -173,19 +224,7 @@ mod tests {
 
     fn sold(price: i64, commission: i64) -> CycleStanding {
         let cycle = Cycle::parse("2026-11-H1").unwrap();
-        let zero = cny(0);
-        CycleStanding {
-            cycle,
-            sold: cny(price),
-            commission: cny(commission),
-            voided: zero,
-            voided_commission: zero,
-            refunded: zero,
-            refunded_commission: zero,
-            remitted: zero,
-            netted: zero,
-            incentive: zero,
-        }
+        CycleStanding { sold: cny(price), commission: cny(commission), ..CycleStanding::nothing(cycle, Currency::CNY) }
     }
 
     #[test]

@@ -1,21 +1,56 @@
-//! What follows the sale: money that comes in and goes out, cycles and what is still owed in them, and incentives.
+//! What follows the sale: money that comes in and goes out, cycles, what is billed and still owed in them, what being late costs, and incentives.
 
+mod allocation;
+mod charges;
+mod credit_payout;
 mod cycles;
+mod default;
+mod due;
+mod dunning;
 mod incentives;
+mod margin;
+mod obligation;
 mod payment;
 mod payout;
+mod provision;
 mod receipt;
+mod statement;
 mod verify;
+mod verify_cycles;
 
+pub use allocation::{CarryError, CycleSettlementRow, SettledBy, Share, settlements_of_cycle, settlements_of_receipts};
+pub use charges::{ChargeError, ChargeKind, ChargeRow, charge, chargeable, charges_of};
+pub use credit_payout::{
+    CreditPayoutError, CreditPayoutRow, NewCreditPayout, credit_payout_by_reference, credit_payouts, pay_out_credit,
+};
 pub use cycles::{CycleStanding, agency_cycles, cycle_standing};
+pub use default::{
+    DefaultError, DefaultRow, declare_default, default_by_id, default_of, defaults, left_to_write_off, may_be_reinstated,
+    reinstate, write_off,
+};
+pub use due::{DueTerms, due_terms};
+pub use dunning::{
+    ContactRow, DunningRow, Language, MailOutcome, billing_contact_of, billing_contacts, dunning_message, dunning_messages,
+    note_dunning, remind, set_billing_contact, to_be_reminded,
+};
 pub use incentives::{
     Batch, Funder, IncentiveError, LineKind, LineRow, Measure, Method, NewProgramme, Period, PeriodFilter, PeriodLength,
     PeriodRow, Programme, ProgrammeError, ProgrammeFilter, Progress, SettleError, Settled, Tier, TierReward, accrue_batch,
     all_programmes, lines_of, next_batch, open_programme, period, periods, programme, programmes, reward, settle_period,
 };
+pub use margin::{Consent, Margin, SigningError, margin_of, sign};
+pub use obligation::{
+    Debtor, ObligationError, ObligationFacts, ObligationFilter, ObligationRow, ObligationState, debtor, look_again, obligation,
+    obligations, obligations_of, owing_agencies, review_agency, settle_from_credit,
+};
 pub use payment::{NewPayment, Payment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
 pub use payout::{NewPayout, PaidOut, Payout, PayoutError, PayoutPurpose, pay_out, payout, payouts};
+pub use provision::{Provision, ProvisionError, allowance_account, provide, provide_for_day, provisions};
 pub use receipt::{
     NewReceipt, Purpose, Receipt, ReceiptError, ReceiptRow, receipt, receipt_by_reference, receipts, record_receipt,
+};
+pub use statement::{
+    CloseError, PAGE, Paged, StatementError, StatementLineRow, StatementRow, begin_statement, close_statement, cycles_to_bill,
+    statement, statement_lines, statement_page, statements, write_statement,
 };
 pub use verify::{SETTLEMENT_RULES, verify_settlement};

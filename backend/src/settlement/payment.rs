@@ -2,7 +2,10 @@
 //! commit. Locks: the bank's reference, facility slices, accounts.
 
 use crate::audit::Actor;
-use crate::credit::{FacilityError, interest_account, loan_account, lock_facility};
+use crate::credit::{
+    CorrectionCause, Corrector, Facility, FacilityError, insert_corrections, interest_account, loan_account, lock_facility,
+    recount_sublimits,
+};
 use crate::db::schema::bank_payment;
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, lock_word, rows, windowed};
 use crate::ids::{BankPaymentId, FacilityId, Id, PostingId};
@@ -11,6 +14,9 @@ use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
+
+/// How far back a repayment may be dated.
+const MOST_DAYS_BACK: i64 = 366;
 
 rows! {
     pub struct PaymentRow in bank_payment {
@@ -132,6 +138,8 @@ pub enum PaymentError {
     CurrencyMismatch,
     #[error("the value date is after the ledger date {0}")]
     FutureValueDate(NaiveDate),
+    #[error("the value date is more than {MOST_DAYS_BACK} days back")]
+    OldValueDate,
     #[error("bank reference {reference} was recorded with another {field}")]
     ReferenceReused { reference: String, field: &'static str },
     #[error(transparent)]
@@ -155,22 +163,30 @@ pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Resul
         return Err(PaymentError::FutureValueDate(tx.ledger_date));
     }
     lock_word(tx, &new.bank_reference)?;
-    if let PaymentPurpose::FacilityRepayment { facility, .. } = new.purpose
-        && lock_facility(tx, facility)?.limit.currency != amount.currency
-    {
+    let line = match new.purpose {
+        PaymentPurpose::FacilityRepayment { facility, .. } => Some(lock_facility(tx, facility)?),
+        PaymentPurpose::Tax { .. } => None,
+    };
+    if line.as_ref().is_some_and(|line| line.limit.currency != amount.currency) {
         return Err(PaymentError::CurrencyMismatch);
     }
-    let cash = AccountKey::cash(Purse::Own, amount.currency);
-    let book = locked_book(tx, &cash, &debts)?;
     if let Some(known) = payment_by_reference(tx.db, &new.bank_reference)? {
         return match first_difference(&known, new) {
             None => Ok(known),
             Some(field) => Err(PaymentError::ReferenceReused { reference: known.bank_reference, field }),
         };
     }
+    let id: BankPaymentId = tx.ids.next();
+    let dated_back = dated_back(tx, id, line.as_ref(), new)?;
+    let cash = AccountKey::cash(Purse::Own, amount.currency);
+    let book = locked_book(tx, &cash, &debts, dated_back.as_ref())?;
     for (field, account, part) in &debts {
-        let owed = book.balance(account);
-        if part.minor > owed.minor {
+        let mut owed = book.balance(account);
+        if let Some(back) = dated_back.as_ref() {
+            owed = back.owed(account, owed)?;
+        }
+        // Of interest, the bank may owe some back: then none is due.
+        if part.minor > owed.minor.max(0) {
             return Err(PaymentError::MoreThanOwed { field, owed: Money::new(owed.minor.max(0), owed.currency) });
         }
     }
@@ -178,28 +194,92 @@ pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Resul
     if short.minor > 0 {
         return Err(PaymentError::OwnCashShort { short });
     }
-    write(tx, actor, book, new, amount)
+    write(tx, actor, (id, book), new, dated_back)
+}
+
+/// A repayment with a value date in the past: days that are over cost less.
+struct DatedBack {
+    corrector: Corrector,
+    interest: AccountKey,
+    loan: AccountKey,
+    /// What the correction adds to the interest owed; less than zero, mostly.
+    booked: Money,
+    /// What was drawn by the value date, at most.
+    repayable: Money,
+}
+
+impl DatedBack {
+    fn owed(&self, account: &AccountKey, owed: Money) -> Result<Money, MoneyError> {
+        match account {
+            account if *account == self.interest => owed.checked_add(self.booked),
+            account if *account == self.loan => Ok(if self.repayable.minor < owed.minor { self.repayable } else { owed }),
+            _ => Ok(owed),
+        }
+    }
+}
+
+fn dated_back(
+    tx: &mut WriteTx,
+    id: BankPaymentId,
+    line: Option<&Facility>,
+    new: &NewPayment,
+) -> Result<Option<DatedBack>, PaymentError> {
+    let PaymentPurpose::FacilityRepayment { principal, .. } = &new.purpose else { return Ok(None) };
+    let Some(line) = line.filter(|_| new.value_date < tx.ledger_date && principal.minor > 0) else { return Ok(None) };
+    if tx.ledger_date.signed_duration_since(new.value_date).num_days() > MOST_DAYS_BACK {
+        return Err(PaymentError::OldValueDate);
+    }
+    let mut corrector = Corrector::read(tx, line, new.value_date)?;
+    let repayable = corrector.least_drawn(new.value_date, tx.ledger_date)?.unwrap_or(*principal);
+    let booked = corrector.moves(tx, CorrectionCause::repayment(id), principal.checked_neg()?, new.value_date)?;
+    let (interest, loan) = (interest_account(line.id, booked.currency), loan_account(line.id, booked.currency));
+    Ok(Some(DatedBack { corrector, interest, loan, booked, repayable }))
 }
 
 /// Cash and what is owed, locked; a debt whose account was never opened is none.
-fn locked_book(tx: &mut WriteTx, cash: &AccountKey, debts: &[(&'static str, AccountKey, Money)]) -> Result<Book, DbError> {
+fn locked_book(
+    tx: &mut WriteTx,
+    cash: &AccountKey,
+    debts: &[(&'static str, AccountKey, Money)],
+    dated_back: Option<&DatedBack>,
+) -> Result<Book, DbError> {
     let keys: Vec<AccountKey> = debts.iter().map(|(_, account, _)| account.clone()).collect();
     let mut open: Vec<AccountKey> = balances(tx.db, &keys)?.into_iter().map(|(key, _)| key).collect();
     open.push(cash.clone());
+    for account in dated_back.iter().flat_map(|back| back.corrector.accounts()) {
+        if !open.contains(&account) {
+            open.push(account);
+        }
+    }
     let ids = open_accounts(tx, &open)?;
     let mut book = Book::new();
     book.load(tx, &ids)?;
     Ok(book)
 }
 
-fn write(tx: &mut WriteTx, actor: Actor, mut book: Book, new: &NewPayment, amount: Money) -> Result<Payment, PaymentError> {
-    let id: BankPaymentId = tx.ids.next();
+fn write(
+    tx: &mut WriteTx,
+    actor: Actor,
+    (id, mut book): (BankPaymentId, Book),
+    new: &NewPayment,
+    dated_back: Option<DatedBack>,
+) -> Result<Payment, PaymentError> {
+    let amount = new.purpose.amount()?;
     let mut legs: Vec<Leg> = new.purpose.debts().into_iter().map(|(_, account, part)| Leg::debit(account, part)).collect();
     legs.push(Leg::credit(AccountKey::cash(Purse::Own, amount.currency), amount)?);
     let draft = Draft { event: new.purpose.event(), reference: id.raw(), contract: None, actor, legs };
     let posting = book.post(tx, &draft)?;
+    let corrections = match dated_back {
+        Some(back) => back.corrector.post(tx, actor, &mut book)?,
+        None => Vec::new(),
+    };
     insert(tx, &book.new_rows())?;
     book.finish(tx)?;
+    insert_corrections(tx, &corrections)?;
+    if let PaymentPurpose::FacilityRepayment { facility, principal, .. } = &new.purpose {
+        let drawn = book.balance(&loan_account(*facility, principal.currency));
+        recount_sublimits(tx, *facility, drawn)?;
+    }
     let (facility, principal, interest, payee, code) = match &new.purpose {
         PaymentPurpose::FacilityRepayment { facility, principal, interest } => {
             (Some(facility.raw()), principal.minor, interest.minor, None, None)

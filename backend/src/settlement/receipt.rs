@@ -1,6 +1,9 @@
 //! Money that reached one of the platform's bank accounts: recorded once per bank reference and booked in the same commit.
 
-use super::cycles::cycle_standing;
+use super::allocation::{self, SettledBy, Settlement, Share, oldest_first};
+use super::cycles::{all_cycles, cycle_standing};
+use super::default::{DefaultError, note_recovery};
+use super::obligation::{ObligationError, look_again};
 use crate::agencies::{Cycle, agency};
 use crate::airlines::airline;
 use crate::audit::Actor;
@@ -8,7 +11,7 @@ use crate::credit::{RepaymentError, repay_claims};
 use crate::db::schema::bank_receipt;
 use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, lock_word, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, BankReceiptId, Id, PostingId};
-use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
+use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, balance, post_all};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
@@ -41,6 +44,12 @@ pub enum Purpose {
     Wallet(AgencyId),
     /// What an agency owes for the tickets of a cycle.
     Remittance(AgencyId, Cycle),
+    /// The same without a cycle: the oldest is paid first.
+    RemittanceOldestFirst(AgencyId),
+    /// Late fees and financing.
+    Charges(AgencyId),
+    /// Of what was written off.
+    Recovery(AgencyId),
     /// What an airline gives back for tickets that were voided after it was paid.
     AirlineRepayment(AirlineId),
 }
@@ -51,7 +60,9 @@ impl Purpose {
             Purpose::Capital => "capital",
             Purpose::Deposit(_) => "deposit",
             Purpose::Wallet(_) => "wallet",
-            Purpose::Remittance(..) => "remittance",
+            Purpose::Remittance(..) | Purpose::RemittanceOldestFirst(_) => "remittance",
+            Purpose::Charges(_) => "charges",
+            Purpose::Recovery(_) => "recovery",
             Purpose::AirlineRepayment(_) => "airline_repayment",
         }
     }
@@ -59,7 +70,12 @@ impl Purpose {
     /// Own money and client money never share a bank account.
     pub fn purse(self) -> Purse {
         match self {
-            Purpose::Capital | Purpose::Remittance(..) | Purpose::AirlineRepayment(_) => Purse::Own,
+            Purpose::Capital
+            | Purpose::Remittance(..)
+            | Purpose::RemittanceOldestFirst(_)
+            | Purpose::Charges(_)
+            | Purpose::Recovery(_)
+            | Purpose::AirlineRepayment(_) => Purse::Own,
             Purpose::Deposit(_) | Purpose::Wallet(_) => Purse::Client,
         }
     }
@@ -67,7 +83,12 @@ impl Purpose {
     pub fn agency(self) -> Option<AgencyId> {
         match self {
             Purpose::Capital | Purpose::AirlineRepayment(_) => None,
-            Purpose::Deposit(agency) | Purpose::Wallet(agency) | Purpose::Remittance(agency, _) => Some(agency),
+            Purpose::Deposit(agency)
+            | Purpose::Wallet(agency)
+            | Purpose::Remittance(agency, _)
+            | Purpose::RemittanceOldestFirst(agency)
+            | Purpose::Charges(agency)
+            | Purpose::Recovery(agency) => Some(agency),
         }
     }
 
@@ -80,7 +101,11 @@ impl Purpose {
             Purpose::Capital => NewEvent::new(EventType::CapitalReceived, id),
             Purpose::Deposit(agency) => NewEvent::new(EventType::DepositReceived, id).of_agency(agency),
             Purpose::Wallet(agency) => NewEvent::new(EventType::WalletReceived, id).of_agency(agency),
-            Purpose::Remittance(agency, _) => NewEvent::new(EventType::RemittanceReceived, id).of_agency(agency),
+            Purpose::Remittance(agency, _) | Purpose::RemittanceOldestFirst(agency) => {
+                NewEvent::new(EventType::RemittanceReceived, id).of_agency(agency)
+            }
+            Purpose::Charges(agency) => NewEvent::new(EventType::ChargesReceived, id).of_agency(agency),
+            Purpose::Recovery(agency) => NewEvent::new(EventType::DefaultRecovered, id).of_agency(agency),
             Purpose::AirlineRepayment(airline) => NewEvent::new(EventType::AirlineRepaymentReceived, id).of_airline(airline),
         }
     }
@@ -126,6 +151,9 @@ impl TryFrom<ReceiptRow> for Receipt {
             ("deposit", Some(agency), None, None) => Purpose::Deposit(agency),
             ("wallet", Some(agency), None, None) => Purpose::Wallet(agency),
             ("remittance", Some(agency), None, Some(cycle)) => Purpose::Remittance(agency, cycle),
+            ("remittance", Some(agency), None, None) => Purpose::RemittanceOldestFirst(agency),
+            ("charges", Some(agency), None, None) => Purpose::Charges(agency),
+            ("recovery", Some(agency), None, None) => Purpose::Recovery(agency),
             ("airline_repayment", None, Some(airline), None) => Purpose::AirlineRepayment(AirlineId::of(airline)),
             _ => return Err(corrupt()),
         };
@@ -158,6 +186,12 @@ pub enum ReceiptError {
     NoAirline,
     #[error("the agency sold nothing on credit in cycle {0}")]
     NothingInCycle(Cycle),
+    #[error("nothing of the agency is there to be paid")]
+    NothingOwed,
+    #[error("the agency owes {open} in charges, not more")]
+    MoreThanCharged { open: Money },
+    #[error("{left} is left to be recovered, not more")]
+    MoreThanLost { left: Money },
     #[error("the airline has to give back {open}, not more")]
     MoreThanClaimed { open: Money },
     #[error("the value date is after the ledger date {0}")]
@@ -170,6 +204,27 @@ pub enum ReceiptError {
     Post(#[from] PostError),
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl From<ObligationError> for ReceiptError {
+    fn from(error: ObligationError) -> Self {
+        match error {
+            ObligationError::Money(error) => error.into(),
+            ObligationError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<DefaultError> for ReceiptError {
+    fn from(error: DefaultError) -> Self {
+        match error {
+            DefaultError::NotRecovered { left } => ReceiptError::MoreThanLost { left },
+            DefaultError::Money(error) => error.into(),
+            DefaultError::Post(error) => error.into(),
+            DefaultError::Db(error) => error.into(),
+            _ => ReceiptError::NothingOwed,
+        }
+    }
 }
 
 impl From<RepaymentError> for ReceiptError {
@@ -215,7 +270,7 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
     }
     let id: BankReceiptId = tx.ids.next();
     let currency = new.amount.currency;
-    let (posting, commission) = book(tx, actor, id, new)?;
+    let (posting, shares) = book(tx, actor, id, new)?;
     let row = ReceiptRow {
         id: id.raw(),
         account: new.account.text().to_owned(),
@@ -227,39 +282,71 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
         agency_id: new.purpose.agency().map(Id::raw),
         airline_id: new.purpose.airline().map(Id::raw),
         cycle: new.purpose.cycle().map(|cycle| cycle.to_string()),
-        commission_minor: commission.minor,
+        commission_minor: Money::sum(currency, shares.iter().map(|share| share.commission))?.minor,
         posting_id: posting.raw(),
         created_at: tx.now.naive(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
+    if let Some(agency) = new.purpose.agency().filter(|_| !shares.is_empty()) {
+        let by = SettledBy::Remittance(id);
+        allocation::keep(tx, &Settlement { agency, by, day: new.value_date, posting, shares: &shares })?;
+        look_again(tx, agency, currency, &shares.iter().map(|share| share.cycle).collect::<Vec<_>>())?;
+    }
     emit(tx, new.purpose.event(id))?;
     Ok(Receipt::try_from(row)?)
 }
 
-/// The posting, and the commission that it nets.
-fn book(tx: &mut WriteTx, actor: Actor, id: BankReceiptId, new: &NewReceipt) -> Result<(PostingId, Money), ReceiptError> {
+/// The posting, and how a remittance is spread over cycles.
+fn book(tx: &mut WriteTx, actor: Actor, id: BankReceiptId, new: &NewReceipt) -> Result<(PostingId, Vec<Share>), ReceiptError> {
     let currency = new.amount.currency;
     let agency = |code, agency| AccountKey::agency(code, agency, currency);
-    let mut commission = Money::zero(currency);
+    let shares = shares(tx.db, new)?;
     let (event, credited) = match new.purpose {
         Purpose::Capital => (Event::CapitalPaidIn, AccountKey::platform(AccountCode::PlatformCapital, currency)),
         Purpose::Deposit(of) => (Event::DepositLodged, agency(AccountCode::AgencyDeposit, of)),
         Purpose::Wallet(of) => (Event::WalletTransferIn, agency(AccountCode::AgencyWallet, of)),
-        Purpose::Remittance(of, _) => (Event::AgencyRemitted, agency(AccountCode::AgencyReceivable, of)),
-        Purpose::AirlineRepayment(airline) => return Ok((repay_claims(tx, actor, airline, new.amount, id)?, commission)),
+        Purpose::Charges(of) => (Event::ChargesPaid, agency(AccountCode::AgencyCharges, of)),
+        Purpose::Recovery(_) => (Event::DebtRecovered, AccountKey::platform(AccountCode::PlatformCreditLossExpense, currency)),
+        Purpose::Remittance(of, _) | Purpose::RemittanceOldestFirst(of) => {
+            (Event::AgencyRemitted, agency(AccountCode::AgencyReceivable, of))
+        }
+        Purpose::AirlineRepayment(airline) => return Ok((repay_claims(tx, actor, airline, new.amount, id)?, shares)),
     };
+    if let Purpose::Charges(_) = new.purpose {
+        let found = balance(tx.db, &credited)?;
+        if new.amount.minor > found.minor {
+            return Err(ReceiptError::MoreThanCharged { open: Money::new(found.minor.max(0), currency) });
+        }
+    }
+    if let Purpose::Recovery(of) = new.purpose {
+        note_recovery(tx, of, new.amount)?;
+    }
     let mut legs = vec![Leg::debit(AccountKey::cash(new.account, currency), new.amount)];
-    if let Purpose::Remittance(of, cycle) = new.purpose {
-        let standing = cycle_standing(tx.db, of, currency, cycle)?.ok_or(ReceiptError::NothingInCycle(cycle))?;
-        let allocation = standing.allocate(new.amount)?;
-        commission = allocation.commission;
-        legs.push(Leg::debit(agency(AccountCode::AgencyCommission, of), commission));
-        legs.push(Leg::credit(credited, allocation.receivable)?.in_cycle(&cycle.to_string()));
-    } else {
-        legs.push(Leg::credit(credited, new.amount)?);
+    match new.purpose {
+        Purpose::Remittance(of, _) | Purpose::RemittanceOldestFirst(of) => {
+            for share in &shares {
+                legs.extend(share.legs(of)?);
+            }
+        }
+        _ => legs.push(Leg::credit(credited, new.amount)?),
     }
     let posted = post_all(tx, &[Draft { event, reference: id.raw(), contract: None, actor, legs }])?;
-    Ok((posted.first().copied().ok_or(PostError::Empty)?, commission))
+    Ok((posted.first().copied().ok_or(PostError::Empty)?, shares))
+}
+
+fn shares(db: &mut Db, new: &NewReceipt) -> Result<Vec<Share>, ReceiptError> {
+    let currency = new.amount.currency;
+    match new.purpose {
+        Purpose::Remittance(of, cycle) => {
+            let standing = cycle_standing(db, of, currency, cycle)?.ok_or(ReceiptError::NothingInCycle(cycle))?;
+            Ok(vec![Share::of(&standing, new.amount)?])
+        }
+        Purpose::RemittanceOldestFirst(of) => {
+            let shares = oldest_first(&all_cycles(db, of, currency)?, new.amount)?;
+            if shares.is_empty() { Err(ReceiptError::NothingOwed) } else { Ok(shares) }
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 fn first_difference(known: &Receipt, new: &NewReceipt) -> Option<&'static str> {

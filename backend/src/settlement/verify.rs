@@ -1,8 +1,9 @@
 //! The proof of what follows the sale: what came and went is booked with its own amounts, and what is owed is what the records say.
 
 use super::incentives::{INCENTIVE_RULES, first_wrong_incentive};
+use super::verify_cycles::{CYCLE_RULES, first_wrong_cycle};
 use crate::approvals::{APPROVAL_RULES, first_wrong_approval};
-use crate::credit::{CREDIT_RULES, first_wrong_credit};
+use crate::credit::{CREDIT_RULES, FacilityError, LINE_RULES, first_wrong_credit, first_wrong_line};
 use crate::db::{Db, DbError};
 use crate::money::divide_half_even;
 use crate::ticketing::{SaleFault, first_wrong};
@@ -12,8 +13,8 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 const INTEREST: &str = "interest is the recomputation from the entries of the loan";
 
-/// Rules that are queries, those of the incentives, the approvals and the limits, and the recomputation of interest.
-pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + APPROVAL_RULES + CREDIT_RULES + 1;
+/// Rules that are queries, those of the incentives, the cycles, the approvals, the limits and the bank lines, and the recomputation of interest.
+pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + CYCLE_RULES + APPROVAL_RULES + CREDIT_RULES + LINE_RULES + 1;
 
 const RULES: &[(&str, &str)] = &[
     (
@@ -26,7 +27,7 @@ const RULES: &[(&str, &str)] = &[
             OR COALESCE(SUM(CASE WHEN a.code = 'bank.interest' THEN e.amount_minor ELSE 0 END), 0) <> b.interest_minor LIMIT 1",
     ),
     (
-        "what an agency owes in a cycle is its tickets less voids, refunds, remittances and incentives",
+        "what an agency owes in a cycle is its tickets less voids, refunds, incentives and what settled it",
         "SELECT k.cycle AS wrong FROM (
             SELECT a.owner_id AS agency_id, a.currency AS currency, e.cycle AS cycle, SUM(e.amount_minor) AS booked
             FROM entry e JOIN account a ON a.id = e.account_id WHERE a.code = 'agency.receivable'
@@ -40,7 +41,7 @@ const RULES: &[(&str, &str)] = &[
             ON s.agency_id = k.agency_id AND s.currency = k.currency AND s.cycle = k.cycle
          LEFT JOIN (SELECT r.agency_id AS agency_id, r.currency AS currency, r.cycle AS cycle,
                 SUM(r.amount_minor + r.commission_minor) AS paid
-            FROM bank_receipt r WHERE r.purpose = 'remittance' GROUP BY r.agency_id, r.currency, r.cycle) p
+            FROM cycle_settlement r GROUP BY r.agency_id, r.currency, r.cycle) p
             ON p.agency_id = k.agency_id AND p.currency = k.currency AND p.cycle = k.cycle
          LEFT JOIN (SELECT d.agency_id AS agency_id, d.currency AS currency, d.cycle AS cycle, SUM(d.accrued_minor) AS incentive
             FROM incentive_period d WHERE d.posting_id IS NOT NULL GROUP BY d.agency_id, d.currency, d.cycle) i
@@ -58,7 +59,7 @@ const RULES: &[(&str, &str)] = &[
             - COALESCE(i.incentive, 0) OR k.cycle IS NULL LIMIT 1",
     ),
     (
-        "commission not yet netted is that of credit tickets less voids, refunds and remittances",
+        "commission not yet netted is that of credit tickets less voids, refunds and what was netted",
         "SELECT a.code AS wrong FROM account a
          LEFT JOIN (SELECT t.agency_id AS agency_id, t.currency AS currency, SUM(t.commission_minor) AS earned
             FROM ticket t JOIN air_order o ON o.id = t.order_id
@@ -66,7 +67,7 @@ const RULES: &[(&str, &str)] = &[
             WHERE o.tender = 'credit' AND o.cancelled_at IS NULL AND h.voided_at IS NULL
             GROUP BY t.agency_id, t.currency) s ON s.agency_id = a.owner_id AND s.currency = a.currency
          LEFT JOIN (SELECT r.agency_id AS agency_id, r.currency AS currency, SUM(r.commission_minor) AS netted
-            FROM bank_receipt r WHERE r.purpose = 'remittance' GROUP BY r.agency_id, r.currency) p
+            FROM cycle_settlement r GROUP BY r.agency_id, r.currency) p
             ON p.agency_id = a.owner_id AND p.currency = a.currency
          LEFT JOIN (SELECT f.agency_id AS agency_id, f.currency AS currency, SUM(r.commission_minor) AS clawed_back
             FROM refund_ticket r JOIN refund_application f ON f.id = r.application_id WHERE r.cycle IS NOT NULL
@@ -102,9 +103,52 @@ const RULES: &[(&str, &str)] = &[
     (
         "interest owed is what was accrued less what was paid",
         "SELECT f.name AS wrong FROM facility f JOIN account a ON a.owner_id = f.id AND a.code = 'bank.interest'
-         LEFT JOIN (SELECT facility_id, SUM(booked_minor) AS accrued FROM facility_accrual GROUP BY facility_id) s ON s.facility_id = f.id
+         LEFT JOIN (SELECT facility_id, SUM(booked_minor + commitment_booked_minor) AS accrued FROM facility_accrual GROUP BY facility_id) s
+            ON s.facility_id = f.id
+         LEFT JOIN (SELECT facility_id, SUM(booked_minor + commitment_booked_minor) AS corrected FROM facility_correction
+            GROUP BY facility_id) c ON c.facility_id = f.id
          LEFT JOIN (SELECT facility_id, SUM(interest_minor) AS paid FROM bank_payment GROUP BY facility_id) p ON p.facility_id = f.id
-         WHERE -a.balance_minor <> COALESCE(s.accrued, 0) - COALESCE(p.paid, 0) LIMIT 1",
+         WHERE -a.balance_minor <> COALESCE(s.accrued, 0) + COALESCE(c.corrected, 0) - COALESCE(p.paid, 0) LIMIT 1",
+    ),
+    (
+        "a correction of interest is booked with its own amount",
+        "SELECT CAST(f.id AS TEXT) AS wrong FROM facility_correction f
+         LEFT JOIN posting p ON p.id = f.posting_id AND p.reference_id = f.id AND p.event = 'interest_corrected'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count
+         LEFT JOIN account a ON a.id = e.account_id AND a.code = 'platform.interest_expense'
+         GROUP BY f.id, f.booked_minor, f.commitment_booked_minor
+         HAVING COALESCE(SUM(CASE WHEN a.id IS NULL THEN 0 ELSE e.amount_minor END), 0) <> f.booked_minor + f.commitment_booked_minor LIMIT 1",
+    ),
+    (
+        "a movement that is dated back has its correction, and a correction its movement",
+        "SELECT c.wrong AS wrong FROM (
+            SELECT CAST(f.id AS TEXT) AS wrong FROM facility_correction f
+            LEFT JOIN bank_payment b ON b.id = f.reference_id AND b.facility_id = f.facility_id AND -b.principal_minor = f.moved_minor
+                AND b.value_date = f.from_day
+            LEFT JOIN advance x ON x.id = f.reference_id AND x.facility_id = f.facility_id AND x.state = 'confirmed'
+                AND x.amount_minor - x.set_off_minor - x.cancelled_minor = f.moved_minor
+            WHERE (f.cause = 'repayment' AND b.id IS NULL) OR (f.cause = 'draw' AND x.id IS NULL)
+            UNION ALL
+            SELECT b.bank_reference AS wrong FROM bank_payment b JOIN posting p ON p.id = b.posting_id
+            LEFT JOIN facility_correction f ON f.reference_id = b.id AND f.until_day = p.ledger_date
+            WHERE b.principal_minor > 0 AND b.value_date < p.ledger_date AND f.id IS NULL
+                AND b.id > (SELECT MIN(id) FROM facility_correction)) c LIMIT 1",
+    ),
+    (
+        "a provision is booked with its own amount, and the allowance is the last one less what was written off since",
+        "SELECT CAST(v.id AS TEXT) AS wrong FROM loss_provision v
+         LEFT JOIN posting p ON p.id = v.posting_id AND p.reference_id = v.id AND p.event = 'loss_provided'
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count
+         LEFT JOIN account a ON a.id = e.account_id AND a.code = 'platform.credit_loss_allowance' AND a.owner_id = v.agency_id
+         GROUP BY v.id, v.booked_minor, v.allowance_minor
+         HAVING COALESCE(SUM(CASE WHEN a.id IS NULL THEN 0 ELSE -e.amount_minor END), 0) <> v.booked_minor
+            OR COALESCE(MAX(CASE WHEN a.id IS NULL THEN NULL ELSE -e.balance_after_minor END), v.allowance_minor) <> v.allowance_minor LIMIT 1",
+    ),
+    (
+        "a contract that had to be agreed to was",
+        "SELECT CAST(c.id AS TEXT) AS wrong FROM contract c LEFT JOIN approval v ON v.id = c.approval_id AND v.status = 'approved'
+            AND v.kind = 'negative_margin'
+         WHERE c.approval_id IS NOT NULL AND v.id IS NULL LIMIT 1",
     ),
     (
         "own money on its way to the client account is what was ordered and not confirmed",
@@ -130,7 +174,8 @@ const RULES: &[(&str, &str)] = &[
         "SELECT CAST(f.id AS TEXT) AS wrong FROM facility_accrual f
          LEFT JOIN posting p ON p.id = f.posting_id AND p.reference_id = f.id AND p.event = 'interest_accrued'
          LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count AND e.amount_minor > 0
-         GROUP BY f.id, f.booked_minor HAVING COALESCE(SUM(e.amount_minor), 0) <> f.booked_minor LIMIT 1",
+         GROUP BY f.id, f.booked_minor, f.commitment_booked_minor
+         HAVING COALESCE(SUM(e.amount_minor), 0) <> f.booked_minor + f.commitment_booked_minor LIMIT 1",
     ),
 ];
 
@@ -148,6 +193,14 @@ struct Day {
     total_scaled: String,
     #[diesel(sql_type = BigInt)]
     total_booked_minor: i64,
+    #[diesel(sql_type = Text)]
+    corrected_scaled: String,
+    #[diesel(sql_type = BigInt)]
+    undrawn: i64,
+    #[diesel(sql_type = BigInt)]
+    commitment_e8: i64,
+    #[diesel(sql_type = Text)]
+    commitment_scaled: String,
     #[diesel(sql_type = BigInt)]
     base: i64,
 }
@@ -158,7 +211,8 @@ const DAYS: &str = "WITH moved AS (
         FROM entry e JOIN account a ON a.id = e.account_id JOIN posting p ON p.id = e.posting_id
         WHERE a.code = 'bank.loan' GROUP BY a.owner_id, p.ledger_date)
     SELECT f.facility_id AS facility_id, f.day AS day, f.rate_e8 AS rate_e8, f.total_scaled AS total_scaled,
-        f.total_booked_minor AS total_booked_minor,
+        f.total_booked_minor AS total_booked_minor, f.corrected_scaled AS corrected_scaled, f.undrawn_minor AS undrawn,
+        f.commitment_rate_e8 AS commitment_e8, f.commitment_scaled AS commitment_scaled,
         CAST(COALESCE((SELECT SUM(m.minor) FROM moved m WHERE m.facility_id = f.facility_id AND m.day <= f.day), 0) AS BIGINT) AS closed_with,
         CAST(CASE l.day_count WHEN 'ACT/360' THEN 360 ELSE 365 END AS BIGINT) AS base
     FROM facility_accrual f JOIN facility l ON l.id = f.facility_id ORDER BY f.facility_id, f.day";
@@ -171,22 +225,49 @@ pub fn verify_settlement(db: &mut Db) -> Result<Result<usize, SaleFault>, DbErro
     if let Some(fault) = first_wrong_incentive(db)? {
         return Ok(Err(fault));
     }
+    if let Some(fault) = first_wrong_cycle(db)? {
+        return Ok(Err(fault));
+    }
     if let Some((rule, row)) = first_wrong_approval(db)?.or(first_wrong_credit(db)?) {
         return Ok(Err(SaleFault { rule, row }));
     }
+    if let Some(day) = first_wrong_day(db)? {
+        return Ok(Err(SaleFault { rule: INTEREST, row: day.to_string() }));
+    }
+    if let Some((rule, row)) = first_wrong_line(db).map_err(corrupt)? {
+        return Ok(Err(SaleFault { rule, row }));
+    }
+    Ok(Ok(SETTLEMENT_RULES))
+}
+
+fn corrupt(error: FacilityError) -> DbError {
+    match error {
+        FacilityError::Db(error) => error,
+        other => DbError::Corrupt(other.to_string()),
+    }
+}
+
+/// Every accrued day is the day after the last one, and its sums are the last ones and its own.
+fn first_wrong_day(db: &mut Db) -> Result<Option<NaiveDate>, DbError> {
     let days: Vec<Day> = sql_query(DAYS).load(db)?;
-    let (mut facility, mut total, mut next): (i64, i128, Option<NaiveDate>) = (0, 0, None);
+    let (mut facility, mut total, mut fee, mut next): (i64, i128, i128, Option<NaiveDate>) = (0, 0, 0, None);
     for day in days {
         if day.facility_id != facility {
-            (facility, total, next) = (day.facility_id, 0, None);
+            (facility, total, fee, next) = (day.facility_id, 0, 0, None);
         }
         total = total.saturating_add(i128::from(day.closed_with).saturating_mul(i128::from(day.rate_e8)));
-        let booked = divide_half_even(total, 100_000_000i128.saturating_mul(i128::from(day.base)));
-        let agrees = day.total_scaled == total.to_string() && booked == Some(i128::from(day.total_booked_minor));
+        fee = fee.saturating_add(i128::from(day.undrawn).saturating_mul(i128::from(day.commitment_e8)));
+        let corrected = day.corrected_scaled.parse::<i128>().ok();
+        let with_corrections = corrected.map(|corrected| total.saturating_add(corrected));
+        let base = 100_000_000i128.saturating_mul(i128::from(day.base));
+        let booked = with_corrections.and_then(|scaled| divide_half_even(scaled, base));
+        let agrees = day.total_scaled == total.to_string()
+            && day.commitment_scaled == fee.to_string()
+            && booked == Some(i128::from(day.total_booked_minor));
         if !agrees || next.is_some_and(|expected| expected != day.day) {
-            return Ok(Err(SaleFault { rule: INTEREST, row: day.day.to_string() }));
+            return Ok(Some(day.day));
         }
         next = day.day.succ_opt();
     }
-    Ok(Ok(SETTLEMENT_RULES))
+    Ok(None)
 }

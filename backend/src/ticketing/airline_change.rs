@@ -325,14 +325,15 @@ fn check_given_back(db: &mut Db, change: &AirlineChange) -> Result<(), AirlineCh
 }
 
 /// Whether an order may be exchanged or refunded without penalty: its airline has changed a flight, nobody accepted that, and the tickets for that
-/// flight are still there. Answers the change.
+/// flight are still to be used: who has flown on it asks for nothing any more. Answers the change.
 pub fn waives_penalty(db: &mut Db, order: OrderId) -> Result<Option<AirlineChange>, DbError> {
     let newest = airline_changes(db, None, Some(order), Window::NEWEST, MOST_PER_ORDER)?;
     let unanswered =
         |change: &AirlineChange| matches!(change.row.state(), AirlineChangeState::Open | AirlineChangeState::Changed);
     for change in newest.into_iter().filter(unanswered) {
         for coupon in linked_coupons(db, &change)? {
-            if !coupon.status()?.is_settled() {
+            let status = coupon.status()?;
+            if !status.is_final() && !status.is_settled() {
                 return Ok(Some(change));
             }
         }
@@ -340,14 +341,12 @@ pub fn waives_penalty(db: &mut Db, order: OrderId) -> Result<Option<AirlineChang
     Ok(None)
 }
 
-/// The order is exchanged, in this commit: whatever its airline has changed about it and nobody has answered is answered by that.
-pub(super) fn exchanged_for_change(tx: &mut WriteTx, cause: &Cause, order: OrderId) -> Result<(), DbError> {
-    if let Some(change) = waives_penalty(tx.db, order)?
-        && let Answered::Applied(state) = change.row.state().on(AirlineChangeAction::Change)
-    {
-        write_answer(tx, cause, change.row.id, state)?;
+/// The order is exchanged, in this commit: what its airline has changed about it and nobody has answered is answered by that.
+pub(super) fn exchanged_for_change(tx: &mut WriteTx, cause: &Cause, change: &AirlineChange) -> Result<(), DbError> {
+    match change.row.state().on(AirlineChangeAction::Change) {
+        Answered::Applied(state) => write_answer(tx, cause, change.row.id, state),
+        Answered::AlreadyApplied | Answered::Refused => Ok(()),
     }
-    Ok(())
 }
 
 /// Far more changes than one order ever has.

@@ -6,7 +6,7 @@ use super::held::HeldWritten;
 use super::plan::{CouponPlan, Intent, IssueOrder, TicketPlan};
 use super::postings;
 use super::ticket::{CouponRow, DocumentRow, IssuedOrder, TaxRow, TicketRow};
-use crate::agencies::{TaxRemitter, Tier, cycle_of};
+use crate::agencies::{TaxRemitter, Tier};
 use crate::airlines::TicketNumber;
 use crate::audit::AuditRow;
 use crate::credit::{AdvanceRow, loan_account};
@@ -123,7 +123,7 @@ fn order_row(
         base_minor: base.minor,
         tax_minor: price.checked_sub(base)?.minor,
         total_minor: price.minor,
-        cycle: is_issued.then(|| cycle_of(issue_date)),
+        cycle: is_issued.then(|| order.cycle_rule.cycle_of(issue_date).to_string()),
         metadata: known.map_or_else(|| order.metadata.clone(), |known| known.metadata.clone()),
         created_at: known.map_or_else(|| tx.now.naive(), |known| known.created_at),
         issued_at: is_issued.then(|| tx.now.naive()),
@@ -189,6 +189,7 @@ fn build_advance(
         bank_reference: None,
         detail: None,
         resolved_at: None,
+        waits_until: None,
     });
     written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));
     Ok(())

@@ -1,6 +1,6 @@
 //! The decision of a sale from facts read under lock: pure, in arrival order, each decision seeing the ones before it.
 
-use super::held::{HeldFacts, check_held};
+use super::held::{HeldFacts, check_held, check_hold_limit};
 use super::plan::{Intent, IssueOrder, TicketPlan};
 use super::refusal::Refusal;
 use crate::agencies::{Agency, AgencyStatus, FreezeScope, TenderOrder};
@@ -11,6 +11,7 @@ use crate::db::WriteTx;
 use crate::ids::{AgencyId, AirlineId, FacilityId, OrderId};
 use crate::money::{Money, MoneyError};
 use crate::ordering::{HeldState, Tender, TenderWish};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// An agency as this batch has left it so far.
@@ -54,6 +55,8 @@ pub struct Facts {
     pub seats: BTreeMap<i64, SeatFacts>,
     /// Those that are being paid.
     pub held: BTreeMap<OrderId, HeldFacts>,
+    /// Of agencies that want to hold another one.
+    pub unpaid_holds: BTreeMap<AgencyId, i64>,
 }
 
 impl Facts {
@@ -97,6 +100,7 @@ pub(super) struct Totals {
 #[derive(Clone, Debug)]
 pub(super) struct Released {
     pub facility: FacilityId,
+    pub airline: AirlineId,
     pub amount: Money,
     /// Advances that are not in flight any more.
     pub advances: i64,
@@ -142,7 +146,8 @@ fn check(facts: &Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<De
     let Some(airline) = facts.airlines.get(&order.airline) else {
         return Ok(Err(Refusal::AirlineStopped { carrier: order.carrier.clone() }));
     };
-    let parties = check_parties(agency, airline, order).and_then(|()| check_held(facts, order));
+    let parties = check_parties(agency, airline, order).and_then(|()| check_hold_limit(facts, &agency.agency, order));
+    let parties = parties.and_then(|()| check_held(facts, order));
     let parties = parties.and_then(|()| check_seats(facts, order));
     if let Intent::Hold(_) = order.intent {
         return Ok(parties.map(|()| Decision { tender: None, facility: None, documents: Vec::new() }));
@@ -152,9 +157,9 @@ fn check(facts: &Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<De
         Err(refusal) => return Ok(Err(refusal)),
     };
     let tender = match (order.tender, agency.agency.tender_order) {
-        (TenderWish::Credit, _) => check_credit(facts, agency, totals)?,
+        (TenderWish::Credit, _) => check_credit(facts, agency, order.airline, totals)?,
         (TenderWish::Wallet, _) | (TenderWish::AgencyOrder, TenderOrder::WalletOnly) => check_wallet(agency, totals)?,
-        (TenderWish::AgencyOrder, TenderOrder::CreditThenWallet) => match check_credit(facts, agency, totals)? {
+        (TenderWish::AgencyOrder, TenderOrder::CreditThenWallet) => match check_credit(facts, agency, order.airline, totals)? {
             Ok(credit) => Ok(credit),
             // The wallet is the second choice: when it cannot pay either, the first refusal is what the agent needs to read.
             Err(refusal) => check_wallet(agency, totals)?.map_err(|_| refusal),
@@ -216,7 +221,7 @@ fn take_documents(airline: &AirlineFacts, order: &IssueOrder) -> Result<Vec<i64>
 
 type Paid = Result<(Tender, Option<FacilityId>), Refusal>;
 
-fn check_credit(facts: &Facts, agency: &AgencyFacts, totals: &Totals) -> Result<Paid, MoneyError> {
+fn check_credit(facts: &Facts, agency: &AgencyFacts, airline: AirlineId, totals: &Totals) -> Result<Paid, MoneyError> {
     let exposure = agency.standing.exposure()?;
     let after = exposure.checked_add(totals.net()?)?;
     // What adds nothing passes: a limit that was lowered since stops only new exposure.
@@ -231,31 +236,48 @@ fn check_credit(facts: &Facts, agency: &AgencyFacts, totals: &Totals) -> Result<
     if totals.airline.minor == 0 {
         return Ok(Ok((Tender::Credit, None)));
     }
-    let line = check_facilities(facts, totals)?;
+    let line = check_facilities(facts, airline, totals)?;
     Ok(line.map(|facility| (Tender::Credit, Some(facility))))
 }
 
-/// The first open line of the currency with enough headroom. What stands in the way of the last one is the answer, an exhausted line before
-/// a closed one, because it says how much is short.
-fn check_facilities(facts: &Facts, totals: &Totals) -> Result<Result<FacilityId, Refusal>, MoneyError> {
+/// Of the open lines of the currency that have room, also for this airline, the cheapest; then the one with most headroom; then the oldest. Where none
+/// has, an exhausted line is named before a closed one, because it says how much is short: the least.
+fn check_facilities(facts: &Facts, airline: AirlineId, totals: &Totals) -> Result<Result<FacilityId, Refusal>, MoneyError> {
     let currency = totals.airline.currency;
-    let mut refusal = Refusal::NoFacility { currency: currency.to_string() };
+    let (mut best, mut least_short, mut closed) = (None, None, None);
     for state in facts.facilities.iter().filter(|state| state.facility.limit.currency == currency) {
-        if let Err(closed) = gate(state, totals.advances, facts.now) {
-            if !matches!(refusal, Refusal::FacilityExhausted { .. }) {
-                refusal = Refusal::FacilityClosed { reason: closed.reason().to_owned() };
-            }
+        if let Err(reason) = gate(state, totals.advances, facts.now) {
+            closed = Some(reason);
             continue;
         }
-        let own = totals.released.iter().filter(|one| one.facility == state.facility.id).map(|one| one.amount);
-        let used = state.drawn.checked_add(state.held)?.checked_sub(Money::sum(currency, own)?)?;
-        let short = used.checked_add(totals.airline)?.checked_sub(state.facility.limit)?;
-        if short.minor <= 0 {
-            return Ok(Ok(state.facility.id));
+        let short = short_on(state, airline, totals)?;
+        if short.minor > 0 {
+            least_short = Some(least_short.map_or(short.minor, |least: i64| least.min(short.minor)));
+            continue;
         }
-        refusal = Refusal::FacilityExhausted { short_minor: short.minor, currency: currency.to_string() };
+        let headroom = state.facility.limit.checked_sub(state.drawn.checked_add(state.held)?)?;
+        let order = (state.facility.cost(), Reverse(headroom.minor), state.facility.id);
+        if best.as_ref().is_none_or(|known| order < *known) {
+            best = Some(order);
+        }
     }
-    Ok(Err(refusal))
+    Ok(match (best, least_short, closed) {
+        (Some((_, _, id)), ..) => Ok(id),
+        (None, Some(short_minor), _) => Err(Refusal::FacilityExhausted { short_minor, currency: currency.to_string() }),
+        (None, None, Some(closed)) => Err(Refusal::FacilityClosed { reason: closed.reason().to_owned() }),
+        (None, None, None) => Err(Refusal::NoFacility { currency: currency.to_string() }),
+    })
+}
+
+/// What a line, or an airline's part of it, lacks for this; not more than zero where it has room.
+fn short_on(state: &FacilityState, airline: AirlineId, totals: &Totals) -> Result<Money, MoneyError> {
+    let released = totals.released.iter().filter(|one| one.facility == state.facility.id);
+    let own = Money::sum(totals.airline.currency, released.map(|one| one.amount))?;
+    let adds = totals.airline.checked_sub(own)?;
+    let short = state.drawn.checked_add(state.held)?.checked_add(adds)?.checked_sub(state.facility.limit)?;
+    let Some(part) = state.facility.sublimits.iter().find(|part| part.airline == airline) else { return Ok(short) };
+    let short_of_part = part.used.checked_add(adds)?.checked_sub(part.limit)?;
+    Ok(if short_of_part.minor > short.minor { short_of_part } else { short })
 }
 
 fn check_wallet(agency: &AgencyFacts, totals: &Totals) -> Result<Paid, MoneyError> {
@@ -285,18 +307,31 @@ fn apply(facts: &mut Facts, order: &IssueOrder, totals: &Totals, decision: &Deci
     if let Some(state) = line {
         state.held = state.held.checked_add(totals.airline)?;
         state.facility.unconfirmed += totals.advances;
+        if let Some(part) = state.facility.sublimits.iter_mut().find(|part| part.airline == order.airline) {
+            part.used = part.used.checked_add(totals.airline)?;
+        }
     }
     for released in &totals.released {
         let line = facts.facilities.iter_mut().find(|state| state.facility.id == released.facility);
         if let Some(state) = line {
             state.held = state.held.checked_sub(released.amount)?;
             state.facility.unconfirmed -= released.advances;
+            if let Some(part) = state.facility.sublimits.iter_mut().find(|part| part.airline == released.airline) {
+                part.used = part.used.checked_sub(released.amount)?;
+            }
         }
     }
     let now = facts.now;
     if let Some(paid) = order.pays().and_then(|id| facts.held.get_mut(&id)) {
         paid.held.state = HeldState::Paid;
         paid.held.ended_at = Some(now);
+    }
+    if let Some(unpaid) = facts.unpaid_holds.get_mut(&order.agency) {
+        *unpaid += match order.intent {
+            Intent::Hold(_) => 1,
+            Intent::Pay(_) => -1,
+            Intent::Issue => 0,
+        };
     }
     for demand in &order.seats {
         let unsold = SeatFacts { capacity: demand.capacity, sold: 0, schedule_change: demand.schedule_change };

@@ -2,14 +2,17 @@
 //! changes when it is.
 
 use super::decide::Facts;
-use super::plan::{HoldPlan, IssueOrder, SeatDemand};
+use super::plan::{HoldPlan, Intent, IssueOrder, SeatDemand};
 use super::refusal::Refusal;
+use crate::agencies::Agency;
+use crate::db::schema::{air_order, held_order};
 use crate::db::{Change, DbError, WriteTx};
-use crate::ids::{Id, OrderId, OrderPaymentId};
+use crate::ids::{AgencyId, Id, OrderId, OrderPaymentId};
 use crate::ordering::{
     HeldEnd, HeldMove, HeldOrder, HeldOrderRow, HeldRefusal, HeldSeatRow, HeldState, OrderRow, PassengerRow, PaymentRow,
     PersonKeyRow, held_orders, orders_by_id, passengers_of,
 };
+use diesel::prelude::*;
 use std::collections::BTreeMap;
 
 /// A held order that is being paid.
@@ -52,6 +55,31 @@ pub(super) fn held_facts(tx: &mut WriteTx, orders: &[&IssueOrder]) -> Result<BTr
         }
     }
     Ok(facts)
+}
+
+/// How many orders each agency holds that can still be paid, of those that want to hold another one. No statement where nothing is to be held.
+pub(super) fn unpaid_holds(tx: &mut WriteTx, orders: &[&IssueOrder]) -> Result<BTreeMap<AgencyId, i64>, DbError> {
+    let holding = orders.iter().filter(|order| matches!(order.intent, Intent::Hold(_)));
+    let mut counts: BTreeMap<AgencyId, i64> = holding.map(|order| (order.agency, 0)).collect();
+    if counts.is_empty() {
+        return Ok(counts);
+    }
+    let held = held_order::table.inner_join(air_order::table.on(air_order::id.eq(held_order::id)));
+    let held = held.filter(held_order::state.eq(HeldState::Held.text()));
+    let held = held.filter(held_order::payment_required_by.gt(tx.now.naive()));
+    let of = held.filter(air_order::agency_id.eq_any(counts.keys().map(|id| id.raw()).collect::<Vec<_>>()));
+    let of = of.group_by(air_order::agency_id).select((air_order::agency_id, diesel::dsl::count_star()));
+    for (agency, count) in of.load::<(i64, i64)>(&mut *tx.db)? {
+        counts.insert(AgencyId::of(agency), count);
+    }
+    Ok(counts)
+}
+
+/// Whether an agency may hold one more order; any other order passes.
+pub(super) fn check_hold_limit(facts: &Facts, agency: &Agency, order: &IssueOrder) -> Result<(), Refusal> {
+    let (held, limit) = (facts.unpaid_holds.get(&agency.id).copied().unwrap_or(0), agency.max_unpaid_holds.orders());
+    let is_full = matches!(order.intent, Intent::Hold(_)) && held >= limit;
+    if is_full { Err(Refusal::HoldLimitReached { held, limit }) } else { Ok(()) }
 }
 
 /// Whether a held order can still be paid; any other order passes.

@@ -11,7 +11,7 @@
 use super::basis::Grounds;
 use super::build::{Written, build};
 use super::decide::{AgencyFacts, AirlineFacts, Decision, Facts, Released, SeatFacts, decide};
-use super::held::{ENDED, ISSUED, held_facts};
+use super::held::{ENDED, ISSUED, held_facts, unpaid_holds};
 use super::keys::{FirstOf, Fresh, Outcome, repeat_within_batch, take_keys, write_refusals};
 use super::plan::IssueOrder;
 use super::postings;
@@ -20,8 +20,8 @@ use super::ticket::IssuedOrder;
 use crate::agencies::{Agency, AgencyRow};
 use crate::airlines::{StockRow, airlines_by_id};
 use crate::credit::{
-    Alerts, Facility, FacilityState, LimitTerms, Standing, loan_account, lock_facilities_in, policies_in_force, sales_limit,
-    standing_accounts,
+    Alerts, Facility, FacilityState, LimitTerms, Standing, Sublimit, loan_account, lock_facilities_in, policies_in_force,
+    sales_limit, standing_accounts,
 };
 use crate::db::schema::seat_bucket;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Update, WriteTx, ensure_rows, locked, locked_by, rows, write};
@@ -215,8 +215,8 @@ pub(super) fn read_facts(
         .into_iter()
         .map(|row| (row.id, SeatFacts { capacity: row.capacity, sold: row.sold, schedule_change: row.schedule_change_id }))
         .collect();
-    let held = held_facts(tx, orders)?;
-    Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats, held }))
+    let (held, unpaid_holds) = (held_facts(tx, orders)?, unpaid_holds(tx, orders)?);
+    Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats, held, unpaid_holds }))
 }
 
 /// Step 5: everything new and everything that changes.
@@ -247,21 +247,24 @@ fn write_sale(
     sets.extend(book.new_rows());
     let booked = book.changes();
     let [accounts, holds] = booked.updates();
-    let [slices, seats, ranges] = counters.updates();
+    let [slices, parts, seats, ranges] = counters.updates();
     let issued = Update { table: "air_order", columns: ISSUED, changes: &written.held.issued };
     let ended = Update { table: "held_order", columns: ENDED, changes: &written.held.ended };
-    write(tx, &sets, &[accounts, holds, slices, seats, ranges, issued, ended, alerts.update()])
+    write(tx, &sets, &[accounts, holds, slices, parts, seats, ranges, issued, ended, alerts.update()])
 }
 
 /// The counters that a batch locks, as they were before it.
 pub(super) struct Counters {
     unconfirmed: HashMap<FacilityId, i64>,
+    /// Of sub-limits, what is used.
+    used: HashMap<i64, i64>,
     sold: HashMap<i64, i64>,
     next_document: HashMap<i64, i64>,
 }
 
 pub(super) struct CounterChanges {
     slices: Vec<Change>,
+    parts: Vec<Change>,
     seats: Vec<Change>,
     ranges: Vec<Change>,
 }
@@ -271,14 +274,19 @@ impl Counters {
         let facilities = facts.facilities.iter().map(|state| &state.facility);
         Counters {
             unconfirmed: facilities.map(|facility| (facility.id, facility.unconfirmed)).collect(),
+            used: parts(facts).map(|(_, part)| (part.id, part.used.minor)).collect(),
             sold: facts.seats.iter().map(|(id, seats)| (*id, seats.sold)).collect(),
             next_document: ranges(facts).map(|range| (range.id, range.next_document)).collect(),
         }
     }
 
     /// Somebody else writes that these advances are not in flight any more.
-    pub(super) fn release(&mut self, released: &[Released]) {
+    pub(super) fn release(&mut self, facts: &Facts, released: &[Released]) {
         for one in released {
+            let own = parts(facts).find(|(facility, part)| *facility == one.facility && part.airline == one.airline);
+            if let Some(used) = own.and_then(|(_, part)| self.used.get_mut(&part.id)) {
+                *used -= one.amount.minor;
+            }
             if let Some(unconfirmed) = self.unconfirmed.get_mut(&one.facility) {
                 *unconfirmed -= one.advances;
             }
@@ -292,6 +300,10 @@ impl Counters {
         let shorter = ranges(after).filter(|range| self.next_document.get(&range.id) != Some(&range.next_document));
         let change = |id: i64, value: i64| Change { id, values: vec![value.into()] };
         CounterChanges {
+            parts: parts(after)
+                .filter(|(_, part)| self.used.get(&part.id) != Some(&part.used.minor))
+                .map(|(_, part)| change(part.id, part.used.minor))
+                .collect(),
             slices: busier.map(|facility| change(facility.slice.raw(), facility.unconfirmed)).collect(),
             seats: fuller.map(|(id, seats)| change(*id, seats.sold)).collect(),
             ranges: shorter.map(|range| change(range.id, range.next_document)).collect(),
@@ -300,13 +312,19 @@ impl Counters {
 }
 
 impl CounterChanges {
-    pub(super) fn updates(&self) -> [Update<'_>; 3] {
+    pub(super) fn updates(&self) -> [Update<'_>; 4] {
         [
             Update { table: "facility_slice", columns: &["unconfirmed"], changes: &self.slices },
+            Update { table: "facility_sublimit", columns: &["used_minor"], changes: &self.parts },
             Update { table: "seat_bucket", columns: &["sold"], changes: &self.seats },
             Update { table: "stock_range", columns: &["next_document"], changes: &self.ranges },
         ]
     }
+}
+
+fn parts(facts: &Facts) -> impl Iterator<Item = (FacilityId, &Sublimit)> {
+    let of = |state: &FacilityState| state.facility.id;
+    facts.facilities.iter().flat_map(move |state| state.facility.sublimits.iter().map(move |part| (of(state), part)))
 }
 
 fn ranges(facts: &Facts) -> impl Iterator<Item = &StockRow> {

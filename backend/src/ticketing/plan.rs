@@ -2,7 +2,7 @@
 
 use super::basis::Basis;
 use super::ticket::COUPONS_PER_NUMBER;
-use crate::agencies::TaxRemitter;
+use crate::agencies::{CycleRule, TaxRemitter};
 use crate::audit::Cause;
 use crate::catalogue::holds::HoldTerms;
 use crate::catalogue::split::{Split, Tax};
@@ -30,6 +30,8 @@ pub struct IssueOrder {
     pub accounting_code: String,
     pub contract: ContractId,
     pub tax_remitter: TaxRemitter,
+    /// Of the contract: it says to which cycle the tickets belong.
+    pub cycle_rule: CycleRule,
     pub tender: TenderWish,
     pub intent: Intent,
     /// Which record locator, if the database has refused one already.

@@ -18,12 +18,21 @@ fn credits(split: &Split, agency: AgencyId, airline: AirlineId) -> Result<Vec<Le
         legs.push(Leg::credit(AccountKey::tax(&tax.payee, &tax.code, currency), tax.amount)?);
     }
     legs.push(Leg::credit(AccountKey::agency(AccountCode::AgencyCommission, agency, currency), split.commission)?);
-    legs.push(Leg::credit(AccountKey::platform(AccountCode::PlatformFeeIncome, currency), split.fee)?);
+    legs.push(Leg::credit(AccountKey::platform(AccountCode::PlatformFeeIncome, currency), split.fee.checked_sub(split.vat)?)?);
+    if split.vat.minor > 0 {
+        legs.push(Leg::credit(AccountKey::platform(AccountCode::PlatformVatPayable, currency), split.vat)?);
+    }
     Ok(legs)
 }
 
-/// The legs that give back what a sale took: airline, authorities, commission, fee. The airline's depends on whether it was or may be paid.
-pub(super) fn debits(legs: &RefundLegs, airline_leg: AirlineLeg, agency: AgencyId, airline: AirlineId) -> Vec<Leg> {
+/// The legs that give back what a sale took: airline, authorities, commission, fee. The airline's depends on whether it was or may be paid; of the fee,
+/// `vat` was not the platform's.
+pub(super) fn debits(
+    legs: &RefundLegs,
+    airline_leg: AirlineLeg,
+    vat: Money,
+    (agency, airline): (AgencyId, AirlineId),
+) -> Result<Vec<Leg>, MoneyError> {
     let currency = legs.refund.currency;
     let mut debits = vec![
         Leg::debit(AccountKey::airline(AccountCode::AirlinePayable, airline, currency), airline_leg.unpaid),
@@ -31,8 +40,11 @@ pub(super) fn debits(legs: &RefundLegs, airline_leg: AirlineLeg, agency: AgencyI
     ];
     debits.extend(legs.authority.iter().map(|tax| Leg::debit(AccountKey::tax(&tax.payee, &tax.code, currency), tax.amount)));
     debits.push(Leg::debit(AccountKey::agency(AccountCode::AgencyCommission, agency, currency), legs.commission));
-    debits.push(Leg::debit(AccountKey::platform(AccountCode::PlatformFeeIncome, currency), legs.fee));
-    debits
+    debits.push(Leg::debit(AccountKey::platform(AccountCode::PlatformFeeIncome, currency), legs.fee.checked_sub(vat)?));
+    if vat.minor > 0 {
+        debits.push(Leg::debit(AccountKey::platform(AccountCode::PlatformVatPayable, currency), vat));
+    }
+    Ok(debits)
 }
 
 /// Where the agency's money goes.
@@ -66,6 +78,8 @@ pub(super) struct Exchange<'a> {
     pub ticket: i64,
     pub given_in: &'a RefundLegs,
     pub airline_leg: AirlineLeg,
+    /// Of the fee that is given back.
+    pub vat_back: Money,
     pub split: &'a Split,
     /// To the airline, on top of the new ticket's share.
     pub penalty: Money,
@@ -83,7 +97,7 @@ pub(super) fn exchange(one: &Exchange) -> Result<Draft, MoneyError> {
     let (split, currency) = (one.split, one.split.price.currency);
     let [credited, owed] = one.cycles;
     let agency = |code| AccountKey::agency(code, one.agency, currency);
-    let mut legs = debits(one.given_in, one.airline_leg, one.agency, one.airline);
+    let mut legs = debits(one.given_in, one.airline_leg, one.vat_back, (one.agency, one.airline))?;
     match one.tender {
         Tender::Credit => {
             legs.extend(refund(one.given_in, one.agency, RefundTo::Credit { cycle: credited })?);
@@ -109,6 +123,9 @@ pub(super) fn unlimited_accounts(plan: &TicketPlan, airline: AirlineId) -> Vec<A
         AccountKey::airline(AccountCode::AirlinePayable, airline, currency),
         AccountKey::platform(AccountCode::PlatformFeeIncome, currency),
     ];
+    if plan.split.vat.minor > 0 {
+        keys.push(AccountKey::platform(AccountCode::PlatformVatPayable, currency));
+    }
     keys.extend(plan.split.authority.iter().map(|tax| AccountKey::tax(&tax.payee, &tax.code, currency)));
     keys
 }

@@ -9,10 +9,10 @@
 use super::issue::{Mode, issue_all};
 use super::keys::Outcome;
 use super::plan::IssueOrder;
-use crate::db::{DbError, Store, WriteTx};
+use crate::db::{Commit, DbError, Store, WriteTx};
 use crate::identity::may_be_taken;
 use crate::ledger::{Chart, PostError};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SendError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -80,11 +80,14 @@ impl IssueQueue {
         store: Arc<Store>,
         chart: Arc<Chart>,
         config: QueueConfig,
-        sold: impl Fn() + Send + 'static,
+        sold: impl Fn() + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(config.capacity);
-        let worker = Worker { store, chart, config, sold: Box::new(sold) };
-        std::thread::Builder::new().name("issue".into()).spawn(move || worker.run(&receiver))?;
+        let (settling, committed) = sync_channel(COMMITTED_AHEAD);
+        let worker = Arc::new(Worker { store, chart, config, sold: Box::new(sold) });
+        let settler = worker.clone();
+        std::thread::Builder::new().name("settle".into()).spawn(move || committed.iter().for_each(|one| settler.settle(one)))?;
+        std::thread::Builder::new().name("issue".into()).spawn(move || worker.run(&receiver, &settling))?;
         Ok(IssueQueue { sender, patience: config.patience, pursuit: config.pursuit })
     }
 
@@ -117,18 +120,42 @@ struct Worker {
     store: Arc<Store>,
     chart: Arc<Chart>,
     config: QueueConfig,
-    sold: Box<dyn Fn() + Send>,
+    sold: Box<dyn Fn() + Send + Sync>,
+}
+
+/// Batches that wait for the disk while the next one is worked on.
+const COMMITTED_AHEAD: usize = 1;
+
+/// A batch that is committed, and what it came to.
+struct Committed {
+    batch: Vec<Command>,
+    outcomes: Vec<Outcome>,
+    commit: Commit,
+    pursue_until: Option<Instant>,
 }
 
 impl Worker {
-    fn run(&self, receiver: &Receiver<Command>) {
-        while let Ok(first) = receiver.recv() {
-            let mut batch = self.gather(first, receiver);
+    fn run(&self, receiver: &Receiver<Command>, settling: &SyncSender<Committed>) {
+        let mut first = receiver.recv().ok();
+        while let Some(command) = first {
+            let mut batch = self.gather(command, receiver);
             batch.retain(|command| command.turn.set(Turn::Begun).is_ok());
             let now = Instant::now();
             let (batch, late): (Vec<Command>, Vec<Command>) = batch.into_iter().partition(|command| command.begin_by >= now);
             answer(late, &QueueError::DeadlineExceeded);
-            self.process(batch, None);
+            let committed = self.process(batch, None);
+            first = receiver.try_recv().ok();
+            match committed {
+                // Somebody waits already: another thread waits for the disk.
+                Some(committed) if first.is_some() => {
+                    if let Err(SendError(committed)) = settling.send(committed) {
+                        self.settle(committed);
+                    }
+                }
+                Some(committed) => self.settle(committed),
+                None => {}
+            }
+            first = first.or_else(|| receiver.recv().ok());
         }
     }
 
@@ -151,10 +178,37 @@ impl Worker {
         batch
     }
 
-    /// `pursue_until` is set once a COMMIT of these commands had no answer.
-    fn process(&self, batch: Vec<Command>, pursue_until: Option<Instant>) {
+    /// Answers the batch when its commit is durable.
+    fn settle(&self, Committed { batch, outcomes, commit, pursue_until }: Committed) {
+        if let Err(error) = commit.durable() {
+            return self.pursue(batch, pursue_until, &error);
+        }
+        let issued = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Issued(_)));
+        for (command, outcome) in batch.into_iter().zip(outcomes) {
+            // A client that hung up asks again with its key.
+            let _ = command.reply.send(Ok(outcome));
+        }
+        if issued {
+            (self.sold)();
+        }
+    }
+
+    fn pursue(&self, batch: Vec<Command>, pursue_until: Option<Instant>, error: &DbError) {
+        tracing::warn!(%error, orders = batch.len(), "outcome of a commit unknown: looking for the keys");
+        let until = pursue_until.unwrap_or_else(|| Instant::now() + self.config.pursuit);
+        self.try_again(batch, Some(until));
+    }
+
+    fn process_and_settle(&self, batch: Vec<Command>, pursue_until: Option<Instant>) {
+        if let Some(committed) = self.process(batch, pursue_until) {
+            self.settle(committed);
+        }
+    }
+
+    /// Everything up to the commit; whoever could not be committed has been answered. `pursue_until` is set once a COMMIT of these commands had no answer.
+    fn process(&self, batch: Vec<Command>, pursue_until: Option<Instant>) -> Option<Committed> {
         if batch.is_empty() {
-            return;
+            return None;
         }
         let orders: Vec<&IssueOrder> = batch.iter().map(|command| &command.order).collect();
         let issue = |tx: &mut WriteTx| {
@@ -164,22 +218,9 @@ impl Worker {
             }
             issue_all(tx, &self.chart, &orders, Mode::Sell)
         };
-        match self.store.write(issue) {
-            Ok(outcomes) => {
-                let issued = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Issued(_)));
-                for (command, outcome) in batch.into_iter().zip(outcomes) {
-                    // A client that hung up asks again with its key.
-                    let _ = command.reply.send(Ok(outcome));
-                }
-                if issued {
-                    (self.sold)();
-                }
-            }
-            Err(PostError::Db(DbError::CommitUnknown(error))) => {
-                tracing::warn!(%error, orders = batch.len(), "outcome of a commit unknown: looking for the keys");
-                let until = pursue_until.unwrap_or_else(|| Instant::now() + self.config.pursuit);
-                self.try_again(batch, Some(until));
-            }
+        match self.store.write_ahead(issue) {
+            Ok((outcomes, commit)) => return Some(Committed { batch, outcomes, commit, pursue_until }),
+            Err(PostError::Db(error @ DbError::CommitUnknown(_))) => self.pursue(batch, pursue_until, &error),
             Err(PostError::Db(error)) if error.is_passing() => {
                 tracing::warn!(%error, orders = batch.len(), "the batch could not run: trying again");
                 self.try_again(batch, pursue_until);
@@ -190,6 +231,7 @@ impl Worker {
             }
             Err(error) => self.halve(batch, pursue_until, &error),
         }
+        None
     }
 
     fn try_again(&self, batch: Vec<Command>, pursue_until: Option<Instant>) {
@@ -203,14 +245,14 @@ impl Worker {
         }
         if !batch.is_empty() {
             std::thread::sleep(Duration::from_millis(100));
-            self.process(batch, pursue_until);
+            self.process_and_settle(batch, pursue_until);
         }
     }
 
     fn halve(&self, mut batch: Vec<Command>, pursue_until: Option<Instant>, error: &PostError) {
         if batch.len() == 1 {
             if batch.iter_mut().all(|command| draws_again(&mut command.order, error)) {
-                return self.process(batch, pursue_until);
+                return self.process_and_settle(batch, pursue_until);
             }
             let requests: Vec<&str> = batch.iter().map(|command| command.order.cause.request_id.as_str()).collect();
             tracing::error!(%error, ?requests, "order failed");
@@ -221,8 +263,8 @@ impl Worker {
             };
         }
         let rest = batch.split_off(batch.len() / 2);
-        self.process(batch, pursue_until);
-        self.process(rest, pursue_until);
+        self.process_and_settle(batch, pursue_until);
+        self.process_and_settle(rest, pursue_until);
     }
 }
 

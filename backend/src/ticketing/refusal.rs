@@ -52,6 +52,11 @@ pub enum Refusal {
     NoFacility {
         currency: String,
     },
+    /// The agency holds so many orders that it has not paid.
+    HoldLimitReached {
+        held: i64,
+        limit: i64,
+    },
     /// The held order has its tickets.
     AlreadyPaid,
     /// The held order was cancelled before it was paid.
@@ -114,6 +119,9 @@ impl Refusal {
                  Wallet sales go on: pay with type balance."
             }
             Refusal::Unsellable { .. } => "Search again; where terms are missing, the operator has to agree them first.",
+            Refusal::HoldLimitReached { .. } => {
+                "Pay or cancel an order that is held, or order this one with type instant; the operator sets how many an agency may hold."
+            }
             Refusal::AlreadyPaid => "Nothing is left to pay: read the order for its tickets.",
             Refusal::OrderCancelled | Refusal::PaymentWindowClosed { .. } => {
                 "Its seats are released: search again and order anew."

@@ -4,7 +4,8 @@
 
 use super::actions::{ActionFacts, Obstacle, OrderAction};
 use super::coupon::CouponStatus;
-use super::ticket::{CouponRow, IssuedOrder, TicketRow, issued_orders};
+use super::journey::coupons_of;
+use super::ticket::{CouponRow, IssuedOrder, issued_orders};
 use super::void::cancellation_of;
 use crate::audit::{self, Cause};
 use crate::catalogue::{CarrierCode, Catalogue};
@@ -60,15 +61,15 @@ pub fn update_passenger(
     }
     let person = vault.open(&Sealed { data: row.sealed.clone(), wrapped_key: key.wrapped.clone() })?;
     check_documents(&person, edit)?;
-    let ticket = issued.tickets.iter().find(|ticket| ticket.passenger_id == row.id);
-    let coupons: Vec<&CouponRow> =
-        issued.coupons.iter().filter(|coupon| ticket.is_some_and(|ticket| coupon.ticket_id == ticket.id)).collect();
+    // Those that the passenger flies on, not those that were given for them.
+    let coupons: Vec<&CouponRow> = coupons_of(&issued, row.id);
+    let ticket = coupons.last().and_then(|coupon| issued.tickets.iter().find(|ticket| ticket.id == coupon.ticket_id));
     let carrier = coupons.first().and_then(|coupon| CarrierCode::parse(&coupon.carrier));
     let rule = ticket.zip(carrier).and_then(|(ticket, carrier)| catalogue.name_corrections.of(carrier, ticket.issue_date));
     let after = edited(&person, edit, if ticket.is_some() { Stage::Ticketed(rule) } else { Stage::Held })?;
     let renamed = (&after.given_name, &after.family_name) != (&person.given_name, &person.family_name);
-    if let Some(ticket) = ticket.filter(|_| renamed) {
-        check_open(ticket, &coupons)?;
+    if renamed {
+        check_open(&issued, &coupons)?;
     }
     let sealed = vault.seal(&after)?;
     // From here on the correction must succeed.
@@ -103,11 +104,11 @@ fn check_documents(person: &Person, edit: &PersonEdit) -> Result<(), UpdateError
 }
 
 /// A name that an airline has begun to check in stays.
-fn check_open(ticket: &TicketRow, coupons: &[&CouponRow]) -> Result<(), UpdateError> {
+fn check_open(issued: &IssuedOrder, coupons: &[&CouponRow]) -> Result<(), UpdateError> {
     for coupon in coupons {
         if coupon.status()? != CouponStatus::Open {
-            let (ticket, status) = (ticket.number.clone(), coupon.status.clone());
-            return Err(Obstacle::CouponNotOpen { ticket, coupon: coupon.number, status }.into());
+            let (ticket, status) = (issued.number_of(coupon).to_owned(), coupon.status.clone());
+            return Err(Obstacle::CouponNotOpen { ticket, coupon: coupon.number_on_document(), status }.into());
         }
     }
     Ok(())

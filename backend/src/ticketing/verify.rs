@@ -1,6 +1,7 @@
 //! The proof of the sales: every ticket has its posting, its coupons, its advance and its message, and every counter is the sum of what it counts.
 //! Each rule is a query that finds rows which break it; the first one found is named.
 
+use super::vat::first_wrong_vat;
 use super::verify_commission::first_wrong_commission;
 use crate::db::{Db, DbError};
 use diesel::sql_types::{BigInt, Text};
@@ -48,7 +49,7 @@ const RULES: &[(&str, &str)] = &[
          HAVING SUM(CASE WHEN a.code = 'airline.payable' AND a.owner_id = t.airline_id THEN e.amount_minor ELSE 0 END) <> -t.airline_minor
             OR SUM(CASE WHEN a.code = 'agency.commission' AND a.owner_id = t.agency_id AND e.amount_minor < 0
                 THEN e.amount_minor ELSE 0 END) <> -t.commission_minor
-            OR SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END) <> -t.fee_minor
+            OR SUM(CASE WHEN a.code IN ('platform.fee_income', 'platform.vat_payable') THEN e.amount_minor ELSE 0 END) <> -t.fee_minor
             OR SUM(CASE WHEN a.code = 'authority.tax' THEN e.amount_minor ELSE 0 END) <> -t.authority_minor LIMIT 1",
     ),
     (
@@ -125,7 +126,7 @@ const RULES: &[(&str, &str)] = &[
          HAVING COALESCE(SUM(CASE WHEN a.code IN ('airline.payable', 'airline.receivable') THEN e.amount_minor ELSE 0 END), 0)
                 <> x.airline_minor - t.airline_minor - x.penalty_minor
             OR SUM(CASE WHEN a.code = 'authority.tax' THEN e.amount_minor ELSE 0 END) <> x.authority_minor - t.authority_minor
-            OR SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END) <> x.fee_minor - t.fee_minor
+            OR SUM(CASE WHEN a.code IN ('platform.fee_income', 'platform.vat_payable') THEN e.amount_minor ELSE 0 END) <> x.fee_minor - t.fee_minor
             OR SUM(CASE WHEN a.code = 'agency.commission' THEN e.amount_minor ELSE 0 END)
                 <> CASE o.tender WHEN 'credit' THEN x.commission_minor - t.commission_minor ELSE 0 END
             OR SUM(CASE WHEN a.code IN ('agency.receivable', 'agency.wallet') THEN e.amount_minor ELSE 0 END)
@@ -142,7 +143,7 @@ const RULES: &[(&str, &str)] = &[
          HAVING (c.voided_at IS NULL) <> (COUNT(e.id) = 0) OR (c.voided_at IS NOT NULL AND (
             SUM(CASE WHEN a.code IN ('airline.payable', 'airline.receivable') THEN e.amount_minor ELSE 0 END)
                 <> t.airline_minor + x.penalty_minor - x.airline_minor
-            OR SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END) <> t.fee_minor - x.fee_minor)) LIMIT 1",
+            OR SUM(CASE WHEN a.code IN ('platform.fee_income', 'platform.vat_payable') THEN e.amount_minor ELSE 0 END) <> t.fee_minor - x.fee_minor)) LIMIT 1",
     ),
     (
         "a coupon is exchanged where its ticket was given in for one that was not taken back",
@@ -162,7 +163,7 @@ const RULES: &[(&str, &str)] = &[
          HAVING (o.cancelled_at IS NULL) <> (COUNT(e.id) = 0) OR (o.cancelled_at IS NOT NULL AND (
             SUM(CASE WHEN a.code IN ('airline.payable', 'airline.receivable') THEN e.amount_minor ELSE 0 END) <> t.airline_minor
             OR SUM(CASE WHEN a.code = 'authority.tax' THEN e.amount_minor ELSE 0 END) <> t.authority_minor
-            OR SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END) <> t.fee_minor
+            OR SUM(CASE WHEN a.code IN ('platform.fee_income', 'platform.vat_payable') THEN e.amount_minor ELSE 0 END) <> t.fee_minor
             OR SUM(CASE WHEN a.code = 'agency.commission' THEN e.amount_minor ELSE 0 END)
                 <> CASE o.tender WHEN 'credit' THEN t.commission_minor ELSE 0 END
             OR SUM(CASE WHEN a.code IN ('agency.receivable', 'agency.wallet') THEN e.amount_minor ELSE 0 END)
@@ -346,7 +347,7 @@ const RULES: &[(&str, &str)] = &[
             COALESCE(SUM(CASE WHEN a.code IN ('airline.payable', 'airline.receivable') AND a.owner_id = t.airline_id
                 THEN e.amount_minor ELSE 0 END), 0) <> r.airline_minor
             OR COALESCE(SUM(CASE WHEN a.code = 'authority.tax' THEN e.amount_minor ELSE 0 END), 0) <> r.authority_minor
-            OR COALESCE(SUM(CASE WHEN a.code = 'platform.fee_income' THEN e.amount_minor ELSE 0 END), 0) <> r.fee_minor
+            OR COALESCE(SUM(CASE WHEN a.code IN ('platform.fee_income', 'platform.vat_payable') THEN e.amount_minor ELSE 0 END), 0) <> r.fee_minor
             OR COALESCE(SUM(CASE WHEN a.code = 'agency.commission' AND a.owner_id = t.agency_id AND e.amount_minor > 0
                 THEN e.amount_minor ELSE 0 END), 0) <> r.commission_minor
             OR COALESCE(SUM(CASE WHEN a.code IN ('agency.receivable', 'agency.wallet', 'agency.refund_due') AND a.owner_id = t.agency_id
@@ -420,7 +421,10 @@ pub fn verify_sales(db: &mut Db) -> Result<Result<SaleProof, SaleFault>, DbError
     if let Some(fault) = first_wrong_commission(db)? {
         return Ok(Err(fault));
     }
+    if let Some(fault) = first_wrong_vat(db)? {
+        return Ok(Err(fault));
+    }
     let tickets: Vec<Count> = sql_query("SELECT COUNT(*) AS count FROM ticket").load(db)?;
     let tickets = tickets.first().and_then(|row| u64::try_from(row.count).ok()).unwrap_or(0);
-    Ok(Ok(SaleProof { rules: RULES.len() + 1, tickets }))
+    Ok(Ok(SaleProof { rules: RULES.len() + 2, tickets }))
 }

@@ -102,6 +102,20 @@ pub(super) fn window_ends_at(
     Some(window.ends_at(&catalogue.calendar, issue_date, (seller.country.as_str(), seller.zone), departs))
 }
 
+/// Until when a ticket that was sold can be voided; `None` where no rule is filed.
+pub(super) fn window_of(db: &mut Db, catalogue: &Catalogue, of: TicketId) -> Result<Option<Timestamp>, VoidError> {
+    use crate::db::schema::ticket;
+    let order: Option<i64> = ticket::table.find(of.raw()).select(ticket::order_id).first(db).optional().map_err(DbError::from)?;
+    let issued = issued_of(db, OrderId::of(order.ok_or(VoidError::NotFound)?))?;
+    let seller = agency(db, AgencyId::of(issued.order.agency_id))?;
+    // A ticket that came of an exchange has a day of issue of its own.
+    let own = issued.tickets.iter().find(|ticket| ticket.id == of.raw());
+    let coupons = issued.coupons.iter().filter(|coupon| coupon.ticket_id == of.raw());
+    let first = coupons.min_by_key(|coupon| coupon.departing_at);
+    let Some(((seller, own), first)) = seller.zip(own).zip(first) else { return Ok(None) };
+    Ok(window_ends_at(catalogue, &seller, own.issue_date, first))
+}
+
 /// Whether the order can be voided now; answers until when.
 pub fn check_voidable(db: &mut Db, catalogue: &Catalogue, issued: &IssuedOrder, now: Timestamp) -> Result<Timestamp, VoidError> {
     if let Some(at) = issued.order.cancelled_at {

@@ -1,6 +1,7 @@
 //! `/air/order_change_requests`, `/air/order_change_offers`, `/air/order_changes`: other flights for an order.
 
 use crate::air::{an_offer, an_order};
+use crate::holds::{change, patch_passenger};
 use crate::platform::{BEIJING, SHANGHAI, World};
 use crate::v1::events::awaited;
 use crate::v1::{cny, number_of, text};
@@ -110,6 +111,21 @@ on_both_engines! {
         for field in ["documents", "slices", "total_amount"] {
             assert_eq!(read.data()[field], order[field], "{field}");
         }
+        world.prove();
+    }
+
+    fn a_name_is_corrected_on_the_ticket_that_is_flown_on(world) {
+        let key = world.key(BEIJING);
+        let order = bought(world, &key);
+        let other = chosen(world, &key, &order);
+        confirms(world, &key, &other, &payment(&other)).expect(200);
+        let correct = |name: &str| patch_passenger(world, &key, &order, &json!({ "family_name": name }));
+        assert_eq!(correct("Zhong").expect(200).data()["family_name"], json!("Zhong"));
+        correct("Ouyang").expect_error(422, "name_change_not_allowed");
+        change(&world.platform.live, "UPDATE coupon SET status = 'C' WHERE status = 'O'");
+        correct("Zhang").expect_error(422, "coupon_not_open");
+        change(&world.platform.live, "UPDATE coupon SET status = 'O' WHERE status = 'C'");
+        correct("Zhang").expect(200);
         world.prove();
     }
 

@@ -57,7 +57,7 @@ fn patch(world: &World, key: &str, path: &str, data: &Value) -> Answer {
     world.block_on(world.send(key, Method::PATCH, path, &[], Some(json!({ "data": data }).to_string())))
 }
 
-fn patch_passenger(world: &World, key: &str, order: &Value, data: &Value) -> Answer {
+pub fn patch_passenger(world: &World, key: &str, order: &Value, data: &Value) -> Answer {
     let (order, passenger) = (order["id"].as_str().unwrap(), order["passengers"][0]["id"].as_str().unwrap());
     patch(world, key, &format!("/air/orders/{order}/passengers/{passenger}"), data)
 }
@@ -76,7 +76,7 @@ fn unavailable<'o>(order: &'o Value, action: &str) -> &'o str {
     all.iter().find(|one| one["action"] == action).map_or("", |one| one["code"].as_str().unwrap())
 }
 
-fn change(app: &App, statement: &str) {
+pub fn change(app: &App, statement: &str) {
     app.store.write(|tx| Ok::<_, DbError>(diesel::sql_query(statement).execute(&mut *tx.db)?)).unwrap();
 }
 
@@ -127,6 +127,25 @@ on_both_engines! {
         let rehearsed = world.post(&key, "/air/orders?dry_run=true", &a_hold(&offer, "Chen", "hold")).expect(200);
         assert_eq!((&rehearsed.data()["tender"], &rehearsed.data()["tickets"]), (&Value::Null, &json!([])));
         assert_eq!(world.get(&key, "/air/orders?awaiting_payment=true").expect(200).data().as_array().unwrap().len(), 2);
+        world.prove();
+    }
+
+    fn an_agency_holds_no_more_than_it_may(world) {
+        let (key, operator) = (world.key(BEIJING), world.key(OPERATOR));
+        let agency = world.get(&key, "/v1/agencies").expect(200).data()[0].clone();
+        assert_eq!(agency["max_unpaid_holds"], json!(50));
+        let path = format!("/v1/agencies/{}/actions/set_hold_limit", agency["id"].as_str().unwrap());
+        let may_hold = |orders: i64| world.post(&operator, &path, &json!({ "max_unpaid_holds": orders }));
+        assert_eq!(may_hold(-1).expect_error(422, "invalid_value").pointer(), "/data/max_unpaid_holds");
+        assert_eq!(may_hold(1).expect(200).data()["max_unpaid_holds"], json!(1));
+        let first = held(world, &key, "Zhang");
+        let offer = a_holdable_offer(world, &key);
+        let refused = world.post(&key, "/air/orders", &a_hold(&offer, "Wang", "hold"));
+        let refused = refused.expect_error(422, "hold_limit_reached");
+        assert!(refused.body.to_string().contains("holds 1 orders that are not paid and may hold 1"), "{:?}", refused.body);
+        world.post(&key, "/air/orders", &an_order(&offer, "Li", "arc_bsp_cash")).expect(201);
+        world.post(&key, "/air/payments", &a_payment(&first, "arc_bsp_cash")).expect(201);
+        held(world, &key, "Wang");
         world.prove();
     }
 

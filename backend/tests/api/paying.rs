@@ -18,7 +18,7 @@ fn all_in(app: &App, state: AdvanceState) -> bool {
 }
 
 fn is_open(app: &App) -> bool {
-    app.store.read(facilities).unwrap().iter().all(|line| line.facility.closed_reason.is_none())
+    app.store.read(|db| facilities(db, app.today())).unwrap().iter().all(|line| line.facility.closed_reason.is_none())
 }
 
 /// What the bank booked on an account today.

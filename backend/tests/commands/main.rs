@@ -57,9 +57,18 @@ fn sell_and_prove(stack: &Stack) {
     let server = stack.serve();
     let (code, output) = run(stack.airsettle().args(["demo", "--orders", "6", "--data"]).arg(stack.data()));
     assert_eq!(code, 0, "{output}");
-    for line in
-        ["price", "airline", "commission", "platform fee", "agency.receivable", "bank.loan", "sales limit", "Trial balance"]
-    {
+    for line in [
+        "Held ",
+        "Exchanged ",
+        "price",
+        "airline",
+        "commission",
+        "platform fee",
+        "agency.receivable",
+        "bank.loan",
+        "sales limit",
+        "Trial balance",
+    ] {
         assert!(output.contains(line), "the demo does not show {line}: {output}");
     }
     stack.await_seal(Duration::from_secs(10));

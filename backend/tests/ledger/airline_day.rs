@@ -4,8 +4,8 @@ use crate::bank::said;
 use crate::database::Engine;
 use crate::world::{Anything, World, cny, rate};
 use airsettle::agencies::{
-    AirlineReturn, Clawback, CommissionBase, FeeOnRefund, NewAgency, NewContract, TaxRemitter, TenderOrder, open_agency,
-    sign_contract,
+    AirlineReturn, Clawback, CommissionBase, CostTerms, FeeOnRefund, NewAgency, NewContract, TaxRemitter, TenderOrder,
+    open_agency, sign_contract,
 };
 use airsettle::catalogue::split::{Tax, split};
 use airsettle::clock::Timestamp;
@@ -37,12 +37,12 @@ on_both_engines!(
 
 const ZONE: chrono_tz::Tz = chrono_tz::Asia::Shanghai;
 
-fn day(date: u32) -> NaiveDate {
+pub fn day(date: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(2035, 3, date).unwrap()
 }
 
 /// A world on a morning of 2035 (Shanghai), ready to sell.
-fn world_on(engine: Engine) -> World {
+pub fn world_on(engine: Engine) -> World {
     let world = World::trading(engine);
     world.clock_stands(1, 2, 0);
     world
@@ -50,7 +50,7 @@ fn world_on(engine: Engine) -> World {
 
 impl World {
     /// The clock is set to a time in March 2035, UTC.
-    fn clock_stands(&self, date: u32, hour: u32, minute: u32) {
+    pub fn clock_stands(&self, date: u32, hour: u32, minute: u32) {
         self.clock.set(Timestamp::from(day(date).and_hms_opt(hour, minute, 0).unwrap())).unwrap();
     }
 
@@ -58,7 +58,7 @@ impl World {
         while !self.write(|tx| Ok(seal_pending(tx)?)).is_empty() {}
     }
 
-    fn day_of(&self, airline: AirlineId, date: u32) -> Result<(String, DayFile), ExportError> {
+    pub fn day_of(&self, airline: AirlineId, date: u32) -> Result<(String, DayFile), ExportError> {
         let of = AirlineDay::closed(airline, day(date), self.clock.now(), ZONE)?;
         let mut out = Vec::new();
         let file = self.store.snapshot(|db| write_day(db, of, &mut out))?;
@@ -66,7 +66,7 @@ impl World {
     }
 
     /// The airline's file of a day that must be over.
-    fn exports(&self, date: u32) -> (String, DayFile) {
+    pub fn exports(&self, date: u32) -> (String, DayFile) {
         self.seals_everything();
         self.day_of(self.airline, date).unwrap()
     }
@@ -80,12 +80,12 @@ impl World {
         order
     }
 
-    fn sells_on_time(&self, order: impl Into<IssueOrder>) -> IssuedOrder {
+    pub fn sells_on_time(&self, order: impl Into<IssueOrder>) -> IssuedOrder {
         self.sells(self.on_time(order.into()))
     }
 
     /// The bank pays what is left of an order's advance, and says so at that very second.
-    fn bank_pays(&self, order: &IssuedOrder, reference: &str) {
+    pub fn bank_pays(&self, order: &IssuedOrder, reference: &str) {
         if let Some(sent) = self.sends(&self.advance_of(order)) {
             let credited_at = Timestamp::from(day(1).and_hms_opt(2, 0, 5).unwrap());
             let amount = sent.amount.checked_sub(sent.set_off).unwrap();
@@ -118,9 +118,11 @@ impl World {
                 fee_rate: rate("0.005"),
                 tax_remitter: TaxRemitter::Platform,
                 payment_days: 7,
+                payment: airsettle::agencies::PaymentTerms::default(),
                 clawback: Clawback::Full,
                 fee_on_refund: FeeOnRefund::Refunded,
                 airline_return: AirlineReturn::SetOff,
+                costs: CostTerms::default(),
             };
             Ok::<_, Anything>((agency, sign_contract(tx, &terms)?))
         });
@@ -156,12 +158,12 @@ impl World {
 }
 
 /// The lines by the names of their columns.
-fn records(text: &str) -> Vec<BTreeMap<String, String>> {
+pub fn records(text: &str) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     reader.deserialize().map(Result::unwrap).collect()
 }
 
-fn kinds(text: &str) -> Vec<String> {
+pub fn kinds(text: &str) -> Vec<String> {
     records(text).iter().map(|record| record["record_type"].clone()).collect()
 }
 
@@ -212,6 +214,9 @@ fn the_file_of_a_day_is_the_golden_one(engine: Engine) {
     world.refunds_as(&crate::refunds::wish(&kept, airsettle::ticketing::RefundKind::Voluntary)).unwrap();
     let taxes = world.sells_on_time(world.order());
     world.refunds_as(&crate::refunds::wish(&taxes, airsettle::ticketing::RefundKind::TaxOnly)).unwrap();
+    let changed = world.sells_on_time(world.order());
+    world.bank_pays(&changed, "B-5");
+    world.exchanges_on_time(&changed, "1150.00", "50.00");
     world.clock_stands(2, 2, 0);
     let (text, file) = world.exports(1);
 

@@ -87,9 +87,11 @@ fn an_order_on_terms_that_were_followed_by_others_is_handed_back(engine: Engine)
             fee_rate: terms.fee_rate,
             tax_remitter: terms.tax_remitter,
             payment_days: terms.payment_days,
+            payment: terms.payment,
             clawback: terms.clawback,
             fee_on_refund: terms.fee_on_refund,
             airline_return: terms.airline_return,
+            costs: terms.costs.clone(),
         };
         Ok(sign_contract(tx, &next)?)
     });

@@ -106,9 +106,9 @@ fn a_line_that_is_lowered_with_sales_in_flight_holds_from_its_commit_on(engine: 
                 std::thread::yield_now();
             }
             world.write(|tx| {
-                let slice = facility(tx.db, world.facility)?.unwrap().facility.slice;
+                let slice = facility(tx.db, world.facility, tx.ledger_date)?.unwrap().facility.slice;
                 lock(tx, Contended::FacilitySlice, &[slice.raw()])?;
-                let state = facility(tx.db, world.facility)?.unwrap();
+                let state = facility(tx.db, world.facility, tx.ledger_date)?.unwrap();
                 Ok(set_facility_limit(tx, world.facility, state.drawn.checked_add(state.held)?)?.limit)
             })
         });

@@ -94,7 +94,18 @@ impl World {
         self.chooses_flight(&self.issued_now(of), wanted, self.other_flight(10))
     }
 
-    pub fn chooses_flight(&self, issued: &IssuedOrder, wanted: Wanted, segment: OfferSegment) -> OrderChangeRow {
+    fn chooses_flight(&self, issued: &IssuedOrder, wanted: Wanted, segment: OfferSegment) -> OrderChangeRow {
+        self.chooses_because(issued, wanted, segment, None)
+    }
+
+    /// The same, it may be because of what the airline has changed.
+    pub fn chooses_because(
+        &self,
+        issued: &IssuedOrder,
+        wanted: Wanted,
+        segment: OfferSegment,
+        waived_by: Option<i64>,
+    ) -> OrderChangeRow {
         let sold = SoldJourney::of(self.catalogue(), issued).unwrap();
         let passenger = |old: &PricedPassenger| PricedPassenger {
             coupons: vec![PricedCoupon {
@@ -125,7 +136,7 @@ impl World {
         let new = NewChangeRequest {
             order: OrderId::of(issued.order.id),
             agency: Id::of(issued.order.agency_id),
-            removed: Removed { journey: sold.journey, slices: BTreeSet::from([0]), waived_by: None },
+            removed: Removed { journey: sold.journey, slices: BTreeSet::from([0]), waived_by },
             added: Vec::new(),
             offers: vec![offer],
             expires_at: self.clock.now().plus(Duration::minutes(30)),

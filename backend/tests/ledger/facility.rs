@@ -106,8 +106,9 @@ fn a_second_line_takes_what_the_first_one_cannot(engine: Engine) {
     world.sets_facility_limit("915.00");
     let second = world.opens_second_line("1000.00");
     let on_line = |world: &World| world.advance_of(&world.sells(world.order())).facility;
-    assert_eq!(on_line(&world), Some(world.facility));
+    // At the same cost, the one with more room first.
     assert_eq!(on_line(&world), Some(second));
+    assert_eq!(on_line(&world), Some(world.facility));
     let exhausted = Refusal::FacilityExhausted { short_minor: cny("830.00").minor, currency: "CNY".into() };
     assert_eq!(world.refuses(world.order()), exhausted);
     // An exhausted line is named before a closed one, because it says how much is short.

@@ -4,7 +4,7 @@ use crate::database::Engine;
 use crate::desk::{Desk, block_on, issued, refusals};
 use crate::order::BUCKET;
 use crate::world::{World, cny};
-use airsettle::agencies::AgencyStatus;
+use airsettle::agencies::{AgencyStatus, HoldLimit, set_hold_limit};
 use airsettle::ids::{Id, OrderId};
 use airsettle::ordering::{HeldRefusal, HeldState, booking_reference};
 use airsettle::ticketing::{
@@ -27,6 +27,7 @@ on_both_engines!(
     a_quote_of_an_unpaid_order_does_not_void_a_paid_one,
     paid_cancelled_or_expired_and_only_one_of_them,
     held_seats_are_not_sold_to_others,
+    an_agency_holds_no_more_than_it_may,
     a_paid_order_is_voided_like_any_other,
     who_may_not_sell_may_not_hold_or_pay,
     a_rehearsal_changes_nothing,
@@ -388,4 +389,36 @@ fn every_rule_of_held_orders_finds_a_row_that_breaks_it(engine: Engine) {
         world.database.as_owner(&mended).unwrap();
         world.adds_up();
     }
+}
+
+fn an_agency_holds_no_more_than_it_may(engine: Engine) {
+    let world = World::trading(engine);
+    let may_hold = |orders| {
+        let limit = HoldLimit::of(orders).unwrap();
+        world.write(|tx| Ok(set_hold_limit(tx, world.agency, limit)?));
+    };
+    may_hold(2);
+    let refused = |held, limit| Refusal::HoldLimitReached { held, limit };
+    let batch = [world.order().held().build(), world.order().by_wallet().held().build()];
+    let batch = [&batch[..], &[world.order().held().build(), world.order().held().build(), world.order().build()]].concat();
+    let outcomes = world.issues(&batch);
+    assert!(matches!(&outcomes[..4], [Outcome::Issued(_), Outcome::Issued(_), Outcome::Issued(_), Outcome::Refused(_)]));
+    assert!(matches!(&outcomes[3], Outcome::Refused(reason) if *reason == refused(2, 2)), "its third in one commit");
+    assert!(matches!(outcomes[4], Outcome::Issued(_)), "it sells all the same");
+    let Outcome::Issued(first) = &outcomes[0] else { panic!("{outcomes:?}") };
+
+    // One that is paid makes room for another, in the same commit too; so does one that is cancelled.
+    let paid = world.issues(&[world.order().paying(first).build(), world.order().held().build(), world.order().held().build()]);
+    assert!(matches!(&paid[..], [Outcome::Issued(_), Outcome::Issued(_), Outcome::Refused(_)]), "{paid:?}");
+    let Outcome::Issued(second) = &paid[1] else { panic!("{paid:?}") };
+    world.voids(second);
+    world.sells(world.order().held());
+    assert_eq!(world.refuses(world.order().held()), refused(2, 2));
+
+    // What is overdue keeps nobody from holding, before it is cleared away.
+    world.time_passes(Duration::hours(48));
+    world.sells(world.order().held());
+    may_hold(0);
+    assert_eq!(world.refuses(world.order().held()), refused(1, 0));
+    world.adds_up();
 }

@@ -8,7 +8,7 @@ use airsettle::agencies::{FreezeScope, FrozenScopes};
 use airsettle::airlines::{AirlineStatus, airline};
 use airsettle::approvals::{approve, submit};
 use airsettle::credit::{
-    FacilityError, KillSwitch, KillSwitchError, SwitchesOf, Target, Unfreeze, close_facility_by_hand, kill_switches,
+    FacilityError, Grounds, KillSwitch, KillSwitchError, SwitchesOf, Target, Unfreeze, close_facility_by_hand, kill_switches,
     reopen_facility, resume_airline, throw,
 };
 use airsettle::db::Window;
@@ -28,7 +28,7 @@ on_both_engines!(
 
 impl World {
     pub fn throws(&self, target: &Target) -> KillSwitch {
-        self.store.write(|tx| throw(tx, &by(ANNA), target, "a test")).unwrap()
+        self.store.write(|tx| throw(tx, &by(ANNA), target, Grounds::Operator, "a test")).unwrap()
     }
 
     pub fn freezes(&self, scopes: &[FreezeScope]) -> KillSwitch {
@@ -159,7 +159,8 @@ fn what_cannot_be_stopped_is_refused(engine: Engine) {
     use airsettle::agencies::{AgencyStatus, set_status};
     use airsettle::ids::{AgencyId, AirlineId, FacilityId, Id};
     let world = World::on(engine);
-    let refused = |target: Target| world.store.write(|tx| throw(tx, &by(ANNA), &target, "a test")).unwrap_err();
+    let refused =
+        |target: Target| world.store.write(|tx| throw(tx, &by(ANNA), &target, Grounds::Operator, "a test")).unwrap_err();
     let all = FrozenScopes::of(FreezeScope::ALL);
     assert!(matches!(refused(Target::Agency(AgencyId::of(9), all.clone())), KillSwitchError::NoTarget));
     assert!(matches!(refused(Target::Airline(AirlineId::of(9))), KillSwitchError::NoTarget));

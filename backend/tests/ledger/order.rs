@@ -40,6 +40,7 @@ pub struct Order<'w> {
     kind: &'static str,
     departing_at: NaiveDateTime,
     schedule_change: i64,
+    sealed: Sealed,
 }
 
 impl<'w> Order<'w> {
@@ -58,6 +59,7 @@ impl<'w> Order<'w> {
             capacity: 1_000_000,
             coupons: 1,
             schedule_change: 0,
+            sealed: Sealed { data: vec![1, 2, 3], wrapped_key: vec![4, 5, 6] },
             intent: Intent::Issue,
             offer: None,
             people: Vec::new(),
@@ -163,6 +165,11 @@ impl<'w> Order<'w> {
         Order { schedule_change, ..self }
     }
 
+    /// For people whose data can be read.
+    pub fn sealed(self, person: &Sealed) -> Self {
+        Order { sealed: person.clone(), ..self }
+    }
+
     pub fn build(&self) -> IssueOrder {
         let ids = self.world.store.ids();
         let contract = &self.world.contracts[&self.agency];
@@ -182,6 +189,7 @@ impl<'w> Order<'w> {
             accounting_code: "999".into(),
             contract: contract.id,
             tax_remitter: self.remitter,
+            cycle_rule: contract.payment.cycle_rule,
             tender: self.tender,
             intent: self.intent.clone(),
             draw: Draw::default(),
@@ -212,7 +220,7 @@ impl<'w> Order<'w> {
             passenger: PassengerPlan {
                 offer_passenger: known.map_or_else(|| self.world.store.ids().next(), PassengerId::of),
                 kind: self.kind.into(),
-                sealed: Sealed { data: vec![1, 2, 3], wrapped_key: vec![4, 5, 6] },
+                sealed: self.sealed.clone(),
             },
             base: self.base,
             coupons: self.flights(&terms, split.price),

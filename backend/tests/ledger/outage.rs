@@ -33,7 +33,7 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
 }
 
 const COMMITTING: &str = "FROM pg_stat_activity WHERE usename = 'airsettle_app' AND datname = current_database()
-    AND state = 'active' AND query = 'COMMIT'";
+    AND state = 'active' AND (query = 'COMMIT' OR query LIKE 'SELECT pg_logical_emit_message%')";
 
 #[test]
 fn a_commit_that_was_lost_before_it_took_effect_is_done_again() {
@@ -65,45 +65,83 @@ fn a_commit_that_was_lost_before_it_took_effect_is_done_again() {
     world.adds_up();
 }
 
+/// A world whose server waits for a standby that never answers: a COMMIT is done there, and waits. One ticket is sold before.
+struct Behind {
+    world: World,
+    admin: String,
+    _cluster: Cluster,
+}
+
+impl Behind {
+    fn a_silent_standby() -> Self {
+        let cluster = Cluster::start(Durability::Off);
+        let owner_url = cluster.database("standby");
+        migrate(&owner_url).unwrap();
+        let world = World::in_database(Database::at(owner_url.clone()));
+        world.lodges_deposit("1000000.00");
+        world.tops_up(world.prepaid, "1000000.00");
+        let admin = superuser(&owner_url);
+        execute(&admin, "ALTER ROLE airsettle_app SET synchronous_commit = on");
+        let world = world.seen_from_another_node();
+        world.sells(world.order());
+        execute(&admin, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        execute(&admin, "SELECT pg_reload_conf()");
+        Behind { world, admin, _cluster: cluster }
+    }
+
+    /// Nobody has to wait for it any more.
+    fn ends(&self) {
+        execute(&self.admin, "ALTER SYSTEM RESET synchronous_standby_names");
+        execute(&self.admin, "SELECT pg_reload_conf()");
+    }
+}
+
 #[test]
 fn a_commit_that_took_effect_without_an_answer_is_recognised_by_its_keys() {
-    let cluster = Cluster::start(Durability::Off);
-    let owner_url = cluster.database("outage");
-    migrate(&owner_url).unwrap();
-    let world = World::in_database(Database::at(owner_url.clone()));
-    world.lodges_deposit("1000000.00");
-    world.tops_up(world.prepaid, "1000000.00");
-    let admin = superuser(&owner_url);
-    // A standby that never answers: COMMIT is done here, and waits.
-    execute(&admin, "ALTER ROLE airsettle_app SET synchronous_commit = on");
-    let world = world.seen_from_another_node();
-    world.sells(world.order());
-    execute(&admin, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    execute(&admin, "SELECT pg_reload_conf()");
-    let commands = orders(&world, 20);
-    let done = AtomicBool::new(false);
-    let (answers, ended) = std::thread::scope(|scope| {
-        // Every COMMIT that waits is ended: the orders may have come in two batches.
+    let behind = Behind::a_silent_standby();
+    let Behind { world, admin, .. } = &behind;
+    let commands = orders(world, 20);
+    let answers = std::thread::scope(|scope| {
+        // Who waits for the standby is ended until somebody was; then nobody has to wait for it any more.
         let ending = scope.spawn(|| {
-            let (mut ended, until) = (0, Instant::now() + Duration::from_secs(30));
-            while !done.load(Ordering::Relaxed) && Instant::now() < until {
-                ended +=
-                    execute(&admin, &format!("SELECT count(pg_terminate_backend(pid)) {COMMITTING}")).parse::<u32>().unwrap();
-            }
-            ended
+            wait_until("a COMMIT that waits", || {
+                execute(admin, &format!("SELECT count(pg_terminate_backend(pid)) {COMMITTING}")) != "0"
+            });
+            behind.ends();
         });
-        let answers = Desk::one_node(&world).all_at_once(commands.clone());
-        done.store(true, Ordering::Relaxed);
-        (answers, ending.join().unwrap())
+        let answers = Desk::one_node(world).all_at_once(commands.clone());
+        ending.join().unwrap();
+        answers
     });
-    assert!(ended > 0);
-    execute(&admin, "ALTER SYSTEM RESET synchronous_standby_names");
-    execute(&admin, "SELECT pg_reload_conf()");
     assert_eq!(issued(&answers).len(), 20, "{answers:?}");
     assert_eq!(world.tickets(), 21);
     let repeated = world.issues(&commands[..5]);
     assert!(repeated.iter().all(|outcome| matches!(outcome, Outcome::Issued(_))), "their own orders again");
     assert_eq!(world.tickets(), 21);
+    world.adds_up();
+}
+
+#[test]
+fn nobody_is_told_of_a_sale_that_the_standby_does_not_have() {
+    let behind = Behind::a_silent_standby();
+    let Behind { world, admin, .. } = &behind;
+    let hasty =
+        QueueConfig { patience: Duration::from_millis(200), pursuit: Duration::from_millis(200), ..QueueConfig::default() };
+    let desk = Desk::with(world, hasty);
+    let answers = desk.all_at_once(vec![world.order().keyed("first").build()]);
+    assert!(matches!(answers[..], [Err(QueueError::OutcomeUnknown { .. })]), "{answers:?}");
+    wait_until("the sale", || execute(admin, "SELECT count(*) FROM ticket") == "2");
+    std::thread::scope(|scope| {
+        let read = scope.spawn(|| world.tickets());
+        // Others are worked on meanwhile, and not answered either.
+        let answers = desk.all_at_once(vec![world.order().keyed("second").build()]);
+        assert!(matches!(answers[..], [Err(QueueError::OutcomeUnknown { .. } | QueueError::DeadlineExceeded)]), "{answers:?}");
+        assert!(!read.is_finished(), "a read told of the sale");
+        behind.ends();
+        assert!(read.join().unwrap() >= 2);
+    });
+    let repeated = world.issues(&[world.order().keyed("first").build()]);
+    assert!(matches!(repeated[..], [Outcome::Replayed(_)]), "{repeated:?}");
     world.adds_up();
 }
 

@@ -288,7 +288,6 @@ fn every_rule_of_the_settlement_finds_a_row_that_breaks_it(engine: Engine) {
             "UPDATE bank_receipt SET commission_minor = commission_minor + 1 WHERE purpose = 'remittance'",
             "booked with its own amount",
         ),
-        ("UPDATE bank_receipt SET cycle = '2020-01-H1' WHERE purpose = 'remittance'", "what an agency owes in a cycle"),
         ("UPDATE account SET balance_minor = balance_minor - 1 WHERE code = 'agency.commission'", "commission not yet netted"),
         (
             "UPDATE account SET balance_minor = balance_minor - 1 WHERE code = 'authority.tax'",

@@ -1,7 +1,8 @@
 //! Airlines change flights that are sold already: who is told, what an acceptance moves, and what is not sold any more.
 
 use crate::database::Engine;
-use crate::world::World;
+use crate::exchanges::Wanted;
+use crate::world::{World, cny};
 use airsettle::airlines::airline_by_code;
 use airsettle::catalogue::{AirportCode, BookingClass, Bucket, CarrierCode, Catalogue};
 use airsettle::db::Window;
@@ -28,6 +29,8 @@ on_both_engines!(
     tickets_are_given_back_before_the_change_is_answered_so,
     an_order_that_the_airline_changed_is_refunded_whole_and_at_once,
     whoever_accepts_a_change_pays_the_penalty_of_the_fare,
+    who_has_flown_on_a_changed_flight_asks_for_nothing_any_more,
+    an_exchange_is_not_taken_back_to_a_flight_that_was_changed_since,
     what_an_acceptance_left_behind_is_proved,
     what_cannot_be_changed_is_named,
     the_coupons_of_a_sale_are_told_as_they_were_issued,
@@ -322,6 +325,41 @@ fn whoever_accepts_a_change_pays_the_penalty_of_the_fare(engine: Engine) {
     let (refund, _) = cancels(&airline, &order).unwrap();
     assert!(refund < 100_000, "{refund}");
     airline.world.adds_up();
+}
+
+fn who_has_flown_on_a_changed_flight_asks_for_nothing_any_more(engine: Engine) {
+    let airline = Airline::on(engine);
+    let order = airline.world.sells(airline.world.order().coupons(2).on_flight(airline.bucket(1501, 'Y'), 50));
+    airline.retimed();
+    let waived = || airline.world.read(|db| waives_penalty(db, OrderId::of(order.order.id))).is_some();
+    airline.world.says(&order.tickets[0].number, 1, CouponStatus::Flown);
+    assert!(waived(), "the second flight is still to be used");
+    airline.world.says(&order.tickets[0].number, 2, CouponStatus::Flown);
+    assert!(!waived());
+}
+
+fn an_exchange_is_not_taken_back_to_a_flight_that_was_changed_since(engine: Engine) {
+    use airsettle::ticketing::exchange::ChangeError;
+    let airline = Airline::on(engine);
+    let world = &airline.world;
+    let exchanged = |order: &IssuedOrder| {
+        let wanted = Wanted { fare: cny("950.00"), penalty: cny("0.00") };
+        let change = world.chooses_because(&world.issued_now(order), wanted, world.other_flight(60), None);
+        world.confirms_change(&change, None).unwrap()
+    };
+    let (before, after) = (airline.sells(1), airline.sells(1));
+    airline.retimed();
+    let known = exchanged(&before);
+    world.voids_change(&known).expect("it was changed before, and the agent knew");
+    let change = exchanged(&after);
+    airline.files(NewSchedule::Cancelled).unwrap();
+    let refused = world.voids_change(&change);
+    let flight = "CA1501".to_owned();
+    assert!(
+        matches!(&refused, Err(ChangeError::Refused(reason)) if *reason == Refusal::ScheduleChanged { flight }),
+        "{refused:?}"
+    );
+    world.adds_up();
 }
 
 fn what_an_acceptance_left_behind_is_proved(engine: Engine) {

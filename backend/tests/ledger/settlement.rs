@@ -9,7 +9,7 @@ use airsettle::credit::{Accrual, AccrualError, Confirmation, TransferError, accr
 use airsettle::money::{Currency, Money};
 use airsettle::settlement::{NewPayment, Payment, PaymentError, PaymentPurpose, Purpose, ReceiptError, record_payment};
 use airsettle::ticketing::IssuedOrder;
-use chrono::{Duration, NaiveDate};
+use chrono::{Days, Duration, NaiveDate};
 
 on_both_engines!(
     the_worked_case_closes_at_3_93,
@@ -40,8 +40,13 @@ impl World {
     }
 
     pub fn pays(&self, purpose: PaymentPurpose) -> Result<Payment, PaymentError> {
+        self.pays_back(purpose, 0)
+    }
+
+    /// With a value date so many days back.
+    pub fn pays_back(&self, purpose: PaymentPurpose, days: u64) -> Result<Payment, PaymentError> {
         let bank_reference = format!("OUT-{}", self.store.ids().block(1));
-        self.pays_under(&NewPayment { purpose, value_date: self.today(), bank_reference })
+        self.pays_under(&NewPayment { purpose, value_date: self.today() - Days::new(days), bank_reference })
     }
 
     fn pays_under(&self, new: &NewPayment) -> Result<Payment, PaymentError> {

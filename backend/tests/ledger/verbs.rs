@@ -1,14 +1,17 @@
 //! What random histories are made of, and how a failing one is made smaller.
 
-use crate::model::{BankWord, Buyer, CAPITAL, DEPOSIT, Part, Refunded, WALLETS};
+use crate::model::{BankWord, Becomes, Buyer, CAPITAL, DEPOSIT, Edit, Part, Refunded, WALLETS};
 use airsettle::agencies::FreezeScope;
-use airsettle::ticketing::CouponStatus;
+use airsettle::ordering::Title;
+use airsettle::ticketing::{AirlineChangeAction, CouponStatus, RefundDecision};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 /// More than a line lends, now and then.
 const MOST_LENT: i64 = 2_400_000;
-pub const FLIGHTS: i64 = 3;
+pub const FLIGHTS: usize = 3;
+/// More than an airline ever owes.
+pub const UNCAPPED: i64 = 1_000_000_000;
 
 #[derive(Clone, Debug)]
 pub enum Verb {
@@ -46,15 +49,33 @@ pub enum Verb {
     /// Counted from the newest order: to this fare, with this penalty.
     Exchange(usize, i64, i64),
     TakeExchangeBack(usize),
+    /// Counted from the newest order: an application that a person decides later.
+    Apply(usize, Part, Refunded),
+    /// For so much of what was kept of its first ticket.
+    ApplyForMore(usize, Share),
+    /// One of those that were applied for.
+    Decide(usize, RefundDecision, Times),
+    ChangeFlight(usize, Becomes),
+    /// Of an order, counted from the newest, one of its changes, counted from the newest.
+    AnswerChange(usize, usize, AirlineChangeAction),
+    /// Counted from the newest order: voided or, later, refunded.
+    Cancel(usize, Times),
+    /// One of the people of an order, counted from the newest order.
+    Edit(usize, usize, Edit),
+    /// The same of a hold.
+    EditHold(usize, usize, Edit),
     DaysPass(u64),
     Accrue,
     Remit(usize, Share),
-    Repay(Share, Share),
+    /// Principal and interest, dated so many days back.
+    Repay(Share, Share, u64),
     PayTax(Share),
     Sweep(Share),
     OrderTransfer(i64),
     ConfirmTransfer,
     AirlineRepays(Share),
+    /// What the airline may owe from now on.
+    CapAirline(i64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +116,7 @@ pub struct Wish {
     pub tickets: usize,
     pub coupons: usize,
     pub fare: i64,
-    pub flight: i64,
+    pub flight: usize,
     pub keyed: bool,
 }
 
@@ -123,7 +144,37 @@ fn part() -> impl Strategy<Value = Part> {
 }
 
 fn how() -> impl Strategy<Value = Refunded> {
-    select(vec![Refunded::Voluntary, Refunded::Involuntary, Refunded::TaxOnly])
+    select(vec![Refunded::Voluntary, Refunded::Involuntary, Refunded::Medical, Refunded::TaxOnly])
+}
+
+/// What a person decides.
+fn grounds() -> impl Strategy<Value = Refunded> {
+    select(vec![Refunded::Involuntary, Refunded::Medical])
+}
+
+fn decision() -> impl Strategy<Value = RefundDecision> {
+    prop_oneof![3 => Just(RefundDecision::Approve), 1 => Just(RefundDecision::Reject)]
+}
+
+/// Mostly it still leaves.
+fn becomes() -> impl Strategy<Value = Becomes> {
+    prop_oneof![
+        5 => select(vec![40, 75]).prop_map(Becomes::Later),
+        1 => Just(Becomes::Cancelled),
+        2 => Just(Becomes::Replaced),
+    ]
+}
+
+fn action() -> impl Strategy<Value = AirlineChangeAction> {
+    select(vec![AirlineChangeAction::Accept, AirlineChangeAction::Cancel, AirlineChangeAction::Change])
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    prop_oneof![
+        2 => select(vec!["one@example.com", "two@example.com"]).prop_map(Edit::Email),
+        4 => select(vec!["Zhang", "Zhong", "Wang", "Wong"]).prop_map(Edit::FamilyName),
+        1 => select(vec![Title::Ms, Title::Dr]).prop_map(Edit::Title),
+    ]
 }
 
 /// Mostly the bank pays.
@@ -159,6 +210,16 @@ fn verb() -> impl Strategy<Value = Verb> {
         3 => (0..6usize, times()).prop_map(|(hold, times)| Verb::CancelHold(hold, times)),
         3 => Just(Verb::Expire),
     ];
+    let later = prop_oneof![
+        5 => (0..12usize, part(), grounds()).prop_map(|(order, part, how)| Verb::Apply(order, part, how)),
+        5 => (0..12usize, share()).prop_map(|(order, share)| Verb::ApplyForMore(order, share)),
+        7 => (any_of.clone(), decision(), times()).prop_map(|(one, decision, times)| Verb::Decide(one, decision, times)),
+        4 => (0..2 * FLIGHTS, becomes()).prop_map(|(flight, becomes)| Verb::ChangeFlight(flight, becomes)),
+        9 => (0..12usize, 0..3usize, action()).prop_map(|(order, nth, action)| Verb::AnswerChange(order, nth, action)),
+        3 => (0..12usize, times()).prop_map(|(order, times)| Verb::Cancel(order, times)),
+        5 => (0..12usize, 0..3usize, edit()).prop_map(|(order, who, edit)| Verb::Edit(order, who, edit)),
+        3 => (0..6usize, 0..3usize, edit()).prop_map(|(hold, who, edit)| Verb::EditHold(hold, who, edit)),
+    ];
     let bank = prop_oneof![
         10 => which().prop_map(Verb::Send),
         14 => (which(), prop::collection::vec(word(), 1..4)).prop_map(|(one, words)| Verb::BankSays(one, words)),
@@ -169,13 +230,14 @@ fn verb() -> impl Strategy<Value = Verb> {
         3 => (1..12u64).prop_map(Verb::DaysPass),
         3 => Just(Verb::Accrue),
         7 => (any_of, share()).prop_map(|(cycle, share)| Verb::Remit(cycle, share)),
-        5 => (share(), share()).prop_map(|(principal, interest)| Verb::Repay(principal, interest)),
+        5 => (share(), share(), select(vec![0, 0, 0, 1, 2, 5])).prop_map(|(principal, interest, days)| Verb::Repay(principal, interest, days)),
         2 => share().prop_map(Verb::PayTax),
         2 => share().prop_map(Verb::Sweep),
         1 => (1..50_000i64).prop_map(Verb::OrderTransfer),
         2 => Just(Verb::ConfirmTransfer),
         4 => share().prop_map(Verb::AirlineRepays),
         3 => (0..9usize).prop_map(Verb::Complete),
+        2 => select(vec![0, 60_000, 200_000, UNCAPPED, UNCAPPED]).prop_map(Verb::CapAirline),
     ];
     let limits = prop_oneof![
         3 => (0..2usize, share()).prop_map(|(wallet, share)| Verb::Withdraw(wallet, share)),
@@ -183,7 +245,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         2 => (1..300_000i64, 0..20u64).prop_map(|(amount, days)| Verb::Guarantee(amount, days)),
         2 => (1..300_000i64, 0..20u64).prop_map(|(amount, days)| Verb::RaiseLimit(amount, days)),
     ];
-    prop_oneof![10 => sales, 10 => bank, 8 => settlement, 2 => limits]
+    prop_oneof![10 => sales, 6 => later, 10 => bank, 8 => settlement, 2 => limits]
 }
 
 /// Agencies that have paid in, and what follows.
@@ -191,8 +253,16 @@ pub fn history(steps: usize) -> impl Strategy<Value = Vec<Verb>> {
     let paid_in = [(DEPOSIT, 2_000_000), (WALLETS[0], 150_000), (WALLETS[1], 400_000)];
     let begin = paid_in.map(|(into, amount)| Verb::Receive(into, amount, Times::Once));
     let verbs = prop::collection::vec(
-        prop_oneof![16 => verb().prop_map(|verb| vec![verb]), 1 => paid_and_voided(), 1 => paid_and_refunded(), 2 => exchanged(),
-            1 => held_and_ended()],
+        prop_oneof![
+            80 => verb().prop_map(|verb| vec![verb]),
+            2 => paid_and_voided(),
+            2 => paid_and_refunded(),
+            4 => exchanged(),
+            3 => changed(),
+            2 => given_more(),
+            2 => decided(),
+            2 => held(),
+        ],
         steps,
     );
     verbs.prop_map(move |verbs| [begin.to_vec(), verbs.concat().into_iter().take(steps).collect()].concat())
@@ -220,13 +290,6 @@ fn paid_and_refunded() -> impl Strategy<Value = Vec<Verb>> {
     })
 }
 
-/// A hold that is paid or cancelled: by chance alone few of them meet their end.
-fn held_and_ended() -> impl Strategy<Value = Vec<Verb>> {
-    let end =
-        prop_oneof![times().prop_map(|times| Verb::PayHold(0, times)), times().prop_map(|times| Verb::CancelHold(0, times))];
-    (wish(), end).prop_map(|(wish, end)| vec![Verb::Hold(wish), end])
-}
-
 /// An exchange of a ticket in any state of its payment, and what may follow: another one, a refund, or nothing.
 fn exchanged() -> impl Strategy<Value = Vec<Verb>> {
     let before = prop_oneof![
@@ -245,6 +308,62 @@ fn exchanged() -> impl Strategy<Value = Vec<Verb>> {
     ];
     (wish(), before, exchange(), after)
         .prop_map(|(wish, before, exchange, after)| [vec![Verb::Order(vec![wish])], before, vec![exchange], after].concat())
+}
+
+/// A flight that is changed under an order in any state of its payment, and what its agent makes of that.
+fn changed() -> impl Strategy<Value = Vec<Verb>> {
+    let sent = prop_oneof![
+        Just(Vec::new()),
+        Just(vec![Verb::Send(Which::Newest)]),
+        word().prop_map(|word| vec![Verb::Send(Which::Newest), Verb::BankSays(Which::Newest, vec![word])]),
+    ];
+    let accept = || Verb::AnswerChange(0, 0, AirlineChangeAction::Accept);
+    let exchange = || (1_001..61_000i64).prop_map(|fare| Verb::Exchange(0, fare, 5_000));
+    let answer = prop_oneof![
+        Just(vec![accept()]),
+        Just(vec![accept(), Verb::DaysPass(1), Verb::Cancel(0, Times::Once)]),
+        Just(vec![Verb::DaysPass(1), Verb::Cancel(0, Times::Twice)]),
+        Just(vec![Verb::Void(0, Times::Once), Verb::AnswerChange(0, 0, AirlineChangeAction::Cancel)]),
+        exchange().prop_map(|exchange| vec![Verb::AnswerChange(0, 0, AirlineChangeAction::Change), exchange]),
+        exchange().prop_map(move |exchange| vec![exchange, Verb::TakeExchangeBack(0), accept()]),
+    ];
+    let again = prop_oneof![2 => Just(None), 1 => becomes().prop_map(Some)];
+    (wish(), sent, becomes(), again, answer).prop_map(|(wish, sent, becomes, again, answer)| {
+        let flight = 2 * wish.flight;
+        let again = again.map(|becomes| Verb::ChangeFlight(flight, becomes));
+        let begin = vec![Verb::ChangeFlight(flight, Becomes::Later(40)), Verb::Order(vec![wish])];
+        let changes = [vec![Verb::ChangeFlight(flight, becomes)], again.into_iter().collect()].concat();
+        [begin, sent, changes, answer].concat()
+    })
+}
+
+/// A refund that kept something, and the part of it that comes back later.
+fn given_more() -> impl Strategy<Value = Vec<Verb>> {
+    let how = select(vec![Refunded::Voluntary, Refunded::TaxOnly]);
+    let newest = Which::Newest;
+    (wish(), any::<bool>(), part(), how, share()).prop_map(move |(wish, paid, part, how, share)| {
+        let paid = if paid { vec![Verb::Send(newest), Verb::BankSays(newest, vec![BankWord::Settled])] } else { Vec::new() };
+        let refund = vec![Verb::Refund(0, part, how), Verb::ApplyForMore(0, share)];
+        [vec![Verb::Order(vec![wish])], paid, refund, vec![Verb::Decide(0, RefundDecision::Approve, Times::Twice)]].concat()
+    })
+}
+
+/// A refund that a person decides, after something else has happened, or nothing.
+fn decided() -> impl Strategy<Value = Vec<Verb>> {
+    (wish(), part(), grounds(), verb(), decision(), times()).prop_map(|(wish, part, how, verb, decision, times)| {
+        vec![Verb::Order(vec![wish]), Verb::Apply(0, part, how), verb, Verb::Decide(0, decision, times)]
+    })
+}
+
+/// An order that is held, corrected, and paid or not.
+fn held() -> impl Strategy<Value = Vec<Verb>> {
+    let end = prop_oneof![
+        2 => times().prop_map(|times| Verb::PayHold(0, times)),
+        1 => times().prop_map(|times| Verb::CancelHold(0, times)),
+    ];
+    (wish(), 0..3usize, edit(), end, edit()).prop_map(|(wish, who, edit, end, again)| {
+        vec![Verb::Hold(wish), Verb::EditHold(0, who, edit), end, Verb::Edit(0, who, again)]
+    })
 }
 
 /// Leaves out what is not needed to fail, in ever smaller pieces. `fails` answers the step at which a history does.

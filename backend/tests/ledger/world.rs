@@ -4,7 +4,7 @@
 use crate::database::{Database, Engine};
 use crate::order::Order;
 use airsettle::agencies::{
-    AgencyStatus, AirlineReturn, Clawback, CommissionBase, Contract, FeeOnRefund, NewAgency, NewContract, TaxRemitter,
+    AgencyStatus, AirlineReturn, Clawback, CommissionBase, Contract, CostTerms, FeeOnRefund, NewAgency, NewContract, TaxRemitter,
     TenderOrder, open_agency, set_status, sign_contract,
 };
 use airsettle::airlines::{NewAirline, add_stock, sign_airline};
@@ -12,7 +12,8 @@ use airsettle::audit::{Actor, Cause};
 use airsettle::catalogue::Catalogue;
 use airsettle::clock::Clock;
 use airsettle::credit::{
-    FacilityState, NewFacility, NewLimitPolicy, Standing, adopt_policy, facility, open_facility, set_facility_limit, standing,
+    Availability, Base, FacilityState, NewFacility, NewLimitPolicy, Standing, adopt_policy, facility, open_facility,
+    set_facility_limit, standing,
 };
 use airsettle::db::{Db, DbError, Store, WriteTx};
 use airsettle::identity::{NewOrganisation, OrganisationKind, open_organisation};
@@ -41,6 +42,13 @@ pub const TABLES: &[&str] = &[
     "limit_policy",
     "facility",
     "facility_slice",
+    "facility_limit",
+    "facility_sublimit",
+    "facility_correction",
+    "loss_provision",
+    "airline_cap",
+    "airline_alarm",
+    "base_rate",
     "posting",
     "entry",
     "hold",
@@ -93,6 +101,17 @@ pub const TABLES: &[&str] = &[
     "incentive_cursor",
     "incentive_period",
     "incentive_accrual",
+    "cycle_settlement",
+    "obligation",
+    "obligation_charge",
+    "credit_payout",
+    "billing_statement",
+    "statement_line",
+    "job",
+    "job_run",
+    "agency_default",
+    "billing_contact",
+    "dunning_message",
     "approval",
     "guarantee",
     "temporary_limit",
@@ -268,7 +287,7 @@ impl World {
     }
 
     pub fn line(&self) -> FacilityState {
-        self.read(|db| facility(db, self.facility)).unwrap()
+        self.read(|db| facility(db, self.facility, self.today())).unwrap()
     }
 
     /// Every account that is not empty, in the order of the chart: `airline.payable 915.00`.
@@ -391,14 +410,16 @@ fn parties(tx: &mut WriteTx) -> Result<Parties, Anything> {
     Ok(Parties { seller, agency: on_credit, prepaid, airline, facility, contracts })
 }
 
-fn line(bank: OrganisationId, name: &str, limit: &str) -> NewFacility {
+pub fn line(bank: OrganisationId, name: &str, limit: &str) -> NewFacility {
     NewFacility {
         bank,
         name: name.to_owned(),
         limit: cny(limit),
         debit_account: "1001".into(),
-        base_rate: rate("0.04"),
+        base: Base::Fixed(rate("0.04")),
         margin_rate: rate("0.02"),
+        commitment_rate: rate("0"),
+        available: Availability::default(),
         day_count: "ACT/360".into(),
         max_unconfirmed: 10_000,
         max_unresolved_secs: 30,
@@ -417,8 +438,10 @@ fn worked_contract(agency: AgencyId) -> NewContract {
         fee_rate: rate("0.005"),
         tax_remitter: TaxRemitter::Platform,
         payment_days: 7,
+        payment: airsettle::agencies::PaymentTerms::default(),
         clawback: Clawback::Full,
         fee_on_refund: FeeOnRefund::Refunded,
         airline_return: AirlineReturn::SetOff,
+        costs: CostTerms::default(),
     }
 }

@@ -98,6 +98,15 @@ impl Answer {
 
 impl World {
     pub fn new(engine: Engine) -> Self {
+        let world = World::without_jobs(engine);
+        for app in world.platform.apps() {
+            jobs::start(app).unwrap();
+        }
+        world
+    }
+
+    /// Nothing runs by itself: for tests that do it step by step.
+    pub fn without_jobs(engine: Engine) -> Self {
         let folder = TempDir::new().unwrap();
         let urls = match engine {
             Engine::Sqlite => {
@@ -131,12 +140,13 @@ impl World {
             master_key: "07".repeat(32),
             zone: chrono_tz::Asia::Shanghai,
             receivers: Receivers::Local,
+            smtp_url: None,
+            mail_from: "Airsettle <billing@airsettle.example>".into(),
         };
         let platform = Arc::new(Platform::open(&config).unwrap());
         let mut keys = Vec::new();
         for app in platform.apps() {
             keys.extend(seed_demo(app).unwrap());
-            jobs::start(app).unwrap();
         }
         let (served, public_url) = (platform.clone(), url.clone());
         std::thread::spawn(move || {
@@ -150,6 +160,11 @@ impl World {
 
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
+    }
+
+    /// As `airsettle seed` leaves them for those who come after it.
+    pub fn writes_keys(&self) {
+        airsettle::demo::write_keys(self.folder(), &self.url, &self.keys).unwrap();
     }
 
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {

@@ -6,9 +6,10 @@ use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
 use crate::api::envelope::ok;
 use crate::api::error::ApiError;
-use crate::api::once::reused;
+use crate::api::once::{nothing_happened, reused};
 use crate::api::rejections::refusal;
 use crate::api::v1::operations::pending;
+use crate::db::DbError;
 use crate::identity::{IdempotencyKey, claims, first_difference};
 use crate::ids::{Id, OrderId};
 use crate::ticketing::{IssueOrder, IssuedOrder, Mode, Outcome, QueueError, Refusal, issue_all, keep_refusal};
@@ -70,7 +71,16 @@ impl Attempt {
         };
         let reason = Refusal::Unsellable { code: item.code.text().to_owned(), message: item.message.clone() };
         let (organisation, stored, fields) = (caller.key.organisation, self.key.stored(), self.fields.clone());
-        caller.write(move |tx| keep_refusal(tx, organisation, &stored, &fields, &reason)).await
+        let app = caller.app.clone();
+        blocking(move || app.store.write(|tx| keep_refusal(tx, organisation, &stored, &fields, &reason)).map_err(not_kept)).await
+    }
+}
+
+/// A refusal that may have been kept or not: nothing was sold either way, and asked again it is answered as it was kept, or decided again.
+fn not_kept(error: DbError) -> ApiError {
+    match error {
+        DbError::CommitUnknown(_) => nothing_happened(),
+        error => error.into(),
     }
 }
 
@@ -118,5 +128,17 @@ pub(super) async fn rehearse(
         (Some(Outcome::Issued(issued)), [plan]) => Ok(ok(shown_rehearsal(&caller.app, &issued, plan, names.get_ref())?)),
         (Some(Outcome::Refused(reason)), _) => Err(refusal(&reason)),
         _ => Err(ApiError::internal("a rehearsal without an outcome")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_of_which_nobody_knows_whether_it_was_kept_is_asked_for_again() {
+        let answer = not_kept(DbError::CommitUnknown("connection reset".into()));
+        assert_eq!(answer.code(), Code::DatabaseUnavailable);
+        assert_eq!(not_kept(DbError::Corrupt("a row".into())).code(), Code::Internal);
     }
 }

@@ -255,6 +255,7 @@ impl Preparation<'_> {
             accounting_code: airline.accounting_code.clone(),
             contract: contract.id,
             tax_remitter: contract.tax_remitter,
+            cycle_rule: contract.payment.cycle_rule,
             tender,
             intent: self.intent(valid.kind, &offer, &search, now)?,
             draw: Draw::default(),

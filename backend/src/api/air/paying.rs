@@ -218,6 +218,7 @@ impl Preparation {
             accounting_code: airline.accounting_code,
             contract: contract.id,
             tax_remitter: contract.tax_remitter,
+            cycle_rule: contract.payment.cycle_rule,
             tender,
             intent: Intent::Pay(self.order),
             draw: Draw::default(),

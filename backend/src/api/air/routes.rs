@@ -65,8 +65,8 @@ use utoipa::OpenApi;
 )]
 pub struct AirDescription;
 
+/// Addresses are tried in this order: what is asked most comes first.
 pub fn configure(config: &mut ServiceConfig) {
-    webhook_routes(config);
     let offer_requests = web::resource("/air/offer_requests")
         .route(web::post().to(searching::create_offer_request))
         .route(web::get().to(searching::list_offer_requests));
@@ -77,6 +77,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .route(web::get().to(cancelling::list_order_cancellations));
     let payments =
         web::resource("/air/payments").route(web::post().to(paying::create_payment)).route(web::get().to(paying::list_payments));
+    config.service(orders).service(offer_requests);
+    webhook_routes(config);
     changes(config);
     airline_initiated_changes(config);
     config
@@ -88,7 +90,6 @@ pub fn configure(config: &mut ServiceConfig) {
             web::resource("/air/order_cancellations/{id}/actions/confirm")
                 .route(web::post().to(cancelling::confirm_order_cancellation)),
         )
-        .service(offer_requests)
         .service(web::resource("/air/offer_requests/{id}").route(web::get().to(searching::get_offer_request)))
         .service(web::resource("/air/offers").route(web::get().to(searching::list_offers)))
         .service(web::resource("/air/offers/{id}").route(web::get().to(searching::get_offer)))
@@ -97,7 +98,6 @@ pub fn configure(config: &mut ServiceConfig) {
             web::resource("/air/offers/{id}/passengers/{passenger_id}")
                 .route(web::patch().to(offer_passenger::update_offer_passenger)),
         )
-        .service(orders)
         .service(
             web::resource("/air/orders/{id}")
                 .route(web::get().to(ordering::get_order))

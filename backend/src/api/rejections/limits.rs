@@ -70,7 +70,9 @@ impl From<KillSwitchError> for ApiError {
             KillSwitchError::Unknown(_) => wrong("kill_switch_id", error),
             KillSwitchError::NoTarget => invalid("/data/target_id", error),
             KillSwitchError::NoScope => invalid("/data/scopes", error),
-            KillSwitchError::Closed | KillSwitchError::Lifted => ApiError::new(Code::InvalidState, format!("{error}.")),
+            KillSwitchError::Closed | KillSwitchError::Lifted | KillSwitchError::InDefault => {
+                ApiError::new(Code::InvalidState, format!("{error}."))
+            }
             KillSwitchError::On => ApiError::of(Code::KillSwitchOn),
             KillSwitchError::Agency(error) => error.into(),
             KillSwitchError::Airline(error) => error.into(),

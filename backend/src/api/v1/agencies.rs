@@ -5,7 +5,7 @@ use super::input::Input;
 use super::keys::NoDetails;
 use super::shape::{PageParams, choice, time};
 use super::sight::visible_agency;
-use crate::agencies::{self, NewAgency, Tier, agencies as agencies_of, open_agency, set_status};
+use crate::agencies::{self, HoldLimit, NewAgency, Tier, agencies as agencies_of, open_agency, set_status};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -14,7 +14,7 @@ use crate::api::once::{Key, once};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::audit;
-use crate::db::Db;
+use crate::db::{Db, WriteTx};
 use crate::identity::{OrganisationKind, Scope, organisation};
 use crate::ids::{AgencyId, Id, OrganisationId};
 use actix_web::http::StatusCode;
@@ -54,6 +54,9 @@ pub struct Agency {
     /// The class of its terms: commission rules and incentives match on it.
     #[schema(example = "standard")]
     pub tier: String,
+    /// How many orders it may hold at a time without having paid them.
+    #[schema(example = 50)]
+    pub max_unpaid_holds: i64,
     /// RFC 3339, UTC.
     pub created_at: String,
 }
@@ -72,6 +75,7 @@ impl From<agencies::Agency> for Agency {
             frozen_scopes: agency.frozen.iter().map(|scope| scope.text().to_owned()).collect(),
             tender_order: agency.tender_order.into(),
             tier: agency.tier.to_string(),
+            max_unpaid_holds: agency.max_unpaid_holds.orders(),
             created_at: time(agency.created_at),
         }
     }
@@ -190,6 +194,26 @@ pub async fn get_agency(caller: Caller, id: web::Path<String>) -> Result<HttpRes
     Ok(ok(Agency::from(caller.read(move |db| visible_agency(&reader, db, id)).await?)))
 }
 
+/// Changes an agency, once per key, and notes who did it.
+async fn change_agency<E>(
+    caller: &Caller,
+    request: &HttpRequest,
+    (id, body): (AgencyId, &[u8]),
+    action: &'static str,
+    change: impl FnOnce(&mut WriteTx) -> Result<agencies::Agency, E> + Send + 'static,
+) -> Result<HttpResponse, ApiError>
+where
+    ApiError: From<E>,
+{
+    let cause = caller.cause();
+    once(caller, request, Key::Accepted, body, StatusCode::OK, move |tx| {
+        let changed = change(tx)?;
+        audit::record(tx, &cause, action, id)?;
+        Ok(Agency::from(changed))
+    })
+    .await
+}
+
 /// Closes an agency for good. What it owes stays owed.
 #[utoipa::path(post, path = "/v1/agencies/{id}/actions/close", tag = "Settlement", operation_id = "close_agency",
     params(("id" = String, Path, description = "`agy_…`")), request_body = Data<NoDetails>, responses((status = 200, body = Data<Agency>)))]
@@ -201,13 +225,8 @@ pub async fn close(
 ) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::PartiesWrite)?;
     let id: AgencyId = path_id(&id)?;
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        let closed = set_status(tx, id, agencies::AgencyStatus::Closed)?;
-        audit::record(tx, &cause, "agency.close", id)?;
-        Ok(Agency::from(closed))
-    })
-    .await
+    let to = agencies::AgencyStatus::Closed;
+    change_agency(&caller, &request, (id, &body.bytes), "agency.close", move |tx| set_status(tx, id, to)).await
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -232,11 +251,37 @@ pub async fn set_tier(
     let mut input = Input::default();
     let read = tier(&mut input, &body.data.tier);
     let tier = input.finish(read)?;
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        let changed = agencies::set_tier(tx, id, tier)?;
-        audit::record(tx, &cause, "agency.set_tier", id)?;
-        Ok(Agency::from(changed))
+    change_agency(&caller, &request, (id, &body.bytes), "agency.set_tier", move |tx| agencies::set_tier(tx, id, tier)).await
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetHoldLimit {
+    /// 0 to 10000; 0: it holds nothing.
+    #[schema(example = 50)]
+    pub max_unpaid_holds: i64,
+}
+
+/// Sets how many orders an agency may hold at a time without having paid them. What it holds already stays held.
+#[utoipa::path(post, path = "/v1/agencies/{id}/actions/set_hold_limit", tag = "Settlement", operation_id = "set_agency_hold_limit",
+    params(("id" = String, Path, description = "`agy_…`")), request_body = Data<SetHoldLimit>,
+    responses((status = 200, body = Data<Agency>), (status = 422, description = "`invalid_value`", body = ErrorBody)))]
+pub async fn set_hold_limit(
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: Body<SetHoldLimit>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::PartiesWrite)?;
+    let id: AgencyId = path_id(&id)?;
+    let mut input = Input::default();
+    let limit = HoldLimit::of(body.data.max_unpaid_holds);
+    if limit.is_none() {
+        input.fail(Code::InvalidValue, "max_unpaid_holds", "`max_unpaid_holds` is a whole number from 0 to 10000.");
+    }
+    let limit = input.finish(limit)?;
+    change_agency(&caller, &request, (id, &body.bytes), "agency.set_hold_limit", move |tx| {
+        agencies::set_hold_limit(tx, id, limit)
     })
     .await
 }

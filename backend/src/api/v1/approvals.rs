@@ -1,5 +1,7 @@
 //! `/v1/approvals`: what two people have to agree on. One key of the operator asks, another one agrees, and then it is done.
 
+use super::contracts::SignContract;
+use super::defaults::{Reinstate, WriteOff};
 use super::input::Input;
 use super::shape::{PageParams, choice};
 use super::sight::{not_found, require_operator};
@@ -17,7 +19,7 @@ use crate::clock::Timestamp;
 use crate::credit::{RaiseLimit, Unfreeze};
 use crate::db::WriteTx;
 use crate::identity::Scope;
-use crate::ids::{ApprovalId, Id};
+use crate::ids::{AgencyId, ApprovalId, Id};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -26,7 +28,7 @@ use utoipa::ToSchema;
 
 choice! {
     /// What is asked for.
-    ApprovalKind = ChangeKind { TemporaryLimit, Unfreeze }
+    ApprovalKind = ChangeKind { NegativeMargin, Reinstate, TemporaryLimit, Unfreeze, WriteOff }
 }
 choice! {
     /// Only a pending request is decided. What was superseded was asked for again.
@@ -37,12 +39,24 @@ choice! {
 macro_rules! of_kind {
     ($kind:expr, $change:ident => $does:expr) => {
         match $kind {
+            ChangeKind::NegativeMargin => {
+                type $change = SignContract;
+                $does
+            }
+            ChangeKind::Reinstate => {
+                type $change = Reinstate;
+                $does
+            }
             ChangeKind::TemporaryLimit => {
                 type $change = RaiseLimit;
                 $does
             }
             ChangeKind::Unfreeze => {
                 type $change = Unfreeze;
+                $does
+            }
+            ChangeKind::WriteOff => {
+                type $change = WriteOff;
                 $does
             }
         }
@@ -52,8 +66,8 @@ macro_rules! of_kind {
 /// What the key that asks for it needs.
 fn scope_of(kind: ChangeKind) -> Scope {
     match kind {
-        ChangeKind::TemporaryLimit => Scope::FinanceWrite,
-        ChangeKind::Unfreeze => Scope::PartiesWrite,
+        ChangeKind::NegativeMargin | ChangeKind::Reinstate | ChangeKind::Unfreeze => Scope::PartiesWrite,
+        ChangeKind::TemporaryLimit | ChangeKind::WriteOff => Scope::FinanceWrite,
     }
 }
 
@@ -115,10 +129,9 @@ pub struct RequestApproval {
     pub reason: String,
     /// What is to be done, in the fields of its kind.
     ///
+    /// `negative_margin`: a contract, in the fields of `POST /v1/contracts`. `reinstate` (after a default that is recovered in full): `agency_id`.
     /// `temporary_limit`: `agency_id`, `amount` that comes on top of the limit, `currency`, `effective_from` and `effective_until`, its first and last day: 92
-    /// days at most.
-    ///
-    /// `unfreeze`: `kill_switch_id`.
+    /// days at most. `unfreeze`: `kill_switch_id`. `write_off`: `agency_id`, `amount` and `currency`, all that is left.
     #[schema(value_type = Object)]
     pub change: Map<String, Value>,
 }
@@ -133,6 +146,16 @@ pub struct RejectApproval {
 /// A field of the change that is wrong.
 pub(in crate::api) fn wrong(field: &str, error: impl std::fmt::Display) -> ApiError {
     ApiError::new(Code::InvalidValue, format!("{error}.")).at(format!("/data/change/{field}"))
+}
+
+/// The agency that a change is about.
+pub(super) fn agency_of_change(text: &str) -> Result<AgencyId, ApiError> {
+    AgencyId::parse(text).map_err(|error| wrong("agency_id", error))
+}
+
+/// What is wrong with a change that is also a request of its own: its fields stand below the change here.
+pub(super) fn of_the_change(error: ApiError) -> ApiError {
+    error.below("/data", "/data/change")
 }
 
 fn proposed<P: Proposal>(change: Map<String, Value>) -> Result<P, ApiError> {

@@ -26,7 +26,7 @@ choice! {
     BankAccount = Purse { Own, Client }
 }
 
-/// What money is for: capital, an agency's remittance for a cycle and what an airline gives back go to the own account; deposits and wallet top-ups,
+/// What money is for: capital, an agency's remittance, the charges that it pays, what is recovered of what was written off, and what an airline gives back go to the own account; deposits and wallet top-ups,
 /// which are an agency's, to the client account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +35,8 @@ pub enum ReceiptPurpose {
     Deposit,
     Wallet,
     Remittance,
+    Charges,
+    Recovery,
     AirlineRepayment,
 }
 
@@ -53,7 +55,7 @@ pub struct BankReceipt {
     pub bank_reference: String,
     pub purpose: ReceiptPurpose,
     pub agency_id: Option<String>,
-    /// Of a remittance: the half-monthly cycle.
+    /// Of a remittance that names one: the cycle.
     #[schema(example = "2026-11-H1")]
     pub cycle: Option<String>,
     /// The commission that a remittance netted; zero for everything else.
@@ -79,7 +81,9 @@ impl From<settlement::Receipt> for BankReceipt {
                 settlement::Purpose::Capital => ReceiptPurpose::Capital,
                 settlement::Purpose::Deposit(_) => ReceiptPurpose::Deposit,
                 settlement::Purpose::Wallet(_) => ReceiptPurpose::Wallet,
-                settlement::Purpose::Remittance(..) => ReceiptPurpose::Remittance,
+                settlement::Purpose::Remittance(..) | settlement::Purpose::RemittanceOldestFirst(_) => ReceiptPurpose::Remittance,
+                settlement::Purpose::Charges(_) => ReceiptPurpose::Charges,
+                settlement::Purpose::Recovery(_) => ReceiptPurpose::Recovery,
                 settlement::Purpose::AirlineRepayment(_) => ReceiptPurpose::AirlineRepayment,
             },
             cycle: receipt.purpose.cycle().map(|cycle| cycle.to_string()),
@@ -95,7 +99,7 @@ impl From<settlement::Receipt> for BankReceipt {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordReceipt {
-    /// `own` for capital, remittances and what airlines give back, `client` for deposits and wallets.
+    /// `own` for capital, remittances, charges, recoveries and what airlines give back, `client` for deposits and wallets.
     pub account: BankAccount,
     /// Decimal string, more than zero.
     #[schema(example = "100000.00")]
@@ -109,9 +113,9 @@ pub struct RecordReceipt {
     /// 1 to 64 characters.
     pub bank_reference: String,
     pub purpose: ReceiptPurpose,
-    /// For a deposit, a wallet or a remittance, and only then.
+    /// For a deposit, a wallet, a remittance, charges or a recovery, and only then.
     pub agency_id: Option<String>,
-    /// For a remittance, and only then: the cycle that it pays.
+    /// For a remittance, and only then: the cycle that it pays. Without it the oldest is paid first, and what is left stays as a credit in the newest.
     #[schema(example = "2026-11-H1")]
     pub cycle: Option<String>,
     /// For an airline repayment, and only then.
@@ -144,18 +148,17 @@ impl RecordReceipt {
 impl RecordReceipt {
     /// A purpose takes exactly the fields that say whose money it is.
     fn purpose(&self, input: &mut Input) -> Option<settlement::Purpose> {
-        use ReceiptPurpose::{AirlineRepayment, Capital, Deposit, Remittance, Wallet};
+        use ReceiptPurpose::{AirlineRepayment, Capital, Charges, Deposit, Recovery, Remittance, Wallet};
         let purpose = self.purpose;
-        let takes_agency = matches!(purpose, Deposit | Wallet | Remittance);
+        let takes_agency = matches!(purpose, Deposit | Wallet | Remittance | Charges | Recovery);
         let agency = input.only_if("agency_id", self.agency_id.as_deref(), takes_agency);
-        let cycle = input.only_if("cycle", self.cycle.as_deref(), purpose == Remittance);
         let airline = input.only_if("airline_id", self.airline_id.as_deref(), purpose == AirlineRepayment);
         let agency: Option<AgencyId> = agency.and_then(|text| input.id("agency_id", text));
         let airline: Option<AirlineId> = airline.and_then(|text| input.id("airline_id", text));
-        let cycle = cycle.and_then(|text| {
-            let cycle = Cycle::parse(text);
+        let cycle = self.cycle.as_deref().and_then(|text| {
+            let cycle = Cycle::parse(text).filter(|_| purpose == Remittance);
             if cycle.is_none() {
-                input.fail(Code::InvalidValue, "cycle", "`cycle` is a half-month such as \"2026-11-H1\".");
+                input.fail(Code::InvalidValue, "cycle", "`cycle` is the cycle that a remittance pays, such as \"2026-11-H1\".");
             }
             cycle
         });
@@ -163,7 +166,10 @@ impl RecordReceipt {
             Capital => Some(settlement::Purpose::Capital),
             Deposit => Some(settlement::Purpose::Deposit(agency?)),
             Wallet => Some(settlement::Purpose::Wallet(agency?)),
+            Remittance if self.cycle.is_none() => Some(settlement::Purpose::RemittanceOldestFirst(agency?)),
             Remittance => Some(settlement::Purpose::Remittance(agency?, cycle?)),
+            Charges => Some(settlement::Purpose::Charges(agency?)),
+            Recovery => Some(settlement::Purpose::Recovery(agency?)),
             AirlineRepayment => Some(settlement::Purpose::AirlineRepayment(airline?)),
         }
     }
@@ -190,7 +196,7 @@ pub async fn list_bank_receipts(caller: Caller, query: Query) -> Result<HttpResp
         (status = 200, description = "Recorded before under this bank reference", body = Data<BankReceipt>),
         (status = 400, description = "`idempotency_key_required`, `idempotency_key_invalid`, `invalid_json`, `missing_data`", body = ErrorBody),
         (status = 409, description = "`bank_reference_reused`, `idempotency_key_reused`, `idempotency_in_progress`", body = ErrorBody),
-        (status = 422, description = "`too_many_decimals`, `unknown_currency`, `currency_mismatch`: not the agency's currency; `more_than_owed`: more than the airline has to give back; `invalid_value`, `missing_field`", body = ErrorBody)))]
+        (status = 422, description = "`too_many_decimals`, `unknown_currency`, `currency_mismatch`: not the agency's currency; `more_than_owed`: more than the airline has to give back or the agency owes in charges or was written off; `invalid_value`, `missing_field`", body = ErrorBody)))]
 pub async fn record(caller: Caller, request: HttpRequest, body: Body<RecordReceipt>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;

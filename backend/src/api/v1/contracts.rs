@@ -3,19 +3,21 @@
 use super::input::Input;
 use super::shape::{PageParams, choice, time};
 use super::sight::{Sight, narrowed, not_found};
-use crate::agencies::{self, NewContract, agency, contracts, sign_contract};
+use crate::agencies::{self, NewContract, PaymentTerms, agency, contracts, contracts_of};
 use crate::airlines::airline;
-use crate::api::caller::Caller;
+use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, once};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
-use crate::audit;
+use crate::approvals::{ChangeKind, Proposal};
+use crate::audit::{self, Cause};
 use crate::db::WriteTx;
 use crate::identity::Scope;
-use crate::ids::{AgencyId, ContractId, Id};
+use crate::ids::{AgencyId, ApprovalId, ContractId, Id};
+use crate::settlement::{self, Consent, Margin, margin_of};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -38,8 +40,78 @@ choice! {
     FeeOnRefund = agencies::FeeOnRefund { Refunded, Kept }
 }
 choice! {
+    /// How often the agency is billed: every day; Monday to Wednesday and Thursday to Sunday; Monday to Sunday; 1 to 15 and the rest of the month; by month.
+    CycleRule = agencies::CycleRule { Daily, TwiceWeekly, Weekly, HalfMonthly, Monthly }
+}
+choice! {
+    /// What becomes of a due date that is not worked in the agency's country.
+    DueRule = agencies::DueRule { Unmoved, NextWorkingDay, PreviousWorkingDay }
+}
+choice! {
     /// How an airline gives back what it was paid for a ticket that was voided or refunded.
     AirlineReturn = agencies::AirlineReturn { SetOff, RepayOnDemand }
+}
+
+/// Who pays for time, and what else a ticket costs the platform. Left out, a number is zero. Rates are factors as text.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CostTerms {
+    /// Days after the end of a cycle for which the agency pays nothing for time: 0 to 365.
+    pub free_days: Option<i64>,
+    /// Per year, ACT/360, of what the agency has not remitted after its free days.
+    #[schema(example = "0.06")]
+    pub financing_rate: Option<String>,
+    /// Per day, of what is overdue.
+    #[schema(example = "0.0005")]
+    pub late_fee_rate: Option<String>,
+    /// Per year, ACT/360, of what an airline has not given back.
+    pub airline_financing_rate: Option<String>,
+    /// The platform's fee contains it: of a fee of 5.30 at `0.06` it is 0.30.
+    #[schema(example = "0.06")]
+    pub vat_rate: Option<String>,
+    /// Of what the agency owes: what is expected never to be paid.
+    pub expected_loss_rate: Option<String>,
+    /// Of the price.
+    pub channel_cost_rate: Option<String>,
+}
+
+impl From<agencies::CostTerms> for CostTerms {
+    fn from(costs: agencies::CostTerms) -> Self {
+        CostTerms {
+            free_days: Some(costs.free_days),
+            financing_rate: Some(costs.financing_rate.to_string()),
+            late_fee_rate: Some(costs.late_fee_rate.to_string()),
+            airline_financing_rate: Some(costs.airline_financing_rate.to_string()),
+            vat_rate: Some(costs.vat_rate.to_string()),
+            expected_loss_rate: Some(costs.expected_loss_rate.to_string()),
+            channel_cost_rate: Some(costs.channel_cost_rate.to_string()),
+        }
+    }
+}
+
+impl CostTerms {
+    fn validate(&self, input: &mut Input) -> Option<agencies::CostTerms> {
+        let none = agencies::CostTerms::default();
+        let mut rate = |field: &str, text: &Option<String>| match text {
+            Some(text) => input.rate(field, text),
+            None => Some(none.vat_rate),
+        };
+        let financing_rate = rate("costs/financing_rate", &self.financing_rate);
+        let late_fee_rate = rate("costs/late_fee_rate", &self.late_fee_rate);
+        let airline_financing_rate = rate("costs/airline_financing_rate", &self.airline_financing_rate);
+        let vat_rate = rate("costs/vat_rate", &self.vat_rate);
+        let expected_loss_rate = rate("costs/expected_loss_rate", &self.expected_loss_rate);
+        let channel_cost_rate = rate("costs/channel_cost_rate", &self.channel_cost_rate);
+        Some(agencies::CostTerms {
+            free_days: input.whole("costs/free_days", self.free_days.unwrap_or(0), 0..=365)?,
+            financing_rate: financing_rate?,
+            late_fee_rate: late_fee_rate?,
+            airline_financing_rate: airline_financing_rate?,
+            vat_rate: vat_rate?,
+            expected_loss_rate: expected_loss_rate?,
+            channel_cost_rate: channel_cost_rate?,
+        })
+    }
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -65,9 +137,12 @@ pub struct Contract {
     pub tax_remitter: TaxRemitter,
     /// Days from the end of a cycle until the agency has to have remitted.
     pub payment_days: i64,
+    pub cycle_rule: CycleRule,
+    pub due_rule: DueRule,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
+    pub costs: CostTerms,
     /// RFC 3339, UTC.
     pub created_at: String,
 }
@@ -86,15 +161,18 @@ impl From<agencies::Contract> for Contract {
             fee_rate: contract.fee_rate.to_string(),
             tax_remitter: contract.tax_remitter.into(),
             payment_days: contract.payment_days,
+            cycle_rule: contract.payment.cycle_rule.into(),
+            due_rule: contract.payment.due_rule.into(),
             clawback: contract.clawback.into(),
             fee_on_refund: contract.fee_on_refund.into(),
             airline_return: contract.airline_return.into(),
+            costs: contract.costs.into(),
             created_at: time(contract.created_at),
         }
     }
 }
 
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignContract {
     pub agency_id: String,
@@ -112,9 +190,14 @@ pub struct SignContract {
     pub tax_remitter: TaxRemitter,
     /// 0 to 365 days.
     pub payment_days: i64,
+    /// Half-monthly if not given.
+    pub cycle_rule: Option<CycleRule>,
+    /// Unmoved if not given.
+    pub due_rule: Option<DueRule>,
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
+    pub costs: Option<CostTerms>,
 }
 
 impl SignContract {
@@ -127,6 +210,7 @@ impl SignContract {
         let commission_rate = input.rate("commission_rate", &self.commission_rate);
         let fee_rate = input.rate("fee_rate", &self.fee_rate);
         let payment_days = input.whole("payment_days", self.payment_days, 0..=365);
+        let costs = self.costs.clone().unwrap_or_default().validate(&mut input);
         let read = (|| {
             Some(NewContract {
                 agency: agency?,
@@ -138,12 +222,21 @@ impl SignContract {
                 fee_rate: fee_rate?,
                 tax_remitter: self.tax_remitter.into(),
                 payment_days: payment_days?,
+                payment: self.payment(),
                 clawback: self.clawback.into(),
                 fee_on_refund: self.fee_on_refund.into(),
                 airline_return: self.airline_return.into(),
+                costs: costs?,
             })
         })();
         input.finish(read)
+    }
+
+    fn payment(&self) -> PaymentTerms {
+        PaymentTerms {
+            cycle_rule: self.cycle_rule.map(Into::into).unwrap_or_default(),
+            due_rule: self.due_rule.map(Into::into).unwrap_or_default(),
+        }
     }
 }
 
@@ -164,6 +257,103 @@ fn check_parties(tx: &mut WriteTx, new: &NewContract) -> Result<(), ApiError> {
     }
 }
 
+/// What a ticket of `price_amount`, 5 % of it taxes, leaves the platform on these terms when the agency remits as late as it may: fee and financing less
+/// the rest. Decimal strings in `currency`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ContractMargin {
+    #[schema(example = "1000.00")]
+    pub price_amount: String,
+    #[schema(example = "CNY")]
+    pub currency: String,
+    /// The longest cycle and the payment days.
+    #[schema(example = 33)]
+    pub days: i64,
+    /// The bank line that a sale would be held on today; null where nothing is drawn.
+    pub facility_id: Option<String>,
+    /// Its rate per year.
+    #[schema(example = "0.06000000")]
+    pub facility_rate: Option<String>,
+    #[schema(example = "5.00")]
+    pub fee_amount: String,
+    pub financing_amount: String,
+    #[schema(example = "5.03")]
+    pub interest_amount: String,
+    pub channel_cost_amount: String,
+    /// The highest that the platform itself pays under any programme.
+    pub incentive_amount: String,
+    pub vat_amount: String,
+    pub expected_loss_amount: String,
+    #[schema(example = "-0.03")]
+    pub margin_amount: String,
+}
+
+impl From<Margin> for ContractMargin {
+    fn from(margin: Margin) -> Self {
+        ContractMargin {
+            price_amount: margin.price.to_string(),
+            currency: margin.price.currency.to_string(),
+            days: margin.days,
+            facility_id: margin.line.map(|(id, _)| id.to_string()),
+            facility_rate: margin.line.map(|(_, rate)| rust_decimal::Decimal::new(rate, 8).to_string()),
+            fee_amount: margin.fee.to_string(),
+            financing_amount: margin.financing.to_string(),
+            interest_amount: margin.interest.to_string(),
+            channel_cost_amount: margin.channel_cost.to_string(),
+            incentive_amount: margin.incentive.to_string(),
+            vat_amount: margin.vat.to_string(),
+            expected_loss_amount: margin.expected_loss.to_string(),
+            margin_amount: margin.total.to_string(),
+        }
+    }
+}
+
+/// The answer to `?dry_run=true`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ContractRehearsal {
+    pub dry_run: bool,
+    /// False: two people have to agree, by `/v1/approvals` of kind `negative_margin`.
+    pub can_be_signed: bool,
+    pub margin: ContractMargin,
+}
+
+/// A contract whose ticket loses money is signed by two people.
+impl Proposal for SignContract {
+    const KIND: ChangeKind = ChangeKind::NegativeMargin;
+    type Error = ApiError;
+
+    fn subject(&self) -> String {
+        match &self.airline_id {
+            Some(airline) => format!("{}/{airline}", self.agency_id),
+            None => self.agency_id.clone(),
+        }
+    }
+
+    /// The version that it follows, and what is lost: either makes it another decision.
+    fn basis(&self, tx: &mut WriteTx) -> Result<String, ApiError> {
+        let new = self.validate().map_err(super::approvals::of_the_change)?;
+        check_parties(tx, &new)?;
+        let margin = margin_of(tx, &new)?;
+        if !margin.total.is_negative() {
+            return Err(ApiError::new(
+                Code::InvalidState,
+                "A ticket on these terms loses nothing: sign the contract without asking.",
+            ));
+        }
+        let versions = contracts_of(tx.db, new.agency)?;
+        let same = versions.iter().filter(|known| known.airline == new.airline && known.currency == new.currency);
+        let latest = same.map(|known| known.version).max().unwrap_or(0);
+        Ok(format!("version {latest}, margin {}", margin.total))
+    }
+
+    fn carry_out(&self, tx: &mut WriteTx, cause: &Cause, approval: ApprovalId) -> Result<String, ApiError> {
+        let new = self.validate().map_err(super::approvals::of_the_change)?;
+        check_parties(tx, &new)?;
+        let signed = settlement::sign(tx, &new, Consent::Approved(approval))?;
+        audit::record(tx, cause, "contract.sign", signed.id)?;
+        Ok(signed.id.to_string())
+    }
+}
+
 /// All versions of contracts, newest first: of one agency, or of all that the caller sees.
 #[utoipa::path(get, path = "/v1/contracts", tag = "Settlement", operation_id = "list_contracts",
     params(PageParams, ("agency_id" = Option<String>, Query, description = "Only this agency's")),
@@ -177,17 +367,37 @@ pub async fn list_contracts(caller: Caller, query: Query) -> Result<HttpResponse
     Ok(page(&request.page(found, |contract| contract.id.raw()).map(Contract::from)))
 }
 
-/// Signs the next version of the terms between an agency, an airline (or all of them) and the platform. The operator only.
+/// Signs the next version of the terms between an agency, an airline (or all of them) and the platform. Terms on which a ticket loses money at the length of
+/// the contract's own cycle are refused with the computation, unless two people agree (`/v1/approvals`, kind `negative_margin`). The operator only.
 #[utoipa::path(post, path = "/v1/contracts", tag = "Settlement", operation_id = "sign_contract", request_body = Data<SignContract>,
+    params(("dry_run" = Option<bool>, Query, description = "True answers the margin, term by term, and signs nothing")),
     responses((status = 201, body = Data<Contract>),
-        (status = 422, description = "`invalid_value`, `unknown_currency`, `currency_mismatch`: not the agency's currency", body = ErrorBody)))]
-pub async fn sign(caller: Caller, request: HttpRequest, body: Body<SignContract>) -> Result<HttpResponse, ApiError> {
+        (status = 200, description = "Of a dry run", body = Data<ContractRehearsal>),
+        (status = 422, description = "`negative_margin`: a ticket on these terms loses money; `invalid_value`, `unknown_currency`, `currency_mismatch`: not the agency's currency", body = ErrorBody)))]
+pub async fn sign(
+    caller: Caller,
+    request: HttpRequest,
+    query: Query,
+    body: Body<SignContract>,
+) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::PartiesWrite)?;
     let new = body.data.validate()?;
+    if query.flag("dry_run")?.unwrap_or(false) {
+        let app = caller.app.clone();
+        let margin = blocking(move || {
+            app.store.rehearse(|tx| {
+                check_parties(tx, &new)?;
+                Ok::<_, ApiError>(margin_of(tx, &new)?)
+            })
+        });
+        let margin = margin.await?;
+        let can_be_signed = !margin.total.is_negative();
+        return Ok(ok(ContractRehearsal { dry_run: true, can_be_signed, margin: margin.into() }));
+    }
     let cause = caller.cause();
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::CREATED, move |tx| {
         check_parties(tx, &new)?;
-        let signed = sign_contract(tx, &new)?;
+        let signed = settlement::sign(tx, &new, Consent::None)?;
         audit::record(tx, &cause, "contract.sign", signed.id)?;
         Ok(Contract::from(signed))
     })

@@ -1,22 +1,22 @@
-//! `/v1/cycles`: what an agency has sold on credit, remitted and still owes, per half-monthly cycle.
+//! `/v1/cycles`: what an agency has sold on credit, remitted and still owes, per cycle.
 
 use super::sight::visible_agency;
-use crate::agencies::{Cycle, contracts_of};
+use crate::agencies::{Agency, Contract, Cycle, contracts_of};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Data, ok};
 use crate::api::error::ApiError;
 use crate::api::query::Query;
+use crate::catalogue::calendar::Calendar;
 use crate::identity::Scope;
 use crate::ids::AgencyId;
-use crate::settlement::{CycleStanding, agency_cycles};
+use crate::settlement::{CycleStanding, agency_cycles, due_terms};
 use actix_web::HttpResponse;
-use chrono::Days;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Amounts are decimal strings in `currency`. Open = sold - voided - refunded - remitted - netted - incentive, and what is to be paid of it is less the
-/// commission.
+/// Amounts are decimal strings in `currency`. Open = sold - voided - refunded - remitted - netted - applied - carried - written off -
+/// incentive, and what is to be paid of it is less the commission.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RemittanceCycle {
     #[schema(example = "2026-11-H1")]
@@ -24,7 +24,7 @@ pub struct RemittanceCycle {
     pub agency_id: String,
     pub first_day: String,
     pub last_day: String,
-    /// By when it has to be remitted: the last day and the shortest payment days of the agency's contracts.
+    /// By when it has to be remitted: payment days after its last day, moved over holidays as the contract says. Of several contracts the earliest.
     pub due_date: String,
     #[schema(example = "CNY")]
     pub currency: String,
@@ -40,6 +40,11 @@ pub struct RemittanceCycle {
     pub remitted_amount: String,
     /// Commission that remittances netted.
     pub netted_commission_amount: String,
+    /// Of the agency's wallet and deposit, after a default.
+    pub applied_amount: String,
+    /// Credit of another cycle that paid in this one; negative where credit of this one went to another or was paid out.
+    pub carried_amount: String,
+    pub written_off_amount: String,
     /// Incentives that were settled in it.
     pub incentive_amount: String,
     pub open_amount: String,
@@ -49,15 +54,18 @@ pub struct RemittanceCycle {
     pub to_remit_amount: String,
 }
 
-fn shown(agency: AgencyId, payment_days: u64, standing: &CycleStanding) -> Result<RemittanceCycle, ApiError> {
-    let last_day = standing.cycle.last_day();
-    let due = last_day.checked_add_days(Days::new(payment_days)).unwrap_or(last_day);
+fn shown(
+    calendar: &Calendar,
+    agency: &Agency,
+    contracts: &[Contract],
+    standing: &CycleStanding,
+) -> Result<RemittanceCycle, ApiError> {
     Ok(RemittanceCycle {
         cycle: standing.cycle.to_string(),
-        agency_id: agency.to_string(),
+        agency_id: agency.id.to_string(),
         first_day: standing.cycle.first_day().to_string(),
-        last_day: last_day.to_string(),
-        due_date: due.to_string(),
+        last_day: standing.cycle.last_day().to_string(),
+        due_date: due_terms(calendar, agency, standing.cycle, contracts).due_on.to_string(),
         currency: standing.sold.currency.to_string(),
         sold_amount: standing.sold.to_string(),
         commission_amount: standing.commission.to_string(),
@@ -67,6 +75,9 @@ fn shown(agency: AgencyId, payment_days: u64, standing: &CycleStanding) -> Resul
         refunded_commission_amount: standing.refunded_commission.to_string(),
         remitted_amount: standing.remitted.to_string(),
         netted_commission_amount: standing.netted.to_string(),
+        applied_amount: standing.applied.to_string(),
+        carried_amount: standing.carried.to_string(),
+        written_off_amount: standing.written_off.to_string(),
         incentive_amount: standing.incentive.to_string(),
         open_amount: standing.open_gross().map_err(ApiError::internal)?.to_string(),
         open_commission_amount: standing.open_commission().map_err(ApiError::internal)?.to_string(),
@@ -89,7 +100,7 @@ pub async fn list_cycles(caller: Caller, query: Query) -> Result<HttpResponse, A
     let before = match query.get("before_cycle") {
         None => None,
         Some(text) => {
-            let message = "`before_cycle` is a half-month such as `2026-11-H1`.";
+            let message = "`before_cycle` is a cycle such as `2026-11-H1`.";
             let cycle = Cycle::parse(text);
             Some(cycle.ok_or_else(|| ApiError::new(Code::InvalidValue, message).parameter("before_cycle"))?)
         }
@@ -98,10 +109,12 @@ pub async fn list_cycles(caller: Caller, query: Query) -> Result<HttpResponse, A
     let found = caller
         .read(move |db| {
             let of = visible_agency(&reader, db, agency)?;
-            let days = contracts_of(db, agency)?.iter().map(|contract| contract.payment_days).min().unwrap_or(0);
-            let days = u64::try_from(days).unwrap_or(0);
+            let contracts = contracts_of(db, agency)?;
             let cycles = agency_cycles(db, agency, of.currency, before, MOST)?;
-            cycles.iter().map(|cycle| shown(agency, days, cycle)).collect::<Result<Vec<_>, _>>()
+            cycles
+                .iter()
+                .map(|cycle| shown(&reader.app.catalogue.calendar, &of, &contracts, cycle))
+                .collect::<Result<Vec<_>, _>>()
         })
         .await?;
     Ok(ok(found))

@@ -51,8 +51,10 @@ pub struct Disbursement {
     pub payment_reference: String,
     /// The bank's reference, once it has paid.
     pub bank_reference: Option<String>,
-    /// What the bank last said, where it is not confirmed.
+    /// What the bank last said, where it is not confirmed; or why it waits.
     pub detail: Option<String>,
+    /// Until when it waits, or has waited, because its airline owes as much as it may (`/v1/airline_caps`); it leaves earlier when the airline owes less.
+    pub waits_until: Option<String>,
     /// When the ticket was sold. All times are RFC 3339, UTC.
     pub sold_at: String,
     /// When the current attempt left.
@@ -100,6 +102,7 @@ impl From<Advance> for Disbursement {
             sale_to_credit_millis: advance.sale_to_credit().map(|span| span.num_milliseconds()),
             bank_reference: advance.bank_reference,
             detail: advance.detail,
+            waits_until: advance.waits_until.map(|at| at.to_string()),
             sold_at: advance.sold_at.to_string(),
             sent_at: advance.sent_at.map(|at| at.to_string()),
             confirmed_at: advance.confirmed_at.map(|at| at.to_string()),

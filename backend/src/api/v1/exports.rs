@@ -2,11 +2,13 @@
 //! handed out first; see `reconciliation/`.
 
 use super::input::Input;
+use super::operations::PendingOperation;
 use super::shape::{PageParams, time};
 use super::sight::{Sight, not_found, visible_airline};
 use crate::api::caller::{Caller, blocking};
-use crate::api::envelope::{Body, Data, Page, created, ok, page};
+use crate::api::envelope::{Body, Data, Page, ok, page};
 use crate::api::error::{ApiError, ErrorBody};
+use crate::api::once::{Key, key_of, once_with};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::audit;
@@ -14,11 +16,14 @@ use crate::identity::Scope;
 use crate::ids::{AirlineId, ExportId, Id};
 use crate::money::Currency;
 use crate::reconciliation::{
-    self, AccountMovement, AirlineDay, CurrencyTotals, export_file, export_files, export_of, keep_export, read_again, write_day,
+    self, AccountMovement, AirlineDay, CurrencyTotals, DayFile, export_file, export_files, export_of, keep_export, read_again,
+    write_day,
 };
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_DISPOSITION, ETAG};
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
+
 use chrono::NaiveDate;
 use futures_util::stream::unfold;
 use serde::{Deserialize, Serialize};
@@ -157,39 +162,54 @@ impl MakeExport {
 /// the airline itself.
 #[utoipa::path(post, path = "/v1/exports", tag = "Settlement", operation_id = "make_export", request_body = Data<MakeExport>,
     responses((status = 201, body = Data<ExportFile>), (status = 200, description = "Made before", body = Data<ExportFile>),
+        (status = 202, description = "The outcome is not known yet: read the operation", body = Data<PendingOperation>),
         (status = 404, description = "`not_found`: no such airline, or another's", body = ErrorBody),
         (status = 422, description = "`day_not_over`", body = ErrorBody),
         (status = 500, description = "`export_does_not_tie`", body = ErrorBody)))]
-pub async fn make_export(caller: Caller, body: Body<MakeExport>) -> Result<HttpResponse, ApiError> {
+pub async fn make_export(caller: Caller, request: HttpRequest, body: Body<MakeExport>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceRead)?;
     let (airline, date) = body.data.validate()?;
     let maker = caller.clone();
-    let (export, is_new) = blocking(move || {
-        let store = &maker.app.store;
-        let (day, file) = store.snapshot(|db| {
-            visible_airline(&maker, db, airline)?;
-            let day = AirlineDay::closed(airline, date, maker.app.now(), store.zone())?;
-            if let Some(known) = export_of(db, day)? {
-                return Ok::<_, ApiError>((day, Err(known)));
-            }
-            Ok((day, Ok(write_day(db, day, std::io::sink())?)))
-        })?;
-        match file {
-            Err(known) => Ok((known, false)),
-            Ok(file) => store.write(|tx| {
-                // Somebody else may have been faster.
-                if let Some(known) = export_of(tx.db, day)? {
-                    return Ok::<_, ApiError>((known, false));
-                }
-                let made = keep_export(tx, day, &file)?;
-                audit::record(tx, &maker.cause(), "export.make", made.id)?;
-                Ok((made, true))
-            }),
+    let prepared = blocking(move || prepare(&maker, airline, date)).await;
+    let prepared = match (prepared, key_of(&request, Key::Accepted)?) {
+        // Nothing is written, and there is no key to keep it with.
+        (Err(error), None) => return Err(error),
+        (Ok(Prepared::Known(known)), None) => return Ok(ok(shown(&known)?)),
+        (prepared, _) => prepared,
+    };
+    let cause = caller.cause();
+    once_with(&caller, &request, Key::Accepted, &body.bytes, move |tx| {
+        let (day, file) = match prepared? {
+            Prepared::Known(known) => return Ok((StatusCode::OK, shown(&known)?)),
+            Prepared::New(day, file) => (day, file),
+        };
+        // Somebody else may have been faster.
+        if let Some(known) = export_of(tx.db, day)? {
+            return Ok((StatusCode::OK, shown(&known)?));
         }
+        let made = keep_export(tx, day, &file)?;
+        audit::record(tx, &cause, "export.make", made.id)?;
+        Ok((StatusCode::CREATED, shown(&made)?))
     })
-    .await?;
-    let shown = shown(&export)?;
-    Ok(if is_new { created(shown) } else { ok(shown) })
+    .await
+}
+
+/// The day before anything is written about it.
+enum Prepared {
+    Known(reconciliation::ExportFile),
+    New(AirlineDay, DayFile),
+}
+
+fn prepare(maker: &Caller, airline: AirlineId, date: NaiveDate) -> Result<Prepared, ApiError> {
+    let store = &maker.app.store;
+    store.snapshot(|db| {
+        visible_airline(maker, db, airline)?;
+        let day = AirlineDay::closed(airline, date, maker.app.now(), store.zone())?;
+        Ok(match export_of(db, day)? {
+            Some(known) => Prepared::Known(known),
+            None => Prepared::New(day, write_day(db, day, std::io::sink())?),
+        })
+    })
 }
 
 /// Exports, newest first. The operator sees all, an airline its own.
@@ -245,7 +265,7 @@ pub async fn get_export_content(caller: Caller, id: web::Path<String>) -> Result
 }
 
 /// The next piece of a file; an error ends the stream short of its length, which the client sees.
-async fn chunk_of(file: Option<File>) -> Option<(Result<Bytes, ApiError>, Option<File>)> {
+pub(super) async fn chunk_of(file: Option<File>) -> Option<(Result<Bytes, ApiError>, Option<File>)> {
     let mut file = file?;
     let read = blocking(move || {
         let mut piece = Vec::new();

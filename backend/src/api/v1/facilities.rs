@@ -14,8 +14,8 @@ use crate::api::query::{Query, path_id};
 use crate::audit;
 use crate::clock::Timestamp;
 use crate::credit::{
-    FacilityState, NewFacility, close_facility_by_hand, facilities_of, facility, gate, open_facility, reopen_facility,
-    set_facility_limit,
+    self, Availability, Base, FacilityState, NewFacility, close_facility_by_hand, facilities_of, facility, gate, open_facility,
+    reopen_facility, set_availability, set_facility_limit, set_sublimit,
 };
 use crate::db::WriteTx;
 use crate::identity::Scope;
@@ -47,10 +47,20 @@ pub struct Facility {
     pub over_limit_amount: String,
     /// The account at the bank that payments are drawn from.
     pub debit_account: String,
-    /// A factor per year.
+    /// A factor per year, today; null where the line follows a published rate and there is none.
     #[schema(example = "0.045")]
-    pub base_rate: String,
+    pub base_rate: Option<String>,
+    /// The published rate that the line follows; null where its base is fixed.
+    #[schema(example = "LPR-1D")]
+    pub base_rate_name: Option<String>,
     pub margin_rate: String,
+    /// A factor per year, of what is not drawn.
+    pub commitment_rate: String,
+    /// The days on which it takes new holds, both included; what is drawn stays.
+    pub available_from: Option<String>,
+    pub available_until: Option<String>,
+    /// Parts of the limit for single airlines.
+    pub sublimits: Vec<Sublimit>,
     #[schema(example = "ACT/360")]
     pub day_count: String,
     /// Whether it takes new holds now. It fails closed; wallet sales go on.
@@ -62,6 +72,26 @@ pub struct Facility {
     pub max_unconfirmed: i64,
     pub max_unresolved_secs: i64,
     pub created_at: String,
+}
+
+/// How much of a line one airline may take.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Sublimit {
+    pub airline_id: String,
+    #[schema(example = "100000.00")]
+    pub limit_amount: String,
+    /// Held and drawn. Repayments pay for the oldest draws first.
+    pub used_amount: String,
+}
+
+impl From<&credit::Sublimit> for Sublimit {
+    fn from(part: &credit::Sublimit) -> Self {
+        Sublimit {
+            airline_id: part.airline.to_string(),
+            limit_amount: part.limit.to_string(),
+            used_amount: part.used.to_string(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -87,8 +117,16 @@ impl Facility {
             headroom_amount: room.available.to_string(),
             over_limit_amount: room.over.to_string(),
             debit_account: facility.debit_account,
-            base_rate: facility.base_rate.to_string(),
+            base_rate: facility.base_rate.map(|rate| rate.to_string()),
+            base_rate_name: match facility.base {
+                Base::Fixed(_) => None,
+                Base::Published(name) => Some(name),
+            },
             margin_rate: facility.margin_rate.to_string(),
+            commitment_rate: facility.commitment_rate.to_string(),
+            available_from: facility.available.from.map(|day| day.to_string()),
+            available_until: facility.available.until.map(|day| day.to_string()),
+            sublimits: facility.sublimits.iter().map(Sublimit::from).collect(),
             day_count: facility.day_count,
             gate: FacilityGate { open: closed.is_none(), reason: closed.map(|closed| closed.reason().to_owned()) },
             oldest_unresolved_at: state.oldest_unresolved.map(|at| at.to_string()),
@@ -115,12 +153,20 @@ pub struct OpenFacility {
     pub limit_currency: String,
     /// 1 to 64 characters.
     pub debit_account: String,
-    /// A factor per year from 0 to 1 as text.
+    /// A factor per year from 0 to 1 as text; or `base_rate_name`.
     #[schema(example = "0.045")]
-    pub base_rate: String,
+    pub base_rate: Option<String>,
+    /// A published rate of the line's currency (`/v1/base_rates`) that the base follows, in place of `base_rate`.
+    pub base_rate_name: Option<String>,
     /// A factor per year from 0 to 1 as text.
     #[schema(example = "0.015")]
     pub margin_rate: String,
+    /// A factor per year of what is not drawn, from 0 to 1 as text; none if not given.
+    #[schema(example = "0.002")]
+    pub commitment_rate: Option<String>,
+    /// The first and the last day on which it takes new holds; without bounds if not given.
+    pub available_from: Option<String>,
+    pub available_until: Option<String>,
     /// `ACT/360` or `ACT/365F`.
     #[schema(example = "ACT/360")]
     pub day_count: String,
@@ -148,14 +194,64 @@ pub struct CloseFacility {
     pub reason: String,
 }
 
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetAvailability {
+    /// The first day on which it takes new holds; without a beginning if left out.
+    pub available_from: Option<String>,
+    /// The last one; without an end if left out.
+    pub available_until: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetSublimit {
+    pub airline_id: String,
+    /// Decimal string, not negative; below what is used it only stops new holds.
+    #[schema(example = "100000.00")]
+    pub limit_amount: String,
+    /// The line's currency.
+    #[schema(example = "CNY")]
+    pub limit_currency: String,
+}
+
+fn wrong<T>(input: &mut Input, code: Code, field: &str, message: &str) -> Option<T> {
+    input.fail(code, field, message);
+    None
+}
+
+fn availability(input: &mut Input, from: Option<&str>, until: Option<&str>) -> Option<Availability> {
+    let mut day = |field: &str, text: Option<&str>| match text {
+        Some(text) => input.date(field, text).map(Some),
+        None => Some(None),
+    };
+    let (from, until) = (day("available_from", from), day("available_until", until));
+    Some(Availability { from: from?, until: until? })
+}
+
 impl OpenFacility {
+    fn base(&self, input: &mut Input) -> Option<Base> {
+        match (&self.base_rate, &self.base_rate_name) {
+            (Some(rate), None) => input.rate("base_rate", rate).map(Base::Fixed),
+            (None, Some(name)) => input.text("base_rate_name", name, 64).map(Base::Published),
+            (Some(_), Some(_)) => {
+                wrong(input, Code::InvalidValue, "base_rate_name", "A base is fixed or follows a published rate, not both.")
+            }
+            (None, None) => {
+                wrong(input, Code::MissingField, "base_rate", "`base_rate` is missing, or `base_rate_name` in its place.")
+            }
+        }
+    }
+
     fn validate(&self) -> Result<NewFacility, ApiError> {
         let mut input = Input::default();
         let bank = input.id("organisation_id", &self.organisation_id);
         let name = input.text("name", &self.name, 100);
         let limit = input.money(("limit_amount", &self.limit_amount), ("limit_currency", &self.limit_currency));
         let debit_account = input.text("debit_account", &self.debit_account, 64);
-        let base_rate = input.rate("base_rate", &self.base_rate);
+        let base = self.base(&mut input);
+        let commitment_rate = input.rate("commitment_rate", self.commitment_rate.as_deref().unwrap_or("0"));
+        let available = availability(&mut input, self.available_from.as_deref(), self.available_until.as_deref());
         let margin_rate = input.rate("margin_rate", &self.margin_rate);
         let max_unconfirmed = input.whole("max_unconfirmed", self.max_unconfirmed.unwrap_or(1_000), 1..=1_000_000);
         let max_unresolved_secs = input.whole("max_unresolved_secs", self.max_unresolved_secs.unwrap_or(30), 1..=86_400);
@@ -165,7 +261,9 @@ impl OpenFacility {
                 name: name?,
                 limit: limit?,
                 debit_account: debit_account?,
-                base_rate: base_rate?,
+                base: base?,
+                commitment_rate: commitment_rate?,
+                available: available?,
                 margin_rate: margin_rate?,
                 day_count: self.day_count.clone(),
                 max_unconfirmed: max_unconfirmed?,
@@ -178,7 +276,7 @@ impl OpenFacility {
 
 /// As it stands in this commit.
 fn shown(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, ApiError> {
-    let state = facility(tx.db, id)?.ok_or_else(|| ApiError::of(Code::NotFound))?;
+    let state = facility(tx.db, id, tx.ledger_date)?.ok_or_else(|| ApiError::of(Code::NotFound))?;
     Facility::of(state, tx.now)
 }
 
@@ -190,7 +288,8 @@ pub async fn list_facilities(caller: Caller, query: Query) -> Result<HttpRespons
     let request = PageRequest::<i64>::read(&query, "/v1/facilities")?;
     let (window, limit, now) = (request.window(), request.fetch(), caller.app.now());
     let bank = (!caller.is_operator()).then_some(caller.key.organisation);
-    let found = caller.read(move |db| facilities_of(db, bank, window, limit)).await?;
+    let today = caller.app.today();
+    let found = caller.read(move |db| facilities_of(db, bank, today, window, limit)).await?;
     let found = request.page(found, |state| state.facility.id.raw());
     Ok(page(&found.try_map(|state| Facility::of(state, now))?))
 }
@@ -222,6 +321,26 @@ pub async fn get_facility(caller: Caller, id: web::Path<String>) -> Result<HttpR
     Ok(ok(Facility::of(found, caller.app.now())?))
 }
 
+/// Changes a bank line, once per key, and notes who did it.
+async fn change_line<T, E>(
+    caller: &Caller,
+    request: &HttpRequest,
+    (id, body): (FacilityId, &[u8]),
+    action: &'static str,
+    change: impl FnOnce(&mut WriteTx) -> Result<T, E> + Send + 'static,
+) -> Result<HttpResponse, ApiError>
+where
+    ApiError: From<E>,
+{
+    let cause = caller.cause();
+    once(caller, request, Key::Accepted, body, StatusCode::OK, move |tx| {
+        change(tx)?;
+        audit::record(tx, &cause, action, id)?;
+        shown(tx, id)
+    })
+    .await
+}
+
 /// Sets a bank line's limit. A limit below what is drawn and held only stops new holds. The operator only.
 #[utoipa::path(post, path = "/v1/facilities/{id}/actions/set_limit", tag = "Settlement", operation_id = "set_facility_limit",
     params(("id" = String, Path, description = "`fac_…`")), request_body = Data<SetFacilityLimit>,
@@ -239,13 +358,49 @@ pub async fn set_limit(
     let data = &body.data;
     let limit = input.money(("limit_amount", &data.limit_amount), ("limit_currency", &data.limit_currency));
     let limit = input.finish(limit)?;
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        set_facility_limit(tx, id, limit)?;
-        audit::record(tx, &cause, "facility.set_limit", id)?;
-        shown(tx, id)
-    })
-    .await
+    change_line(&caller, &request, (id, &body.bytes), "facility.set_limit", move |tx| set_facility_limit(tx, id, limit)).await
+}
+
+/// Sets the days on which a bank line takes new holds; what is drawn or on its way goes on. The operator only.
+#[utoipa::path(post, path = "/v1/facilities/{id}/actions/set_availability", tag = "Settlement", operation_id = "set_facility_availability",
+    params(("id" = String, Path, description = "`fac_…`")), request_body = Data<SetAvailability>,
+    responses((status = 200, body = Data<Facility>),
+        (status = 422, description = "`invalid_value`: a date, or the end before the beginning", body = ErrorBody)))]
+pub async fn set_days(
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: Body<SetAvailability>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::FinanceWrite)?;
+    let id: FacilityId = path_id(&id)?;
+    let mut input = Input::default();
+    let available = availability(&mut input, body.data.available_from.as_deref(), body.data.available_until.as_deref());
+    let available = input.finish(available)?;
+    change_line(&caller, &request, (id, &body.bytes), "facility.set_availability", move |tx| set_availability(tx, id, available))
+        .await
+}
+
+/// Sets how much of a bank line one airline may take. A sub-limit below what is used only stops new holds. The operator only.
+#[utoipa::path(post, path = "/v1/facilities/{id}/actions/set_sublimit", tag = "Settlement", operation_id = "set_facility_sublimit",
+    params(("id" = String, Path, description = "`fac_…`")), request_body = Data<SetSublimit>,
+    responses((status = 200, body = Data<Facility>),
+        (status = 422, description = "`invalid_value`, `too_many_decimals`, `unknown_currency`, `currency_mismatch`", body = ErrorBody)))]
+pub async fn set_part(
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: Body<SetSublimit>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(Scope::FinanceWrite)?;
+    let id: FacilityId = path_id(&id)?;
+    let mut input = Input::default();
+    let data = &body.data;
+    let airline = input.id("airline_id", &data.airline_id);
+    let limit = input.money(("limit_amount", &data.limit_amount), ("limit_currency", &data.limit_currency));
+    let (airline, limit) = input.finish(airline.zip(limit))?;
+    change_line(&caller, &request, (id, &body.bytes), "facility.set_sublimit", move |tx| set_sublimit(tx, id, airline, limit))
+        .await
 }
 
 /// Closes a bank line for new advances until somebody reopens it; those on their way go on. The operator only.
@@ -262,13 +417,7 @@ pub async fn close(
     let mut input = Input::default();
     let reason = input.text("reason", &body.data.reason, 200);
     let reason = input.finish(reason)?;
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        close_facility_by_hand(tx, id, &reason)?;
-        audit::record(tx, &cause, "facility.close", id)?;
-        shown(tx, id)
-    })
-    .await
+    change_line(&caller, &request, (id, &body.bytes), "facility.close", move |tx| close_facility_by_hand(tx, id, &reason)).await
 }
 
 /// Opens a closed bank line again: the bank has to answer a probe first, and none of the line's advances may be in doubt. The operator only.
@@ -291,11 +440,5 @@ pub async fn reopen(
     if !caller.app.bank_answers().await {
         return Err(ApiError::of(Code::BankUnavailable).retry_after(5));
     }
-    let cause = caller.cause();
-    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
-        reopen_facility(tx, id)?;
-        audit::record(tx, &cause, "facility.reopen", id)?;
-        shown(tx, id)
-    })
-    .await
+    change_line(&caller, &request, (id, &body.bytes), "facility.reopen", move |tx| reopen_facility(tx, id)).await
 }

@@ -37,7 +37,12 @@ pub struct Accrual {
     /// Booked for this day: the rounded total less what was booked before.
     #[schema(example = "0.15")]
     pub booked_amount: String,
-    /// All that is booked up to and with this day.
+    /// What was not drawn of the limit, where the line costs a fee for it.
+    pub undrawn_amount: String,
+    pub commitment_rate: String,
+    /// The commitment fee booked for this day.
+    pub commitment_amount: String,
+    /// All interest that is booked up to and with this day.
     pub total_booked_amount: String,
     #[schema(example = "CNY")]
     pub currency: String,
@@ -55,6 +60,9 @@ impl From<credit::Accrual> for Accrual {
             balance_amount: day.balance.to_string(),
             rate: rust_decimal::Decimal::new(day.rate_e8, 8).to_string(),
             booked_amount: day.booked.to_string(),
+            undrawn_amount: day.undrawn.to_string(),
+            commitment_rate: rust_decimal::Decimal::new(day.commitment_rate_e8, 8).to_string(),
+            commitment_amount: day.commitment.to_string(),
             total_booked_amount: day.total_booked.to_string(),
             currency: day.booked.currency.to_string(),
             posting_id: day.posting.map(|id| id.to_string()),

@@ -24,6 +24,11 @@ choice! {
     FreezeScope = agencies::FreezeScope { Api, Issue, Refund, Withdrawal }
 }
 
+choice! {
+    /// An operator's is lifted by `unfreeze`; that of an agency in default with its reinstatement.
+    Grounds = credit::Grounds { Default, Operator }
+}
+
 /// A kill switch. Who threw it is the operator's own business.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct KillSwitch {
@@ -34,6 +39,7 @@ pub struct KillSwitch {
     pub target_id: String,
     /// Of an agency: what of its doings.
     pub scopes: Option<Vec<FreezeScope>>,
+    pub grounds: Grounds,
     pub reason: String,
     pub thrown_by_key_id: String,
     pub created_at: String,
@@ -52,6 +58,7 @@ impl From<credit::KillSwitch> for KillSwitch {
             id: switch.id.to_string(),
             target_id: switch.target.id(),
             scopes,
+            grounds: switch.grounds.into(),
             reason: switch.reason,
             thrown_by_key_id: switch.thrown_by.to_string(),
             created_at: time(switch.created_at),
@@ -107,7 +114,7 @@ pub async fn throw_switch(caller: Caller, request: HttpRequest, body: Body<Throw
     let (target, reason) = body.data.validate()?;
     let cause = caller.cause();
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::CREATED, move |tx| {
-        Ok(KillSwitch::from(throw(tx, &cause, &target, &reason)?))
+        Ok(KillSwitch::from(throw(tx, &cause, &target, credit::Grounds::Operator, &reason)?))
     })
     .await
 }

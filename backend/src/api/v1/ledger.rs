@@ -253,7 +253,7 @@ pub async fn get_trial_balance(caller: Caller, query: Query) -> Result<HttpRespo
     caller.require(Scope::FinanceRead)?;
     require_operator(&caller)?;
     let as_of = match query.get("as_of") {
-        None => caller.app.now().date_in(caller.app.store.zone()),
+        None => caller.app.today(),
         Some(text) => NaiveDate::parse_from_str(text, "%Y-%m-%d")
             .map_err(|_| ApiError::new(Code::InvalidValue, "`as_of` is a date such as `2026-11-01`.").parameter("as_of"))?,
     };

@@ -4,45 +4,55 @@
 //! audit row and the idempotency key stand or fall together. What belongs to another organisation is answered like what does not exist.
 
 pub mod agencies;
+pub mod airline_caps;
 pub mod airline_claims;
 pub mod airlines;
 pub mod approvals;
 pub mod attachments;
 pub mod bank_callbacks;
 pub mod bank_receipts;
+pub mod base_rates;
 pub mod cash_transfers;
 pub mod commission_explained;
 pub mod commission_rules;
 pub mod contracts;
 pub mod coupon_status_files;
 pub mod coupons;
+pub mod credit_payouts;
 pub mod cycles;
+pub mod defaults;
 pub mod disbursements;
+pub mod dunning;
 pub mod events;
 pub mod exports;
 pub mod facilities;
 pub mod facility_money;
+pub mod facility_statement;
 pub mod guarantees;
 pub mod incentive_periods;
 pub mod incentive_programmes;
 mod input;
+pub mod jobs;
 pub mod keys;
 pub mod kill_switches;
 pub mod ledger;
 pub mod limit_policies;
 pub mod limit_questions;
 pub mod limits;
+pub mod obligations;
 pub mod operations;
 pub mod organisations;
 pub mod payouts;
 pub mod postings;
 pub mod private_fares;
+pub mod provisions;
 pub mod refund_applications;
 pub mod refund_shape;
 pub mod request_log;
 pub mod schedule_changes;
 pub(in crate::api) mod shape;
 mod sight;
+pub mod statements;
 pub mod tax_payments;
 pub mod temporary_limits;
 pub mod test_clock;
@@ -69,6 +79,7 @@ use utoipa::OpenApi;
         agencies::get_agency,
         agencies::close,
         agencies::set_tier,
+        agencies::set_hold_limit,
         approvals::list_approvals,
         approvals::request,
         approvals::get_approval,
@@ -124,8 +135,15 @@ use utoipa::OpenApi;
         facilities::create_facility,
         facilities::get_facility,
         facilities::set_limit,
+        facilities::set_days,
+        facilities::set_part,
         facilities::close,
         facilities::reopen,
+        base_rates::list_base_rates,
+        base_rates::publish,
+        facility_statement::get_statement,
+        facility_statement::get_utilisation,
+        provisions::list_provisions,
         facility_money::accrue,
         facility_money::list_accruals,
         facility_money::repay,
@@ -137,6 +155,26 @@ use utoipa::OpenApi;
         cash_transfers::get_cash_transfer,
         cash_transfers::confirm,
         cycles::list_cycles,
+        airline_caps::list_airline_caps,
+        airline_caps::set_cap,
+        obligations::list_obligations,
+        obligations::get_obligation,
+        obligations::list_charges,
+        statements::list_statements,
+        statements::get_statement,
+        statements::list_lines,
+        statements::get_content,
+        credit_payouts::list_credit_payouts,
+        credit_payouts::pay,
+        defaults::list_defaults,
+        defaults::get_default,
+        defaults::declare,
+        dunning::list_contacts,
+        dunning::set_contact,
+        dunning::list_messages,
+        jobs::list_jobs,
+        jobs::list_runs,
+        jobs::run,
         airline_claims::list_airline_claims,
         refund_applications::list_refund_applications,
         refund_applications::create_refund_application,
@@ -191,6 +229,7 @@ pub fn configure(config: &mut ServiceConfig) {
     limit_terms(config);
     money(config);
     settlement(config);
+    cycles_of(config);
     tickets(config);
     refunds(config);
     hearing(config);
@@ -267,6 +306,7 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/agencies/{id}").route(get().to(agencies::get_agency)))
         .service(resource("/v1/agencies/{id}/actions/close").route(post().to(agencies::close)))
         .service(resource("/v1/agencies/{id}/actions/set_tier").route(post().to(agencies::set_tier)))
+        .service(resource("/v1/agencies/{id}/actions/set_hold_limit").route(post().to(agencies::set_hold_limit)))
         .service(resource("/v1/airlines").route(get().to(airlines::list_airlines)).route(post().to(airlines::sign)))
         .service(resource("/v1/airlines/{id}").route(get().to(airlines::get_airline)))
         .service(
@@ -341,6 +381,8 @@ fn money(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/facilities/{id}").route(get().to(facilities::get_facility)))
         .service(resource("/v1/facilities/{id}/actions/set_limit").route(post().to(facilities::set_limit)))
+        .service(resource("/v1/facilities/{id}/actions/set_availability").route(post().to(facilities::set_days)))
+        .service(resource("/v1/facilities/{id}/actions/set_sublimit").route(post().to(facilities::set_part)))
         .service(resource("/v1/facilities/{id}/actions/close").route(post().to(facilities::close)))
         .service(resource("/v1/facilities/{id}/actions/reopen").route(post().to(facilities::reopen)))
         .service(resource("/v1/disbursements").route(get().to(disbursements::list_disbursements)))
@@ -350,6 +392,10 @@ fn money(config: &mut ServiceConfig) {
 /// How sales are settled: with agencies, banks, authorities and airlines.
 fn settlement(config: &mut ServiceConfig) {
     config
+        .service(resource("/v1/provisions").route(get().to(provisions::list_provisions)))
+        .service(resource("/v1/base_rates").route(get().to(base_rates::list_base_rates)).route(post().to(base_rates::publish)))
+        .service(resource("/v1/facilities/{id}/statement").route(get().to(facility_statement::get_statement)))
+        .service(resource("/v1/facilities/{id}/utilisation").route(get().to(facility_statement::get_utilisation)))
         .service(
             resource("/v1/facilities/{id}/accruals")
                 .route(get().to(facility_money::list_accruals))
@@ -370,7 +416,6 @@ fn settlement(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/cash_transfers/{id}").route(get().to(cash_transfers::get_cash_transfer)))
         .service(resource("/v1/cash_transfers/{id}/actions/confirm").route(post().to(cash_transfers::confirm)))
-        .service(resource("/v1/cycles").route(get().to(cycles::list_cycles)))
         .service(
             resource("/v1/incentive_programmes")
                 .route(get().to(incentive_programmes::list_incentive_programmes))
@@ -381,10 +426,37 @@ fn settlement(config: &mut ServiceConfig) {
         .service(resource("/v1/incentive_periods/{id}").route(get().to(incentive_periods::get_incentive_period)))
         .service(resource("/v1/incentive_periods/{id}/lines").route(get().to(incentive_periods::list_incentive_lines)))
         .service(resource("/v1/incentive_settlements").route(post().to(incentive_periods::settle)))
+        .service(
+            resource("/v1/airline_caps").route(get().to(airline_caps::list_airline_caps)).route(post().to(airline_caps::set_cap)),
+        )
         .service(resource("/v1/airline_claims").route(get().to(airline_claims::list_airline_claims)))
         .service(resource("/v1/exports").route(get().to(exports::list_exports)).route(post().to(exports::make_export)))
         .service(resource("/v1/exports/{id}").route(get().to(exports::get_export)))
         .service(resource("/v1/exports/{id}/content").route(get().to(exports::get_export_content)));
+}
+
+/// What agencies are billed for their cycles and what of it they owe, and what does that by the calendar.
+fn cycles_of(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/cycles").route(get().to(cycles::list_cycles)))
+        .service(resource("/v1/obligations").route(get().to(obligations::list_obligations)))
+        .service(resource("/v1/obligations/{id}").route(get().to(obligations::get_obligation)))
+        .service(resource("/v1/obligations/{id}/charges").route(get().to(obligations::list_charges)))
+        .service(resource("/v1/statements").route(get().to(statements::list_statements)))
+        .service(resource("/v1/statements/{id}").route(get().to(statements::get_statement)))
+        .service(resource("/v1/statements/{id}/lines").route(get().to(statements::list_lines)))
+        .service(resource("/v1/statements/{id}/content").route(get().to(statements::get_content)))
+        .service(
+            resource("/v1/credit_payouts")
+                .route(get().to(credit_payouts::list_credit_payouts))
+                .route(post().to(credit_payouts::pay)),
+        )
+        .service(resource("/v1/defaults").route(get().to(defaults::list_defaults)).route(post().to(defaults::declare)))
+        .service(resource("/v1/defaults/{id}").route(get().to(defaults::get_default)))
+        .service(resource("/v1/billing_contacts").route(get().to(dunning::list_contacts)).route(post().to(dunning::set_contact)))
+        .service(resource("/v1/dunning_messages").route(get().to(dunning::list_messages)))
+        .service(resource("/v1/jobs").route(get().to(jobs::list_jobs)))
+        .service(resource("/v1/jobs/{name}/runs").route(get().to(jobs::list_runs)).route(post().to(jobs::run)));
 }
 
 /// What happened, how it was delivered, and what was asked.

@@ -47,7 +47,7 @@ pub struct Sight {
 impl Sight {
     pub async fn of(caller: &Caller) -> Result<Self, ApiError> {
         let agencies = caller.visible_agencies().await?;
-        let (kind, organisation) = (caller.key.kind, caller.key.organisation);
+        let (kind, organisation, today) = (caller.key.kind, caller.key.organisation, caller.app.today());
         let (airlines, facilities) = caller
             .read(move |db| {
                 Ok::<_, DbError>(match kind {
@@ -57,7 +57,7 @@ impl Sight {
                         (Some(own.iter().map(|airline| airline.id).collect()), Some(Vec::new()))
                     }
                     OrganisationKind::Bank => {
-                        let own = facilities_of(db, Some(organisation), Window::NEWEST, MOST)?;
+                        let own = facilities_of(db, Some(organisation), today, Window::NEWEST, MOST)?;
                         (Some(Vec::new()), Some(own.iter().map(|line| line.facility.id).collect()))
                     }
                     OrganisationKind::Agency => (Some(Vec::new()), Some(Vec::new())),
@@ -102,7 +102,7 @@ pub fn visible_airline(caller: &Caller, db: &mut Db, id: AirlineId) -> Result<Ai
 }
 
 pub fn visible_facility(caller: &Caller, db: &mut Db, id: FacilityId) -> Result<FacilityState, ApiError> {
-    let found = facility(db, id)?;
+    let found = facility(db, id, caller.app.today())?;
     let own = |line: &FacilityState| caller.is_operator() || line.facility.bank == caller.key.organisation;
     found.filter(own).ok_or_else(not_found)
 }

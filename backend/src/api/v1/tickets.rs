@@ -17,7 +17,7 @@ use crate::catalogue::{AirportCode, Catalogue};
 use crate::clock::Timestamp;
 use crate::commission::{CommissionRule, rules_by_id};
 use crate::credit::advance_of_ticket;
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, stored_currency};
 use crate::identity::{OrganisationKind, Scope};
 use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, Id, OrderChangeId, OrderId, PassengerId, TicketId};
 use crate::ledger::{Event, PostingRow, postings_about};
@@ -207,7 +207,7 @@ impl From<&CommissionRule> for TicketRule {
 }
 
 fn currency_of(row: &TicketRow) -> Result<Currency, DbError> {
-    Currency::parse(&row.currency).map_err(|error| DbError::Corrupt(error.to_string()))
+    stored_currency(&row.currency)
 }
 
 fn tax(row: &TaxRow, currency: Currency) -> TicketTax {

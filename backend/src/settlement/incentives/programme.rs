@@ -395,3 +395,33 @@ pub fn programmes(db: &mut Db, filter: &ProgrammeFilter, window: Window, limit: 
     let rows = query.select(ProgrammeRow::as_select()).load(db)?;
     with_tiers(db, rows)
 }
+
+/// The most that a ticket of this fare may earn an agency at the platform's expense from a day on, under any programme that has not ended: the highest tier,
+/// as if it were reached.
+pub fn highest_platform_incentive(
+    db: &mut Db,
+    agency: AgencyId,
+    tier: Option<&agencies::Tier>,
+    airline: Option<AirlineId>,
+    fare: Money,
+    from: NaiveDate,
+) -> Result<Money, DbError> {
+    let mut highest = Decimal::ZERO;
+    for programme in all_programmes(db)? {
+        let is_its = programme.is_for(agency, tier.map_or("", |tier| tier.text()))
+            && airline.is_none_or(|airline| airline == programme.airline)
+            && programme.currency == fare.currency
+            && programme.effective_until.is_none_or(|until| until >= from);
+        if programme.funder != Funder::Platform || !is_its {
+            continue;
+        }
+        let units = match programme.measure {
+            Measure::Fare => Decimal::from(fare.minor),
+            Measure::Tickets => Decimal::ONE,
+        };
+        let most = programme.tiers.iter().map(|tier| tier.per_unit).max().unwrap_or_default();
+        highest = highest.max(most.checked_mul(units).unwrap_or(Decimal::MAX));
+    }
+    let one = Money::new(1, fare.currency);
+    one.portion(crate::money::Rate::from(highest)).map_err(|error| DbError::Corrupt(format!("incentives: {error}")))
+}

@@ -4,7 +4,7 @@
 
 use super::accrue::{IncentiveError, PeriodRow, cursors};
 use super::programme::{Funder, Period, Programme, programme};
-use crate::agencies::{agencies_by_id, cycle_of};
+use crate::agencies::{Contract, agencies_by_id, contracts, in_force};
 use crate::audit::Cause;
 use crate::credit::open_incentive_claims;
 use crate::db::schema::incentive_period;
@@ -85,6 +85,38 @@ pub fn settle_period(
     Ok(Settled { periods, remaining: i64::try_from(left.len()).unwrap_or(i64::MAX) })
 }
 
+/// Settles everything of one agency that is over and counted, whatever the programme: what it has earned counts against what it owes in a default. The caller
+/// holds the agency's lock.
+pub(in crate::settlement) fn settle_agency(tx: &mut WriteTx, cause: &Cause, agency: AgencyId) -> Result<(), SettleError> {
+    let open = incentive_period::table
+        .filter(incentive_period::agency_id.eq(agency.raw()))
+        .filter(incentive_period::settled_at.is_null());
+    let open: Vec<PeriodRow> = open.order(incentive_period::id).select(PeriodRow::as_select()).load(&mut *tx.db)?;
+    let mut programmes: Vec<i64> = open.iter().map(|row| row.programme_id).collect();
+    programmes.sort_unstable();
+    programmes.dedup();
+    lock(tx, Contended::IncentiveProgramme, &programmes)?;
+    for id in programmes {
+        let programme = programme(tx.db, IncentiveProgrammeId::of(id))?.ok_or(SettleError::NoProgramme)?;
+        let counted = cursors(tx.db, &programme)?;
+        // Again, under the programme's lock.
+        let rows = incentive_period::table
+            .filter(incentive_period::agency_id.eq(agency.raw()))
+            .filter(incentive_period::programme_id.eq(id))
+            .filter(incentive_period::settled_at.is_null());
+        let rows: Vec<PeriodRow> = rows.order(incentive_period::id).select(PeriodRow::as_select()).load(&mut *tx.db)?;
+        let mut due = Vec::new();
+        for row in rows {
+            let last_day = Period { starts_on: row.starts_on, length: programme.period }.last_day();
+            if last_day < tx.ledger_date && is_booked_behind(tx.db, last_day, &counted)? {
+                due.push(row);
+            }
+        }
+        settle(tx, cause, &programme, due)?;
+    }
+    Ok(())
+}
+
 fn unsettled(db: &mut Db, programme: &Programme, period: Period) -> Result<Vec<PeriodRow>, DbError> {
     let of = incentive_period::table
         .filter(incentive_period::programme_id.eq(programme.id.raw()))
@@ -101,11 +133,16 @@ fn settle(
 ) -> Result<Vec<PeriodRow>, SettleError> {
     let ids: Vec<AgencyId> = due.iter().map(|row| AgencyId::of(row.agency_id)).collect();
     let agencies = agencies_by_id(tx.db, &ids)?;
+    let signed = contracts(tx.db, Some(&ids), Window::NEWEST, i64::MAX)?;
     let mut drafts = Vec::new();
     for row in due.iter_mut().filter(|row| row.accrued_minor > 0) {
         let agency = agencies.iter().find(|agency| agency.id.raw() == row.agency_id);
         let agency = agency.ok_or_else(|| DbError::Corrupt(format!("incentive period {} has no agency", row.id)))?;
-        let cycle = cycle_of(tx.now.date_in(agency.zone));
+        let today = tx.now.date_in(agency.zone);
+        let own: Vec<Contract> = signed.iter().filter(|contract| contract.agency == agency.id).cloned().collect();
+        let terms = in_force(&own, programme.airline, programme.currency, today);
+        let rule = terms.map(|terms| terms.payment.cycle_rule).unwrap_or_default();
+        let cycle = rule.cycle_of(today).to_string();
         let amount = Money::new(row.accrued_minor, programme.currency);
         let account = |code| AccountKey::agency(code, agency.id, programme.currency);
         let legs = vec![

@@ -15,14 +15,14 @@ use crate::audit::{self, Cause};
 use crate::catalogue::Catalogue;
 use crate::commission::RuleBook;
 use crate::credit::{Alerts, TakeBack, client_accounts, lock_slices_of, set_off_own};
-use crate::db::{Change, Contended, Db, DbError, RowSet, WriteTx, lock, update, write};
+use crate::db::{Change, Contended, DbError, RowSet, WriteTx, lock, update, write};
 use crate::identity::IdempotencyKey;
 use crate::ids::{AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
-use crate::ledger::{AccountKey, Book, Chart, open_accounts};
+use crate::ledger::{AccountCode, AccountKey, Book, Chart, open_accounts};
 use crate::money::{Currency, Money};
 use crate::notify::{EventType, NewEvent, emit_all};
 use crate::ordering::{Draw, Sealed, Tender, TenderWish, order};
-use crate::ticketing::airline_change::{exchanged_for_change, waives_penalty};
+use crate::ticketing::airline_change::{AirlineChange, exchanged_for_change, waives_penalty};
 use crate::ticketing::coupon::CouponStatus;
 use crate::ticketing::coupon_history::settle_coupons;
 use crate::ticketing::decide::{Released, Totals, decide_on};
@@ -84,10 +84,13 @@ pub fn confirm_change(
         return Err(ChangeError::Expired { at: change.expires_at.into() });
     }
     let issued = issued_of(tx, OrderId::of(change.order_id))?;
-    let offer = still_offered(tx, desk.catalogue, &change, &issued)?;
+    let waiving = waives_penalty(tx.db, OrderId::of(change.order_id))?;
+    let offer = still_offered(tx, desk.catalogue, &change, &issued, waiving.as_ref())?;
     let prepared = prepare(tx, desk, cause, &change, &issued, &offer)?;
     let confirmed = OrderChangeRow { confirmed_at: Some(tx.now.naive()), ..change };
-    exchanged_for_change(tx, cause, OrderId::of(confirmed.order_id))?;
+    if let Some(waiving) = &waiving {
+        exchanged_for_change(tx, cause, waiving)?;
+    }
     settle(tx, desk.chart, cause, &prepared, &confirmed)?;
     let row = Change { id: confirmed.id, values: vec![confirmed.confirmed_at.into()] };
     update(tx, "order_change", &["confirmed_at"], &[row])?;
@@ -131,6 +134,7 @@ fn still_offered(
     catalogue: &Catalogue,
     change: &OrderChangeRow,
     issued: &IssuedOrder,
+    waiving: Option<&AirlineChange>,
 ) -> Result<ChangeOffer, ChangeError> {
     if let Some(at) = issued.order.cancelled_at {
         return Err(ChangeError::Cancelled { at: at.into() });
@@ -141,7 +145,7 @@ fn still_offered(
     if sold.journey != request.removed.journey {
         return Err(ChangeError::OrderChanged);
     }
-    let reason = still_waived(tx.db, OrderId::of(change.order_id), &request.removed)?;
+    let reason = still_waived(waiving, &request.removed)?;
     let given_up = GivenUp { sold: &sold, slices: &request.removed.slices, reason };
     // Flown or taken by the airline since: what was priced is not there any more.
     given_up.check()?;
@@ -153,11 +157,11 @@ fn still_offered(
 }
 
 /// An offer without penalty stands as long as the airline's change that waived it does: until its agent has accepted it or given the tickets back.
-fn still_waived(db: &mut Db, order: OrderId, removed: &Removed) -> Result<ChangeReason, ChangeError> {
-    let Some(change) = removed.waived_by else { return Ok(ChangeReason::Voluntary) };
-    match waives_penalty(db, order)? {
-        Some(waiving) if waiving.row.id == change => Ok(ChangeReason::Involuntary),
-        _ => Err(ChangeError::OrderChanged),
+fn still_waived(waiving: Option<&AirlineChange>, removed: &Removed) -> Result<ChangeReason, ChangeError> {
+    match (removed.waived_by, waiving) {
+        (None, _) => Ok(ChangeReason::Voluntary),
+        (Some(change), Some(waiving)) if waiving.row.id == change => Ok(ChangeReason::Involuntary),
+        (Some(_), _) => Err(ChangeError::OrderChanged),
     }
 }
 
@@ -205,6 +209,7 @@ fn prepare<'a>(
         accounting_code: airline.accounting_code,
         contract: contract.id,
         tax_remitter: contract.tax_remitter,
+        cycle_rule: contract.payment.cycle_rule,
         tender: match tender {
             Tender::Credit => TenderWish::Credit,
             Tender::Wallet => TenderWish::Wallet,
@@ -280,7 +285,7 @@ fn settle(
     let mut before = Counters::of(&facts);
     let totals = totals(prepared, &taken)?;
     // So far they are counted down with the advances.
-    before.release(&totals.released);
+    before.release(&facts, &totals.released);
     let decision = decide_on(&mut facts, &prepared.order, &totals)?.map_err(ChangeError::Refused)?;
     let ids = open_accounts(tx, &accounts(prepared, &taken))?;
     book.load(tx, &ids)?;
@@ -317,7 +322,8 @@ fn totals(prepared: &Prepared<'_>, taken: &TakeBack) -> Result<Totals, ChangeErr
         totals.airline = totals.airline.checked_add(open)?;
         totals.advances += i64::from(open.minor > 0);
         if let Some((facility, amount, is_over)) = outlook.released {
-            totals.released.push(Released { facility, amount, advances: i64::from(is_over) });
+            let airline = AirlineId::of(swap.old.airline_id);
+            totals.released.push(Released { facility, airline, amount, advances: i64::from(is_over) });
         }
     }
     Ok(totals)
@@ -327,6 +333,8 @@ fn accounts(prepared: &Prepared<'_>, taken: &TakeBack) -> Vec<AccountKey> {
     let (order, currency) = (&prepared.order, prepared.order.currency);
     let mut keys = taken.accounts();
     keys.push(crate::credit::receivable_from(order.airline, currency));
+    // Also where only what is given in had VAT in its fee.
+    keys.push(AccountKey::platform(AccountCode::PlatformVatPayable, currency));
     for (swap, plan) in prepared.swaps.iter().zip(&order.tickets) {
         keys.extend(postings::unlimited_accounts(plan, order.airline));
         keys.extend(swap.given_in.authority.iter().map(|tax| AccountKey::tax(&tax.payee, &tax.code, currency)));
@@ -360,8 +368,8 @@ fn write_rows(
     sets.extend(book.new_rows());
     let booked = book.changes();
     let [accounts, holds] = booked.updates();
-    let [slices, seats, ranges] = counters.updates();
-    write(tx, &sets, &[accounts, holds, slices, seats, ranges, alerts.update()])?;
+    let [slices, parts, seats, ranges] = counters.updates();
+    write(tx, &sets, &[accounts, holds, slices, parts, seats, ranges, alerts.update()])?;
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 use super::confirm::{Prepared, Swap};
 use super::error::ChangeError;
 use super::stored::{OrderChangeRow, TicketExchangeRow};
-use crate::agencies::cycle_of;
 use crate::audit::Cause;
 use crate::credit::{
     AdvanceRow, AdvanceState, OwnSetOff, TakeBack, Taking, TransferRow, cover, loan_account, top_up_client_cash,
@@ -20,6 +19,7 @@ use crate::ticketing::plan::TicketPlan;
 use crate::ticketing::postings::{Exchange, exchange};
 use crate::ticketing::refund::credit_cycle;
 use crate::ticketing::ticket::IssuedOrder;
+use crate::ticketing::vat::vat_given_back;
 
 /// The rows of an exchange beside the book's.
 #[derive(Default)]
@@ -93,12 +93,15 @@ impl Posting<'_, '_> {
         let taking = Taking { ticket: given_in, airline: order.airline, reference: ticket.raw(), amount: swap.given_in.airline };
         let airline_leg = self.taken.take(tx, self.book, taking)?;
         let today = tx.now.date_in(self.prepared.seller.zone);
-        let (credited, owed) = (credit_cycle(tx, &self.prepared.seller, self.prepared.issued), cycle_of(today));
+        let (credited, owed) =
+            (credit_cycle(tx, &self.prepared.seller, self.prepared.issued), order.cycle_rule.cycle_of(today).to_string());
         let on_credit = self.prepared.tender == Tender::Credit;
+        let vat_back = vat_given_back(tx.db, swap.old, swap.given_in.fee)?;
         let draft = exchange(&Exchange {
             ticket: ticket.raw(),
             given_in: &swap.given_in,
             airline_leg,
+            vat_back,
             split: &plan.split,
             penalty: swap.penalty,
             agency: order.agency,
@@ -178,6 +181,7 @@ impl Posting<'_, '_> {
             bank_reference: None,
             detail: None,
             resolved_at: (!is_open).then(|| tx.now.naive()),
+            waits_until: None,
         });
         if is_open {
             written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));

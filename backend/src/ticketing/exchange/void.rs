@@ -13,8 +13,8 @@ use crate::catalogue::Catalogue;
 use crate::clock::Timestamp;
 use crate::credit::{AirlineLeg, TakeBack, Taking, client_accounts, cover, lock_slices_of, top_up_client_cash};
 use crate::db::schema::seat_bucket;
-use crate::db::{Change, Contended, DbError, RowSet, WriteTx, insert, lock, update};
-use crate::ids::{AgencyId, AirlineId, Id, OrderChangeId, OrderId, TicketId};
+use crate::db::{Change, Contended, Db, DbError, RowSet, WriteTx, insert, lock, update};
+use crate::ids::{AgencyId, AirlineId, Id, OrderChangeId, OrderId, ScheduleChangeId, TicketId};
 use crate::ledger::{
     AccountCode, AccountKey, AccountRow, Book, Draft, EntryRow, Event, Leg, PostingRow, entries_of, open_accounts, postings_about,
 };
@@ -26,8 +26,10 @@ use crate::ticketing::coupon::CouponStatus;
 use crate::ticketing::coupon_history::settle_coupons;
 use crate::ticketing::issue::BucketRow;
 use crate::ticketing::journey::moment_at;
+use crate::ticketing::schedule_change::schedule_change;
 use crate::ticketing::ticket::{CouponRow, IssuedOrder, TicketRow};
 use crate::ticketing::void::window_ends_at;
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use std::collections::BTreeMap;
 
@@ -141,7 +143,8 @@ fn settle(tx: &mut WriteTx, cause: &Cause, issued: &IssuedOrder, undone: &[Undon
     Ok(())
 }
 
-/// The old flights need their seats again.
+/// The old flights need their seats again. Who sits there again is told of no change that came in between, so that such an exchange stands: the order is
+/// changed again instead.
 fn lock_seats(tx: &mut WriteTx, undone: &[Undone<'_>]) -> Result<Vec<Change>, ChangeError> {
     let mut seats: BTreeMap<i64, (i64, &CouponRow)> = BTreeMap::new();
     for one in undone {
@@ -154,15 +157,20 @@ fn lock_seats(tx: &mut WriteTx, undone: &[Undone<'_>]) -> Result<Vec<Change>, Ch
     }
     let ids: Vec<i64> = seats.keys().copied().collect();
     lock(tx, Contended::SeatBucket, &ids)?;
-    let of = seat_bucket::table.filter(seat_bucket::id.eq_any(ids));
+    let of = seat_bucket::table.filter(seat_bucket::id.eq_any(ids)).order(seat_bucket::id);
     let rows: Vec<BucketRow> = of.select(BucketRow::as_select()).load(&mut *tx.db).map_err(DbError::from)?;
+    let exchanged_at = undone.iter().map(|one| one.row.created_at).min();
     let mut changes = Vec::with_capacity(rows.len());
     for row in rows {
         let Some((asked, coupon)) = seats.get(&row.id) else { continue };
+        let flight = format!("{}{}", coupon.carrier, coupon.flight_number);
+        if *asked > 0 && changed_since(tx.db, &row, exchanged_at)? {
+            return Err(ChangeError::Refused(Refusal::ScheduleChanged { flight }));
+        }
         let left = row.capacity - row.sold;
         if *asked > left {
             return Err(ChangeError::Refused(Refusal::SeatsSoldOut {
-                flight: format!("{}{}", coupon.carrier, coupon.flight_number),
+                flight,
                 booking_class: coupon.booking_class.chars().next().unwrap_or(' '),
                 left,
                 asked: *asked,
@@ -171,6 +179,15 @@ fn lock_seats(tx: &mut WriteTx, undone: &[Undone<'_>]) -> Result<Vec<Change>, Ch
         changes.push(Change { id: row.id, values: vec![(row.sold + asked).into()] });
     }
     Ok(changes)
+}
+
+/// Whether the airline has changed the flight of these seats after the tickets were given in.
+fn changed_since(db: &mut Db, bucket: &BucketRow, exchanged_at: Option<NaiveDateTime>) -> Result<bool, DbError> {
+    if bucket.schedule_change_id == 0 {
+        return Ok(false);
+    }
+    let last = schedule_change(db, ScheduleChangeId::of(bucket.schedule_change_id))?;
+    Ok(last.is_some_and(|change| exchanged_at.is_none_or(|at| change.created_at >= at)))
 }
 
 type Booked = (Book, Vec<crate::credit::TransferRow>);

@@ -12,9 +12,10 @@ use crate::agencies::{Agency, Cycle};
 use crate::audit::{Actor, Cause};
 use crate::catalogue::split::Tax;
 use crate::credit::{
-    TakeBack, Taking, TransferError, TransferRow, client_accounts, cover, lock_slices_of, receivable_from, top_up_client_cash,
+    AirlineLeg, TakeBack, Taking, TransferError, TransferRow, cap_states, client_accounts, cover, lock_slices_of,
+    receivable_from, top_up_client_cash,
 };
-use crate::db::{Change, RowSet, WriteTx, insert, update};
+use crate::db::{Change, Db, DbError, RowSet, WriteTx, insert, update};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrderId, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
@@ -24,6 +25,8 @@ use crate::ticketing::coupon_history::settle_coupons;
 use crate::ticketing::postings::{RefundTo, debits, refund};
 use crate::ticketing::seats::{give_back_seats, lock_seats};
 use crate::ticketing::ticket::{CouponRow, IssuedOrder};
+use crate::ticketing::vat::vat_given_back;
+use diesel::prelude::*;
 
 /// Whether the money is where it belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,8 @@ struct Line<'a> {
     ticket: TicketId,
     airline: AirlineId,
     legs: RefundLegs,
+    /// Of the fee that is given back.
+    vat: Money,
 }
 
 /// Posts a checked application and changes its coupons.
@@ -52,7 +57,7 @@ pub(super) fn settle(
     application: &mut Application,
 ) -> Result<Settled, RefundError> {
     let coupons = coupons_of(issued, application);
-    let lines = lines(issued, application)?;
+    let lines = lines(tx.db, issued, application)?;
     let tickets: Vec<TicketId> = lines.iter().map(|line| line.ticket).collect();
     let slices = lock_slices_of(tx, &tickets)?;
     let seats = lock_seats(tx, &coupons)?;
@@ -84,11 +89,14 @@ pub(super) fn settle(
     Ok(settled)
 }
 
-/// The ticket's own cycle until it has ended in the zone of the point of sale, then the running one.
+/// The ticket's own cycle until it has ended in the zone of the point of sale, then the running one of the rule that it was sold under.
 pub(in crate::ticketing) fn credit_cycle(tx: &WriteTx, seller: &Agency, issued: &IssuedOrder) -> String {
     let today = tx.now.date_in(seller.zone);
-    let own = issued.order.cycle.as_deref().and_then(Cycle::parse).filter(|cycle| today <= cycle.last_day());
-    own.unwrap_or_else(|| Cycle::of(today)).to_string()
+    let own = issued.order.cycle.as_deref().and_then(Cycle::parse);
+    match own.filter(|cycle| today <= cycle.last_day()) {
+        Some(cycle) => cycle.to_string(),
+        None => own.map(Cycle::rule).unwrap_or_default().cycle_of(today).to_string(),
+    }
 }
 
 /// The coupons that an application takes, in the order's order; none for a second amount.
@@ -97,15 +105,16 @@ pub(super) fn coupons_of<'a>(issued: &'a IssuedOrder, application: &Application)
     issued.coupons.iter().filter(taken).collect()
 }
 
-fn lines<'a>(issued: &IssuedOrder, application: &'a Application) -> Result<Vec<Line<'a>>, RefundError> {
+fn lines<'a>(db: &mut Db, issued: &IssuedOrder, application: &'a Application) -> Result<Vec<Line<'a>>, RefundError> {
     let currency = Currency::parse(&application.row.currency)?;
-    let line = |row: &'a RefundTicketRow| {
+    let mut line = |row: &'a RefundTicketRow| {
         let ticket = issued.tickets.iter().find(|ticket| ticket.id == row.ticket_id).ok_or(RefundError::NotFound)?;
         let taxes = application.taxes.iter().filter(|tax| tax.refund_id == row.id);
-        let (ticket, airline) = (TicketId::of(ticket.id), AirlineId::of(ticket.airline_id));
-        Ok(Line { row, ticket, airline, legs: legs_of(row, taxes, currency)? })
+        let legs = legs_of(row, taxes, currency)?;
+        let vat = vat_given_back(db, ticket, legs.fee)?;
+        Ok(Line { row, ticket: TicketId::of(ticket.id), airline: AirlineId::of(ticket.airline_id), legs, vat })
     };
-    application.tickets.iter().map(line).collect()
+    application.tickets.iter().map(&mut line).collect()
 }
 
 fn legs_of<'a>(
@@ -160,7 +169,11 @@ impl Posting<'_> {
         if let Some((cover, owed)) = before {
             let freed = owed.checked_sub(taken.owed_from_client_cash()?.unwrap_or(zero))?;
             let missing = to_wallet.checked_sub(cover)?.checked_sub(freed)?;
-            (settled, transfers) = cover_missing(tx, &mut book, self.cause.actor, missing, lines)?;
+            (settled, transfers) = match owed_at_the_cap(tx, lines, &airline_legs)? {
+                // Own money is not lent to an airline that owes as much as it may.
+                Some(short) => (Settled::Waits { short }, Vec::new()),
+                None => cover_missing(tx, &mut book, self.cause.actor, missing, lines)?,
+            };
         }
         let to = match (from_wallet, settled) {
             (false, _) => RefundTo::Credit { cycle: &self.cycle },
@@ -168,7 +181,7 @@ impl Posting<'_> {
             (true, Settled::Waits { .. }) => RefundTo::Due,
         };
         for (line, airline) in lines.iter().zip(airline_legs).filter(|(line, _)| line.legs.refund.minor > 0) {
-            let mut legs = debits(&line.legs, airline, self.seller.id, line.airline);
+            let mut legs = debits(&line.legs, airline, line.vat, (self.seller.id, line.airline))?;
             legs.extend(refund(&line.legs, self.seller.id, to)?);
             let contract = self.issued.order.contract_id.map(ContractId::of);
             let draft = Draft { event: Event::TicketRefund, reference: line.row.id, contract, actor: self.cause.actor, legs };
@@ -182,6 +195,9 @@ impl Posting<'_> {
         let mut keys = taken.accounts();
         keys.push(agency(AccountCode::AgencyCommission));
         keys.push(AccountKey::platform(AccountCode::PlatformFeeIncome, currency));
+        if lines.iter().any(|line| line.vat.minor > 0) {
+            keys.push(AccountKey::platform(AccountCode::PlatformVatPayable, currency));
+        }
         for line in lines {
             keys.push(AccountKey::airline(AccountCode::AirlinePayable, line.airline, currency));
             keys.push(receivable_from(line.airline, currency));
@@ -195,6 +211,21 @@ impl Posting<'_> {
         }
         keys
     }
+}
+
+/// What an airline that owes as much as it may would owe more for these tickets.
+fn owed_at_the_cap(tx: &mut WriteTx, lines: &[Line<'_>], legs: &[AirlineLeg]) -> Result<Option<Money>, RefundError> {
+    let airlines: Vec<AirlineId> = lines.iter().map(|line| line.airline).collect();
+    let states = cap_states(tx.db, Some(&airlines), tx.ledger_date)?;
+    for state in states.iter().filter(|state| state.is_reached()) {
+        let of = lines.iter().zip(legs).filter(|(line, _)| line.airline == state.cap.airline);
+        let of = of.filter(|(line, _)| line.legs.refund.currency == state.cap.cap.currency).map(|(_, leg)| leg.to_give_back);
+        let owed = Money::sum(state.cap.cap.currency, of)?;
+        if owed.minor > 0 {
+            return Ok(Some(owed));
+        }
+    }
+    Ok(None)
 }
 
 /// Orders own money into the client account for what is missing, or says how much of it is missing too.
@@ -222,6 +253,22 @@ pub(super) fn due_to_wallet(application: &Application) -> Result<Money, MoneyErr
     Money::new(application.row.refund_minor, currency).checked_sub(Money::new(commission, currency))
 }
 
+/// Whether an airline of these tickets still owes as much as it may, so that the wallet waits on.
+fn at_the_cap(tx: &mut WriteTx, application: &Application, amount: Money) -> Result<Option<Money>, RefundError> {
+    use crate::db::schema::ticket;
+    let tickets: Vec<i64> = application.tickets.iter().map(|row| row.ticket_id).collect();
+    let airlines: Vec<i64> = ticket::table
+        .filter(ticket::id.eq_any(tickets))
+        .select(ticket::airline_id)
+        .distinct()
+        .load(&mut *tx.db)
+        .map_err(DbError::from)?;
+    let airlines: Vec<AirlineId> = airlines.into_iter().map(AirlineId::of).collect();
+    let states = cap_states(tx.db, Some(&airlines), tx.ledger_date)?;
+    let reached = states.iter().any(|state| state.is_reached() && state.cap.cap.currency == amount.currency);
+    Ok(reached.then_some(amount))
+}
+
 /// Moves what is due into the wallet if it is covered now. The agency is locked.
 pub(super) fn pay_out(tx: &mut WriteTx, actor: Actor, application: &Application) -> Result<Settled, RefundError> {
     let ApplicationRow { id, agency_id, .. } = application.row;
@@ -233,7 +280,10 @@ pub(super) fn pay_out(tx: &mut WriteTx, actor: Actor, application: &Application)
     let mut book = Book::new();
     book.load(tx, &ids)?;
     let missing = amount.checked_sub(cover(tx.db, amount.currency)?)?;
-    let (settled, transfers) = cover_missing(tx, &mut book, actor, missing, &[])?;
+    let (settled, transfers) = match at_the_cap(tx, application, amount)? {
+        Some(short) => (Settled::Waits { short }, Vec::new()),
+        None => cover_missing(tx, &mut book, actor, missing, &[])?,
+    };
     if settled == Settled::Paid {
         let legs = vec![
             Leg::debit(agency(AccountCode::AgencyRefundDue), amount),

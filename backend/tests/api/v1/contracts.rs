@@ -1,7 +1,7 @@
 //! `/v1/contracts` and `/v1/limit_policies`: terms that are never changed, only followed by a next version.
 
 use crate::platform::{BEIJING, OPERATOR, SHANGHAI, World};
-use crate::v1::{agency_of, all_ids, text};
+use crate::v1::{agency_of, agreed, all_ids, second_operator, text};
 use serde_json::{Value, json};
 
 fn today(world: &World) -> String {
@@ -59,6 +59,43 @@ on_both_engines! {
             assert_eq!(answer.pointer(), format!("/data/{name}"));
         }
         assert_eq!(all_ids(world, &operator, &format!("/v1/contracts?agency_id={agency}")).len(), 2, "nothing was signed");
+    }
+
+    fn a_contract_that_loses_money_takes_two_people(world) {
+        let operator = world.key(OPERATOR);
+        let agency = agency_of(world, &world.key(BEIJING));
+        let mut losing = terms(&agency, &today(world));
+        (losing["commission_rate"], losing["commission_base"], losing["tax_remitter"]) = (json!("0.03"), json!("price"), json!("platform"));
+        losing["payment_days"] = json!(17);
+        losing["costs"] = json!({ "free_days": 3 });
+        let dry = world.post(&operator, "/v1/contracts?dry_run=true", &losing).expect(200);
+        assert_eq!((&dry.data()["dry_run"], &dry.data()["can_be_signed"]), (&json!(true), &json!(false)));
+        let margin = &dry.data()["margin"];
+        assert_eq!((&margin["days"], &margin["margin_amount"]), (&json!(33), &json!("-0.03")));
+        assert_eq!((&margin["fee_amount"], &margin["interest_amount"], &margin["facility_rate"]), (&json!("5.00"), &json!("5.03"), &json!("0.06000000")));
+        let refused = world.post(&operator, "/v1/contracts", &losing).expect_error(422, "negative_margin");
+        let message = text(&refused.body["errors"][0]["message"]);
+        assert!(message.contains("fee 5.00 + financing 0.00 - interest 5.03 - channel cost 0.00"), "{message}");
+        let mut wrong = losing.clone();
+        wrong["payment_days"] = json!(366);
+        let answer = agreed(world, "negative_margin", &wrong).expect_error(422, "invalid_value");
+        assert_eq!(answer.pointer(), "/data/change/payment_days");
+        let mut earning = losing.clone();
+        earning["payment_days"] = json!(7);
+        agreed(world, "negative_margin", &earning).expect_error(409, "invalid_state");
+        // Asked for, and then another version is signed: what was agreed to is not what it was.
+        let second = second_operator(world);
+        let ask = json!({ "kind": "negative_margin", "reason": "a large agency", "change": losing });
+        let asked = world.post(&operator, "/v1/approvals", &ask).expect(201);
+        world.post(&operator, "/v1/contracts", &earning).expect(201);
+        let path = format!("/v1/approvals/{}/actions/approve", text(&asked.data()["id"]));
+        world.post(&second, &path, &json!({})).expect_error(409, "approval_stale");
+        let done = agreed(world, "negative_margin", &losing).expect(200);
+        let signed = world.get(&operator, &format!("/v1/contracts/{}", text(&done.data()["result_id"]))).expect(200);
+        assert_eq!((&signed.data()["payment_days"], &signed.data()["costs"]["free_days"]), (&json!(17), &json!(3)));
+        losing["costs"] = json!({ "vat_rate": "1.5" });
+        assert_eq!(world.post(&operator, "/v1/contracts", &losing).expect_error(422, "invalid_value").pointer(), "/data/costs/vat_rate");
+        world.prove();
     }
 
     fn a_policy_is_adopted_for_a_currency_and_changes_the_limit(world) {

@@ -56,6 +56,8 @@ impl Operation {
             "/repayments",
             "/v1/incentive_settlements",
             "/v1/payouts",
+            "/v1/credit_payouts",
+            "/v1/defaults",
         ];
         let moves_money = money.iter().any(|part| self.path.contains(part)) && self.method == Method::POST;
         let headers = if moves_money { &headers[..] } else { &[] };
@@ -90,6 +92,7 @@ impl Operation {
                 json!({ "offer_id": format!("off_{nothing}"), "passenger_id": format!("pas_{nothing}") })
             }
             "/v1/agencies/{id}/actions/set_tier" => json!({ "tier": "gold" }),
+            "/v1/agencies/{id}/actions/set_hold_limit" => json!({ "max_unpaid_holds": 5 }),
             "/v1/incentive_programmes" => {
                 json!({ "name": "A", "airline_id": format!("arl_{nothing}"), "currency": "CNY", "period": "month",
                 "measure": "fare", "method": "incremental", "funder": "platform", "effective_from": "2036-01-01",
@@ -114,6 +117,16 @@ impl Operation {
                 "currency": "CNY", "value_date": "2026-01-05" }),
             "/v1/approvals/{id}/actions/reject" => json!({ "note": "a test" }),
             "/v1/facilities/{id}/actions/set_limit" => json!({ "limit_amount": "1.00", "limit_currency": "CNY" }),
+            "/v1/facilities/{id}/actions/set_availability" => json!({}),
+            "/v1/facilities/{id}/actions/set_sublimit" => {
+                json!({ "airline_id": format!("arl_{nothing}"), "limit_amount": "1.00", "limit_currency": "CNY" })
+            }
+            "/v1/airline_caps" => {
+                json!({ "airline_id": format!("arl_{nothing}"), "effective_from": "2036-01-01", "cap_amount": "1.00", "cap_currency": "CNY" })
+            }
+            "/v1/base_rates" => {
+                json!({ "currency": "CNY", "name": "LPR-1D", "effective_from": "2036-01-01", "rate": "0.03" })
+            }
             "/v1/facilities/{id}/actions/close" => json!({ "reason": "a test" }),
             "/v1/test_clock" => json!({ "now": "2036-01-01T00:00:00Z" }),
             "/v1/facilities/{id}/accruals" => json!({}),
@@ -121,6 +134,10 @@ impl Operation {
                 "value_date": "2026-01-05", "bank_reference": "P" }),
             "/v1/tax_payments" => json!({ "payee": "CAAC", "tax_code": "CN", "amount": "1.00", "currency": "CNY",
                 "value_date": "2026-01-05", "bank_reference": "T" }),
+            "/v1/credit_payouts" => json!({ "agency_id": format!("agy_{nothing}"), "cycle": "2026-01-H1", "amount": "1.00",
+                "currency": "CNY", "value_date": "2026-01-05", "bank_reference": "C" }),
+            "/v1/defaults" => json!({ "agency_id": format!("agy_{nothing}"), "reason": "a test" }),
+            "/v1/billing_contacts" => json!({ "agency_id": format!("agy_{nothing}"), "email": "a@b.example", "language": "en" }),
             "/v1/cash_transfers" => json!({ "to": "client", "amount": "1.00", "currency": "CNY" }),
             "/v1/cash_transfers/{id}/actions/confirm" => json!({ "bank_reference": "X", "value_date": "2026-01-05" }),
             "/v1/tickets/{number}/coupons/{coupon}/status" => json!({ "status": "A" }),
@@ -135,7 +152,7 @@ impl Operation {
             // The body is the file itself.
             FILE => json!({}),
             "/v1/webhook_deliveries/actions/redeliver" => json!({ "webhook_id": format!("whk_{nothing}") }),
-            path if path.contains("/actions/") => json!({}),
+            path if path.contains("/actions/") || path.starts_with("/v1/jobs") => json!({}),
             path => panic!("no body for {path}"),
         })
     }

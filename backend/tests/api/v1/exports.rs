@@ -102,6 +102,22 @@ on_both_engines! {
         world.post(operator, "/v1/exports", &today).expect_error(422, "day_not_over");
     }
 
+    fn an_export_is_made_once_per_key(world) {
+        let yesterday = Yesterday::of(world);
+        let (operator, header) = (&yesterday.operator, [("Idempotency-Key", "the-day")]);
+        let made = |header: &[(&str, &str)]| world.post_with(operator, "/v1/exports", header, &yesterday.request());
+        made(&[("Idempotency-Key", "too-early")]).expect_error(422, "day_not_over");
+        yesterday.day_passes();
+        made(&[("Idempotency-Key", "too-early")]).expect_error(422, "day_not_over");
+        let first = made(&header).expect(201).data().clone();
+        let again = made(&header).expect(201);
+        assert_eq!((again.data(), again.header("idempotent-replayed")), (&first, Some("true")));
+        assert_eq!(made(&[("Idempotency-Key", "another")]).expect(200).data(), &first);
+        let mut other = yesterday.request();
+        other["date"] = json!("2020-01-01");
+        world.post_with(operator, "/v1/exports", &header, &other).expect_error(409, "idempotency_key_reused");
+    }
+
     fn an_airline_sees_its_own_exports_only(world) {
         let yesterday = Yesterday::of(world);
         yesterday.day_passes();

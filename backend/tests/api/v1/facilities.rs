@@ -85,11 +85,11 @@ on_both_engines! {
             "limit_currency": "JPY", "debit_account": "d", "base_rate": "0", "margin_rate": "0", "day_count": "ACT/360" });
         world.post(&operator, "/v1/facilities", &other).expect(201);
         let live = &world.platform.live;
-        let yen = live.store.read(facilities).unwrap().pop().unwrap().facility.id;
+        let yen = live.store.read(|db| facilities(db, live.today())).unwrap().pop().unwrap().facility.id;
         for _ in 0..2 {
             live.store.write(|tx| close_facility(tx, yen, "the bank refused an advance")).unwrap();
             world.await_that("the other line reopens", || {
-                live.store.read(facilities).unwrap().iter().any(|line| line.facility.id == yen && line.facility.closed_reason.is_none())
+                live.store.read(|db| facilities(db, live.today())).unwrap().iter().any(|line| line.facility.id == yen && line.facility.closed_reason.is_none())
             });
         }
         assert_eq!(world.get(&operator, &format!("/v1/facilities/{id}")).expect(200).data()["gate"]["open"], false);
@@ -139,5 +139,104 @@ on_both_engines! {
         let failed = &one.data()["failed_attempts"][0];
         assert_eq!((&failed["attempt"], &failed["outcome"]), (&json!(1), &json!("failed")));
         assert!(failed["detail"].as_str().unwrap().contains("AC04"));
+    }
+
+    fn a_line_follows_a_published_rate(world) {
+        let operator = world.key(OPERATOR);
+        let today = world.platform.live.today();
+        let bank = organisation_of(world, &world.key(BANK));
+        let publish = |from: &str, rate: &str| {
+            let new = json!({ "currency": "CNY", "name": "LPR-1D", "effective_from": from, "rate": rate });
+            world.post(&operator, "/v1/base_rates", &new)
+        };
+        let mut new = json!({ "organisation_id": bank, "name": "Floating", "limit_amount": "1000.00", "limit_currency": "CNY",
+            "debit_account": "d", "base_rate_name": "LPR-1D", "margin_rate": "0.01", "commitment_rate": "0.002", "day_count": "ACT/365F",
+            "available_until": (today + chrono::Days::new(30)).to_string() });
+        assert_eq!(world.post(&operator, "/v1/facilities", &new).expect_error(422, "invalid_value").pointer(), "/data/base_rate_name");
+        publish(&today.to_string(), "0.031").expect(201);
+        let opened = world.post(&operator, "/v1/facilities", &new).expect(201);
+        assert_eq!((&opened.data()["base_rate"], &opened.data()["base_rate_name"]), (&json!("0.031"), &json!("LPR-1D")));
+        assert_eq!((&opened.data()["commitment_rate"], &opened.data()["available_from"]), (&json!("0.002"), &json!(null)));
+        assert_eq!(publish(&today.to_string(), "0.04").expect_error(422, "rate_overlaps").pointer(), "/data/effective_from");
+        let tomorrow = (today + chrono::Days::new(1)).to_string();
+        assert_eq!(publish(&tomorrow, "1.5").expect_error(422, "invalid_value").pointer(), "/data/rate");
+        publish(&tomorrow, "0.04").expect(201);
+        let listed = world.get(&operator, "/v1/base_rates?currency=CNY&name=LPR-1D").expect(200);
+        assert_eq!((&listed.data()[1]["effective_until"], &listed.data()[0]["effective_until"]), (&json!(today.to_string()), &json!(null)));
+        assert_eq!(world.get(&operator, "/v1/base_rates?name=other").expect(200).data(), &json!([]));
+        world.get(&operator, "/v1/base_rates?currency=RMB").expect_error(422, "unknown_currency");
+        new["base_rate"] = json!("0.03");
+        assert_eq!(world.post(&operator, "/v1/facilities", &new).expect_error(422, "invalid_value").pointer(), "/data/base_rate_name");
+        new["base_rate_name"] = json!(null);
+        new["available_from"] = json!("2099-01-01");
+        assert_eq!(world.post(&operator, "/v1/facilities", &new).expect_error(422, "invalid_value").pointer(), "/data/available_until");
+        new["base_rate"] = json!(null);
+        assert_eq!(world.post(&operator, "/v1/facilities", &new).expect_error(422, "missing_field").pointer(), "/data/base_rate");
+        let id = text(&opened.data()["id"]);
+        let until = json!({ "available_until": (today - chrono::Days::new(1)).to_string() });
+        let over = world.post(&operator, &format!("/v1/facilities/{id}/actions/set_availability"), &until).expect(200);
+        assert_eq!(over.data()["gate"], json!({ "open": false, "reason": "its availability period is over" }));
+    }
+
+    fn a_bank_reads_its_own_line_and_nothing_else(world) {
+        let (key, operator, bank) = (world.key(BEIJING), world.key(OPERATOR), world.key(BANK));
+        let disbursement = paid(world, &number_of(&sold(world, &key, "Zhang", "arc_bsp_cash")));
+        let (id, airline) = (text(&line(world)["id"]), text(&disbursement["airline_id"]));
+        let part = json!({ "airline_id": airline, "limit_amount": "100000.00", "limit_currency": "CNY" });
+        let set = world.post(&operator, &format!("/v1/facilities/{id}/actions/set_sublimit"), &part).expect(200);
+        assert_eq!(set.data()["sublimits"], json!([{ "airline_id": airline, "limit_amount": "100000.00", "used_amount": disbursement["amount"] }]));
+        let statement = world.get(&bank, &format!("/v1/facilities/{id}/statement")).expect(200);
+        assert_eq!((&statement.data()["closing_amount"], &statement.data()["opening_amount"]), (&disbursement["amount"], &json!("0.00")));
+        let days = statement.data()["days"].as_array().unwrap();
+        assert_eq!((&days[days.len() - 1]["draws"], &days[days.len() - 1]["drawn_amount"]), (&json!(1), &disbursement["amount"]));
+        let used = world.get(&bank, &format!("/v1/facilities/{id}/utilisation")).expect(200);
+        let expected = json!([{ "airline_id": airline, "held_amount": "0.00", "drawn_amount": disbursement["amount"], "sublimit_amount": "100000.00" }]);
+        assert_eq!(used.data(), &expected);
+        for what in ["from=2020-01-01", "until=2020-1-1", "from=2099-01-01"] {
+            world.get(&bank, &format!("/v1/facilities/{id}/statement?{what}")).expect_error(422, "invalid_value");
+        }
+        assert_eq!(world.get(&bank, "/v1/disbursements").expect(200).data().as_array().unwrap().len(), 1);
+        // Of what is not its own it sees nothing, and it writes nothing.
+        for path in ["/v1/agencies", "/v1/airlines", "/v1/contracts", "/v1/exposure", "/v1/tickets", "/v1/airline_claims"] {
+            let answer = world.get(&bank, path);
+            assert!(answer.status == 403 || answer.data() == &json!([]), "{path}: {}", answer.body);
+        }
+        for path in ["/v1/base_rates", "/v1/provisions", "/v1/approvals"] {
+            world.get(&bank, path).expect_error(403, "insufficient_scope");
+        }
+        world.post(&bank, &format!("/v1/facilities/{id}/actions/set_sublimit"), &part).expect_error(403, "insufficient_scope");
+        let other = world.post(&operator, "/v1/organisations", &json!({ "kind": "bank", "name": "Other Bank", "country": "CN" })).expect(201);
+        let stranger = key_for(world, &text(&other.data()["id"]), &[Scope::FinanceRead]);
+        for path in ["", "/statement", "/utilisation", "/accruals", "/repayments"] {
+            world.get(&stranger, &format!("/v1/facilities/{id}{path}")).expect_error(404, "not_found");
+        }
+        assert_eq!(world.get(&stranger, "/v1/disbursements").expect(200).data(), &json!([]));
+        assert_eq!(world.get(&stranger, "/v1/facilities").expect(200).data(), &json!([]));
+        world.get(&key, &format!("/v1/facilities/{id}/statement")).expect_error(404, "not_found");
+        world.prove();
+    }
+
+    fn an_airline_at_its_cap_is_not_paid_ahead(world) {
+        let (key, operator) = (world.key(BEIJING), world.key(OPERATOR));
+        let today = world.platform.live.today().to_string();
+        let first = paid(world, &number_of(&sold(world, &key, "Zhang", "arc_bsp_cash")));
+        let airline = text(&first["airline_id"]);
+        let set = |cap: &str, from: &str| {
+            let new = json!({ "airline_id": airline, "effective_from": from, "cap_amount": cap, "cap_currency": "CNY" });
+            world.post(&operator, "/v1/airline_caps", &new)
+        };
+        let cap = set("0.00", &today).expect(201);
+        assert_eq!((&cap.data()["reached"], &cap.data()["owed_amount"], &cap.data()["percent_used"]), (&json!(true), &json!("0.00"), &json!(100)));
+        assert_eq!(set("-1.00", &today).expect_error(422, "invalid_value").pointer(), "/data/cap_amount");
+        assert_eq!(set("1.00", "2020-01-01").expect_error(422, "invalid_value").pointer(), "/data/effective_from");
+        let number = number_of(&sold(world, &key, "Li", "arc_bsp_cash"));
+        let read = || world.get(&operator, &format!("/v1/disbursements?ticket={number}")).expect(200).data()[0].clone();
+        assert_eq!(text(&read()["airline_id"]), airline);
+        world.await_that("it waits, with the reason", || read()["detail"].as_str().is_some_and(|why| why.starts_with("the airline owes")));
+        assert_eq!((&read()["state"], read()["waits_until"].is_string()), (&json!("held"), true));
+        world.get(&key, "/v1/airline_caps").expect_error(403, "insufficient_scope");
+        let listed = world.get(&operator, &format!("/v1/airline_caps?airline_id={airline}")).expect(200);
+        assert_eq!((listed.data().as_array().unwrap().len(), &listed.data()[0]["in_force"]), (1, &json!(true)));
+        world.prove();
     }
 }

@@ -9,12 +9,15 @@ mod commission_explained;
 mod commission_rules;
 mod contracts;
 mod coupons;
+mod cycles;
+mod defaults;
 pub mod events;
 mod every_address;
 mod exports;
 mod exposure;
 mod facilities;
 mod incentives;
+mod jobs;
 mod keys;
 mod kill_switches;
 mod ledger;
@@ -28,7 +31,7 @@ mod schedule_changes;
 mod test_clock;
 mod tickets;
 mod webhooks;
-mod worked_case;
+pub mod worked_case;
 
 use crate::air::{an_offer, an_order};
 use crate::platform::{Answer, OPERATOR, World};
@@ -72,6 +75,19 @@ pub fn agreed(world: &World, kind: &str, change: &Value) -> Answer {
     let second = second_operator(world);
     let request = json!({ "kind": kind, "reason": "for a test", "change": change });
     let asked = world.post(&world.key(OPERATOR), "/v1/approvals", &request);
+    if asked.status != 201 {
+        return asked;
+    }
+    world.post(&second, &format!("/v1/approvals/{}/actions/approve", text(&asked.data()["id"])), &json!({}))
+}
+
+/// The same in one mode; the second key is made anew.
+pub fn agreed_in(world: &World, mode: &str, kind: &str, change: &Value) -> Answer {
+    let operator = world.key_in(mode, OPERATOR);
+    let new = json!({ "name": "made for a test", "scopes": [Scope::ApprovalsWrite.text(), Scope::FinanceRead.text()] });
+    let second = text(&world.post(&operator, "/v1/keys", &new).expect(201).data()["secret"]);
+    let request = json!({ "kind": kind, "reason": "for a test", "change": change });
+    let asked = world.post(&operator, "/v1/approvals", &request);
     if asked.status != 201 {
         return asked;
     }

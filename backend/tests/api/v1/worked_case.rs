@@ -20,7 +20,12 @@ pub struct Desk<'w> {
 
 impl<'w> Desk<'w> {
     pub fn open(world: &'w World, seller: &str) -> Self {
-        let (operator, seller) = (world.key_in("test", OPERATOR), world.key_in("test", seller));
+        Desk::with(world, world.key_in("test", seller))
+    }
+
+    /// For a seller that is known by its key.
+    pub fn with(world: &'w World, seller: String) -> Self {
+        let operator = world.key_in("test", OPERATOR);
         let agency = agency_of(world, &seller);
         Desk { world, operator, seller, agency, written: std::cell::Cell::new(0) }
     }
@@ -61,7 +66,7 @@ impl<'w> Desk<'w> {
         self.world.await_that("the airline is paid", || all().iter().all(|one| one.state == AdvanceState::Confirmed));
     }
 
-    fn facility(&self) -> String {
+    pub fn facility(&self) -> String {
         text(&self.world.get(&self.operator, "/v1/facilities").expect(200).data()[0]["id"])
     }
 
@@ -92,7 +97,7 @@ impl<'w> Desk<'w> {
     }
 }
 
-fn outgoing(desk: &Desk, fields: &Value, reference: &str) -> Value {
+pub fn outgoing(desk: &Desk, fields: &Value, reference: &str) -> Value {
     let mut data = fields.clone();
     data["currency"] = json!("CNY");
     data["value_date"] = json!(desk.today());
@@ -182,7 +187,7 @@ on_both_engines! {
         assert_eq!(order["available_actions"], json!(["cancel", "change", "update", "void", "refund"]));
         let test = &world.platform.test;
         world.await_that("the bank has refused", || {
-            test.store.read(facilities).unwrap().iter().any(|line| line.facility.closed_reason.is_some())
+            test.store.read(|db| facilities(db, test.today())).unwrap().iter().any(|line| line.facility.closed_reason.is_some())
         });
         let quote = cancellation(&desk, &order).expect(201);
         assert_eq!((&quote.data()["refund_amount"], &quote.data()["refund_to"]), (&json!("1000.00"), &json!("arc_bsp_cash")));

@@ -1,6 +1,6 @@
 //! Exchanges in random histories.
 
-use super::{History, wished};
+use super::History;
 use crate::exchanges::Wanted;
 use crate::model::{Buyer, Declined, cny};
 use crate::verbs::Wish;
@@ -26,17 +26,20 @@ impl History {
         let buyer = if issued.order.agency_id == self.world.prepaid.raw() { Buyer::Prepaid } else { Buyer::Credit };
         let tickets = issued.passengers.len();
         let wish = Wish { buyer, tickets, coupons: 1, fare, flight: 0, keyed: false };
-        let new = wished(&self.world, &wish).build().tickets;
+        let new = self.wished(&wish).build().tickets;
         let segment = self.world.other_flight(days);
         let bucket = bucket_of(&segment);
-        let change = self.world.chooses_flight(&issued, Wanted { fare: cny(fare), penalty: cny(penalty) }, segment);
+        let waived_by = self.model.waives(place).map(|_| self.newest_waiving(place));
+        let (what, penalty) = if waived_by.is_some() { ("exchange for a change", 0) } else { ("exchange", penalty) };
+        let wanted = Wanted { fare: cny(fare), penalty: cny(penalty) };
+        let change = self.world.chooses_because(&issued, wanted, segment, waived_by);
         let due = (change.change_minor > 0).then(|| Money::new(change.change_minor, Currency::CNY));
         let before = self.model.used();
         let (done, expected) = (self.world.confirms_change(&change, due), self.model.exchanges(place, &new, penalty, bucket));
         if expected.is_ok() {
             self.model.has_sold_since(before);
         }
-        if let Some(change) = self.decides("exchange", done, expected) {
+        if let Some(change) = self.decides_change(what, done, expected) {
             self.changes.insert(place, change);
         }
     }
@@ -46,10 +49,10 @@ impl History {
         let Some(place) = self.sold.len().checked_sub(1 + index) else { return };
         let Some(change) = self.changes.get(&place) else { return };
         let (done, expected) = (self.world.voids_change(change), self.model.takes_exchange_back(place));
-        self.decides("take an exchange back", done, expected);
+        self.decides_change("take an exchange back", done, expected);
     }
 
-    fn decides(
+    fn decides_change(
         &mut self,
         what: &'static str,
         done: Result<OrderChangeRow, ChangeError>,

@@ -1,6 +1,6 @@
 //! The verbs of orders that are held.
 
-use super::{History, wished};
+use super::History;
 use crate::model::Holding;
 use crate::verbs::{Times, Wish};
 use airsettle::ids::{Id, OrderId};
@@ -9,13 +9,14 @@ use airsettle::ticketing::{Intent, Outcome};
 impl History {
     pub(super) fn holds(&mut self, wish: &Wish) {
         let key = format!("key-{}", self.known.len());
-        let order = wished(&self.world, wish).held();
+        let order = self.wished(wish).held();
         let order = if wish.keyed { order.keyed(&key) } else { order }.build();
         let Intent::Hold(plan) = &order.intent else { panic!("{:?}", order.intent) };
         let expected = self.model.holds(&order, wish.buyer, plan.terms.payment_required_by.to_string());
         self.counts("hold", expected.is_ok());
         match (self.world.issue(order.clone()), expected) {
             (Outcome::Issued(held), Ok(())) => {
+                self.parties.push(OrderId::of(held.order.id));
                 self.held.push((*held, wish.clone()));
                 self.known.push((order, true));
             }
@@ -30,9 +31,12 @@ impl History {
     /// Another payment of the same order, not the same one again, when it is paid twice.
     pub(super) fn pays_hold(&mut self, index: usize, times: Times) {
         let Some(place) = self.held.len().checked_sub(1 + index) else { return };
+        if self.model.flight_changed_since_hold(place) {
+            return;
+        }
         for _ in 0..if times == Times::Twice { 2 } else { 1 } {
             let (held, wish) = &self.held[place];
-            let order = wished(&self.world, wish).paying(held).build();
+            let order = self.wished(wish).paying(held).build();
             let before = self.model.used();
             let (outcome, expected) = (self.world.issue(order.clone()), self.model.pays_hold(place));
             self.model.has_sold_since(before);

@@ -47,9 +47,4 @@ impl History {
         self.model.raises(amount, days);
         self.counts("raise the limit", true);
     }
-
-    /// What a refund is answered while refunds are frozen: what stands in its way otherwise comes first.
-    pub(super) fn refunds_are_frozen(&self, place: usize) -> bool {
-        self.model.is_frozen(FreezeScope::Refund) && self.model.is_of_the_frozen(place)
-    }
 }

@@ -7,6 +7,7 @@ use airsettle::credit::{Advance, AdvanceState};
 use airsettle::db::schema::{account, airline_claim};
 use airsettle::ids::Id;
 use airsettle::ledger::{AccountCode, AccountRow};
+use airsettle::ticketing::RefundStatus;
 use diesel::prelude::{QueryDsl, RunQueryDsl, SelectableHelper};
 use std::collections::BTreeMap;
 
@@ -39,9 +40,19 @@ pub fn observed(world: &World) -> State {
             .iter()
             .map(|state| holds::holding(state))
             .collect(),
-        told: world.told(),
+        alerts: world.told(),
         refunded: world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'ticket_refund'"),
+        applications: applications(world),
     }
+}
+
+/// Of those that were more than asked about.
+fn applications(world: &World) -> BTreeMap<&'static str, i64> {
+    let mut counts = BTreeMap::new();
+    for status in world.texts("SELECT status AS value FROM refund_application WHERE status <> 'quoted'") {
+        *counts.entry(RefundStatus::parse(&status).unwrap().text()).or_default() += 1;
+    }
+    counts
 }
 
 fn accounts(world: &World) -> BTreeMap<&'static str, i64> {

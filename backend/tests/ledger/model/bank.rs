@@ -53,16 +53,10 @@ impl Model {
             self.orders_transfer(missing).unwrap();
         }
         let count = i64::try_from(sale.tickets.len()).unwrap();
-        let seats: usize = sale.tickets.iter().map(|ticket| ticket.coupons).sum();
-        self.gives_seats_back(sale.bucket, seats);
+        self.gives_seats_back(sale.seats.iter().flatten());
         self.state.voided += count;
         self.sales[index].voided = true;
         Ok(())
-    }
-
-    pub(super) fn gives_seats_back(&mut self, bucket: i64, seats: usize) {
-        *self.state.seats_sold.entry(bucket).or_default() -= i64::try_from(seats).unwrap();
-        self.state.seats_sold.retain(|_, sold| *sold > 0);
     }
 
     /// A part of the airline's share, or all: what was not paid first, then what was, and a claim on what is more than its share. Answers what was
@@ -136,10 +130,20 @@ impl Model {
 
     // ---- the bank
 
-    /// A failed payment is sent again as a new attempt; what is on its way already is only asked about.
-    pub fn sends(&mut self, index: usize) {
-        if !matches!(self.state.payments[index].state, Stage::Held | Stage::Failed) {
-            return;
+    /// The airline owes as much as it may.
+    pub(super) fn is_capped(&self) -> bool {
+        self.debit(TO_GIVE_BACK) >= self.cap_of_airline
+    }
+
+    /// A failed payment is sent again as a new attempt; what is on its way already is only asked about. Answers whether it waits instead: what was sold
+    /// today may be voided.
+    pub fn sends(&mut self, index: usize) -> bool {
+        let state = self.state.payments[index].state;
+        if state == Stage::Held && self.is_capped() && self.sent_on[index] == self.today {
+            return true;
+        }
+        if !matches!(state, Stage::Held | Stage::Failed) {
+            return false;
         }
         let outstanding = self.state.payments[index].outstanding();
         let part = self.settles_claims(outstanding, |claim| claim.is_set_off);
@@ -147,11 +151,13 @@ impl Model {
         let payment = &mut self.state.payments[index];
         payment.set_off += part;
         payment.state = if part == outstanding { Stage::SetOff } else { Stage::Sent };
+        self.sent_on[index] = self.today;
         if part == outstanding {
             self.ends(index, part);
         } else if payment.on_line {
             self.state.held -= part;
         }
+        false
     }
 
     /// A payment of the line that the bank has refused, or that we have lost sight of, keeps it closed.
@@ -212,6 +218,9 @@ impl Model {
         let (amount, from) = (payment.outstanding(), payment.paid_from());
         let reclaimed = std::mem::take(&mut payment.reclaimed);
         payment.state = Stage::Confirmed;
+        if from == LOAN {
+            self.moves_back(amount, self.sent_on[index]);
+        }
         self.moves(PAYABLE, from, amount);
         self.ends(index, amount);
         let is_set_off = self.payers[index] == WALLETS[0];

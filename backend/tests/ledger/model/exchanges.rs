@@ -1,7 +1,10 @@
 //! Exchanges, in plain numbers: what is given in pays for the new tickets, and only the difference moves.
 
-use super::{Buyer, Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TO_GIVE_BACK, WALLETS, legs};
+use super::refunds::Given;
+use super::sales::{legs, seats_in};
+use super::{Before, Buyer, Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TO_GIVE_BACK, WALLETS};
 use airsettle::ticketing::{Refusal, TicketPlan};
+use std::collections::BTreeMap;
 
 /// Why an exchange is not made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,14 +30,17 @@ impl Model {
         let new: Vec<Legs> = new.iter().map(legs).collect();
         self.may_exchange(&old, &new, penalty).map_err(Declined::Refused)?;
         let before = self.clone();
+        let answered = self.waives(index);
         self.books_sale(&old, -1);
+        let seats = seats_in(bucket, &new);
         let sale = Sale {
-            bucket,
+            seats: seats.clone(),
+            given: vec![Given::default(); new.len()],
             first_payment: self.state.payments.len(),
             refunded: vec![vec![false]; new.len()],
             exchanged: true,
             tickets: new,
-            before: Some(Box::new((self.sales[index].clone(), penalty))),
+            before: Some(Box::new(Before { sale: self.sales[index].clone(), penalty, filed: self.filed })),
             ..old.clone()
         };
         self.books_sale(&sale, 1);
@@ -55,8 +61,11 @@ impl Model {
             *self = before;
             return Err(declined);
         }
-        self.gives_seats_back(old.bucket, old.tickets.iter().map(|ticket| ticket.coupons).sum());
-        self.takes_seats(bucket, &sale.tickets);
+        self.gives_seats_back(old.seats.iter().flatten());
+        self.takes_seats(&seats);
+        if let Some(change) = answered {
+            self.changes[change].answer = "changed";
+        }
         self.state.tickets += i64::try_from(sale.tickets.len()).unwrap();
         self.sales[index] = sale;
         Ok(())
@@ -65,7 +74,7 @@ impl Model {
     /// The last exchange of an order is taken back on its day; once it was, nothing more happens.
     pub fn takes_exchange_back(&mut self, index: usize) -> Result<(), Declined> {
         let new = self.sales[index].clone();
-        let Some((old, penalty)) = new.before.as_deref().cloned() else { return Ok(()) };
+        let Some(Before { sale: old, penalty, filed }) = new.before.as_deref().cloned() else { return Ok(()) };
         let differences: Vec<i64> =
             old.tickets.iter().zip(&new.tickets).map(|(old, new)| new.airline + penalty - old.airline).collect();
         for (place, difference) in differences.iter().enumerate() {
@@ -79,13 +88,7 @@ impl Model {
         if new.day != self.today {
             return Err(Declined::WindowClosed);
         }
-        let seats: usize = old.tickets.iter().map(|ticket| ticket.coupons).sum();
-        let (asked, sold) = (i64::try_from(seats).unwrap(), self.state.seats_sold.get(&old.bucket).copied().unwrap_or(0));
-        // Of the flights that orders are sold on; those of exchanges, whose numbers are the catalogue's, are never sold out.
-        if old.bucket < 10_000 && self.capacity - sold < asked {
-            let (flight, left) = ("CA1501".into(), self.capacity - sold);
-            return Err(Declined::Refused(Refusal::SeatsSoldOut { flight, booking_class: 'Y', left, asked }));
-        }
+        self.may_sit_again(&old, filed).map_err(Declined::Refused)?;
         let before = self.clone();
         self.books_sale(&new, -1);
         self.books_sale(&Sale { day: self.today, ..old.clone() }, 1);
@@ -103,10 +106,28 @@ impl Model {
             *self = before;
             return Err(declined);
         }
-        self.gives_seats_back(new.bucket, new.tickets.len());
-        self.takes_seats(old.bucket, &old.tickets);
+        self.gives_seats_back(new.seats.iter().flatten());
+        self.takes_seats(&old.seats);
+        self.taken_exchanges.insert(new.first_payment);
         // Its new tickets are void and stay with it.
         self.sales[index] = Sale { exchanged: true, before: None, ..old };
+        Ok(())
+    }
+
+    /// On flights that stayed as they were, and have room.
+    fn may_sit_again(&self, old: &Sale, filed: usize) -> Result<(), Refusal> {
+        let mut asked: BTreeMap<i64, i64> = BTreeMap::new();
+        old.seats.iter().flatten().for_each(|bucket| *asked.entry(*bucket).or_default() += 1);
+        for (bucket, asked) in asked {
+            let name = || self.flight_of(bucket).map_or_else(String::new, |flight| flight.name.clone());
+            if self.flight_of(bucket).is_some_and(|flight| flight.last > filed) {
+                return Err(Refusal::ScheduleChanged { flight: name() });
+            }
+            let left = self.seats_left(bucket);
+            if left < asked {
+                return Err(Refusal::SeatsSoldOut { flight: name(), booking_class: 'Y', left, asked });
+            }
+        }
         Ok(())
     }
 
@@ -157,6 +178,7 @@ impl Model {
         let (on_line, state) = (old.on_line && !is_over, if is_over { Stage::SetOff } else { Stage::Held });
         self.state.payments.push(Payment { state, amount: share, set_off, cancelled: 0, reclaimed: 0, on_line, is_over });
         self.taken.push(0);
+        self.sent_on.push(self.today);
         self.payers.push(old.wallet);
         if on_line {
             self.state.held += share - set_off;

@@ -1,6 +1,8 @@
 //! Orders that are held, in plain numbers: seats first, money and tickets later or never.
 
-use super::{Buyer, Legs, Model, legs};
+use super::people::travellers;
+use super::sales::{legs, seats_in};
+use super::{Buyer, Legs, Model};
 use airsettle::ticketing::{IssueOrder, Refusal};
 use chrono::NaiveDate;
 
@@ -21,6 +23,9 @@ pub(super) struct Hold {
     pay_by: String,
     bucket: i64,
     tickets: Vec<Legs>,
+    /// How many changes of flights had been filed by then.
+    filed: usize,
+    pub(super) party: usize,
 }
 
 impl Model {
@@ -29,19 +34,27 @@ impl Model {
         self.may_trade(buyer)?;
         self.has_seats(order)?;
         let (bucket, tickets) = (order.seats[0].bucket, order.tickets.iter().map(legs).collect::<Vec<_>>());
-        self.takes_seats(bucket, &tickets);
-        self.holds.push(Hold { buyer, day: self.today, pay_by, bucket, tickets });
+        self.takes_seats(&seats_in(bucket, &tickets));
+        let (filed, party) = (self.filed, self.people.len());
+        self.people.push(travellers(tickets.len()));
+        self.holds.push(Hold { buyer, day: self.today, pay_by, bucket, tickets, filed, party });
         self.state.holds.push(Holding::Held);
         Ok(())
     }
 
     /// Held for two days, counted from noon to noon.
-    fn is_overdue(&self, place: usize) -> bool {
+    pub(super) fn is_overdue(&self, place: usize) -> bool {
         self.today - self.holds[place].day >= chrono::Duration::days(2)
     }
 
+    /// Whoever wants to pay it is told that first.
+    pub fn flight_changed_since_hold(&self, place: usize) -> bool {
+        let Hold { bucket, filed, .. } = self.holds[place];
+        self.flight_of(bucket).is_some_and(|flight| flight.last > filed)
+    }
+
     pub fn pays_hold(&mut self, place: usize) -> Result<(), Refusal> {
-        let Hold { buyer, pay_by, bucket, tickets, .. } = self.holds[place].clone();
+        let Hold { buyer, pay_by, bucket, tickets, party, .. } = self.holds[place].clone();
         self.may_trade(buyer)?;
         match self.state.holds[place] {
             Holding::Paid => return Err(Refusal::AlreadyPaid),
@@ -49,7 +62,8 @@ impl Model {
             Holding::Held if !self.is_overdue(place) => {}
             Holding::Held | Holding::Expired => return Err(Refusal::PaymentWindowClosed { payment_required_by: pay_by }),
         }
-        self.issues(tickets, bucket, buyer)?;
+        let seats = seats_in(bucket, &tickets);
+        self.issues(tickets, seats, party, buyer)?;
         self.state.holds[place] = Holding::Paid;
         Ok(())
     }
@@ -76,12 +90,8 @@ impl Model {
 
     fn gives_back_seats(&mut self, place: usize, into: Holding) {
         let Hold { bucket, tickets, .. } = &self.holds[place];
-        let left =
-            self.state.seats_sold[bucket] - i64::try_from(tickets.iter().map(|ticket| ticket.coupons).sum::<usize>()).unwrap();
-        self.state.seats_sold.remove(bucket);
-        if left > 0 {
-            self.state.seats_sold.insert(*bucket, left);
-        }
+        let seats = seats_in(*bucket, tickets);
+        self.gives_seats_back(seats.iter().flatten());
         self.state.holds[place] = into;
     }
 }

@@ -66,7 +66,7 @@ impl Model {
         for part in PARTS {
             if part > told && exposure > 0 && exposure * 100 >= limit * part {
                 told = part;
-                self.state.told.push(part);
+                self.state.alerts.push(part);
             }
         }
         self.raised.told = told;
@@ -110,8 +110,9 @@ impl Model {
         Ok(())
     }
 
-    /// Whether the order is of the agency that can be frozen.
-    pub fn is_of_the_frozen(&self, index: usize) -> bool {
-        self.sales[index].wallet == WALLETS[0]
+    /// What stands in a refund's way otherwise comes first.
+    pub(super) fn may_refund(&self, index: usize) -> Result<(), String> {
+        let is_frozen = self.sales[index].wallet == WALLETS[0] && self.is_frozen(FreezeScope::Refund);
+        if is_frozen { Err("refunds of the agency are frozen".into()) } else { Ok(()) }
     }
 }

@@ -1,0 +1,108 @@
+//! E-mail leaves: what is queued is claimed in a commit, sent, and what became of it is written in another, so that the writer's turn is never held while a
+//! server is waited for. After a crash in between it is sent again under the same message id.
+
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::db::DbError;
+use crate::ids::{BillingStatementId, DunningMessageId, Id, ObligationId};
+use crate::notify::{Mail, MailError, OutboxRow, SEND_DUNNING, Tried, claim, done_about, due, try_again};
+use crate::settlement::{MailOutcome, StatementError, dunning_message, note_dunning, obligation, statement, write_statement};
+use chrono::Duration;
+
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
+/// Longer than one message takes.
+const CLAIM: Duration = Duration::seconds(60);
+const AT_ONCE: i64 = 20;
+/// The first wait; it doubles.
+const WAIT_SECS: i64 = 30;
+/// Two days of tries, more or less.
+const MOST_ATTEMPTS: i64 = 14;
+const LONGEST_WAIT: Duration = Duration::hours(4);
+/// A larger statement is read from the platform.
+const MOST_ATTACHED_BYTES: i64 = 5_000_000;
+
+#[derive(Debug, thiserror::Error)]
+enum PostError {
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error("the message is gone")]
+    Gone,
+}
+
+pub(super) fn run(app: &App) {
+    loop {
+        if let Err(error) = send_all(app) {
+            tracing::error!(%error, "e-mail was not sent; it is tried again");
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+fn send_all(app: &App) -> Result<(), DbError> {
+    for tried in [Tried::Never, Tried::Before] {
+        let now = app.now();
+        for message in app.store.read(|db| due(db, SEND_DUNNING, tried, now, AT_ONCE))? {
+            let claimed = app.store.write(|tx| {
+                let until = tx.now.plus(CLAIM);
+                claim(tx, &[message.id], until)
+            })?;
+            if !claimed.is_empty() {
+                let outcome = outcome(&message, send(app, DunningMessageId::of(message.subject_id)));
+                write(app, &message, &outcome)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn send(app: &App, id: DunningMessageId) -> Result<(), PostError> {
+    let (row, attachment) = app.store.snapshot(|db| {
+        let row = dunning_message(db, id)?.ok_or(PostError::Gone)?;
+        let of = obligation(db, ObligationId::of(row.obligation_id))?.ok_or(PostError::Gone)?;
+        let known = statement(db, BillingStatementId::of(of.statement_id))?.ok_or(PostError::Gone)?;
+        if known.byte_count.is_none_or(|bytes| bytes > MOST_ATTACHED_BYTES) {
+            return Ok::<_, PostError>((row, None));
+        }
+        let mut bytes = Vec::new();
+        write_statement(db, &known, &mut bytes)?;
+        Ok((row, Some((format!("statement_{}.csv", known.cycle), bytes))))
+    })?;
+    let mail = Mail { message_id: &row.message_id, to: &row.recipient, subject: &row.subject, body: &row.body, attachment };
+    Ok(app.mailer.send(mail)?)
+}
+
+fn outcome(message: &OutboxRow, sent: Result<(), PostError>) -> MailOutcome {
+    match sent {
+        Ok(()) => MailOutcome::Sent,
+        // Nobody can be written to there, however often it is tried.
+        Err(error @ PostError::Mail(MailError::Address(_) | MailError::Message(_))) => MailOutcome::Failed(error.to_string()),
+        Err(error) if message.attempts.saturating_add(1) >= MOST_ATTEMPTS => MailOutcome::Failed(error.to_string()),
+        Err(error) => MailOutcome::NotYet(error.to_string()),
+    }
+}
+
+fn write(app: &App, message: &OutboxRow, outcome: &MailOutcome) -> Result<(), DbError> {
+    let id = DunningMessageId::of(message.subject_id);
+    let attempts = message.attempts.saturating_add(1);
+    app.store.write(|tx| {
+        note_dunning(tx, id, outcome)?;
+        match outcome {
+            MailOutcome::Sent | MailOutcome::Failed(_) => done_about(tx, SEND_DUNNING, &[message.subject_id]),
+            MailOutcome::NotYet(error) => {
+                tracing::warn!(message = %id, %error, "e-mail was not taken; it is tried again");
+                let next = next_try(tx.now, attempts);
+                try_again(tx, message.id, attempts, next)
+            }
+        }
+    })
+}
+
+fn next_try(now: Timestamp, attempts: i64) -> Timestamp {
+    let doublings = u32::try_from(attempts.clamp(1, 12)).unwrap_or(12).saturating_sub(1);
+    let wait = Duration::seconds(WAIT_SECS.saturating_mul(2i64.saturating_pow(doublings)));
+    now.plus(wait.min(LONGEST_WAIT))
+}

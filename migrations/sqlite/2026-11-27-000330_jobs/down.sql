@@ -1,0 +1,2 @@
+DROP TABLE job_run;
+DROP TABLE job;

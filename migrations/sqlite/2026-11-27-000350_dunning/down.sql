@@ -1,0 +1,2 @@
+DROP TABLE dunning_message;
+DROP TABLE billing_contact;
