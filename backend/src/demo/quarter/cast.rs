@@ -81,6 +81,8 @@ pub(super) struct Player {
     pub sold: Vec<Sold>,
     /// It sells no more, and pays no more.
     pub vanished: bool,
+    /// It was in default, has paid everything, and pays on the day from then on.
+    pub recovered: bool,
 }
 
 /// Everybody, over the API: the operator signs them as it would sign anybody.
@@ -157,7 +159,7 @@ async fn agency(client: &mut Client, dice: &mut Dice, temper: Temper, code: &str
         Temper::Insolvent => 60,
         _ => 15 + dice.below(45),
     };
-    Ok(Player { name, id, temper, busy, sold: Vec::new(), vanished: false })
+    Ok(Player { name, id, temper, busy, sold: Vec::new(), vanished: false, recovered: false })
 }
 
 /// Accounts of one code that are not at zero: whose, which detail, how much.

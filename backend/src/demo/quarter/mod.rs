@@ -11,7 +11,7 @@ mod trade;
 use super::client::{Client, Failure, Side, list, text_of};
 use super::sell::OPERATOR;
 use cast::{Player, lines, own_cash, signed};
-use chrono::{Datelike, Days, Months, NaiveDate, TimeZone};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeZone, Utc};
 use desk::Case;
 use dice::Dice;
 use serde_json::json;
@@ -97,6 +97,8 @@ impl Quarter {
             self.ends_day().await?;
             self.next_day();
         }
+        // Where it did not end by itself, its last day is still to begin.
+        self.begins_day().await?;
         self.squares_up().await?;
         self.ends_day().await?;
         self.next_day();
@@ -149,15 +151,18 @@ impl Quarter {
 
     /// Nobody owes anything for a ticket, and no case is open.
     async fn is_settled(&self) -> Result<bool, Failure> {
-        let receivable = cast::balances(&self.client, "agency.receivable").await?;
-        Ok(receivable.is_empty() && self.obligations().await?.is_empty() && self.cases.iter().all(|case| case.is_over))
+        let nothing_owed = self.receivables().await?.iter().all(|(_, owed)| *owed <= 0);
+        Ok(nothing_owed && self.obligations().await?.is_empty() && self.cases.iter().all(|case| case.is_over))
     }
 }
 
-/// Two minutes past an hour, Shanghai time: a minute after midnight the day before is closed.
+/// Two minutes past an hour, Shanghai time, where the clock is not past it: a minute after midnight the day before is closed.
 async fn client_goes_to(client: &Client, day: NaiveDate, hour: u32) -> Result<(), Failure> {
     let local = day.and_hms_opt(hour, 2, 0).ok_or("no such hour")?;
     let target = chrono_tz::Asia::Shanghai.from_local_datetime(&local).single().ok_or("no such moment")?.to_utc();
-    client.post(OPERATOR, "/v1/test_clock", json!({ "now": target.to_rfc3339() })).await?;
+    let now: DateTime<Utc> = text_of(&client.get(OPERATOR, "/v1/test_clock").await?["now"]).parse()?;
+    if now < target {
+        client.post(OPERATOR, "/v1/test_clock", json!({ "now": target.to_rfc3339() })).await?;
+    }
     Ok(())
 }

@@ -78,8 +78,8 @@ impl Story {
     }
 
     /// What has to be so at the end.
-    pub fn checks(&mut self, what: &str, expected: impl ToString, found: impl ToString) {
-        self.checks.push((what.to_owned(), expected.to_string(), found.to_string()));
+    pub fn checks(&mut self, what: &str, expected: &str, found: &str) {
+        self.checks.push((what.to_owned(), expected.to_owned(), found.to_owned()));
     }
 
     pub fn holds(&self) -> bool {

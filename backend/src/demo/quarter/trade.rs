@@ -103,6 +103,7 @@ impl Quarter {
             let line = format!("{} sold {sold} orders in a day, and no more: its limit was used up.", self.players[player].name);
             self.story.tells(self.today, line);
             self.players[player].vanished = true;
+            self.suspects.push(player);
         }
         Ok(())
     }
