@@ -7,6 +7,7 @@ mod exchanges;
 mod flights;
 mod holds;
 mod lines;
+mod memos;
 mod people;
 mod refunds;
 mod sales;
@@ -14,6 +15,7 @@ mod sales;
 pub use exchanges::Declined;
 pub use flights::{Becomes, Flight};
 pub use holds::Holding;
+pub use memos::Memo;
 pub use people::{Edit, Traveller};
 pub use refunds::{Part, Refunded};
 
@@ -21,6 +23,7 @@ use airsettle::money::{Currency, Money};
 use chrono::{Datelike, NaiveDate};
 use flights::Change;
 use holds::Hold;
+use memos::Behind;
 use refunds::{Applied, Given};
 use sales::Seats;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +49,8 @@ pub struct State {
     pub refunded: i64,
     /// How many applications for refunds are where.
     pub applications: BTreeMap<&'static str, i64>,
+    /// In the order in which they were filed.
+    pub memos: Vec<Memo>,
 }
 
 /// The instruction to pay an airline for one ticket.
@@ -195,6 +200,7 @@ pub struct Model {
     /// From which wallet each payment's order is paid, if it is.
     payers: Vec<&'static str>,
     pub waiting: Vec<(&'static str, i64)>,
+    behind: Vec<Behind>,
 }
 
 pub const RECEIVABLE: &str = "agency.receivable";
@@ -254,6 +260,7 @@ impl Model {
             taken: Vec::new(),
             payers: Vec::new(),
             waiting: Vec::new(),
+            behind: Vec::new(),
         }
     }
 

@@ -113,6 +113,12 @@ pub const TABLES: &[&str] = &[
     "billing_contact",
     "dunning_message",
     "approval",
+    "cash_proof",
+    "cash_item",
+    "memo",
+    "memo_ticket",
+    "memo_step",
+    "memo_evidence",
 ];
 
 pub fn cny(text: &str) -> Money {
