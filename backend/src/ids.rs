@@ -79,6 +79,8 @@ ids! {
     /// What an agency was billed for a cycle.
     BillingStatementId = "bst_",
     CancellationId = "ore_",
+    /// A day of a bank account, held against the bank's statement.
+    CashProofId = "csp_",
     /// Between the own and the client account.
     CashTransferId = "xfr_",
     /// What an airline has to give back.
@@ -124,6 +126,8 @@ ids! {
     LimitAlertId = "lal_",
     LimitPolicyId = "pol_",
     LimitReviewId = "lrv_",
+    /// What an airline claims from an agency, or grants it, after the sale.
+    MemoId = "mem_",
     /// What has to be paid for a cycle that is closed.
     ObligationId = "obl_",
     /// A late fee or a day of financing.

@@ -220,6 +220,20 @@ codes! {
         "A receipt with this bank reference exists with other details. The same reference is the same receipt.";
     MoreThanOwed "more_than_owed" UNPROCESSABLE_ENTITY InvalidState "More than is owed"
         "A payment is larger than what is owed. The message gives what is; nothing was booked.";
+    MemoExists "memo_exists" CONFLICT InvalidState "Claimed before"
+        "The airline has claimed or granted the same for the same ticket already. The message names the memo; nothing was filed.";
+    TicketOfAnotherAirline "ticket_of_another_airline" UNPROCESSABLE_ENTITY Validation "Ticket of another airline"
+        "A memo is about tickets of the airline that files it. The first three digits of a number are its airline's.";
+    OverTicketValue "over_ticket_value" UNPROCESSABLE_ENTITY Validation "Over the ticket's value"
+        "All memos of a kind together do not claim more of a ticket than it cost. The message says how much is left.";
+    OverFeeCap "over_fee_cap" UNPROCESSABLE_ENTITY Validation "Over the fee cap"
+        "What an airline may add to a memo for its own work is limited. The message says how much it is; a credit has no fee.";
+    MemoClockOver "memo_clock_over" UNPROCESSABLE_ENTITY InvalidState "Time to dispute is over"
+        "A memo is disputed until its `answer_by`. It waits for the operator's decision now; what is in its favour can be told there.";
+    MemoClockRunning "memo_clock_running" CONFLICT InvalidState "Agency may still answer"
+        "Nobody decides about a memo while its agency may still answer: until it accepts, disputes, or its `answer_by` has passed.";
+    PreconditionFailed "precondition_failed" PRECONDITION_FAILED InvalidState "Changed meanwhile"
+        "The object does not have the version that `If-Match` names any more. Read it again and decide anew; nothing was changed.";
     OwnCashShort "own_cash_short" UNPROCESSABLE_ENTITY InvalidState "Own account too low"
         "The platform's own account does not hold enough in the books. `short_by` says how much is missing.";
     NegativeMargin "negative_margin" UNPROCESSABLE_ENTITY InvalidState "Negative margin"

@@ -186,6 +186,7 @@ mod tests {
             }
         }
         let moving_money = [
+            "/v1/airline_payments",
             "/v1/bank_receipts",
             "/v1/cash_transfers",
             "/v1/cash_transfers/{id}/actions/confirm",

@@ -3,6 +3,7 @@
 mod after_sale;
 mod cycles;
 mod limits;
+mod memos;
 
 use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
@@ -170,6 +171,7 @@ impl From<PaymentError> for ApiError {
                 ApiError::new(Code::MoreThanOwed, format!("{error}.")).at(format!("/data/{field}"))
             }
             PaymentError::OwnCashShort { short } => own_cash_short(&error, short),
+            PaymentError::NoAirline => invalid("/data/airline_id", error),
             PaymentError::CurrencyMismatch => ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency"),
             PaymentError::OldValueDate | PaymentError::FutureValueDate(_) => invalid("/data/value_date", error),
             PaymentError::ReferenceReused { field, .. } => {

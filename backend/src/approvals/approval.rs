@@ -42,6 +42,8 @@ macro_rules! kinds {
 
 // Alphabetical.
 kinds! {
+    /// How much of a memo is owed, or that nothing is.
+    MemoDecision = "memo_decision",
     /// A contract on whose terms a ticket loses money.
     NegativeMargin = "negative_margin",
     /// Ends the default of an agency that has paid everything.

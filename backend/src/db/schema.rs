@@ -618,6 +618,7 @@ diesel::table! {
         created_at -> Timestamp,
         settled_at -> Nullable<Timestamp>,
         incentive_period_id -> Nullable<BigInt>,
+        memo_id -> Nullable<BigInt>,
     }
 }
 
@@ -670,6 +671,7 @@ diesel::table! {
         tax_code -> Nullable<Text>,
         posting_id -> BigInt,
         created_at -> Timestamp,
+        airline_id -> Nullable<BigInt>,
     }
 }
 
@@ -1561,5 +1563,99 @@ diesel::table! {
         error -> Nullable<Text>,
         created_at -> Timestamp,
         sent_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    memo (id) {
+        id -> BigInt,
+        number -> Text,
+        kind -> Text,
+        agency_id -> BigInt,
+        airline_id -> BigInt,
+        currency -> Text,
+        claimed_minor -> BigInt,
+        fee_minor -> BigInt,
+        reason -> Text,
+        status -> Text,
+        version -> BigInt,
+        answer_by -> Nullable<Timestamp>,
+        left_secs -> Nullable<BigInt>,
+        unanswered_at -> Nullable<Timestamp>,
+        decided_minor -> Nullable<BigInt>,
+        paid_minor -> BigInt,
+        cycle -> Nullable<Text>,
+        posting_id -> Nullable<BigInt>,
+        approval_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        decided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    memo_ticket (id) {
+        id -> BigInt,
+        memo_id -> BigInt,
+        ticket_id -> BigInt,
+        amount_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    memo_step (id) {
+        id -> BigInt,
+        memo_id -> BigInt,
+        version -> BigInt,
+        step -> Text,
+        reason -> Nullable<Text>,
+        note -> Nullable<Text>,
+        organisation_id -> BigInt,
+        key_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    memo_evidence (id) {
+        id -> BigInt,
+        step_id -> BigInt,
+        attachment_id -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(memo, memo_ticket, memo_step, memo_evidence, ticket);
+
+diesel::table! {
+    cash_proof (id) {
+        id -> BigInt,
+        account -> Text,
+        currency -> Text,
+        date -> Date,
+        state -> Text,
+        ledger_minor -> BigInt,
+        bank_minor -> BigInt,
+        in_transit_minor -> BigInt,
+        unmatched_receipts_minor -> BigInt,
+        bank_fees_minor -> BigInt,
+        unexplained_minor -> BigInt,
+        last_entry_id -> BigInt,
+        error -> Nullable<Text>,
+        created_at -> Timestamp,
+        proven_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    cash_item (id) {
+        id -> BigInt,
+        account -> Text,
+        currency -> Text,
+        kind -> Text,
+        side -> Text,
+        bank_reference -> Text,
+        posting_id -> Nullable<BigInt>,
+        amount_minor -> BigInt,
+        since -> Date,
+        cleared_on -> Nullable<Date>,
     }
 }

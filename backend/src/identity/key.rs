@@ -60,6 +60,8 @@ scopes! {
     KeysWrite = "keys:write",
     /// Say where the organisation's events are delivered.
     WebhooksWrite = "webhooks:write",
+    /// Claim and grant after the sale, and answer that.
+    MemosWrite = "memos:write",
     /// Agree to or refuse what another key has asked for.
     ApprovalsWrite = "approvals:write",
     /// Move the test clock.
@@ -76,6 +78,7 @@ impl Scope {
         match self {
             Scope::FinanceWrite | Scope::PartiesWrite | Scope::ApprovalsWrite => kind == OrganisationKind::Operator,
             Scope::AirWrite => kind == OrganisationKind::Agency,
+            Scope::MemosWrite => kind != OrganisationKind::Bank,
             Scope::CouponsWrite => matches!(kind, OrganisationKind::Airline | OrganisationKind::Operator),
             Scope::AirRead => matches!(kind, OrganisationKind::Agency | OrganisationKind::Operator),
             Scope::FinanceRead | Scope::PartiesRead | Scope::KeysWrite | Scope::ClockWrite | Scope::WebhooksWrite => true,

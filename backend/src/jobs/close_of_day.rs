@@ -1,5 +1,5 @@
 //! The close of day, step by step: interest of the day that is over, cycles that ended are billed, credit pays what is owed elsewhere, obligations become
-//! due and overdue, what is late is charged, and losses are provided for. Each step looks for what is left to do and does it in small commits, so that it may stop anywhere.
+//! due and overdue, what is late is charged, memos that nobody answered in time are told of, and losses are provided for. Each step looks for what is left to do and does it in small commits, so that it may stop anywhere.
 
 use super::accrue::{accrue_all, provide_all};
 use super::fence::Fence;
@@ -9,8 +9,8 @@ use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::ids::{BillingStatementId, Id};
 use crate::settlement::{
-    CloseError, PAGE, Paged, begin_statement, charge, chargeable, close_statement, cycles_to_bill, owing_agencies, remind,
-    review_agency, settle_from_credit, statement_page, to_be_reminded, write_statement,
+    CloseError, PAGE, Paged, begin_statement, charge, chargeable, close_statement, cycles_to_bill, note_unanswered,
+    owing_agencies, remind, review_agency, settle_from_credit, statement_page, to_be_reminded, unanswered, write_statement,
 };
 
 /// The others go on where one fails; the first error is answered, so that the step is tried again.
@@ -78,6 +78,15 @@ pub(super) fn charge_obligations(app: &App, fence: &Fence) -> Result<i64, JobErr
     each(&late, |id| {
         let booked = fence.write(|tx| charge(tx, Actor::platform(), *id).map_err(JobError::of))?;
         Ok(i64::try_from(booked.len()).unwrap_or(i64::MAX))
+    })
+}
+
+/// Tells which memos wait for a decision because their agencies' time is over. Nothing is decided here, and nothing is posted.
+pub(super) fn note_unanswered_memos(app: &App, fence: &Fence) -> Result<i64, JobError> {
+    let over = app.store.read(|db| unanswered(db, app.now(), i64::MAX))?;
+    each(&over, |id| {
+        let told = fence.write(|tx| note_unanswered(tx, *id).map_err(JobError::of))?;
+        Ok(i64::from(told))
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod accrue;
 mod callback;
+mod cash_proof;
 mod close_of_day;
 mod deliver;
 mod disburse;

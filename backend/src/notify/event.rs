@@ -61,6 +61,8 @@ event_types! {
     AirlineCapSet = "airline_cap.set",
     /// A paid ticket was taken back: the airline has to return its share.
     AirlineClaimOpened = "airline_claim.opened",
+    /// What memos claimed for it.
+    AirlinePaid = "airline.paid",
     AirlineRepaymentReceived = "airline_repayment.received",
     /// Somebody else agreed, and it was done.
     ApprovalApproved = "approval.approved",
@@ -71,6 +73,10 @@ event_types! {
     ApprovalSuperseded = "approval.superseded",
     BaseRatePublished = "base_rate.published",
     CapitalReceived = "capital.received",
+    /// The statement of a day could not be fetched.
+    CashProofUnavailable = "cash_proof.unavailable",
+    /// Bank and ledger differ by something that nothing explains.
+    CashProofUnexplained = "cash_proof.unexplained",
     ChargesReceived = "charges.received",
     ContractSigned = "contract.signed",
     /// Credit of a cycle was paid out.
@@ -106,6 +112,22 @@ event_types! {
     LimitReviewed = "limit.reviewed",
     LimitTemporaryEnded = "limit.temporary_ended",
     LimitTemporaryGranted = "limit.temporary_granted",
+    MemoAccepted = "memo.accepted",
+    /// The airline has answered a dispute.
+    MemoAnswered = "memo.answered",
+    MemoDismissed = "memo.dismissed",
+    /// The agency says no: its clock stands still.
+    MemoDisputed = "memo.disputed",
+    MemoDisputeWithdrawn = "memo.dispute_withdrawn",
+    /// An airline claims something from the agency, or grants it something.
+    MemoIssued = "memo.issued",
+    /// Decided and booked.
+    MemoPosted = "memo.posted",
+    /// The agency looks into it.
+    MemoReviewed = "memo.reviewed",
+    /// The agency's time is over; a person decides.
+    MemoUnanswered = "memo.unanswered",
+    MemoWithdrawn = "memo.withdrawn",
     /// A cycle was closed and billed; its statement stands.
     ObligationBilled = "obligation.billed",
     ObligationDefaulted = "obligation.defaulted",

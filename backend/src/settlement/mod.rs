@@ -1,6 +1,9 @@
-//! What follows the sale: money that comes in and goes out, cycles, what is billed and still owed in them, what being late costs, and incentives.
+//! What follows the sale: money that comes in and goes out, cycles, what is billed and still owed in them, what being late costs, incentives, and what
+//! airlines claim or grant afterwards.
 
 mod allocation;
+mod cash_movements;
+mod cash_proof;
 mod charges;
 mod credit_payout;
 mod cycles;
@@ -9,6 +12,7 @@ mod due;
 mod dunning;
 mod incentives;
 mod margin;
+mod memo;
 mod obligation;
 mod payment;
 mod payout;
@@ -19,6 +23,11 @@ mod verify;
 mod verify_cycles;
 
 pub use allocation::{CarryError, CycleSettlementRow, SettledBy, Share, settlements_of_cycle, settlements_of_receipts};
+pub use cash_movements::cash_accounts;
+pub use cash_proof::{
+    BankDay, BankLine, BankLineKind, CashAccount, CashItemKind, CashItemRow, CashProofError, CashProofFilter, CashProofRow,
+    ProofState, cash_items, cash_proof, cash_proofs, next_to_prove, note_unavailable, prove_cash,
+};
 pub use charges::{ChargeError, ChargeKind, ChargeRow, charge, chargeable, charges_of};
 pub use credit_payout::{
     CreditPayoutError, CreditPayoutRow, NewCreditPayout, credit_payout_by_reference, credit_payouts, pay_out_credit,
@@ -39,11 +48,18 @@ pub use incentives::{
     all_programmes, lines_of, next_batch, open_programme, period, periods, programme, programmes, reward, settle_period,
 };
 pub use margin::{Consent, Margin, SigningError, margin_of, sign};
+pub use memo::{
+    ClaimedTicket, Contingent, Memo, MemoDecision, MemoError, MemoEvidenceRow, MemoFilter, MemoKind, MemoRow, MemoState,
+    MemoStep, MemoStepRow, MemoTicketRow, NewMemo, Said, claim_memo, contingent, decidable, decide_memo, evidence_of,
+    locked_memo, memo, memos, memos_with_attachment, note_unanswered, steps_of, take_step, tickets_of, unanswered,
+};
 pub use obligation::{
     Debtor, ObligationError, ObligationFacts, ObligationFilter, ObligationRow, ObligationState, debtor, look_again, obligation,
     obligations, obligations_of, owing_agencies, review_agency, settle_from_credit,
 };
-pub use payment::{NewPayment, Payment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
+pub use payment::{
+    NewPayment, Payment, PaymentError, PaymentPurpose, PaymentsOf, payment_by_reference, payments_of, record_payment,
+};
 pub use payout::{NewPayout, PaidOut, Payout, PayoutError, PayoutPurpose, pay_out, payout, payouts};
 pub use provision::{Provision, ProvisionError, allowance_account, provide, provide_for_day, provisions};
 pub use receipt::{

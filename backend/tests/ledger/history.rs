@@ -7,6 +7,7 @@ mod exchanges;
 mod flights;
 mod holds;
 mod limits;
+mod memos;
 mod money;
 mod observed;
 mod people;
@@ -25,7 +26,7 @@ use crate::world::World;
 use airsettle::audit::Actor;
 use airsettle::clock::Timestamp;
 use airsettle::credit::order_transfer;
-use airsettle::ids::{Id, OrderId};
+use airsettle::ids::{Id, MemoId, OrderId};
 use airsettle::ledger::seal_pending;
 use airsettle::settlement::Purpose;
 use airsettle::ticketing::exchange::OrderChangeRow;
@@ -85,8 +86,10 @@ fn random_histories_end_as_the_model_says(engine: Engine) {
 /// How often something was done, and how often it was refused.
 type Tally = BTreeMap<&'static str, [usize; 2]>;
 
-const REACHED: [&str; 42] = [
+const REACHED: [&str; 52] = [
     "accept a change",
+    "accept a memo",
+    "answer a dispute",
     "apply",
     "apply for more",
     "approve",
@@ -96,11 +99,14 @@ const REACHED: [&str; 42] = [
     "cancel a hold",
     "cancel for a change",
     "change a flight",
+    "claim",
     "complete a refund",
     "confirm a transfer",
     "correct a contact",
     "correct a name",
     "correct a title",
+    "dismiss",
+    "dispute",
     "exchange",
     "exchange for a change",
     "expire",
@@ -111,6 +117,7 @@ const REACHED: [&str; 42] = [
     "issue",
     "order a transfer",
     "pay a hold",
+    "pay an airline",
     "pay tax",
     "raise the limit",
     "refund",
@@ -122,12 +129,16 @@ const REACHED: [&str; 42] = [
     "repay",
     "repay claims",
     "report",
+    "review a memo",
     "return a deposit",
     "set off",
     "sweep",
     "take an exchange back",
+    "uphold",
     "void",
     "withdraw",
+    "withdraw a dispute",
+    "withdraw a memo",
 ];
 
 /// Or the step at which the history fails; the end counts as one. What failed is printed where it did.
@@ -163,6 +174,9 @@ struct History {
     exchanges: usize,
     /// The last one of each order, by its place.
     changes: BTreeMap<usize, OrderChangeRow>,
+    memos: Vec<MemoId>,
+    /// Those that were upheld, in that order.
+    decided: Vec<usize>,
     tally: Tally,
 }
 
@@ -197,6 +211,8 @@ impl History {
             parties: Vec::new(),
             exchanges: 0,
             changes: BTreeMap::new(),
+            memos: Vec::new(),
+            decided: Vec::new(),
             tally: Tally::new(),
         }
     }
@@ -253,6 +269,10 @@ impl History {
             Verb::Apply(index, part, how) => self.applies(*index, *part, *how),
             Verb::ApplyForMore(index, share) => self.applies_for_more(*index, *share),
             Verb::Decide(index, decision, times) => self.decides(*index, decision, *times),
+            Verb::Claim(index, kind, reason, share) => self.claims(*index, *kind, *reason, *share),
+            Verb::TakeMemoStep(index, step) => self.takes_memo_step(*index, *step),
+            Verb::DecideMemo(index, share) => self.decides_memo(*index, *share),
+            Verb::PayAirline(share) => self.pays_airline(*share),
             Verb::CapAirline(cap) => {
                 self.world.caps(&text(*cap));
                 self.model.cap_of_airline = *cap;

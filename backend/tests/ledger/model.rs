@@ -8,6 +8,7 @@ mod flights;
 mod holds;
 mod limits;
 mod lines;
+mod memos;
 mod people;
 mod refunds;
 mod sales;
@@ -15,6 +16,7 @@ mod sales;
 pub use exchanges::Declined;
 pub use flights::{Becomes, Flight};
 pub use holds::Holding;
+pub use memos::Memo;
 pub use people::{Edit, Traveller};
 pub use refunds::{Part, Refunded};
 
@@ -23,6 +25,7 @@ use chrono::{Datelike, NaiveDate};
 use flights::Change;
 use holds::Hold;
 use limits::Raised;
+use memos::Behind;
 use refunds::{Applied, Given};
 use sales::Seats;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +53,8 @@ pub struct State {
     pub applications: BTreeMap<&'static str, i64>,
     /// The parts of the limit that were told.
     pub alerts: Vec<i64>,
+    /// In the order in which they were filed.
+    pub memos: Vec<Memo>,
 }
 
 /// The instruction to pay an airline for one ticket.
@@ -199,6 +204,7 @@ pub struct Model {
     /// From which wallet each payment's order is paid, if it is.
     payers: Vec<&'static str>,
     pub waiting: Vec<(&'static str, i64)>,
+    behind: Vec<Behind>,
 }
 
 pub const RECEIVABLE: &str = "agency.receivable";
@@ -258,6 +264,7 @@ impl Model {
             taken: Vec::new(),
             payers: Vec::new(),
             waiting: Vec::new(),
+            behind: Vec::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::model::{BankWord, Becomes, Buyer, CAPITAL, DEPOSIT, Edit, Part, Refunded, WALLETS};
 use airsettle::agencies::FreezeScope;
 use airsettle::ordering::Title;
+use airsettle::settlement::{MemoKind, MemoStep};
 use airsettle::ticketing::{AirlineChangeAction, CouponStatus, RefundDecision};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -76,6 +77,13 @@ pub enum Verb {
     AirlineRepays(Share),
     /// What the airline may owe from now on.
     CapAirline(i64),
+    /// Counted from the newest order: for one of two reasons, so much of what is not claimed of its first ticket.
+    Claim(usize, MemoKind, usize, Share),
+    /// Counted from the newest memo, like the next one.
+    TakeMemoStep(usize, MemoStep),
+    /// So much of it is owed, or nothing.
+    DecideMemo(usize, Option<Share>),
+    PayAirline(Share),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,7 +253,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         2 => (1..300_000i64, 0..20u64).prop_map(|(amount, days)| Verb::Guarantee(amount, days)),
         2 => (1..300_000i64, 0..20u64).prop_map(|(amount, days)| Verb::RaiseLimit(amount, days)),
     ];
-    prop_oneof![10 => sales, 6 => later, 10 => bank, 8 => settlement, 2 => limits]
+    prop_oneof![10 => sales, 6 => later, 10 => bank, 8 => settlement, 3 => limits, 4 => memos()]
 }
 
 /// Agencies that have paid in, and what follows.
@@ -262,6 +270,7 @@ pub fn history(steps: usize) -> impl Strategy<Value = Vec<Verb>> {
             2 => given_more(),
             2 => decided(),
             2 => held(),
+            3 => claimed(),
         ],
         steps,
     );
@@ -363,6 +372,41 @@ fn held() -> impl Strategy<Value = Vec<Verb>> {
     ];
     (wish(), 0..3usize, edit(), end, edit()).prop_map(|(wish, who, edit, end, again)| {
         vec![Verb::Hold(wish), Verb::EditHold(0, who, edit), end, Verb::Edit(0, who, again)]
+    })
+}
+
+fn memo_kind() -> impl Strategy<Value = MemoKind> {
+    select(MemoKind::ALL.to_vec())
+}
+
+fn memo_step() -> impl Strategy<Value = MemoStep> {
+    use MemoStep::{Accept, Answer, Dispute, Review, Withdraw, WithdrawDispute};
+    select(vec![Review, Accept, Dispute, Dispute, WithdrawDispute, Answer, Withdraw])
+}
+
+fn upheld() -> impl Strategy<Value = Option<Share>> {
+    prop_oneof![3 => share().prop_map(Some), 1 => Just(None)]
+}
+
+fn memos() -> impl Strategy<Value = Verb> {
+    prop_oneof![
+        4 => (0..9usize, memo_kind(), 0..2usize, share())
+            .prop_map(|(order, kind, reason, share)| Verb::Claim(order, kind, reason, share)),
+        5 => (0..4usize, memo_step()).prop_map(|(memo, step)| Verb::TakeMemoStep(memo, step)),
+        3 => (0..4usize, upheld()).prop_map(|(memo, share)| Verb::DecideMemo(memo, share)),
+        3 => share().prop_map(Verb::PayAirline),
+    ]
+}
+
+/// A claim with what becomes of it, a while later or at once.
+fn claimed() -> impl Strategy<Value = Vec<Verb>> {
+    let days = select(vec![0, 0, 3, 16]);
+    let steps = prop::collection::vec(memo_step(), 1..3);
+    let claim = (memo_kind(), 0..2usize, share());
+    (wish(), claim, steps, days, upheld()).prop_map(|(wish, (kind, reason, share), steps, days, upheld)| {
+        let steps = steps.into_iter().map(|step| Verb::TakeMemoStep(0, step)).collect();
+        let filed = vec![Verb::Order(vec![wish]), Verb::Claim(0, kind, reason, share)];
+        [filed, steps, vec![Verb::DaysPass(days), Verb::DecideMemo(0, upheld)]].concat()
     })
 }
 

@@ -119,6 +119,12 @@ pub const TABLES: &[&str] = &[
     "limit_alert",
     "payout",
     "kill_switch",
+    "cash_proof",
+    "cash_item",
+    "memo",
+    "memo_ticket",
+    "memo_step",
+    "memo_evidence",
 ];
 
 pub fn cny(text: &str) -> Money {

@@ -3,6 +3,7 @@
 use super::contracts::SignContract;
 use super::defaults::{Reinstate, WriteOff};
 use super::input::Input;
+use super::memos::DecideMemo;
 use super::shape::{PageParams, choice};
 use super::sight::{not_found, require_operator};
 use crate::api::caller::Caller;
@@ -28,7 +29,7 @@ use utoipa::ToSchema;
 
 choice! {
     /// What is asked for.
-    ApprovalKind = ChangeKind { NegativeMargin, Reinstate, TemporaryLimit, Unfreeze, WriteOff }
+    ApprovalKind = ChangeKind { MemoDecision, NegativeMargin, Reinstate, TemporaryLimit, Unfreeze, WriteOff }
 }
 choice! {
     /// Only a pending request is decided. What was superseded was asked for again.
@@ -39,6 +40,10 @@ choice! {
 macro_rules! of_kind {
     ($kind:expr, $change:ident => $does:expr) => {
         match $kind {
+            ChangeKind::MemoDecision => {
+                type $change = DecideMemo;
+                $does
+            }
             ChangeKind::NegativeMargin => {
                 type $change = SignContract;
                 $does
@@ -67,7 +72,7 @@ macro_rules! of_kind {
 fn scope_of(kind: ChangeKind) -> Scope {
     match kind {
         ChangeKind::NegativeMargin | ChangeKind::Reinstate | ChangeKind::Unfreeze => Scope::PartiesWrite,
-        ChangeKind::TemporaryLimit | ChangeKind::WriteOff => Scope::FinanceWrite,
+        ChangeKind::MemoDecision | ChangeKind::TemporaryLimit | ChangeKind::WriteOff => Scope::FinanceWrite,
     }
 }
 
@@ -129,6 +134,7 @@ pub struct RequestApproval {
     pub reason: String,
     /// What is to be done, in the fields of its kind.
     ///
+    /// `memo_decision`: `memo_id`, `decision` (`uphold` with `amount` and `currency`, all of it or less, or `dismiss`).
     /// `negative_margin`: a contract, in the fields of `POST /v1/contracts`. `reinstate` (after a default that is recovered in full): `agency_id`.
     /// `temporary_limit`: `agency_id`, `amount` that comes on top of the limit, `currency`, `effective_from` and `effective_until`, its first and last day: 92
     /// days at most. `unfreeze`: `kill_switch_id`. `write_off`: `agency_id`, `amount` and `currency`, all that is left.
@@ -176,7 +182,7 @@ where
 #[utoipa::path(post, path = "/v1/approvals", tag = "Settlement", operation_id = "request_approval", request_body = Data<RequestApproval>,
     responses((status = 201, body = Data<Approval>),
         (status = 200, description = "The same change waits already", body = Data<Approval>),
-        (status = 409, description = "`invalid_state`: the object does not allow it", body = ErrorBody),
+        (status = 409, description = "`invalid_state`: the object does not allow it; `memo_clock_running`", body = ErrorBody),
         (status = 422, description = "`invalid_value`, `missing_field`, `unknown_field`", body = ErrorBody)))]
 pub async fn request(caller: Caller, request: HttpRequest, body: Body<RequestApproval>) -> Result<HttpResponse, ApiError> {
     let RequestApproval { kind, reason, change } = body.data;

@@ -14,7 +14,7 @@ use crate::credit::{self, accrue_in};
 use crate::identity::Scope;
 use crate::ids::{FacilityId, Id};
 use crate::money::Currency;
-use crate::settlement::{self, NewPayment, PaymentPurpose, payment_by_reference, payments_of, record_payment};
+use crate::settlement::{self, NewPayment, PaymentPurpose, PaymentsOf, payment_by_reference, payments_of, record_payment};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -236,7 +236,7 @@ pub async fn list_repayments(caller: Caller, id: web::Path<String>, query: Query
     let found = caller
         .read(move |db| {
             visible_facility(&reader, db, id)?;
-            Ok::<_, ApiError>(payments_of(db, Some(id), window, limit)?)
+            Ok::<_, ApiError>(payments_of(db, &PaymentsOf::Facility(id), window, limit)?)
         })
         .await?;
     let found = request.page(found, |payment| payment.id.raw());

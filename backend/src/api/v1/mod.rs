@@ -6,12 +6,14 @@
 pub mod agencies;
 pub mod airline_caps;
 pub mod airline_claims;
+pub mod airline_payments;
 pub mod airlines;
 pub mod approvals;
 pub mod attachments;
 pub mod bank_callbacks;
 pub mod bank_receipts;
 pub mod base_rates;
+pub mod cash_proofs;
 pub mod cash_transfers;
 pub mod commission_explained;
 pub mod commission_rules;
@@ -39,6 +41,8 @@ pub mod ledger;
 pub mod limit_policies;
 pub mod limit_questions;
 pub mod limits;
+pub mod memo_shape;
+pub mod memos;
 pub mod obligations;
 pub mod operations;
 pub mod organisations;
@@ -150,6 +154,8 @@ use utoipa::OpenApi;
         facility_money::list_repayments,
         tax_payments::list_tax_payments,
         tax_payments::pay,
+        cash_proofs::list_cash_proofs,
+        cash_proofs::get_cash_proof,
         cash_transfers::list_cash_transfers,
         cash_transfers::make,
         cash_transfers::get_cash_transfer,
@@ -176,6 +182,18 @@ use utoipa::OpenApi;
         jobs::list_runs,
         jobs::run,
         airline_claims::list_airline_claims,
+        memos::list_memo_reasons,
+        memos::list_memos,
+        memos::claim,
+        memos::get_memo,
+        memos::review,
+        memos::accept,
+        memos::dispute,
+        memos::withdraw_dispute,
+        memos::answer,
+        memos::withdraw,
+        airline_payments::list_airline_payments,
+        airline_payments::pay,
         refund_applications::list_refund_applications,
         refund_applications::create_refund_application,
         refund_applications::get_refund_application,
@@ -232,6 +250,7 @@ pub fn configure(config: &mut ServiceConfig) {
     cycles_of(config);
     tickets(config);
     refunds(config);
+    claims(config);
     hearing(config);
     config
         .service(resource("/v1/tickets/{number}/commission").route(get().to(commission_explained::explain_ticket)))
@@ -287,6 +306,25 @@ fn refunds(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/attachments/{id}").route(get().to(attachments::get_attachment)))
         .service(resource("/v1/attachments/{id}/content").route(get().to(attachments::get_attachment_content)));
+}
+
+/// What airlines claim or grant after the sale.
+fn claims(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/memo_reasons").route(get().to(memos::list_memo_reasons)))
+        .service(resource("/v1/memos").route(get().to(memos::list_memos)).route(post().to(memos::claim)))
+        .service(resource("/v1/memos/{id}").route(get().to(memos::get_memo)))
+        .service(resource("/v1/memos/{id}/actions/review").route(post().to(memos::review)))
+        .service(resource("/v1/memos/{id}/actions/accept").route(post().to(memos::accept)))
+        .service(resource("/v1/memos/{id}/actions/dispute").route(post().to(memos::dispute)))
+        .service(resource("/v1/memos/{id}/actions/withdraw_dispute").route(post().to(memos::withdraw_dispute)))
+        .service(resource("/v1/memos/{id}/actions/answer").route(post().to(memos::answer)))
+        .service(resource("/v1/memos/{id}/actions/withdraw").route(post().to(memos::withdraw)))
+        .service(
+            resource("/v1/airline_payments")
+                .route(get().to(airline_payments::list_airline_payments))
+                .route(post().to(airline_payments::pay)),
+        );
 }
 
 /// Who trades, with which keys and on which terms.
@@ -392,6 +430,8 @@ fn money(config: &mut ServiceConfig) {
 /// How sales are settled: with agencies, banks, authorities and airlines.
 fn settlement(config: &mut ServiceConfig) {
     config
+        .service(resource("/v1/cash_proofs").route(get().to(cash_proofs::list_cash_proofs)))
+        .service(resource("/v1/cash_proofs/{id}").route(get().to(cash_proofs::get_cash_proof)))
         .service(resource("/v1/provisions").route(get().to(provisions::list_provisions)))
         .service(resource("/v1/base_rates").route(get().to(base_rates::list_base_rates)).route(post().to(base_rates::publish)))
         .service(resource("/v1/facilities/{id}/statement").route(get().to(facility_statement::get_statement)))

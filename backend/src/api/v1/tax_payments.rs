@@ -11,7 +11,7 @@ use crate::api::query::Query;
 use crate::audit;
 use crate::identity::Scope;
 use crate::ids::Id;
-use crate::settlement::{self, NewPayment, PaymentPurpose, payment_by_reference, payments_of, record_payment};
+use crate::settlement::{self, NewPayment, PaymentPurpose, PaymentsOf, payment_by_reference, payments_of, record_payment};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
@@ -119,7 +119,7 @@ pub async fn list_tax_payments(caller: Caller, query: Query) -> Result<HttpRespo
     let (window, limit) = (request.window(), request.fetch());
     // To whom the platform pays taxes is the operator's own business.
     let found = match caller.is_operator() {
-        true => caller.read(move |db| payments_of(db, None, window, limit)).await?,
+        true => caller.read(move |db| payments_of(db, &PaymentsOf::Taxes, window, limit)).await?,
         false => Vec::new(),
     };
     let found = request.page(found, |payment| payment.id.raw());

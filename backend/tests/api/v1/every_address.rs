@@ -58,6 +58,7 @@ impl Operation {
             "/v1/payouts",
             "/v1/credit_payouts",
             "/v1/defaults",
+            "/v1/airline_payments",
         ];
         let moves_money = money.iter().any(|part| self.path.contains(part)) && self.method == Method::POST;
         let headers = if moves_money { &headers[..] } else { &[] };
@@ -145,6 +146,12 @@ impl Operation {
             "/v1/coupon_status_files" => json!({}),
             "/v1/schedule_changes" => json!({ "airline_id": format!("arl_{nothing}"), "flight_number": 1501, "origin": "PEK",
                 "date": "2026-12-10", "kind": "cancelled", "reason": "Weather" }),
+            "/v1/memos" => json!({ "kind": "adm", "airline_id": format!("arl_{nothing}"), "reason": "fare_undercollected",
+                "tickets": [{ "number": "9990000000000", "amount": "1.00" }], "currency": "CNY", "note": "a test" }),
+            "/v1/memos/{id}/actions/dispute" => json!({ "reason": "no_evidence", "note": "a test" }),
+            "/v1/memos/{id}/actions/answer" | "/v1/memos/{id}/actions/withdraw" => json!({ "note": "a test" }),
+            "/v1/airline_payments" => json!({ "airline_id": format!("arl_{nothing}"), "amount": "1.00", "currency": "CNY",
+                "value_date": "2026-01-05", "bank_reference": "M" }),
             "/v1/exports" => json!({ "kind": "airline_day", "airline_id": format!("arl_{nothing}"), "date": "2026-01-05" }),
             "/v1/refund_applications" => json!({ "kind": "voluntary", "order_id": format!("ord_{nothing}") }),
             "/v1/refund_applications/{id}/actions/confirm" => json!({ "expected_amount": "1.00", "expected_currency": "CNY" }),
