@@ -69,7 +69,7 @@ impl World {
         self.read(|db| cash_items(db, proof)).into_iter().map(|item| (item.kind, item.amount_minor)).collect()
     }
 
-    fn alarms(&self) -> Vec<String> {
+    fn cash_alarms(&self) -> Vec<String> {
         self.texts("SELECT kind AS value FROM event WHERE kind LIKE 'cash_proof.%' ORDER BY id")
     }
 }
@@ -93,7 +93,7 @@ fn what_both_have_is_proven(engine: Engine) {
     // A day on which nothing was moved.
     let quiet = world.proven(OWN, "500.00", &[]);
     assert_eq!((quiet.state.as_str(), quiet.ledger_minor), ("proven", 50_000));
-    assert!(world.alarms().is_empty());
+    assert!(world.cash_alarms().is_empty());
 }
 
 fn a_payment_that_the_bank_has_not_booked_is_in_transit(engine: Engine) {
@@ -110,7 +110,7 @@ fn a_payment_that_the_bank_has_not_booked_is_in_transit(engine: Engine) {
     assert_eq!((next.state.as_str(), next.in_transit_minor), ("proven", 0));
     assert!(world.open_at(&next).is_empty());
     assert_eq!(world.open_at(&proof), [is(CashItemKind::InTransit, -5_000)], "an old proof stays what it was");
-    assert!(world.alarms().is_empty());
+    assert!(world.cash_alarms().is_empty());
 }
 
 fn money_that_nobody_has_recorded_is_an_unmatched_receipt(engine: Engine) {
@@ -123,7 +123,7 @@ fn money_that_nobody_has_recorded_is_an_unmatched_receipt(engine: Engine) {
     world.comes(Purpose::Capital, "97.00", "B-2");
     let next = world.proven(OWN, "597.00", &[]);
     assert_eq!((next.state.as_str(), next.ledger_minor, next.unmatched_receipts_minor), ("proven", 59_700, 0));
-    assert!(world.alarms().is_empty());
+    assert!(world.cash_alarms().is_empty());
 }
 
 fn a_fee_of_the_bank_is_named_and_another_debit_is_unexplained(engine: Engine) {
@@ -134,7 +134,7 @@ fn a_fee_of_the_bank_is_named_and_another_debit_is_unexplained(engine: Engine) {
     let odd = world.proven(OWN, "472.50", &[line("B-9", "-20.00")]);
     assert_eq!((odd.state.as_str(), odd.bank_fees_minor, odd.unexplained_minor), ("unexplained", -750, -2_000));
     assert_eq!(world.open_at(&odd), [is(CashItemKind::BankFee, -750), is(CashItemKind::UnknownPayment, -2_000)]);
-    assert_eq!(world.alarms(), ["cash_proof.unexplained"]);
+    assert_eq!(world.cash_alarms(), ["cash_proof.unexplained"]);
 }
 
 fn another_amount_under_the_same_reference_is_unexplained(engine: Engine) {
@@ -147,7 +147,7 @@ fn another_amount_under_the_same_reference_is_unexplained(engine: Engine) {
     world.comes(Purpose::Capital, "10.00", "B-2");
     let both = world.proven(OWN, "510.00", &[line("B-2", "10.01")]);
     assert_eq!((both.state.as_str(), both.unexplained_minor), ("unexplained", 0));
-    assert_eq!(world.alarms(), ["cash_proof.unexplained", "cash_proof.unexplained"]);
+    assert_eq!(world.cash_alarms(), ["cash_proof.unexplained", "cash_proof.unexplained"]);
 }
 
 fn a_closing_balance_that_its_bookings_do_not_make_is_unexplained(engine: Engine) {
@@ -198,7 +198,7 @@ fn a_statement_that_was_not_there_is_fetched_later(engine: Engine) {
         let noted = world.store.write(|tx| note_unavailable(tx, OWN, day, error)).unwrap();
         assert_eq!((noted.state.as_str(), noted.error.as_deref()), ("unavailable", Some(error)));
     }
-    assert_eq!(world.alarms(), ["cash_proof.unavailable"], "people are told once");
+    assert_eq!(world.cash_alarms(), ["cash_proof.unavailable"], "people are told once");
     assert_eq!(world.read(|db| next_to_prove(db, OWN)), Some(day));
     world.adds_up();
     let proof = world.proves(OWN, day, "500.00", &[line("B-1", "500.00")]).unwrap();

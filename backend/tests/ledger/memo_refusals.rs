@@ -30,7 +30,7 @@ fn what_makes_no_sense_is_refused_and_changes_nothing(engine: Engine) {
     let before = rows_of(&world);
     let good = || claim(&world, &order, MemoKind::Adm, "120.00");
     let refused = |new: NewMemo, what: &str| {
-        let error = world.claims(&new).unwrap_err();
+        let error = world.files_memo(&new).unwrap_err();
         assert!(error.to_string().contains(what), "{error}: {what}");
         assert_eq!(rows_of(&world), before, "{what}");
     };
@@ -50,12 +50,13 @@ fn what_makes_no_sense_is_refused_and_changes_nothing(engine: Engine) {
     refused(NewMemo { tickets: Vec::new(), ..good() }, "more than zero");
     refused(NewMemo { reason: "fare_overcollected".into(), ..good() }, "no reason fare_overcollected");
     refused(NewMemo { airline: AirlineId::of(1), ..good() }, "no such airline");
+    world.tops_up(world.prepaid, "970.00");
     let other = world.sells(world.order().by_wallet());
     let both = [good().tickets, claim(&world, &other, MemoKind::Adm, "1.00").tickets].concat();
-    let error = world.claims(&NewMemo { tickets: both, ..good() });
+    let error = world.files_memo(&NewMemo { tickets: both, ..good() });
     assert!(matches!(error, Err(MemoError::OtherAgency { place: 1 })), "{error:?}");
     // Of a memo that is there: steps out of their order, an old version, a reason of something else.
-    let id = world.claims(&good()).unwrap().id;
+    let id = world.files_memo(&good()).unwrap().id;
     for step in [MemoStep::Claim, MemoStep::Answer, MemoStep::WithdrawDispute, MemoStep::Uphold] {
         assert!(world.steps(id, step).is_err(), "{step:?}");
     }
@@ -73,11 +74,11 @@ fn the_same_claim_is_filed_once(engine: Engine) {
     let world = World::on(engine);
     world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
-    let first = world.claims(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap();
-    let again = world.claims(&claim(&world, &order, MemoKind::Adm, "1.00")).unwrap_err();
+    let first = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap();
+    let again = world.files_memo(&claim(&world, &order, MemoKind::Adm, "1.00")).unwrap_err();
     assert!(matches!(again, MemoError::Claimed { memo, .. } if memo == first.id), "{again}");
     let other = NewMemo { reason: "tax_undercollected".into(), ..claim(&world, &order, MemoKind::Adm, "1.00") };
-    world.claims(&other).unwrap();
+    world.files_memo(&other).unwrap();
     world.adds_up();
 }
 
@@ -85,15 +86,15 @@ fn a_tickets_value_is_claimed_once(engine: Engine) {
     let world = World::on(engine);
     world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
-    let first = world.claims(&claim(&world, &order, MemoKind::Adm, "999.00")).unwrap().id;
+    let first = world.files_memo(&claim(&world, &order, MemoKind::Adm, "999.00")).unwrap().id;
     let of_tax = |amount| NewMemo { reason: "tax_undercollected".into(), ..claim(&world, &order, MemoKind::Adm, amount) };
-    let over = world.claims(&of_tax("1.01")).unwrap_err();
+    let over = world.files_memo(&of_tax("1.01")).unwrap_err();
     assert!(matches!(over, MemoError::OverValue { left, .. } if left == cny("1.00")), "{over}");
     // A credit is another matter.
-    world.claims(&claim(&world, &order, MemoKind::Acm, "1000.00")).unwrap();
-    world.claims(&of_tax("1.00")).unwrap();
+    world.files_memo(&claim(&world, &order, MemoKind::Acm, "1000.00")).unwrap();
+    world.files_memo(&of_tax("1.00")).unwrap();
     world.steps(first, MemoStep::Withdraw).unwrap();
-    world.claims(&claim(&world, &order, MemoKind::Adm, "999.00")).unwrap();
+    world.files_memo(&claim(&world, &order, MemoKind::Adm, "999.00")).unwrap();
     world.adds_up();
 }
 
@@ -103,7 +104,7 @@ fn two_who_file_the_same_at_once_file_it_once(engine: Engine) {
     let order = world.sells_and_pays(world.order());
     let new = claim(&world, &order, MemoKind::Adm, "120.00");
     let filed = std::thread::scope(|scope| {
-        let tries: Vec<_> = (0..4).map(|_| scope.spawn(|| world.claims(&new).is_ok())).collect();
+        let tries: Vec<_> = (0..4).map(|_| scope.spawn(|| world.files_memo(&new).is_ok())).collect();
         tries.into_iter().map(|tried| tried.join().unwrap()).filter(|filed| *filed).count()
     });
     assert_eq!((filed, world.number("SELECT COUNT(*) AS value FROM memo")), (1, 1));
@@ -120,12 +121,12 @@ fn every_rule_of_the_memos_finds_a_row_that_breaks_it(engine: Engine) {
             let upload = Upload::of(world.seller, "tariff.pdf", b"%PDF-1.7").unwrap();
             let kept = world.write(|tx| Ok(keep_attachment(tx, world.store.ids().next(), &upload, vec![1])?));
             let evidence = vec![AttachmentId::of(kept.id)];
-            let id = world.claims(&NewMemo { evidence, ..claim(&world, &order, kind, "100.00") }).unwrap().id;
+            let id = world.files_memo(&NewMemo { evidence, ..claim(&world, &order, kind, "100.00") }).unwrap().id;
             world.steps(id, MemoStep::Accept).unwrap();
             world.decides_about(id, Some(cny("100.00"))).unwrap();
         }
         let new = NewMemo { reason: "tax_undercollected".into(), ..claim(&world, &order, MemoKind::Adm, "7.00") };
-        world.claims(&new).unwrap();
+        world.files_memo(&new).unwrap();
         world.pays(PaymentPurpose::Airline { airline: world.airline, amount: cny("100.00") }).unwrap();
         world.adds_up();
         world

@@ -68,7 +68,7 @@ pub fn dispute() -> Said {
 }
 
 impl World {
-    pub fn claims(&self, new: &NewMemo) -> Result<Memo, MemoError> {
+    pub fn files_memo(&self, new: &NewMemo) -> Result<Memo, MemoError> {
         self.store.write(|tx| claim_memo(tx, &self.catalogue().memos, &self.cause(), new))
     }
 
@@ -85,7 +85,7 @@ impl World {
         self.read(|db| memo(db, id)).unwrap()
     }
 
-    pub fn state_of(&self, id: MemoId) -> MemoState {
+    pub fn memo_state(&self, id: MemoId) -> MemoState {
         self.memo_now(id).state_at(self.clock.now())
     }
 
@@ -131,8 +131,8 @@ fn a_debit_is_booked_when_two_people_have_decided_and_not_before(engine: Engine)
     let order = world.sells_and_pays(world.order());
     let before = world.balances();
     let new = NewMemo { fee: cny("30.00"), ..claim(&world, &order, MemoKind::Adm, "120.00") };
-    let id = world.claims(&new).unwrap().id;
-    assert_eq!((world.state_of(id), world.memo_now(id).total().unwrap()), (MemoState::Issued, cny("150.00")));
+    let id = world.files_memo(&new).unwrap().id;
+    assert_eq!((world.memo_state(id), world.memo_now(id).total().unwrap()), (MemoState::Issued, cny("150.00")));
     world.steps(id, MemoStep::Review).unwrap();
     world.steps(id, MemoStep::Dispute).unwrap();
     world.steps(id, MemoStep::Answer).unwrap();
@@ -141,7 +141,7 @@ fn a_debit_is_booked_when_two_people_have_decided_and_not_before(engine: Engine)
     assert_eq!(world.exposure(), cny("970.00"));
     world.agrees_to(BORIS, asked.id).unwrap();
     let decided = world.memo_now(id);
-    assert_eq!((world.state_of(id), decided.decided), (MemoState::Posted, Some(cny("150.00"))));
+    assert_eq!((world.memo_state(id), decided.decided), (MemoState::Posted, Some(cny("150.00"))));
     assert_eq!((decided.row.cycle.as_deref(), decided.row.approval_id), (Some(&*cycle.to_string()), Some(asked.id.raw())));
     assert_eq!(world.exposure(), cny("1120.00"));
     assert_eq!(world.standing(world.agency).receivable, cny("1150.00"));
@@ -173,7 +173,7 @@ fn a_credit_lowers_what_the_agency_owes_and_the_airline_gives_it_back(engine: En
     let world = World::on(engine);
     let cycle = world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
-    let id = world.claims(&claim(&world, &order, MemoKind::Acm, "100.00")).unwrap().id;
+    let id = world.files_memo(&claim(&world, &order, MemoKind::Acm, "100.00")).unwrap().id;
     world.steps(id, MemoStep::Accept).unwrap();
     assert_eq!(world.exposure(), cny("970.00"), "accepted is not decided");
     world.decides_about(id, Some(cny("100.00"))).unwrap();
@@ -204,7 +204,7 @@ fn what_an_airline_grants_is_set_off_against_its_next_ticket(engine: Engine) {
     let world = World::on(engine);
     world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
-    let id = world.claims(&claim(&world, &order, MemoKind::Acm, "100.00")).unwrap().id;
+    let id = world.files_memo(&claim(&world, &order, MemoKind::Acm, "100.00")).unwrap().id;
     world.steps(id, MemoStep::Accept).unwrap();
     world.decides_about(id, Some(cny("100.00"))).unwrap();
     let next = world.sells(world.order());
@@ -219,7 +219,7 @@ fn a_dispute_stops_the_clock_and_taken_back_it_goes_on(engine: Engine) {
     let world = World::on(engine);
     world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
-    let memo = world.claims(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap();
+    let memo = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap();
     let (id, by) = (memo.id, memo.answer_by.unwrap());
     // The end of the fifteenth day after the day of issue, at the point of sale.
     assert_eq!(by.date_in(chrono_tz::Asia::Shanghai), world.today() + Days::new(16));
@@ -228,14 +228,14 @@ fn a_dispute_stops_the_clock_and_taken_back_it_goes_on(engine: Engine) {
     let disputed = world.steps(id, MemoStep::Dispute).unwrap();
     assert!(disputed.answer_by.is_none() && (left - disputed.left.unwrap()).num_seconds().abs() <= 2);
     world.time_passes(Duration::days(40));
-    assert_eq!(world.state_of(id), MemoState::Disputed, "the clock stands still");
+    assert_eq!(world.memo_state(id), MemoState::Disputed, "the clock stands still");
     assert!(world.read(|db| unanswered(db, world.clock.now(), 10)).is_empty());
     let back = world.steps(id, MemoStep::WithdrawDispute).unwrap();
     assert_eq!(back.state_at(world.clock.now()), MemoState::UnderReview);
     assert!((back.answer_by.unwrap().since(world.clock.now()) - left).num_seconds().abs() <= 2);
     world.time_passes(left);
     world.time_passes(Duration::seconds(2));
-    assert_eq!(world.state_of(id), MemoState::Unanswered);
+    assert_eq!(world.memo_state(id), MemoState::Unanswered);
     world.adds_up();
 }
 
@@ -243,14 +243,14 @@ fn when_the_time_is_over_the_memo_waits_for_a_decision_and_nothing_is_posted(eng
     let world = World::on(engine);
     world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
-    let id = world.claims(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let id = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
     let before = world.balances();
     world.time_passes(Duration::days(200));
     assert_eq!(world.read(|db| unanswered(db, world.clock.now(), 10)), [id]);
     assert!(world.store.write(|tx| note_unanswered(tx, id)).unwrap());
     assert!(!world.store.write(|tx| note_unanswered(tx, id)).unwrap(), "once");
     assert!(world.read(|db| unanswered(db, world.clock.now(), 10)).is_empty());
-    assert_eq!((world.balances(), world.state_of(id)), (before, MemoState::Unanswered));
+    assert_eq!((world.balances(), world.memo_state(id)), (before, MemoState::Unanswered));
     assert_eq!(world.told_of_memos(), ["memo.issued", "memo.unanswered"]);
     let late = world.steps(id, MemoStep::Dispute).unwrap_err();
     assert!(matches!(late, MemoError::TooLate(_)), "{late}");
@@ -265,7 +265,7 @@ fn nobody_decides_while_the_agency_may_still_answer(engine: Engine) {
     let world = World::on(engine);
     world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
-    let id = world.claims(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let id = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
     for _ in 0..2 {
         let early = world.decides_about(id, Some(cny("120.00"))).unwrap_err();
         assert_eq!(early.code(), Code::MemoClockRunning);
@@ -278,12 +278,12 @@ fn a_decision_about_a_memo_that_has_changed_is_asked_for_again(engine: Engine) {
     let world = World::on(engine);
     world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
-    let id = world.claims(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let id = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
     world.steps(id, MemoStep::Dispute).unwrap();
     let asked = world.asks_about(ANNA, &verdict(id, Some(cny("120.00")))).unwrap();
     world.steps(id, MemoStep::Answer).unwrap();
     assert_eq!(world.agrees_to(BORIS, asked.id).unwrap_err().code(), Code::ApprovalStale);
-    assert_eq!(world.state_of(id), MemoState::Answered);
+    assert_eq!(world.memo_state(id), MemoState::Answered);
     let again = world.asks_about(ANNA, &verdict(id, Some(cny("120.00")))).unwrap();
     assert_ne!(again.id, asked.id);
     // The agency gives in, but nobody may decide from then on until it has said so.
@@ -292,7 +292,7 @@ fn a_decision_about_a_memo_that_has_changed_is_asked_for_again(engine: Engine) {
     world.steps(id, MemoStep::Accept).unwrap();
     assert_eq!(world.agrees_to(BORIS, again.id).unwrap_err().code(), Code::ApprovalStale);
     world.decides_about(id, Some(cny("120.00"))).unwrap();
-    assert_eq!(world.state_of(id), MemoState::Posted);
+    assert_eq!(world.memo_state(id), MemoState::Posted);
     world.adds_up();
 }
 
@@ -300,11 +300,11 @@ fn two_people_decide_and_not_one(engine: Engine) {
     let world = World::on(engine);
     world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
-    let id = world.claims(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let id = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
     world.steps(id, MemoStep::Accept).unwrap();
     let asked = world.asks_about(ANNA, &verdict(id, Some(cny("120.00")))).unwrap();
     assert_eq!(world.agrees_to(ANNA, asked.id).unwrap_err().code(), Code::SelfApproval);
-    assert_eq!(world.state_of(id), MemoState::Accepted);
+    assert_eq!(world.memo_state(id), MemoState::Accepted);
     world.agrees_to(BORIS, asked.id).unwrap();
     assert_eq!(world.agrees_to(BORIS, asked.id).unwrap_err().code(), Code::ApprovalDecided);
     assert_eq!(world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'adm_posted'"), 1);
@@ -316,18 +316,18 @@ fn what_is_dismissed_or_withdrawn_is_never_booked(engine: Engine) {
     world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
     let before = world.balances();
-    let first = world.claims(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let first = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
     world.steps(first, MemoStep::Dispute).unwrap();
     let asked = world.asks_about(ANNA, &verdict(first, Some(cny("120.00")))).unwrap();
     world.steps(first, MemoStep::Withdraw).unwrap();
     assert_eq!(world.agrees_to(BORIS, asked.id).unwrap_err().code(), Code::InvalidState);
     // Taken back, it may be filed again.
-    let second = world.claims(&claim(&world, &order, MemoKind::Adm, "110.00")).unwrap().id;
+    let second = world.files_memo(&claim(&world, &order, MemoKind::Adm, "110.00")).unwrap().id;
     world.steps(second, MemoStep::Dispute).unwrap();
     world.decides_about(second, None).unwrap();
-    assert_eq!(world.state_of(second), MemoState::Dismissed);
+    assert_eq!(world.memo_state(second), MemoState::Dismissed);
     assert!(matches!(world.steps(second, MemoStep::Withdraw), Err(MemoError::State(MemoState::Dismissed))));
-    let again = world.claims(&claim(&world, &order, MemoKind::Adm, "110.00"));
+    let again = world.files_memo(&claim(&world, &order, MemoKind::Adm, "110.00"));
     assert!(matches!(again, Err(MemoError::Claimed { .. })), "what was dismissed is not claimed again");
     assert_eq!(world.balances(), before);
     world.adds_up();
@@ -337,7 +337,7 @@ fn a_part_of_a_claim_is_upheld(engine: Engine) {
     let world = World::on(engine);
     world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
-    let id = world.claims(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let id = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
     world.steps(id, MemoStep::Dispute).unwrap();
     for (amount, code) in [("120.01", Code::MoreThanOwed), ("0.00", Code::InvalidValue), ("-1.00", Code::InvalidValue)] {
         let refused = world.decides_about(id, Some(cny(amount))).unwrap_err();
@@ -354,10 +354,10 @@ fn a_memo_is_a_line_of_the_statement(engine: Engine) {
     let world = World::on(engine);
     let cycle = world.trades_on_credit();
     let order = world.sells_and_pays(world.order());
-    let debit = world.claims(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
-    let credit = world.claims(&claim(&world, &order, MemoKind::Acm, "20.00")).unwrap().id;
+    let debit = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let credit = world.files_memo(&claim(&world, &order, MemoKind::Acm, "20.00")).unwrap().id;
     let open = NewMemo { reason: "tax_undercollected".into(), ..claim(&world, &order, MemoKind::Adm, "5.00") };
-    world.claims(&open).unwrap();
+    world.files_memo(&open).unwrap();
     for (id, amount) in [(debit, "120.00"), (credit, "20.00")] {
         world.steps(id, MemoStep::Accept).unwrap();
         world.decides_about(id, Some(cny(amount))).unwrap();
@@ -370,7 +370,8 @@ fn a_memo_is_a_line_of_the_statement(engine: Engine) {
     let shown: Vec<(&str, &str, i64)> =
         lines.iter().map(|line| (line.kind.as_str(), line.document.as_str(), line.gross_minor)).collect();
     let (debit, credit) = (debit.to_string(), credit.to_string());
-    let expected = [("sale", order.tickets[0].number.as_str(), 100_000), ("adm", &debit, 12_000), ("acm", &credit, -2_000)];
+    let expected =
+        [("sale", order.tickets[0].number.as_str(), 100_000), ("adm", debit.as_str(), 12_000), ("acm", credit.as_str(), -2_000)];
     assert_eq!(shown, expected);
     world.adds_up();
     world.remits("1070.00", cycle).unwrap();
@@ -378,7 +379,7 @@ fn a_memo_is_a_line_of_the_statement(engine: Engine) {
     world.adds_up();
     // An agency that sold nothing in a cycle is billed for what was decided in it.
     let more = NewMemo { reason: "void_not_permitted".into(), ..claim(&world, &order, MemoKind::Adm, "30.00") };
-    let more = world.claims(&more).unwrap().id;
+    let more = world.files_memo(&more).unwrap().id;
     world.steps(more, MemoStep::Accept).unwrap();
     world.decides_about(more, Some(cny("30.00"))).unwrap();
     let next = CycleRule::HalfMonthly.cycle_of(world.today());
@@ -398,17 +399,17 @@ fn open_claims_are_contingent(engine: Engine) {
     let all = MemoFilter::default();
     assert!(totals(&all).is_empty());
     let debit = NewMemo { fee: cny("30.00"), ..claim(&world, &order, MemoKind::Adm, "120.00") };
-    let debit = world.claims(&debit).unwrap().id;
+    let debit = world.files_memo(&debit).unwrap().id;
     let tax = NewMemo { reason: "tax_undercollected".into(), ..claim(&world, &order, MemoKind::Adm, "5.00") };
-    world.claims(&tax).unwrap();
-    world.claims(&claim(&world, &order, MemoKind::Acm, "20.00")).unwrap();
-    assert_eq!(totals(&all), [(MemoKind::Acm, 1, "20.00".into()), (MemoKind::Adm, 2, "155.00".into())]);
+    world.files_memo(&tax).unwrap();
+    world.files_memo(&claim(&world, &order, MemoKind::Acm, "20.00")).unwrap();
+    assert_eq!(totals(&all), [(MemoKind::Acm, 1, "20.00".to_owned()), (MemoKind::Adm, 2, "155.00".to_owned())]);
     let prepaid = MemoFilter { agencies: Some(vec![world.prepaid]), ..MemoFilter::default() };
     assert!(totals(&prepaid).is_empty());
     world.steps(debit, MemoStep::Accept).unwrap();
     assert_eq!(totals(&all)[1].1, 2, "accepted is still open");
     world.decides_about(debit, Some(cny("150.00"))).unwrap();
-    assert_eq!(totals(&all), [(MemoKind::Acm, 1, "20.00".into()), (MemoKind::Adm, 1, "5.00".into())]);
+    assert_eq!(totals(&all), [(MemoKind::Acm, 1, "20.00".to_owned()), (MemoKind::Adm, 1, "5.00".to_owned())]);
     world.adds_up();
 }
 
@@ -423,7 +424,7 @@ fn an_airline_is_paid_what_its_memos_claimed(engine: Engine) {
     let reasons = ["fare_undercollected", "tax_undercollected"];
     let ids = reasons.map(|reason| {
         let new = NewMemo { reason: reason.into(), ..claim(&world, &order, MemoKind::Adm, "100.00") };
-        let id = world.claims(&new).unwrap().id;
+        let id = world.files_memo(&new).unwrap().id;
         world.steps(id, MemoStep::Accept).unwrap();
         world.decides_about(id, Some(cny("100.00"))).unwrap().id
     });

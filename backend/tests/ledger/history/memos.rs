@@ -27,7 +27,7 @@ impl History {
             note: "as the tariff says".into(),
             evidence: Vec::new(),
         };
-        let filed = self.world.claims(&new);
+        let filed = self.world.files_memo(&new);
         let expected = self.model.claims_by_memo(place, kind, reason, amount);
         if let Ok(memo) = &filed {
             self.memos.push(memo.id);
