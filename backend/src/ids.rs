@@ -108,6 +108,8 @@ ids! {
     EventId = "evt_",
     ExportId = "exp_",
     FacilityId = "fac_",
+    /// What was found in an agency's financial statements.
+    FinancialReviewId = "fin_",
     HoldId = "hld_",
     /// What a ticket earned under an incentive programme.
     IncentiveLineId = "inl_",
@@ -144,11 +146,19 @@ ids! {
     RefundId = "rfd_",
     RequestId = "req_",
     ScheduleChangeId = "sch_",
+    /// A version of the policy scorecard.
+    ScoreCardId = "scc_",
+    /// A decision about an agency.
+    ScoreId = "scr_",
     SegmentId = "seg_",
     SliceId = "sli_",
     StatementLineId = "stl_",
     StockId = "stk_",
     TicketId = "tkt_",
+    /// A sale that met a velocity rule.
+    VelocityHitId = "vht_",
+    /// A version of a velocity rule.
+    VelocityRuleId = "vru_",
     WebhookId = "whk_",
 }
 

@@ -25,6 +25,7 @@ rows! {
         created_at: NaiveDateTime,
         tier: String,
         max_unpaid_holds: i64,
+        caution: String,
     }
 }
 
@@ -130,6 +131,8 @@ pub struct Agency {
     pub created_at: NaiveDateTime,
     pub tier: Tier,
     pub max_unpaid_holds: HoldLimit,
+    /// What its score takes from its limit, as `credit` reads it.
+    pub caution: String,
 }
 
 impl TryFrom<AgencyRow> for Agency {
@@ -146,6 +149,7 @@ impl TryFrom<AgencyRow> for Agency {
             status: AgencyStatus::parse(&row.status).ok_or_else(|| corrupt("status"))?,
             tender_order: TenderOrder::parse(&row.tender_order).ok_or_else(|| corrupt("tender order"))?,
             tier: Tier::parse(&row.tier).ok_or_else(|| corrupt("tier"))?,
+            caution: row.caution,
             max_unpaid_holds: HoldLimit::of(row.max_unpaid_holds).ok_or_else(|| corrupt("limit of holds"))?,
             numeric_code: row.numeric_code,
             name: row.name,
@@ -209,6 +213,7 @@ pub fn open_agency(tx: &mut WriteTx, new: NewAgency) -> Result<Agency, AgencyErr
         created_at: tx.now.naive(),
         tier: Tier::standard().0,
         max_unpaid_holds: HoldLimit::STANDARD.0,
+        caution: String::new(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     Ok(Agency::try_from(row)?)

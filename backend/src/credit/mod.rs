@@ -18,6 +18,7 @@ mod movements;
 mod outcome;
 mod proof;
 mod room;
+pub mod score;
 mod sending;
 mod statement;
 mod sublimit;

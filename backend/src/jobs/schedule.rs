@@ -45,6 +45,8 @@ pub const SCHEDULE: &[Scheduled] = &[
             Step { name: "review_obligations", work: close_of_day::review_obligations },
             Step { name: "charge", work: close_of_day::charge_obligations },
             Step { name: "provide_for_losses", work: close_of_day::provide_for_losses },
+            Step { name: "count_agency_days", work: close_of_day::count_agency_days },
+            Step { name: "score_agencies", work: close_of_day::score_agencies },
         ],
     },
     Scheduled {

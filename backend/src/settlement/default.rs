@@ -10,12 +10,14 @@ use super::obligation::{ObligationError, look_again};
 use super::provision::provide;
 use crate::agencies::{AgencyError, AgencyStatus, lock_agency, set_status};
 use crate::audit::{Actor, Cause};
+use crate::credit::score::score_agency;
 use crate::db::schema::agency_default;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, stored_currency, update, windowed};
 use crate::ids::{AgencyId, ApprovalId, DefaultId, Id, PostingId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, balance, post_all};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit};
+use crate::risk::{RiskEventKind, note_risk};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -150,6 +152,7 @@ pub fn declare_default(tx: &mut WriteTx, actor: Actor, id: AgencyId, reason: &st
     if is_new {
         insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
         emit(tx, NewEvent::new(EventType::DefaultDeclared, DefaultId::of(row.id)).of_agency(id))?;
+        note_risk(tx, id, RiskEventKind::Default, row.id)?;
     } else {
         let values = vec![row.commission_minor.into(), row.wallet_minor.into(), row.deposit_minor.into()];
         let columns = &["commission_minor", "wallet_minor", "deposit_minor"];
@@ -157,6 +160,9 @@ pub fn declare_default(tx: &mut WriteTx, actor: Actor, id: AgencyId, reason: &st
     }
     let cycles: Vec<_> = standings.iter().map(|one| one.cycle).collect();
     look_again(tx, id, currency, &cycles)?;
+    if is_new {
+        score_agency(tx, id, RiskEventKind::Default)?;
+    }
     Ok(row)
 }
 

@@ -28,6 +28,7 @@ pub mod exports;
 pub mod facilities;
 pub mod facility_money;
 pub mod facility_statement;
+pub mod financial_reviews;
 pub mod incentive_periods;
 pub mod incentive_programmes;
 mod input;
@@ -46,12 +47,15 @@ pub mod refund_applications;
 pub mod refund_shape;
 pub mod request_log;
 pub mod schedule_changes;
+pub mod score_cards;
+pub mod scores;
 pub(in crate::api) mod shape;
 mod sight;
 pub mod statements;
 pub mod tax_payments;
 pub mod test_clock;
 pub mod tickets;
+pub mod velocity;
 pub mod webhook_deliveries;
 
 use actix_web::web::{ServiceConfig, get, post, resource};
@@ -108,6 +112,16 @@ use utoipa::OpenApi;
         incentive_periods::settle,
         limit_policies::list_limit_policies,
         limit_policies::adopt,
+        score_cards::list_score_cards,
+        score_cards::adopt,
+        scores::list_scores,
+        scores::get_score,
+        scores::replay,
+        financial_reviews::list_financial_reviews,
+        financial_reviews::record,
+        velocity::list_velocity_rules,
+        velocity::adopt,
+        velocity::list_velocity_hits,
         bank_receipts::list_bank_receipts,
         bank_receipts::record,
         bank_receipts::get_bank_receipt,
@@ -209,6 +223,7 @@ pub fn configure(config: &mut ServiceConfig) {
     parties(config);
     agreed(config);
     money(config);
+    scoring(config);
     settlement(config);
     cycles_of(config);
     tickets(config);
@@ -349,6 +364,22 @@ fn money(config: &mut ServiceConfig) {
         .service(resource("/v1/facilities/{id}/actions/reopen").route(post().to(facilities::reopen)))
         .service(resource("/v1/disbursements").route(get().to(disbursements::list_disbursements)))
         .service(resource("/v1/disbursements/{id}").route(get().to(disbursements::get_disbursement)));
+}
+
+/// What is thought of agencies, and what is too much too quickly.
+fn scoring(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/score_cards").route(get().to(score_cards::list_score_cards)).route(post().to(score_cards::adopt)))
+        .service(resource("/v1/scores").route(get().to(scores::list_scores)))
+        .service(resource("/v1/scores/{agency}").route(get().to(scores::get_score)))
+        .service(resource("/v1/scores/{agency}/actions/replay").route(post().to(scores::replay)))
+        .service(
+            resource("/v1/financial_reviews")
+                .route(get().to(financial_reviews::list_financial_reviews))
+                .route(post().to(financial_reviews::record)),
+        )
+        .service(resource("/v1/velocity_rules").route(get().to(velocity::list_velocity_rules)).route(post().to(velocity::adopt)))
+        .service(resource("/v1/velocity_hits").route(get().to(velocity::list_velocity_hits)));
 }
 
 /// How sales are settled: with agencies, banks, authorities and airlines.

@@ -25,6 +25,7 @@ mod organisations;
 mod refund_applications;
 mod request_log;
 mod schedule_changes;
+mod scores;
 mod test_clock;
 mod tickets;
 mod webhooks;
