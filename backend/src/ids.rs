@@ -110,6 +110,8 @@ ids! {
     FacilityId = "fac_",
     /// What was found in an agency's financial statements.
     FinancialReviewId = "fin_",
+    /// Security in an agency's limit beside its deposit.
+    GuaranteeId = "gua_",
     HoldId = "hld_",
     /// What a ticket earned under an incentive programme.
     IncentiveLineId = "inl_",
@@ -119,7 +121,11 @@ ids! {
     /// A run of a job.
     JobRunId = "run_",
     KeyId = "key_",
+    KillSwitchId = "ksw_",
+    /// A part of a limit that was crossed.
+    LimitAlertId = "lal_",
     LimitPolicyId = "pol_",
+    LimitReviewId = "lrv_",
     /// What has to be paid for a cycle that is closed.
     ObligationId = "obl_",
     /// A late fee or a day of financing.
@@ -137,6 +143,8 @@ ids! {
     OrganisationId = "org_",
     OutboxId = "obx_",
     PassengerId = "pas_",
+    /// Client money that goes back to its agency.
+    PayoutId = "pyo_",
     PostingId = "pst_",
     PrivateFareId = "pfr_",
     /// An allowance for losses brought up or down.
@@ -154,6 +162,7 @@ ids! {
     SliceId = "sli_",
     StatementLineId = "stl_",
     StockId = "stk_",
+    TemporaryLimitId = "tli_",
     TicketId = "tkt_",
     /// A sale that met a velocity rule.
     VelocityHitId = "vht_",

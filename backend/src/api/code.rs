@@ -184,6 +184,18 @@ codes! {
         "There is no such agency for this organisation.";
     AgencyFrozen "agency_frozen" UNPROCESSABLE_ENTITY InvalidState "Agency frozen"
         "Sales of the agency, or of one above it, are stopped. The operator can say why.";
+    AgencyApiFrozen "agency_api_frozen" FORBIDDEN InvalidState "Keys of the agency frozen"
+        "The keys of the agency are frozen: none of them does anything until the operator has lifted the kill switch.";
+    WithdrawalsFrozen "withdrawals_frozen" UNPROCESSABLE_ENTITY InvalidState "Withdrawals frozen"
+        "Nothing of the agency's wallet or deposit goes out while its withdrawals are frozen. Two people lift the kill switch.";
+    KillSwitchOn "kill_switch_on" CONFLICT InvalidState "Kill switch is on"
+        "A kill switch has stopped this. Two people lift it: `unfreeze` in `/v1/approvals`.";
+    DepositNeeded "deposit_needed" UNPROCESSABLE_ENTITY InvalidState "Deposit needed"
+        "With less deposit the limit would not cover what the agency owes. `short_by` says by how much; the message, what can be returned.";
+    MoreThanHeld "more_than_held" UNPROCESSABLE_ENTITY InvalidState "More than is there"
+        "The wallet or the deposit holds less than is to be paid out. The message says how much is there.";
+    ClientCashShort "client_cash_short" UNPROCESSABLE_ENTITY InvalidState "Clients' account too low"
+        "Own money on its way to the clients' account has to arrive before this can be paid out. `short_by` says how much is missing.";
     AgencyClosed "agency_closed" UNPROCESSABLE_ENTITY InvalidState "Agency closed"
         "The agency is closed and sells nothing any more.";
     AirlineStopped "airline_stopped" UNPROCESSABLE_ENTITY InvalidState "Airline stopped"

@@ -194,6 +194,7 @@ mod tests {
             "/v1/facilities/{id}/accruals",
             "/v1/facilities/{id}/repayments",
             "/v1/incentive_settlements",
+            "/v1/payouts",
             "/v1/refund_applications/{id}/actions/confirm",
             "/v1/refund_applications/{id}/actions/decide",
             "/v1/tax_payments",

@@ -2,6 +2,7 @@
 
 mod after_sale;
 mod cycles;
+mod limits;
 mod scores;
 
 use super::code::Code;
@@ -279,6 +280,7 @@ impl From<FacilityError> for ApiError {
             FacilityError::NoBank => invalid("/data/organisation_id", error),
             FacilityError::NotFound => ApiError::of(Code::NotFound),
             FacilityError::CurrencyMismatch => ApiError::of(Code::CurrencyMismatch).at("/data/limit_currency"),
+            FacilityError::SwitchOn => ApiError::of(Code::KillSwitchOn),
             FacilityError::Unresolved => ApiError::new(Code::InvalidState, format!("{error}.")),
             FacilityError::Db(error) => error.into(),
         }
@@ -349,6 +351,7 @@ impl From<QueueError> for ApiError {
 /// A business refusal of a sale, with its rule, what is short and what cures it.
 pub fn refusal(refusal: &Refusal) -> ApiError {
     let (code, message) = match refusal {
+        Refusal::AgencyApiFrozen => (Code::AgencyApiFrozen, "The keys of the agency are frozen.".to_owned()),
         Refusal::AgencyFrozen => (Code::AgencyFrozen, "The agency is frozen.".to_owned()),
         Refusal::AgencyClosed => (Code::AgencyClosed, "The agency is closed.".to_owned()),
         Refusal::AirlineStopped { carrier } => (Code::AirlineStopped, format!("Sales on {carrier} are stopped.")),

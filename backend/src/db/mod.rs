@@ -222,6 +222,11 @@ impl Store {
         self.zone
     }
 
+    /// The ledger date that a commit would be booked on now.
+    pub fn today(&self) -> NaiveDate {
+        self.clock.now().date_in(self.zone).max(*self.latest_date.lock())
+    }
+
     /// The node number that this process has leased.
     pub fn node(&self) -> u16 {
         self.lease.lock().node

@@ -43,6 +43,9 @@ diesel::table! {
         tier -> Text,
         max_unpaid_holds -> BigInt,
         caution -> Text,
+        limit_terms -> Text,
+        frozen_scopes -> Text,
+        alerted_percent -> BigInt,
     }
 }
 
@@ -1202,6 +1205,94 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    guarantee (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        kind -> Text,
+        issuer -> Text,
+        currency -> Text,
+        amount_minor -> BigInt,
+        haircut -> Text,
+        counted_minor -> BigInt,
+        effective_from -> Date,
+        expires_on -> Date,
+        attachment_id -> BigInt,
+        created_at -> Timestamp,
+        released_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    temporary_limit (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        amount_minor -> BigInt,
+        effective_from -> Date,
+        effective_until -> Date,
+        approval_id -> BigInt,
+        created_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    limit_review (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        capacity_minor -> BigInt,
+        reporting_days -> BigInt,
+        remittance_days -> BigInt,
+        reviewed_on -> Date,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    limit_alert (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        percent -> BigInt,
+        currency -> Text,
+        exposure_minor -> BigInt,
+        limit_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    payout (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        purpose -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        value_date -> Date,
+        reference -> Text,
+        posting_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    kill_switch (id) {
+        id -> BigInt,
+        agency_id -> Nullable<BigInt>,
+        airline_id -> Nullable<BigInt>,
+        facility_id -> Nullable<BigInt>,
+        scopes -> Text,
+        grounds -> Text,
+        reason -> Text,
+        organisation_id -> BigInt,
+        key_id -> BigInt,
+        created_at -> Timestamp,
+        approval_id -> Nullable<BigInt>,
+        lifted_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -1221,6 +1312,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     loss_provision,
     airline_cap,
     airline_alarm,
+    guarantee,
+    temporary_limit,
+    limit_review,
+    limit_alert,
+    payout,
+    kill_switch,
     account,
     posting,
     entry,

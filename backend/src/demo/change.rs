@@ -1,6 +1,7 @@
 //! What becomes of orders in the demo: one that is held, and one that is exchanged for a later day.
 
-use super::sell::{BEIJING, Client, Failure, Scene, day, list, order_of, scene, text_of};
+use super::client::{Client, Failure, list, text_of};
+use super::sell::{BEIJING, Scene, day, order_of, scene};
 use serde_json::{Value, json};
 
 const HELD: Scene = scene("held until its deadline", BEIJING, ("PEK", "CAN"), false, &["adult"], None, "balance");

@@ -54,6 +54,8 @@ events! {
     IncentiveTrueUp = "incentive_true_up",
     IncentiveReversed = "incentive_reversed",
     IncentiveSettled = "incentive_settled",
+    DepositReturned = "deposit_returned",
+    WalletTransferOut = "wallet_transfer_out",
     LateFeeCharged = "late_fee_charged",
     FinancingCharged = "financing_charged",
     ChargesPaid = "charges_paid",

@@ -83,6 +83,7 @@ event_types! {
     DefaultRecovered = "default.recovered",
     DefaultWrittenOff = "default.written_off",
     DepositReceived = "deposit.received",
+    DepositReturned = "deposit.returned",
     /// The days on which the line takes new holds.
     FacilityAvailabilityChanged = "facility.availability_changed",
     /// The line takes no new holds.
@@ -93,7 +94,20 @@ event_types! {
     FacilityReopened = "facility.reopened",
     /// What a person has found in an agency's financial statements.
     FinancialReviewRecorded = "financial_review.recorded",
+    GuaranteeRegistered = "guarantee.registered",
+    GuaranteeReleased = "guarantee.released",
+    /// Two people have lifted it.
+    KillSwitchLifted = "kill_switch.lifted",
+    KillSwitchThrown = "kill_switch.thrown",
     LimitPolicyAdopted = "limit.policy_adopted",
+    /// Exposure came up to this part of the limit.
+    LimitReached50 = "limit.reached_50",
+    LimitReached75 = "limit.reached_75",
+    LimitReached90 = "limit.reached_90",
+    LimitReached100 = "limit.reached_100",
+    LimitReviewed = "limit.reviewed",
+    LimitTemporaryEnded = "limit.temporary_ended",
+    LimitTemporaryGranted = "limit.temporary_granted",
     /// A cycle was closed and billed; its statement stands.
     ObligationBilled = "obligation.billed",
     ObligationDefaulted = "obligation.defaulted",
@@ -143,6 +157,7 @@ event_types! {
     VelocityHit = "velocity.hit",
     VelocityRuleAdopted = "velocity.rule_adopted",
     WalletReceived = "wallet.received",
+    WalletWithdrawn = "wallet.withdrawn",
     /// Its receiver failed for too long.
     WebhookDisabled = "webhook.disabled",
 }

@@ -2,6 +2,7 @@
 
 mod allocation;
 mod charges;
+mod credit_payout;
 mod cycles;
 mod default;
 mod due;
@@ -19,6 +20,9 @@ mod verify_cycles;
 
 pub use allocation::{CarryError, CycleSettlementRow, SettledBy, Share, settlements_of_cycle, settlements_of_receipts};
 pub use charges::{ChargeError, ChargeKind, ChargeRow, charge, chargeable, charges_of};
+pub use credit_payout::{
+    CreditPayoutError, CreditPayoutRow, NewCreditPayout, credit_payout_by_reference, credit_payouts, pay_out_credit,
+};
 pub use cycles::{CycleStanding, agency_cycles, cycle_standing};
 pub use default::{
     DefaultError, DefaultRow, declare_default, default_by_id, default_of, defaults, left_to_write_off, may_be_reinstated,
@@ -40,7 +44,7 @@ pub use obligation::{
     obligations, obligations_of, owing_agencies, review_agency, settle_from_credit,
 };
 pub use payment::{NewPayment, Payment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
-pub use payout::{NewPayout, PayoutError, PayoutRow, pay_out_credit, payout_by_reference, payouts};
+pub use payout::{NewPayout, PaidOut, Payout, PayoutError, PayoutPurpose, pay_out, payout, payouts};
 pub use provision::{Provision, ProvisionError, allowance_account, provide, provide_for_day, provisions};
 pub use receipt::{
     NewReceipt, Purpose, Receipt, ReceiptError, ReceiptRow, receipt, receipt_by_reference, receipts, record_receipt,

@@ -3,7 +3,7 @@
 use super::incentives::{INCENTIVE_RULES, first_wrong_incentive};
 use super::verify_cycles::{CYCLE_RULES, first_wrong_cycle};
 use crate::approvals::{APPROVAL_RULES, first_wrong_approval};
-use crate::credit::{FacilityError, LINE_RULES, first_wrong_line};
+use crate::credit::{CREDIT_RULES, FacilityError, LINE_RULES, first_wrong_credit, first_wrong_line};
 use crate::db::{Db, DbError};
 use crate::money::divide_half_even;
 use crate::ticketing::{SaleFault, first_wrong};
@@ -13,8 +13,8 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 const INTEREST: &str = "interest is the recomputation from the entries of the loan";
 
-/// Rules that are queries, those of the incentives, of the cycles, of the approvals and of the bank lines, and the recomputation of interest.
-pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + CYCLE_RULES + APPROVAL_RULES + LINE_RULES + 1;
+/// Rules that are queries, those of the incentives, the cycles, the approvals, the limits and the bank lines, and the recomputation of interest.
+pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + CYCLE_RULES + APPROVAL_RULES + CREDIT_RULES + LINE_RULES + 1;
 
 const RULES: &[(&str, &str)] = &[
     (
@@ -158,6 +158,18 @@ const RULES: &[(&str, &str)] = &[
          WHERE a.code = 'platform.cash_transfer' AND a.balance_minor <> COALESCE(s.ordered, 0) LIMIT 1",
     ),
     (
+        "a payout is booked with its own amount, from its agency's account",
+        "SELECT b.reference AS wrong FROM payout b LEFT JOIN posting p ON p.id = b.posting_id AND p.reference_id = b.id
+            AND p.event = CASE b.purpose WHEN 'deposit_return' THEN 'deposit_returned' ELSE 'wallet_transfer_out' END
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         GROUP BY b.id, b.reference, b.amount_minor, b.purpose, b.agency_id, b.currency
+         HAVING COALESCE(SUM(CASE WHEN a.code = 'platform.cash' AND a.detail = 'client' AND a.currency = b.currency
+                THEN e.amount_minor ELSE 0 END), 0) <> -b.amount_minor
+            OR COALESCE(SUM(CASE WHEN a.owner_id = b.agency_id
+                AND a.code = CASE b.purpose WHEN 'deposit_return' THEN 'agency.deposit' ELSE 'agency.wallet' END
+                THEN e.amount_minor ELSE 0 END), 0) <> b.amount_minor LIMIT 1",
+    ),
+    (
         "a day of interest is booked with its own amount",
         "SELECT CAST(f.id AS TEXT) AS wrong FROM facility_accrual f
          LEFT JOIN posting p ON p.id = f.posting_id AND p.reference_id = f.id AND p.event = 'interest_accrued'
@@ -216,7 +228,7 @@ pub fn verify_settlement(db: &mut Db) -> Result<Result<usize, SaleFault>, DbErro
     if let Some(fault) = first_wrong_cycle(db)? {
         return Ok(Err(fault));
     }
-    if let Some((rule, row)) = first_wrong_approval(db)? {
+    if let Some((rule, row)) = first_wrong_approval(db)?.or(first_wrong_credit(db)?) {
         return Ok(Err(SaleFault { rule, row }));
     }
     if let Some(day) = first_wrong_day(db)? {

@@ -21,8 +21,8 @@ use super::velocity::{freeze, hits_of, stage, watch_over};
 use crate::agencies::{Agency, AgencyRow};
 use crate::airlines::{StockRow, airlines_by_id};
 use crate::credit::{
-    Facility, FacilityState, Standing, Sublimit, loan_account, lock_facilities_in, policies_in_force, sales_limit,
-    standing_accounts,
+    Alerts, Facility, FacilityState, LimitTerms, Standing, Sublimit, loan_account, lock_facilities_in, policies_in_force,
+    sales_limit, standing_accounts,
 };
 use crate::db::schema::seat_bucket;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Update, WriteTx, ensure_rows, locked, locked_by, rows, write};
@@ -139,7 +139,9 @@ fn sell(
     written.events.append(&mut events);
     stage(velocity, &mut facts, mode);
     if mode == Mode::Sell {
-        write_sale(tx, &book, &issued, &written, &before.changes(&facts))?;
+        let mut alerts = facts.alerts(tx)?;
+        written.events.append(&mut alerts.events);
+        write_sale(tx, &book, &issued, &written, (&before.changes(&facts), &alerts))?;
         write_refusals(tx, orders, &decided)?;
         freeze(tx, &facts)?;
     }
@@ -206,8 +208,8 @@ pub(super) fn read_facts(
         let agency = Agency::try_from(row)?;
         let standing = Standing::in_book(&book, agency.id, agency.currency);
         let policy = policies.iter().find(|policy| policy.cap.currency == agency.currency);
-        let limit = sales_limit(standing.deposit, policy)?;
-        agencies.insert(agency.id, AgencyFacts { agency, standing, limit });
+        let limit = sales_limit(standing.deposit, policy, &LimitTerms::of(&agency)?, tx.ledger_date)?;
+        agencies.insert(agency.id, AgencyFacts::of(agency, standing, limit)?);
     }
     let mut by_airline = BTreeMap::new();
     for airline in airlines_by_id(tx.db, &airlines)? {
@@ -245,7 +247,7 @@ fn write_sale(
     book: &Book,
     issued: &[IssuedOrder],
     written: &Written,
-    counters: &CounterChanges,
+    (counters, alerts): (&CounterChanges, &Alerts),
 ) -> Result<(), DbError> {
     let mut sets = vec![
         RowSet::of(&written.orders),
@@ -263,6 +265,7 @@ fn write_sale(
         RowSet::of(&written.held.payments),
         RowSet::of(&written.events),
         RowSet::of(&written.hits),
+        RowSet::of(&alerts.rows),
     ];
     sets.extend(book.new_rows());
     let booked = book.changes();
@@ -270,7 +273,7 @@ fn write_sale(
     let [slices, parts, seats, ranges] = counters.updates();
     let issued = Update { table: "air_order", columns: ISSUED, changes: &written.held.issued };
     let ended = Update { table: "held_order", columns: ENDED, changes: &written.held.ended };
-    write(tx, &sets, &[accounts, holds, slices, parts, seats, ranges, issued, ended])
+    write(tx, &sets, &[accounts, holds, slices, parts, seats, ranges, issued, ended, alerts.update()])
 }
 
 /// The counters that a batch locks, as they were before it.

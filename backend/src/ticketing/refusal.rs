@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum Refusal {
     AgencyFrozen,
+    /// Its keys are.
+    AgencyApiFrozen,
     AgencyClosed,
     AirlineStopped {
         carrier: String,
@@ -100,6 +102,7 @@ impl Refusal {
     /// What cures it soonest, in the words that a ticket agent reads.
     pub fn remedy(&self) -> &'static str {
         match self {
+            Refusal::AgencyApiFrozen => "The agency's keys are frozen: ask the operator's risk desk.",
             Refusal::AgencyFrozen => "The agency is frozen: ask the operator's risk desk to unfreeze it.",
             Refusal::AgencyClosed => "The agency is closed and sells no more.",
             Refusal::AirlineStopped { .. } => "Sales on this airline are stopped: choose another carrier.",

@@ -5,10 +5,12 @@ use super::issue::Mode;
 use super::journey::moment_at;
 use super::plan::{IssueOrder, TicketPlan};
 use super::refusal::Refusal;
-use crate::agencies::{AgencyStatus, set_status};
+use crate::agencies::{AgencyStatus, FreezeScope, FrozenScopes};
+use crate::audit::{Actor, Cause};
 use crate::catalogue::Catalogue;
 use crate::clock::Timestamp;
 use crate::credit::score::counted_to;
+use crate::credit::{Grounds, Target, throw};
 use crate::db::schema::agency_day_part;
 use crate::db::{Db, DbError, Store, WriteTx, is_accompanied};
 use crate::ids::{AgencyId, AirlineId, HOUR, Id, KeyId, OrderId, node_of};
@@ -67,7 +69,7 @@ pub(super) fn admit(facts: &mut Facts, order: &IssueOrder) -> Result<(), Refusal
         && let Some(seller) = facts.agencies.get_mut(&order.agency)
     {
         seller.agency.status = AgencyStatus::Frozen;
-        facts.to_freeze.push(order.agency);
+        facts.to_freeze.push((order.agency, stopped.code.clone()));
     }
     Err(Refusal::VelocityExceeded { code: stopped.code })
 }
@@ -82,9 +84,13 @@ pub(super) fn hits_of(
     hits.filter_map(|hit| hit_row(tx, hit, orders.get(&hit.order).copied())).unzip()
 }
 
+/// The kill switch of its sales, which two people lift.
 pub(super) fn freeze(tx: &mut WriteTx, facts: &Facts) -> Result<(), DbError> {
-    for agency in &facts.to_freeze {
-        set_status(tx, *agency, AgencyStatus::Frozen).map_err(|error| DbError::Corrupt(error.to_string()))?;
+    let cause = Cause { actor: Actor::platform(), request_id: String::new() };
+    for (agency, code) in &facts.to_freeze {
+        let target = Target::Agency(*agency, FrozenScopes::of([FreezeScope::Issue]));
+        let thrown = throw(tx, &cause, &target, Grounds::Operator, &format!("velocity rule {code}"));
+        thrown.map_err(|error| DbError::Corrupt(error.to_string()))?;
     }
     Ok(())
 }

@@ -17,4 +17,5 @@ mod clients;
 mod holds;
 mod offers;
 mod paying;
+mod quarter;
 mod v1;

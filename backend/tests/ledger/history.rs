@@ -6,6 +6,7 @@
 mod exchanges;
 mod flights;
 mod holds;
+mod limits;
 mod money;
 mod observed;
 mod people;
@@ -22,7 +23,6 @@ use crate::settlement::tax;
 use crate::velocity::tickets;
 use crate::verbs::{UNCAPPED, Verb, Which, Wish, history, smallest};
 use crate::world::World;
-use airsettle::agencies::AgencyStatus;
 use airsettle::audit::Actor;
 use airsettle::clock::Timestamp;
 use airsettle::credit::order_transfer;
@@ -87,7 +87,7 @@ fn random_histories_end_as_the_model_says(engine: Engine) {
 /// How often something was done, and how often it was refused.
 type Tally = BTreeMap<&'static str, [usize; 2]>;
 
-const REACHED: [&str; 37] = [
+const REACHED: [&str; 42] = [
     "accept a change",
     "apply",
     "apply for more",
@@ -106,12 +106,15 @@ const REACHED: [&str; 37] = [
     "exchange",
     "exchange for a change",
     "expire",
+    "freeze",
     "give back for a change",
+    "guarantee",
     "hold",
     "issue",
     "order a transfer",
     "pay a hold",
     "pay tax",
+    "raise the limit",
     "refund",
     "refund taxes",
     "refund the sick",
@@ -121,10 +124,12 @@ const REACHED: [&str; 37] = [
     "repay",
     "repay claims",
     "report",
+    "return a deposit",
     "set off",
     "sweep",
     "take an exchange back",
     "void",
+    "withdraw",
 ];
 
 /// Or the step at which the history fails; the end counts as one. What failed is printed where it did.
@@ -213,10 +218,12 @@ impl History {
             Verb::Order(wishes) => self.orders(wishes),
             Verb::Repeat(index) => self.repeats(*index),
             Verb::Receive(into, amount, times) => self.receives(into, *amount, *times),
-            Verb::Freeze | Verb::Thaw => {
-                self.model.frozen = matches!(verb, Verb::Freeze);
-                self.world.sets_status(if self.model.frozen { AgencyStatus::Frozen } else { AgencyStatus::Active });
-            }
+            Verb::Freeze(scope) => self.freezes(*scope),
+            Verb::Thaw => self.thaws(),
+            Verb::Withdraw(wallet, share) => self.withdraws(*wallet, *share),
+            Verb::ReturnDeposit(share) => self.returns_deposit(*share),
+            Verb::Guarantee(amount, days) => self.guarantees(*amount, *days),
+            Verb::RaiseLimit(amount, days) => self.raises_limit(*amount, *days),
             Verb::Send(which) => {
                 if let Some((index, advance)) = self.some_advance(*which) {
                     self.world.disburses(&advance);

@@ -6,6 +6,7 @@ mod cash;
 mod exchanges;
 mod flights;
 mod holds;
+mod limits;
 mod lines;
 mod people;
 mod refunds;
@@ -21,6 +22,7 @@ use airsettle::money::{Currency, Money};
 use chrono::{Datelike, NaiveDate};
 use flights::Change;
 use holds::Hold;
+use limits::Raised;
 use refunds::{Applied, Given};
 use sales::Seats;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +48,8 @@ pub struct State {
     pub refunded: i64,
     /// How many applications for refunds are where.
     pub applications: BTreeMap<&'static str, i64>,
+    /// The parts of the limit that were told.
+    pub alerts: Vec<i64>,
 }
 
 /// The instruction to pay an airline for one ticket.
@@ -161,7 +165,7 @@ impl CycleSums {
 #[derive(Clone, Debug)]
 pub struct Model {
     pub state: State,
-    pub frozen: bool,
+    pub raised: Raised,
     pub today: NaiveDate,
     pub cycles: BTreeMap<String, CycleSums>,
     /// What airlines change about flights: theirs, and those that passengers are offered instead.
@@ -232,7 +236,7 @@ impl Model {
     pub fn new(today: NaiveDate, cap: i64, line_limit: i64, flights: Vec<Flight>) -> Self {
         Model {
             state: State { line_limit, ..State::default() },
-            frozen: false,
+            raised: Raised::default(),
             today,
             cycles: BTreeMap::new(),
             flights,

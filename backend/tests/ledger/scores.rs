@@ -1,9 +1,9 @@
 //! Scores: measured from the records, decided by a card, lowered limits, and made again from what is stored and from the records.
 
 use crate::database::Engine;
-use crate::world::World;
+use crate::world::{World, cny};
 use airsettle::agencies::{CycleRule, agency};
-use airsettle::audit::Actor;
+use airsettle::credit::agency_limits;
 use airsettle::credit::score::{
     AsOf, Band, CardError, Caution, Characteristic, Grade, NewReview, NewScoreCard, Replay, ReviewError, RiskStatus, Score,
     ScoreCard, ScoreCause, ScoreError, Verdict, Weighted, adopt_score_card, cards_in_force, count_days, page_of_agencies,
@@ -11,7 +11,7 @@ use airsettle::credit::score::{
 };
 use airsettle::db::Window;
 use airsettle::ids::AgencyId;
-use airsettle::money::Currency;
+use airsettle::money::{Currency, Money};
 use airsettle::risk::RiskEventKind;
 use airsettle::settlement::declare_default;
 use airsettle::ticketing::RefundKind;
@@ -110,6 +110,12 @@ impl World {
     fn caution(&self, of: AgencyId) -> Caution {
         let row = self.read(|db| agency(db, of)).unwrap();
         Caution::parse(&row.caution, row.currency).unwrap()
+    }
+
+    /// What its agency may owe today.
+    fn limit(&self) -> Money {
+        let row = self.read(|db| agency(db, self.agency)).unwrap();
+        self.read(|db| Ok(agency_limits(db, &[row], self.today()).unwrap()))[0].derived.limit
     }
 
     fn reviewed(&self, result: Verdict, valid_days: u64) {
@@ -220,6 +226,8 @@ fn a_cycle_that_is_late_costs_the_grade_at_once(engine: Engine) {
     assert_eq!(after.inputs.value(Characteristic::LateRemittances), Some(10_000));
     assert_eq!(after.inputs.value(Characteristic::ShortRemittances), Some(10_000));
     assert_eq!((after.grade.as_str(), world.caution(world.agency).grade.as_deref()), ("C", Some("C")));
+    // 9,000.00 of deposit; grade C halves it.
+    assert_eq!(world.limit(), cny("4500.00"));
     let told = "SELECT COUNT(*) AS value FROM event WHERE kind = 'score.changed'";
     assert_eq!(world.number(told), 1);
     agrees(&world.replays(None));
@@ -238,14 +246,14 @@ fn a_default_fails_the_risk_history(engine: Engine) {
     world.reviewed(Verdict::Failed, 365);
     let status = world.score().status;
     assert_eq!(status, RiskStatus::B, "one late payment is within what the card allows");
-    world.store.write(|tx| declare_default(tx, Actor::platform(), world.agency, "nothing came")).unwrap();
+    world.store.write(|tx| declare_default(tx, &world.cause(), world.agency, "nothing came")).unwrap();
     let score = world.score();
     assert_eq!(score.cause, ScoreCause::Event(RiskEventKind::Default));
     assert_eq!((score.risk_history, score.status, score.inputs.defaults), (Verdict::Failed, RiskStatus::C, 1));
     assert_eq!(world.caution(world.agency).status, RiskStatus::C);
     agrees(&world.replays(None));
     // Declared again, it is the same default.
-    world.store.write(|tx| declare_default(tx, Actor::platform(), world.agency, "again")).unwrap();
+    world.store.write(|tx| declare_default(tx, &world.cause(), world.agency, "again")).unwrap();
     assert_eq!(world.number("SELECT COUNT(*) AS value FROM risk_event WHERE kind = 'default'"), 1);
     // A year later nothing of it counts any more.
     world.goes_to(world.today() + Days::new(366));

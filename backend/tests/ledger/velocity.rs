@@ -3,7 +3,8 @@
 use crate::database::Engine;
 use crate::desk::Desk;
 use crate::world::{World, cny};
-use airsettle::agencies::AgencyStatus;
+use airsettle::agencies::{AgencyStatus, FreezeScope};
+use airsettle::credit::{SwitchesOf, kill_switches};
 use airsettle::db::Window;
 use airsettle::ledger::Chart;
 use airsettle::risk::velocity::{
@@ -120,6 +121,9 @@ fn a_rule_that_freezes_stops_the_agency_with_the_sale(engine: Engine) {
     assert_eq!(world.refuses(world.order()), Refusal::AgencyFrozen);
     let agency = world.read(|db| airsettle::agencies::agency(db, world.agency)).unwrap();
     assert_eq!(agency.status, AgencyStatus::Frozen);
+    assert!(agency.frozen.has(FreezeScope::Issue));
+    let switches = world.read(|db| kill_switches(db, SwitchesOf::Now, Window::NEWEST, 10));
+    assert_eq!(switches[0].reason, "velocity rule burst", "two people lift it");
     world.sells(world.order().by_wallet());
     world.adds_up();
 }

@@ -1,6 +1,7 @@
 //! What random histories are made of, and how a failing one is made smaller.
 
 use crate::model::{BankWord, Becomes, Buyer, CAPITAL, DEPOSIT, Edit, Part, Refunded, WALLETS};
+use airsettle::agencies::FreezeScope;
 use airsettle::ordering::Title;
 use airsettle::ticketing::{AirlineChangeAction, CouponStatus, RefundDecision};
 use proptest::prelude::*;
@@ -19,8 +20,14 @@ pub enum Verb {
     /// A client asks again.
     Repeat(usize),
     Receive(&'static str, i64, Times),
-    Freeze,
+    Freeze(FreezeScope),
     Thaw,
+    /// Of one of the wallets.
+    Withdraw(usize, Share),
+    ReturnDeposit(Share),
+    /// For so many days.
+    Guarantee(i64, u64),
+    RaiseLimit(i64, u64),
     Send(Which),
     BankSays(Which, Vec<BankWord>),
     Reopen,
@@ -189,8 +196,8 @@ fn verb() -> impl Strategy<Value = Verb> {
         14 => prop::collection::vec(wish(), 1..5).prop_map(Verb::Order),
         4 => any_of.clone().prop_map(Verb::Repeat),
         8 => (into, 1..900_000i64, times()).prop_map(|(into, amount, times)| Verb::Receive(into, amount, times)),
-        1 => Just(Verb::Freeze),
-        6 => Just(Verb::Thaw),
+        2 => select(FreezeScope::ALL.to_vec()).prop_map(Verb::Freeze),
+        7 => Just(Verb::Thaw),
         8 => (0..9usize, times()).prop_map(|(order, times)| Verb::Void(order, times)),
         4 => (0..9usize, select(vec![CouponStatus::Open, CouponStatus::Open, CouponStatus::CheckedIn, CouponStatus::Flown]))
             .prop_map(|(order, to)| Verb::Report(order, to)),
@@ -232,7 +239,13 @@ fn verb() -> impl Strategy<Value = Verb> {
         3 => (0..9usize).prop_map(Verb::Complete),
         2 => select(vec![0, 60_000, 200_000, UNCAPPED, UNCAPPED]).prop_map(Verb::CapAirline),
     ];
-    prop_oneof![5 => sales, 3 => later, 5 => bank, 4 => settlement]
+    let limits = prop_oneof![
+        3 => (0..2usize, share()).prop_map(|(wallet, share)| Verb::Withdraw(wallet, share)),
+        3 => share().prop_map(Verb::ReturnDeposit),
+        2 => (1..300_000i64, 0..20u64).prop_map(|(amount, days)| Verb::Guarantee(amount, days)),
+        2 => (1..300_000i64, 0..20u64).prop_map(|(amount, days)| Verb::RaiseLimit(amount, days)),
+    ];
+    prop_oneof![10 => sales, 6 => later, 10 => bank, 8 => settlement, 2 => limits]
 }
 
 /// Agencies that have paid in, and what follows.

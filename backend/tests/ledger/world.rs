@@ -122,6 +122,12 @@ pub const TABLES: &[&str] = &[
     "score",
     "velocity_rule",
     "velocity_hit",
+    "guarantee",
+    "temporary_limit",
+    "limit_review",
+    "limit_alert",
+    "payout",
+    "kill_switch",
 ];
 
 pub fn cny(text: &str) -> Money {

@@ -162,6 +162,11 @@ impl World {
         self.folder.path()
     }
 
+    /// As `airsettle seed` leaves them for those who come after it.
+    pub fn writes_keys(&self) {
+        airsettle::demo::write_keys(self.folder(), &self.url, &self.keys).unwrap();
+    }
+
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }

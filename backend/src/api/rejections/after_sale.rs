@@ -128,6 +128,7 @@ impl From<RefundError> for ApiError {
             RefundError::MoreThanPaid { .. } => refused(Code::MoreThanPaid, &error).at("/data/amount"),
             RefundError::QuoteExpired { .. } => refused(Code::RefundQuoteExpired, &error),
             RefundError::AmountDiffers { .. } => refused(Code::RefundAmountDiffers, &error).at("/data/expected_amount"),
+            RefundError::Frozen => refused(Code::AgencyFrozen, &error),
             RefundError::InvalidState { .. } => refused(Code::InvalidState, &error),
             RefundError::Advance(error) => error.into(),
             RefundError::Transfer(error) => error.into(),

@@ -1,6 +1,5 @@
 //! `/v1/approvals`: what two people have to agree on. One key of the operator asks, another one agrees, and then it is done.
 
-use super::agencies::Unfreeze;
 use super::contracts::SignContract;
 use super::defaults::{Reinstate, WriteOff};
 use super::input::Input;
@@ -17,6 +16,7 @@ use crate::api::query::{Query, path_id};
 use crate::approvals::{self, ApprovalFilter, ApprovalStatus, ChangeKind, Proposal, Requested, approval};
 use crate::audit::Cause;
 use crate::clock::Timestamp;
+use crate::credit::{RaiseLimit, Unfreeze};
 use crate::db::WriteTx;
 use crate::identity::Scope;
 use crate::ids::{AgencyId, ApprovalId, Id};
@@ -28,7 +28,7 @@ use utoipa::ToSchema;
 
 choice! {
     /// What is asked for.
-    ApprovalKind = ChangeKind { NegativeMargin, Reinstate, Unfreeze, WriteOff }
+    ApprovalKind = ChangeKind { NegativeMargin, Reinstate, TemporaryLimit, Unfreeze, WriteOff }
 }
 choice! {
     /// Only a pending request is decided. What was superseded was asked for again.
@@ -47,6 +47,10 @@ macro_rules! of_kind {
                 type $change = Reinstate;
                 $does
             }
+            ChangeKind::TemporaryLimit => {
+                type $change = RaiseLimit;
+                $does
+            }
             ChangeKind::Unfreeze => {
                 type $change = Unfreeze;
                 $does
@@ -63,7 +67,7 @@ macro_rules! of_kind {
 fn scope_of(kind: ChangeKind) -> Scope {
     match kind {
         ChangeKind::NegativeMargin | ChangeKind::Reinstate | ChangeKind::Unfreeze => Scope::PartiesWrite,
-        ChangeKind::WriteOff => Scope::FinanceWrite,
+        ChangeKind::TemporaryLimit | ChangeKind::WriteOff => Scope::FinanceWrite,
     }
 }
 
@@ -125,8 +129,9 @@ pub struct RequestApproval {
     pub reason: String,
     /// What is to be done, in the fields of its kind.
     ///
-    /// `negative_margin`: a contract, in the fields of `POST /v1/contracts`. `unfreeze`: `agency_id`.
-    /// `unfreeze`, `reinstate` (after a default that is recovered in full): `agency_id`. `write_off`: `agency_id`, `amount` and `currency`, all that is left.
+    /// `negative_margin`: a contract, in the fields of `POST /v1/contracts`. `reinstate` (after a default that is recovered in full): `agency_id`.
+    /// `temporary_limit`: `agency_id`, `amount` that comes on top of the limit, `currency`, `effective_from` and `effective_until`, its first and last day: 92
+    /// days at most. `unfreeze`: `kill_switch_id`. `write_off`: `agency_id`, `amount` and `currency`, all that is left.
     #[schema(value_type = Object)]
     pub change: Map<String, Value>,
 }
@@ -139,7 +144,7 @@ pub struct RejectApproval {
 }
 
 /// A field of the change that is wrong.
-pub(super) fn wrong(field: &str, error: impl std::fmt::Display) -> ApiError {
+pub(in crate::api) fn wrong(field: &str, error: impl std::fmt::Display) -> ApiError {
     ApiError::new(Code::InvalidValue, format!("{error}.")).at(format!("/data/change/{field}"))
 }
 
@@ -160,7 +165,8 @@ fn proposed<P: Proposal>(change: Map<String, Value>) -> Result<P, ApiError> {
 
 fn submit<P>(tx: &mut WriteTx, cause: &Cause, change: Map<String, Value>, reason: &str) -> Result<Requested, ApiError>
 where
-    P: Proposal<Error = ApiError>,
+    P: Proposal,
+    ApiError: From<P::Error>,
 {
     approvals::submit::<P, ApiError>(tx, cause, &proposed(change)?, reason)
 }

@@ -15,7 +15,7 @@ use crate::audit;
 use crate::identity::Scope;
 use crate::ids::{AgencyId, CreditPayoutId, Id, PostingId};
 use crate::money::{Currency, Money};
-use crate::settlement::{NewPayout, PayoutRow, pay_out_credit, payout_by_reference, payouts};
+use crate::settlement::{CreditPayoutRow, NewCreditPayout, credit_payout_by_reference, credit_payouts, pay_out_credit};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub struct CreditPayout {
     pub created_at: String,
 }
 
-fn shown(row: &PayoutRow) -> Result<CreditPayout, ApiError> {
+fn shown(row: &CreditPayoutRow) -> Result<CreditPayout, ApiError> {
     let currency = Currency::parse(&row.currency).map_err(ApiError::internal)?;
     Ok(CreditPayout {
         id: CreditPayoutId::of(row.id).to_string(),
@@ -72,7 +72,7 @@ pub struct PayOutCredit {
 }
 
 impl PayOutCredit {
-    fn validate(&self) -> Result<NewPayout, ApiError> {
+    fn validate(&self) -> Result<NewCreditPayout, ApiError> {
         let mut input = Input::default();
         let agency = input.id("agency_id", &self.agency_id);
         let cycle = Cycle::parse(&self.cycle);
@@ -84,7 +84,7 @@ impl PayOutCredit {
         let bank_reference = input.text("bank_reference", &self.bank_reference, 64);
         let read = (|| {
             let (agency, cycle, amount) = (agency?, cycle?, amount?);
-            Some(NewPayout { agency, cycle, amount, value_date: value_date?, bank_reference: bank_reference? })
+            Some(NewCreditPayout { agency, cycle, amount, value_date: value_date?, bank_reference: bank_reference? })
         })();
         input.finish(read)
     }
@@ -99,7 +99,7 @@ pub async fn list_credit_payouts(caller: Caller, query: Query) -> Result<HttpRes
     let request = PageRequest::<i64>::read(&query, "/v1/credit_payouts")?;
     let (window, limit) = (request.window(), request.fetch());
     let of: Option<Vec<AgencyId>> = narrowed(query.id("agency_id")?, caller.visible_agencies().await?);
-    let found = caller.read(move |db| payouts(db, of.as_deref(), window, limit)).await?;
+    let found = caller.read(move |db| credit_payouts(db, of.as_deref(), window, limit)).await?;
     Ok(page(&request.page(found, |row| row.id).try_map(|row| shown(&row))?))
 }
 
@@ -110,13 +110,13 @@ pub async fn list_credit_payouts(caller: Caller, query: Query) -> Result<HttpRes
     responses((status = 201, body = Data<CreditPayout>),
         (status = 200, description = "Recorded before under this bank reference", body = Data<CreditPayout>),
         (status = 409, description = "`bank_reference_reused`; `invalid_state`: something else is to be paid first", body = ErrorBody),
-        (status = 422, description = "`more_than_owed`: more than the credit; `own_cash_short`, `currency_mismatch`, `invalid_value`", body = ErrorBody)))]
+        (status = 422, description = "`more_than_owed`: more than the credit; `own_cash_short`, `withdrawals_frozen`, `currency_mismatch`, `invalid_value`", body = ErrorBody)))]
 pub async fn pay(caller: Caller, request: HttpRequest, body: Body<PayOutCredit>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;
     let cause = caller.cause();
     once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
-        let known = payout_by_reference(tx.db, &new.bank_reference)?.is_some();
+        let known = credit_payout_by_reference(tx.db, &new.bank_reference)?.is_some();
         let recorded = pay_out_credit(tx, cause.actor, &new)?;
         if known {
             return Ok((StatusCode::OK, shown(&recorded)?));

@@ -29,17 +29,21 @@ pub mod facilities;
 pub mod facility_money;
 pub mod facility_statement;
 pub mod financial_reviews;
+pub mod guarantees;
 pub mod incentive_periods;
 pub mod incentive_programmes;
 mod input;
 pub mod jobs;
 pub mod keys;
+pub mod kill_switches;
 pub mod ledger;
 pub mod limit_policies;
+pub mod limit_questions;
 pub mod limits;
 pub mod obligations;
 pub mod operations;
 pub mod organisations;
+pub mod payouts;
 pub mod postings;
 pub mod private_fares;
 pub mod provisions;
@@ -53,6 +57,7 @@ pub(in crate::api) mod shape;
 mod sight;
 pub mod statements;
 pub mod tax_payments;
+pub mod temporary_limits;
 pub mod test_clock;
 pub mod tickets;
 pub mod velocity;
@@ -76,7 +81,6 @@ use utoipa::OpenApi;
         agencies::list_agencies,
         agencies::create_agency,
         agencies::get_agency,
-        agencies::freeze,
         agencies::close,
         agencies::set_tier,
         agencies::set_hold_limit,
@@ -126,6 +130,20 @@ use utoipa::OpenApi;
         bank_receipts::record,
         bank_receipts::get_bank_receipt,
         limits::get_limit,
+        limit_questions::what_if,
+        limit_questions::review,
+        limit_questions::list_limit_alerts,
+        guarantees::list_guarantees,
+        guarantees::register,
+        guarantees::get_guarantee,
+        guarantees::release,
+        temporary_limits::list_temporary_limits,
+        temporary_limits::end,
+        kill_switches::list_kill_switches,
+        kill_switches::throw_switch,
+        payouts::list_payouts,
+        payouts::make,
+        payouts::get_payout,
         limits::list_exposure,
         facilities::list_facilities,
         facilities::create_facility,
@@ -222,8 +240,9 @@ pub struct V1Description;
 pub fn configure(config: &mut ServiceConfig) {
     parties(config);
     agreed(config);
+    limit_terms(config);
     money(config);
-    scoring(config);
+    scores::configure(config);
     settlement(config);
     cycles_of(config);
     tickets(config);
@@ -300,7 +319,6 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/keys/{id}/actions/revoke").route(post().to(keys::revoke)))
         .service(resource("/v1/agencies").route(get().to(agencies::list_agencies)).route(post().to(agencies::create_agency)))
         .service(resource("/v1/agencies/{id}").route(get().to(agencies::get_agency)))
-        .service(resource("/v1/agencies/{id}/actions/freeze").route(post().to(agencies::freeze)))
         .service(resource("/v1/agencies/{id}/actions/close").route(post().to(agencies::close)))
         .service(resource("/v1/agencies/{id}/actions/set_tier").route(post().to(agencies::set_tier)))
         .service(resource("/v1/agencies/{id}/actions/set_hold_limit").route(post().to(agencies::set_hold_limit)))
@@ -328,13 +346,33 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/commission_rules/{id}").route(get().to(commission_rules::get_commission_rule)));
 }
 
-/// What two people have to agree on.
+/// What a limit is made of, and client money that goes back.
+fn limit_terms(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/limits/{agency}/what_if").route(post().to(limit_questions::what_if)))
+        .service(resource("/v1/limits/{agency}/actions/review").route(post().to(limit_questions::review)))
+        .service(resource("/v1/limit_alerts").route(get().to(limit_questions::list_limit_alerts)))
+        .service(resource("/v1/guarantees").route(get().to(guarantees::list_guarantees)).route(post().to(guarantees::register)))
+        .service(resource("/v1/guarantees/{id}").route(get().to(guarantees::get_guarantee)))
+        .service(resource("/v1/guarantees/{id}/actions/release").route(post().to(guarantees::release)))
+        .service(resource("/v1/temporary_limits").route(get().to(temporary_limits::list_temporary_limits)))
+        .service(resource("/v1/temporary_limits/{id}/actions/end").route(post().to(temporary_limits::end)))
+        .service(resource("/v1/payouts").route(get().to(payouts::list_payouts)).route(post().to(payouts::make)))
+        .service(resource("/v1/payouts/{id}").route(get().to(payouts::get_payout)));
+}
+
+/// What two people have to agree on, and what one stops.
 fn agreed(config: &mut ServiceConfig) {
     config
         .service(resource("/v1/approvals").route(get().to(approvals::list_approvals)).route(post().to(approvals::request)))
         .service(resource("/v1/approvals/{id}").route(get().to(approvals::get_approval)))
         .service(resource("/v1/approvals/{id}/actions/approve").route(post().to(approvals::approve)))
-        .service(resource("/v1/approvals/{id}/actions/reject").route(post().to(approvals::reject)));
+        .service(resource("/v1/approvals/{id}/actions/reject").route(post().to(approvals::reject)))
+        .service(
+            resource("/v1/kill_switches")
+                .route(get().to(kill_switches::list_kill_switches))
+                .route(post().to(kill_switches::throw_switch)),
+        );
 }
 
 /// What comes in, what may be owed, and what pays the airlines.
@@ -364,22 +402,6 @@ fn money(config: &mut ServiceConfig) {
         .service(resource("/v1/facilities/{id}/actions/reopen").route(post().to(facilities::reopen)))
         .service(resource("/v1/disbursements").route(get().to(disbursements::list_disbursements)))
         .service(resource("/v1/disbursements/{id}").route(get().to(disbursements::get_disbursement)));
-}
-
-/// What is thought of agencies, and what is too much too quickly.
-fn scoring(config: &mut ServiceConfig) {
-    config
-        .service(resource("/v1/score_cards").route(get().to(score_cards::list_score_cards)).route(post().to(score_cards::adopt)))
-        .service(resource("/v1/scores").route(get().to(scores::list_scores)))
-        .service(resource("/v1/scores/{agency}").route(get().to(scores::get_score)))
-        .service(resource("/v1/scores/{agency}/actions/replay").route(post().to(scores::replay)))
-        .service(
-            resource("/v1/financial_reviews")
-                .route(get().to(financial_reviews::list_financial_reviews))
-                .route(post().to(financial_reviews::record)),
-        )
-        .service(resource("/v1/velocity_rules").route(get().to(velocity::list_velocity_rules)).route(post().to(velocity::adopt)))
-        .service(resource("/v1/velocity_hits").route(get().to(velocity::list_velocity_hits)));
 }
 
 /// How sales are settled: with agencies, banks, authorities and airlines.

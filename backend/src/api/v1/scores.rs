@@ -3,6 +3,7 @@
 use super::input::Input;
 use super::shape::{PageParams, time};
 use super::sight::{Sight, narrowed, require_operator, visible_agency};
+use super::{financial_reviews, score_cards, velocity};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -14,6 +15,7 @@ use crate::db::{Db, DbError};
 use crate::identity::Scope;
 use crate::ids::{AgencyId, Id};
 use crate::money::Money;
+use actix_web::web::{ServiceConfig, get, post, resource};
 use actix_web::{HttpResponse, web};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -251,4 +253,20 @@ pub async fn replay(caller: Caller, agency: web::Path<String>, body: Body<Replay
         differences: replayed.score.inputs.differences(&replayed.inputs).into_iter().map(difference).collect(),
         score: Score::of(&replayed.score, &replayed.card),
     }))
+}
+
+/// What is thought of agencies, and what is too much too quickly.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/score_cards").route(get().to(score_cards::list_score_cards)).route(post().to(score_cards::adopt)))
+        .service(resource("/v1/scores").route(get().to(list_scores)))
+        .service(resource("/v1/scores/{agency}").route(get().to(get_score)))
+        .service(resource("/v1/scores/{agency}/actions/replay").route(post().to(replay)))
+        .service(
+            resource("/v1/financial_reviews")
+                .route(get().to(financial_reviews::list_financial_reviews))
+                .route(post().to(financial_reviews::record)),
+        )
+        .service(resource("/v1/velocity_rules").route(get().to(velocity::list_velocity_rules)).route(post().to(velocity::adopt)))
+        .service(resource("/v1/velocity_hits").route(get().to(velocity::list_velocity_hits)));
 }

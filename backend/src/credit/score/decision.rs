@@ -7,6 +7,7 @@ use super::caution::Caution;
 use super::inputs::Inputs;
 use super::measure::{AsOf, Evidence, Evidences, Span, evidence};
 use crate::clock::Timestamp;
+use crate::credit::alerts::watch;
 use crate::db::schema::{agency, score as table};
 use crate::db::{Change, Contended, Db, DbError, RowSet, Update, Window, WriteTx, lock, rows, stored_currency, windowed, write};
 use crate::ids::{AgencyId, Id, ScoreCardId, ScoreId};
@@ -217,7 +218,8 @@ pub fn score_agency(tx: &mut WriteTx, id: AgencyId, kind: RiskEventKind) -> Resu
     let facts: AgencyFacts = facts.first(&mut *tx.db)?;
     let known = evidence(tx.db, Span::one(id), as_of)?;
     let one = measured(facts, &known, as_of, tx.zone)?;
-    score_page(tx, &cards, &[one], as_of, ScoreCause::Event(kind)).map(drop)
+    score_page(tx, &cards, &[one], as_of, ScoreCause::Event(kind))?;
+    watch(tx, id)
 }
 
 /// The last decision, or the last one of a day or the days before it.

@@ -233,7 +233,7 @@ struct Number {
     number: i64,
 }
 
-/// Cycles that fell due in the year, what became of them, defaults, and the deposit: lodged less applied.
+/// Cycles that fell due in the year, what became of them, defaults, and the deposit: lodged less applied and returned.
 const PAYMENTS: &str = "SELECT o.agency_id AS agency_id, 'due' AS kind, COUNT(*) AS number FROM obligation o
         WHERE o.agency_id BETWEEN $1 AND $2 AND o.due_on >= $3 AND o.due_on < $4 AND o.billed_minor > 0 AND o.created_at <= $5 GROUP BY o.agency_id
     UNION ALL
@@ -244,7 +244,10 @@ const PAYMENTS: &str = "SELECT o.agency_id AS agency_id, 'due' AS kind, COUNT(*)
         WHERE r.agency_id BETWEEN $1 AND $2 AND r.purpose = 'deposit' AND r.created_at <= $5 GROUP BY r.agency_id
     UNION ALL
     SELECT k.agency_id, 'taken', CAST(SUM(k.amount_minor) AS BIGINT) FROM cycle_settlement k
-        WHERE k.agency_id BETWEEN $1 AND $2 AND k.kind = 'deposit' AND k.created_at <= $5 GROUP BY k.agency_id";
+        WHERE k.agency_id BETWEEN $1 AND $2 AND k.kind = 'deposit' AND k.created_at <= $5 GROUP BY k.agency_id
+    UNION ALL
+    SELECT p.agency_id, 'returned', CAST(SUM(p.amount_minor) AS BIGINT) FROM payout p
+        WHERE p.agency_id BETWEEN $1 AND $2 AND p.purpose = 'deposit_return' AND p.created_at <= $5 GROUP BY p.agency_id";
 
 /// What an agency pays and has lodged, and what was found in its statements.
 pub(super) fn read_payments(db: &mut Db, span: Span, as_of: AsOf, all: &mut Evidences) -> Result<(), DbError> {
@@ -259,7 +262,7 @@ pub(super) fn read_payments(db: &mut Db, span: Span, as_of: AsOf, all: &mut Evid
             "short_remittance" => of.short = number,
             "default" => of.defaults = number,
             "lodged" => of.deposit = of.deposit.saturating_add(number),
-            "taken" => of.deposit = of.deposit.saturating_sub(number),
+            "taken" | "returned" => of.deposit = of.deposit.saturating_sub(number),
             other => return Err(DbError::Corrupt(format!("a payment of the kind {other}"))),
         }
     }

@@ -55,6 +55,7 @@ impl Operation {
             "/accruals",
             "/repayments",
             "/v1/incentive_settlements",
+            "/v1/payouts",
             "/v1/credit_payouts",
             "/v1/defaults",
         ];
@@ -105,8 +106,15 @@ impl Operation {
             "/v1/facilities" => json!({ "organisation_id": format!("org_{nothing}"), "name": "A", "limit_amount": "1.00",
                 "limit_currency": "CNY", "debit_account": "d", "base_rate": "0.03", "margin_rate": "0.01", "day_count": "ACT/360" }),
             "/v1/approvals" => {
-                json!({ "kind": "unfreeze", "reason": "a test", "change": { "agency_id": format!("agy_{nothing}") } })
+                json!({ "kind": "unfreeze", "reason": "a test", "change": { "kill_switch_id": format!("ksw_{nothing}") } })
             }
+            "/v1/guarantees" => json!({ "agency_id": format!("agy_{nothing}"), "kind": "pledge", "issuer": "A", "amount": "1.00",
+                "currency": "CNY", "haircut": "0", "effective_from": "2036-01-01", "expires_on": "2036-01-02",
+                "attachment_id": format!("att_{nothing}") }),
+            "/v1/kill_switches" => json!({ "target_id": format!("agy_{nothing}"), "reason": "a test" }),
+            "/v1/limits/{agency}/what_if" => json!({}),
+            "/v1/payouts" => json!({ "agency_id": format!("agy_{nothing}"), "purpose": "deposit_return", "amount": "1.00",
+                "currency": "CNY", "value_date": "2026-01-05" }),
             "/v1/approvals/{id}/actions/reject" => json!({ "note": "a test" }),
             "/v1/facilities/{id}/actions/set_limit" => json!({ "limit_amount": "1.00", "limit_currency": "CNY" }),
             "/v1/facilities/{id}/actions/set_availability" => json!({}),

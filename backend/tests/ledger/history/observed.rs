@@ -40,6 +40,7 @@ pub fn observed(world: &World) -> State {
             .iter()
             .map(|state| holds::holding(state))
             .collect(),
+        alerts: world.told(),
         refunded: world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'ticket_refund'"),
         applications: applications(world),
     }
