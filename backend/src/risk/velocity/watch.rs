@@ -90,9 +90,11 @@ impl Watch {
         let rules = self.rules.clone();
         let (mut added, mut noted) = (Vec::new(), Vec::new());
         for (place, rule) in rules.iter().enumerate() {
-            let is_new = |sale: &Sale| !self.known.contains(&(sale.agency, sale.route));
+            // Also within an order a route is new once.
+            let is_first = |place: usize, sale: &Sale| sales.iter().take(place).all(|before| before.route != sale.route);
+            let is_new = |place, sale: &Sale| !self.known.contains(&(sale.agency, sale.route)) && is_first(place, sale);
             let mut by: Vec<(Whose, Sale, i64)> = Vec::new();
-            for sale in sales.iter().filter(|sale| rule.counts(sale, || is_new(sale))) {
+            for (_, sale) in sales.iter().enumerate().filter(|(place, sale)| rule.counts(sale, || is_new(*place, sale))) {
                 let whose = Whose::of(sale, rule.terms.subject);
                 match by.iter_mut().find(|(of, ..)| *of == whose) {
                     Some((.., sum)) => *sum = sum.saturating_add(rule.measured(sale)),
