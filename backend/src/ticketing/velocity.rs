@@ -97,6 +97,9 @@ pub(super) fn freeze(tx: &mut WriteTx, facts: &Facts) -> Result<(), DbError> {
 
 /// The watch over a batch, in the mode that sells or only says what would be.
 pub(super) fn watch_over(velocity: &Velocity, facts: &mut Facts, orders: &[&IssueOrder]) {
+    if !velocity.is_watching() {
+        return;
+    }
     let sales: Vec<Sale> = orders.iter().flat_map(|order| sales_of(facts, order)).collect();
     facts.watch = velocity.watch(&sales, facts.now);
 }

@@ -122,6 +122,11 @@ struct Inner {
 pub struct Velocity(Mutex<Inner>);
 
 impl Velocity {
+    /// Whether there are rules in force.
+    pub fn is_watching(&self) -> bool {
+        !self.0.lock().filling.rules.is_empty()
+    }
+
     /// What concerns these sales, for the batch that decides about them; none where there are no rules.
     pub fn watch(&self, sales: &[Sale], now: Timestamp) -> Option<Watch> {
         let inner = self.0.lock();
