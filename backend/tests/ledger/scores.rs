@@ -59,7 +59,7 @@ pub fn card(effective_from: NaiveDate) -> NewScoreCard {
         effective_from,
         characteristics: Characteristic::ALL.iter().map(|one| of(*one)).collect(),
         grades: vec![
-            grade("A", 700, "1", None),
+            grade("A", 650, "1", None),
             grade("B", 500, "0.8", Some(50_000_000)),
             grade("C", 0, "0.5", Some(10_000_000)),
         ],
@@ -186,7 +186,7 @@ fn what_is_stored_wrong_is_noticed(engine: Engine) {
     let id = airsettle::ids::Id::raw(world.score().id);
     let refused = world.database.as_application(&format!("UPDATE score SET points = 1 WHERE id = {id}"));
     assert!(refused.is_err(), "a decision stays what it was");
-    let better = format!("UPDATE score SET inputs = 'voids=1 ' || inputs, points = points + 1 WHERE id = {id}");
+    let better = format!("UPDATE score SET inputs = inputs || ' voids=9999', points = points + 1 WHERE id = {id}");
     world.database.tamper("score", &better);
     let replayed = world.replays(None);
     assert!(!replayed.inputs_agree() && !replayed.records_agree());
