@@ -110,6 +110,8 @@ ids! {
     EventId = "evt_",
     ExportId = "exp_",
     FacilityId = "fac_",
+    /// What was found in an agency's financial statements.
+    FinancialReviewId = "fin_",
     /// Security in an agency's limit beside its deposit.
     GuaranteeId = "gua_",
     HoldId = "hld_",
@@ -156,12 +158,20 @@ ids! {
     RefundId = "rfd_",
     RequestId = "req_",
     ScheduleChangeId = "sch_",
+    /// A version of the policy scorecard.
+    ScoreCardId = "scc_",
+    /// A decision about an agency.
+    ScoreId = "scr_",
     SegmentId = "seg_",
     SliceId = "sli_",
     StatementLineId = "stl_",
     StockId = "stk_",
     TemporaryLimitId = "tli_",
     TicketId = "tkt_",
+    /// A sale that met a velocity rule.
+    VelocityHitId = "vht_",
+    /// A version of a velocity rule.
+    VelocityRuleId = "vru_",
     WebhookId = "whk_",
 }
 

@@ -26,6 +26,7 @@ rows! {
         created_at: NaiveDateTime,
         tier: String,
         max_unpaid_holds: i64,
+        caution: String,
         limit_terms: String,
         frozen_scopes: String,
         alerted_percent: i64,
@@ -139,6 +140,8 @@ pub struct Agency {
     /// The part of its limit in per cent that it was last told about.
     pub alerted_percent: i64,
     pub max_unpaid_holds: HoldLimit,
+    /// What its score takes from its limit, as `credit` reads it.
+    pub caution: String,
 }
 
 impl TryFrom<AgencyRow> for Agency {
@@ -155,6 +158,7 @@ impl TryFrom<AgencyRow> for Agency {
             status: AgencyStatus::parse(&row.status).ok_or_else(|| corrupt("status"))?,
             tender_order: TenderOrder::parse(&row.tender_order).ok_or_else(|| corrupt("tender order"))?,
             tier: Tier::parse(&row.tier).ok_or_else(|| corrupt("tier"))?,
+            caution: row.caution,
             frozen: FrozenScopes::parse(&row.frozen_scopes).ok_or_else(|| corrupt("frozen scopes"))?,
             limit_terms: row.limit_terms,
             alerted_percent: row.alerted_percent,
@@ -224,6 +228,7 @@ pub fn open_agency(tx: &mut WriteTx, new: NewAgency) -> Result<Agency, AgencyErr
         frozen_scopes: String::new(),
         alerted_percent: 0,
         max_unpaid_holds: HoldLimit::STANDARD.0,
+        caution: String::new(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     Ok(Agency::try_from(row)?)

@@ -314,6 +314,20 @@ codes! {
         "The file does not add up to the ledger, or is not what was handed out before, and is not handed out. The operator has to look into it.";
     PeriodNotOver "period_not_over" CONFLICT InvalidState "Period not over"
         "An incentive is settled when its period has been over for a minute in the operator's zone and every sale of it is counted. Repeat then.";
+    NotScored "not_scored" NOT_FOUND InvalidRequest "No decision yet"
+        "No decision about the agency was made by that day. Decisions are made each night by the card in force, and on risk events.";
+    BeforeAgency "before_agency" UNPROCESSABLE_ENTITY Validation "Before the agency's time"
+        "The date is before the day on which the agency joined the platform. The message names that day.";
+    BandGap "band_gap" UNPROCESSABLE_ENTITY Validation "Gap between bands"
+        "Every value has to have points: a band begins where the one before it ends. The message names the characteristic and the place.";
+    BandOverlap "band_overlap" UNPROCESSABLE_ENTITY Validation "Bands overlap"
+        "A value has the points of one band only: a band begins where the one before it ends. The message names the characteristic and the place.";
+    NegativeWeight "negative_weight" UNPROCESSABLE_ENTITY Validation "Negative weight"
+        "A characteristic counts with a weight of 0 to 1000. To turn its meaning round, change its bands.";
+    VersionInThePast "version_in_the_past" UNPROCESSABLE_ENTITY Validation "Version in the past"
+        "A version begins today or later, and not before the one before it: what was decided by earlier versions stays explained by them.";
+    VelocityExceeded "velocity_exceeded" UNPROCESSABLE_ENTITY InvalidState "Too much too quickly"
+        "A velocity rule of the operator stops the sale: more than its measure within its window. It is possible again as the window slides on; the operator can say more.";
     NotSettableClock "not_settable_clock" FORBIDDEN InvalidState "Clock cannot be set"
         "This clock follows real time. Only the test clock can be set.";
     ClockBackwards "clock_backwards" UNPROCESSABLE_ENTITY Validation "Clock only goes forward"

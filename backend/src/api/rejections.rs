@@ -4,6 +4,7 @@ mod after_sale;
 mod cycles;
 mod limits;
 mod memos;
+mod scores;
 
 use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
@@ -383,6 +384,7 @@ pub fn refusal(refusal: &Refusal) -> ApiError {
             (Code::FacilityExhausted, format!("The bank line is short of {}.", amount(*short_minor, currency)))
         }
         Refusal::FacilityClosed { reason } => (Code::FacilityClosed, format!("The bank line takes no new advances: {reason}.")),
+        Refusal::VelocityExceeded { code } => (Code::VelocityExceeded, format!("The rule {code} stops the sale.")),
         Refusal::Unsellable { code, message } => (Code::find(code).unwrap_or(Code::OfferNoLongerAvailable), message.clone()),
         Refusal::HoldLimitReached { held, limit } => {
             (Code::HoldLimitReached, format!("The agency holds {held} orders that are not paid and may hold {limit}."))

@@ -4,7 +4,7 @@
 use super::alerts::Usage;
 use super::exposure::{Standing, standings};
 use super::limit::{LimitPolicy, RhcPeriod, policies_in_force, remittance_holding_capacity, turnover_by_cycle};
-use super::limit_terms::{Caution, Derived, LimitTerms, derive};
+use super::limit_terms::{Derived, LimitTerms, derive};
 use super::room::Room;
 use crate::agencies::{Agency, Cycle, CycleRule, contracts_of};
 use crate::db::{Db, DbError};
@@ -66,7 +66,7 @@ impl AgencyLimit {
         terms: LimitTerms,
         date: NaiveDate,
     ) -> Result<Self, MoneyError> {
-        let derived = derive(standing.deposit, policy.as_ref(), &terms, Caution::none(), date)?;
+        let derived = derive(standing.deposit, policy.as_ref(), &terms, date)?;
         let exposure = standing.exposure()?;
         let room = Room::of(derived.limit, exposure)?;
         let percent_used = percent(exposure, derived.limit);

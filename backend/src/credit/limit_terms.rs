@@ -5,13 +5,13 @@
 use super::guarantee::guarantees_in_register;
 use super::limit::LimitPolicy;
 use super::review::last_review;
+use super::score::Caution;
 use super::temporary_limit::temporary_limits_in_register;
 use crate::agencies::{Agency, set_limit_terms};
 use crate::db::{Db, DbError, WriteTx};
 use crate::ids::AgencyId;
-use crate::money::{Currency, Money, MoneyError, Rate};
+use crate::money::{Currency, Money, MoneyError};
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TermKind {
@@ -70,15 +70,26 @@ impl LimitTerm {
 }
 
 /// Of one agency, in its currency.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LimitTerms(Vec<LimitTerm>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitTerms {
+    terms: Vec<LimitTerm>,
+    /// What its score takes from what they come to.
+    pub caution: Caution,
+}
+
+impl Default for LimitTerms {
+    fn default() -> Self {
+        LimitTerms { terms: Vec::new(), caution: Caution::none() }
+    }
+}
 
 impl LimitTerms {
     /// As the agency's row has them.
     pub fn of(agency: &Agency) -> Result<Self, DbError> {
         let terms = agency.limit_terms.split_ascii_whitespace().map(|text| LimitTerm::parse(text, agency.currency));
         let terms: Option<Vec<LimitTerm>> = terms.collect();
-        terms.map(LimitTerms).ok_or_else(|| DbError::Corrupt(format!("limit terms of agency {}", agency.id)))
+        let terms = terms.ok_or_else(|| DbError::Corrupt(format!("limit terms of agency {}", agency.id)))?;
+        Ok(LimitTerms { terms, caution: Caution::parse(&agency.caution, agency.currency)? })
     }
 
     pub(super) fn in_register(db: &mut Db, agency: AgencyId, currency: Currency) -> Result<Self, DbError> {
@@ -86,15 +97,15 @@ impl LimitTerms {
         terms.extend(temporary_limits_in_register(db, agency, currency)?);
         terms.extend(last_review(db, agency, currency)?);
         terms.sort_unstable_by_key(|term| (term.kind, term.id));
-        Ok(LimitTerms(terms))
+        Ok(LimitTerms { terms, ..LimitTerms::default() })
     }
 
     pub fn text(&self) -> String {
-        self.0.iter().map(LimitTerm::text).collect::<Vec<_>>().join(" ")
+        self.terms.iter().map(LimitTerm::text).collect::<Vec<_>>().join(" ")
     }
 
     pub fn on(&self, date: NaiveDate) -> impl Iterator<Item = &LimitTerm> {
-        self.0.iter().filter(move |term| term.counts_on(date))
+        self.terms.iter().filter(move |term| term.counts_on(date))
     }
 
     fn sum(&self, kind: TermKind, currency: Currency, date: NaiveDate) -> Result<Money, MoneyError> {
@@ -103,8 +114,13 @@ impl LimitTerms {
 
     #[must_use]
     pub fn with(mut self, term: LimitTerm) -> Self {
-        self.0.push(term);
+        self.terms.push(term);
         self
+    }
+
+    #[must_use]
+    pub fn cautioned(self, caution: Caution) -> Self {
+        LimitTerms { caution, ..self }
     }
 }
 
@@ -112,27 +128,6 @@ impl LimitTerms {
 pub(super) fn refresh_terms(tx: &mut WriteTx, agency: &Agency) -> Result<(), DbError> {
     let terms = LimitTerms::in_register(tx.db, agency.id, agency.currency)?;
     set_limit_terms(tx, agency.id, &terms.text())
-}
-
-/// What a risk score says about an agency. It only ever lowers what policy, baseline and security allow: this is the one place where its multiplier (0 to 1)
-/// and its cap enter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caution {
-    pub multiplier: Rate,
-    pub cap: Option<Money>,
-}
-
-impl Caution {
-    /// Of an agency without a score.
-    pub fn none() -> Self {
-        Caution { multiplier: Rate::from(Decimal::ONE), cap: None }
-    }
-
-    fn lower(&self, amount: Money) -> Result<Money, MoneyError> {
-        let factor = self.multiplier.decimal().clamp(Decimal::ZERO, Decimal::ONE);
-        let lowered = amount.portion(Rate::from(factor))?;
-        Ok(self.cap.filter(|cap| cap.minor < lowered.minor).unwrap_or(lowered))
-    }
 }
 
 /// What keeps a limit from being higher.
@@ -187,13 +182,7 @@ fn clamped(amount: Result<Money, MoneyError>, currency: Currency) -> Result<Mone
 }
 
 /// What may be owed at most on a day, with what that is made of.
-pub fn derive(
-    deposit: Money,
-    policy: Option<&LimitPolicy>,
-    terms: &LimitTerms,
-    caution: Caution,
-    date: NaiveDate,
-) -> Result<Derived, MoneyError> {
+pub fn derive(deposit: Money, policy: Option<&LimitPolicy>, terms: &LimitTerms, date: NaiveDate) -> Result<Derived, MoneyError> {
     let currency = deposit.currency;
     let zero = Money::zero(currency);
     let security = clamped(terms.sum(TermKind::Guarantee, currency, date), currency)?;
@@ -222,7 +211,7 @@ pub fn derive(
     {
         (bound, bounded) = (Bound::HoldingCapacity, inside);
     }
-    let lowered = caution.lower(bounded)?;
+    let lowered = terms.caution.lower(bounded, clamped(deposit.checked_add(security), currency)?)?;
     if lowered.minor < bounded.minor {
         (bound, bounded) = (Bound::Score, lowered);
     }
@@ -238,14 +227,17 @@ pub fn sales_limit(
     terms: &LimitTerms,
     date: NaiveDate,
 ) -> Result<Money, MoneyError> {
-    Ok(derive(deposit, policy, terms, Caution::none(), date)?.limit)
+    Ok(derive(deposit, policy, terms, date)?.limit)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::score::RiskStatus;
     use super::*;
     use crate::ids::{Id, LimitPolicyId};
+    use crate::money::Rate;
+    use proptest::prelude::*;
 
     fn cny(text: &str) -> Money {
         Money::parse(text, Currency::CNY).unwrap()
@@ -270,7 +262,7 @@ mod tests {
     }
 
     fn limit(deposit: &str, cap: &str, terms: &LimitTerms, on: u32) -> (Money, Bound) {
-        let derived = derive(cny(deposit), Some(&policy(cap)), terms, Caution::none(), day(on)).unwrap();
+        let derived = derive(cny(deposit), Some(&policy(cap)), terms, day(on)).unwrap();
         (derived.limit, derived.bound)
     }
 
@@ -307,17 +299,49 @@ mod tests {
         assert_eq!(limit("400000.00", "1000000.00", &terms, 9), (cny("600000.00"), Bound::Security));
     }
 
+    fn cautioned(multiplier: &str, cap: Option<Money>, status: RiskStatus) -> Caution {
+        Caution { grade: Some("B".into()), multiplier: Rate::parse(multiplier).unwrap(), cap, status }
+    }
+
     #[test]
     fn a_score_only_lowers() {
-        let with = |multiplier: &str, cap: Option<&str>| {
-            let caution = Caution { multiplier: Rate::parse(multiplier).unwrap(), cap: cap.map(cny) };
-            let derived = derive(cny("600.00"), Some(&policy("1000.00")), &LimitTerms::default(), caution, day(1)).unwrap();
-            (derived.limit, derived.bound)
+        let with = |multiplier: &str, cap: Option<&str>, status| {
+            let caution = cautioned(multiplier, cap.map(cny), status);
+            let terms = LimitTerms::default().with(term(TermKind::Guarantee, "10.00", 1, 9)).cautioned(caution);
+            limit("600.00", "1000.00", &terms, 1)
         };
-        assert_eq!(with("0.5", None), (cny("450.00"), Bound::Score));
-        assert_eq!(with("1", Some("300.00")), (cny("300.00"), Bound::Score));
-        assert_eq!(with("2", Some("5000.00")), (cny("900.00"), Bound::Security));
-        assert_eq!(with("0", None), (cny("0.00"), Bound::Score));
+        assert_eq!(with("0.5", None, RiskStatus::A), (cny("455.00"), Bound::Score));
+        assert_eq!(with("1", Some("300.00"), RiskStatus::B), (cny("300.00"), Bound::Score));
+        assert_eq!(with("2", Some("5000.00"), RiskStatus::B), (cny("910.00"), Bound::Security));
+        assert_eq!(with("0", None, RiskStatus::A), (cny("0.00"), Bound::Score));
+        // Deposit and guarantee, whatever the policy makes of them.
+        assert_eq!(with("1", None, RiskStatus::C), (cny("610.00"), Bound::Score));
+    }
+
+    proptest! {
+        #[test]
+        fn no_score_raises_a_limit(
+            amounts in (0i64..1 << 50, 0i64..1 << 50, 0i64..1 << 50, 1i64..1 << 50),
+            multiplier in -20_000i64..30_000,
+            cap in proptest::option::of(0i64..1 << 50),
+            status in 0usize..3,
+        ) {
+            let money = |minor| Money::new(minor, Currency::CNY);
+            let (deposit, guarantee, cap_of_policy, capacity) = amounts;
+            let policy = LimitPolicy { cap: money(cap_of_policy), ..policy("1.00") };
+            let guarantee = LimitTerm { amount: money(guarantee), ..term(TermKind::Guarantee, "1.00", 1, 31) };
+            let reviewed = LimitTerm { amount: money(capacity), ..term(TermKind::HoldingCapacity, "1.00", 1, 31) };
+            let terms = LimitTerms::default().with(guarantee).with(reviewed);
+            let without = derive(money(deposit), Some(&policy), &terms, day(2)).unwrap();
+            let caution = Caution {
+                grade: Some("B".into()),
+                multiplier: Rate::from(rust_decimal::Decimal::new(multiplier, 4)),
+                cap: cap.map(money),
+                status: [RiskStatus::A, RiskStatus::B, RiskStatus::C][status],
+            };
+            let with = derive(money(deposit), Some(&policy), &terms.cautioned(caution), day(2)).unwrap();
+            prop_assert!((0..=without.limit.minor).contains(&with.limit.minor), "{with:?} {without:?}");
+        }
     }
 
     #[test]
@@ -326,7 +350,7 @@ mod tests {
         let terms = LimitTerms::default().with(LimitTerm { amount: huge, ..term(TermKind::Guarantee, "1.00", 1, 31) });
         let terms = terms.with(LimitTerm { amount: huge, ..term(TermKind::Guarantee, "1.00", 1, 31) });
         let policy = LimitPolicy { cap: huge, ..policy("1.00") };
-        let derived = derive(huge, Some(&policy), &terms, Caution::none(), day(1)).unwrap();
+        let derived = derive(huge, Some(&policy), &terms, day(1)).unwrap();
         assert_eq!(derived.limit.minor, LARGEST);
     }
 
@@ -336,7 +360,7 @@ mod tests {
             LimitTerms::default().with(term(TermKind::Guarantee, "70.00", 2, 4)).with(term(TermKind::Temporary, "0.01", 1, 1));
         assert_eq!(terms.text(), "guarantee/7/7000/2026-03-02/2026-03-04 temporary/7/1/2026-03-01/2026-03-01");
         let read = terms.text().split(' ').map(|text| LimitTerm::parse(text, Currency::CNY)).collect::<Option<Vec<_>>>();
-        assert_eq!(read.map(LimitTerms), Some(terms));
+        assert_eq!(read, Some(terms.terms));
         for wrong in
             ["", "guarantee/7/7000/2026-03-02", "bond/7/7000/2026-03-02/2026-03-04", "guarantee/7/1/2026-03-02/2026-03-04/5"]
         {

@@ -23,6 +23,7 @@ mod outcome;
 mod proof;
 mod review;
 mod room;
+pub mod score;
 mod sending;
 mod statement;
 mod sublimit;
@@ -71,7 +72,7 @@ pub use limit::{
     LimitError, LimitPolicy, NewLimitPolicy, RhcPeriod, adopt_policy, limit_policies, policies_in_force, policy_in_force,
     remittance_holding_capacity, turnover_by_cycle,
 };
-pub use limit_terms::{Bound, Caution, Derived, LimitTerm, LimitTerms, TermKind, derive, sales_limit};
+pub use limit_terms::{Bound, Derived, LimitTerm, LimitTerms, TermKind, derive, sales_limit};
 pub use outcome::{BankOutcome, BankSaid, record_outcomes};
 pub use proof::{LINE_RULES, first_wrong_line};
 pub use review::{ReviewError, review_limit};

@@ -37,6 +37,13 @@ const RULES: &[(&str, &str)] = &[
          WHERE k.lifted_at IS NULL AND (l.status = 'active' OR f.status = 'open') LIMIT 1",
     ),
     (
+        "what a score takes from a limit is what the last decision says",
+        "SELECT CAST(a.id AS TEXT) AS wrong FROM agency a LEFT JOIN score s ON s.id =
+            (SELECT l.id FROM score l WHERE l.agency_id = a.id ORDER BY l.taken_at DESC, l.id DESC LIMIT 1)
+         WHERE a.caution <> COALESCE(s.grade || '/' || s.multiplier || '/' || COALESCE(CAST(s.cap_minor AS TEXT), '-') || '/' || s.status, '')
+         LIMIT 1",
+    ),
+    (
         "an alert was given when its part of the limit was used",
         "SELECT CAST(a.id AS TEXT) AS wrong FROM limit_alert a
          WHERE a.exposure_minor <= 0 OR 1.0 * a.exposure_minor * 100 < 1.0 * a.limit_minor * a.percent LIMIT 1",

@@ -24,6 +24,7 @@ pub use dialect::{
 pub use durability::Commit;
 pub use engine::{Db, Statements};
 pub use migrate::{MigrateError, migrate, pending};
+pub use node::is_accompanied;
 pub use rows::{Cell, Change, Column, Field, Row, RowSet, Update, Window};
 pub(crate) use rows::{rows, windowed};
 pub use setting::{remove_setting, setting, store_setting};

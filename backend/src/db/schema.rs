@@ -42,6 +42,7 @@ diesel::table! {
         created_at -> Timestamp,
         tier -> Text,
         max_unpaid_holds -> BigInt,
+        caution -> Text,
         limit_terms -> Text,
         frozen_scopes -> Text,
         alerted_percent -> BigInt,
@@ -1659,3 +1660,107 @@ diesel::table! {
         cleared_on -> Nullable<Date>,
     }
 }
+
+diesel::table! {
+    score_card (id) {
+        id -> BigInt,
+        currency -> Text,
+        version -> BigInt,
+        effective_from -> Date,
+        body -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    risk_event (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        kind -> Text,
+        subject_id -> BigInt,
+        day -> Date,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    financial_review (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        result -> Text,
+        reviewed_on -> Date,
+        valid_until -> Date,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    agency_day (agency_id, day) {
+        agency_id -> BigInt,
+        day -> Date,
+        tickets -> BigInt,
+        sold_minor -> BigInt,
+        credit_minor -> BigInt,
+        night -> BigInt,
+        near_departure -> BigInt,
+        voided -> BigInt,
+        refunded -> BigInt,
+    }
+}
+
+diesel::table! {
+    agency_day_part (agency_id, day, kind, part) {
+        agency_id -> BigInt,
+        day -> Date,
+        kind -> Text,
+        part -> Text,
+        tickets -> BigInt,
+    }
+}
+
+diesel::table! {
+    score (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        as_of -> Date,
+        taken_at -> Timestamp,
+        cause -> Text,
+        score_card_id -> BigInt,
+        inputs -> Text,
+        points -> BigInt,
+        grade -> Text,
+        multiplier -> Text,
+        cap_minor -> Nullable<BigInt>,
+        risk_history -> Text,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    velocity_rule (id) {
+        id -> BigInt,
+        code -> Text,
+        version -> BigInt,
+        effective_from -> Date,
+        mode -> Text,
+        terms -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    velocity_hit (id) {
+        id -> BigInt,
+        rule_id -> BigInt,
+        agency_id -> BigInt,
+        key_id -> BigInt,
+        airline_id -> BigInt,
+        route -> Text,
+        order_id -> Nullable<BigInt>,
+        reached -> BigInt,
+        most -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(agency, score);

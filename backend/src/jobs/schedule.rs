@@ -47,6 +47,8 @@ pub const SCHEDULE: &[Scheduled] = &[
             Step { name: "charge", work: close_of_day::charge_obligations },
             Step { name: "note_unanswered_memos", work: close_of_day::note_unanswered_memos },
             Step { name: "provide_for_losses", work: close_of_day::provide_for_losses },
+            Step { name: "count_agency_days", work: close_of_day::count_agency_days },
+            Step { name: "score_agencies", work: close_of_day::score_agencies },
             Step { name: "prove_cash", work: cash_proof::prove },
         ],
     },

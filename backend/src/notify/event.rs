@@ -98,6 +98,8 @@ event_types! {
     FacilityOpened = "facility.opened",
     FacilityRepaid = "facility.repaid",
     FacilityReopened = "facility.reopened",
+    /// What a person has found in an agency's financial statements.
+    FinancialReviewRecorded = "financial_review.recorded",
     GuaranteeRegistered = "guarantee.registered",
     GuaranteeReleased = "guarantee.released",
     /// Two people have lifted it.
@@ -165,11 +167,17 @@ event_types! {
     /// A person decides about it.
     RefundSubmitted = "refund_application.submitted",
     RemittanceReceived = "remittance.received",
+    /// The agency has another grade or status.
+    ScoreChanged = "score.changed",
+    ScoreCardAdopted = "score_card.adopted",
     TaxPaid = "tax.paid",
     /// Given in for another ticket.
     TicketExchanged = "ticket.exchanged",
     TicketRefunded = "ticket.refunded",
     TicketVoided = "ticket.voided",
+    /// A sale met a velocity rule.
+    VelocityHit = "velocity.hit",
+    VelocityRuleAdopted = "velocity.rule_adopted",
     WalletReceived = "wallet.received",
     WalletWithdrawn = "wallet.withdrawn",
     /// Its receiver failed for too long.

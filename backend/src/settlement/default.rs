@@ -10,6 +10,7 @@ use super::obligation::{ObligationError, look_again};
 use super::provision::provide;
 use crate::agencies::{AgencyStatus, FreezeScope, FrozenScopes, lock_agency};
 use crate::audit::{Actor, Cause};
+use crate::credit::score::score_agency;
 use crate::credit::{Grounds, KillSwitchError, Target, lift_default, throw};
 use crate::db::schema::agency_default;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, stored_currency, update, windowed};
@@ -17,6 +18,7 @@ use crate::ids::{AgencyId, ApprovalId, DefaultId, Id, PostingId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, balance, post_all};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit};
+use crate::risk::{RiskEventKind, note_risk};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -155,6 +157,7 @@ pub fn declare_default(tx: &mut WriteTx, cause: &Cause, id: AgencyId, reason: &s
     if is_new {
         insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
         emit(tx, NewEvent::new(EventType::DefaultDeclared, DefaultId::of(row.id)).of_agency(id))?;
+        note_risk(tx, id, RiskEventKind::Default, row.id)?;
     } else {
         let values = vec![row.commission_minor.into(), row.wallet_minor.into(), row.deposit_minor.into()];
         let columns = &["commission_minor", "wallet_minor", "deposit_minor"];
@@ -162,6 +165,9 @@ pub fn declare_default(tx: &mut WriteTx, cause: &Cause, id: AgencyId, reason: &s
     }
     let cycles: Vec<_> = standings.iter().map(|one| one.cycle).collect();
     look_again(tx, id, currency, &cycles)?;
+    if is_new {
+        score_agency(tx, id, RiskEventKind::Default)?;
+    }
     Ok(row)
 }
 

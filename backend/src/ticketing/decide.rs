@@ -3,6 +3,7 @@
 use super::held::{HeldFacts, check_held, check_hold_limit};
 use super::plan::{Intent, IssueOrder, TicketPlan};
 use super::refusal::Refusal;
+use super::velocity::admit;
 use crate::agencies::{Agency, AgencyStatus, FreezeScope, TenderOrder};
 use crate::airlines::{AirlineStatus, StockRow};
 use crate::clock::Timestamp;
@@ -11,6 +12,7 @@ use crate::db::WriteTx;
 use crate::ids::{AgencyId, AirlineId, FacilityId, OrderId};
 use crate::money::{Money, MoneyError};
 use crate::ordering::{HeldState, Tender, TenderWish};
+use crate::risk::velocity::Watch;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -57,6 +59,10 @@ pub struct Facts {
     pub held: BTreeMap<OrderId, HeldFacts>,
     /// Of agencies that want to hold another one.
     pub unpaid_holds: BTreeMap<AgencyId, i64>,
+    /// What velocity rules look at, where there are any.
+    pub watch: Option<Watch>,
+    /// Agencies that a velocity rule has frozen in this batch, with its code.
+    pub to_freeze: Vec<(AgencyId, String)>,
 }
 
 impl Facts {
@@ -134,6 +140,7 @@ pub fn decide(facts: &mut Facts, order: &IssueOrder) -> Result<Result<Decision, 
 /// The same with totals of the caller's.
 pub(super) fn decide_on(facts: &mut Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<Decision, Refusal>, MoneyError> {
     let checked = check(facts, order, totals)?;
+    let checked = checked.and_then(|decision| admit(facts, order).map(|()| decision));
     if let Ok(decision) = &checked {
         apply(facts, order, totals, decision)?;
     }

@@ -65,6 +65,10 @@ pub enum Refusal {
     PaymentWindowClosed {
         payment_required_by: String,
     },
+    /// More of something than a velocity rule allows within its window.
+    VelocityExceeded {
+        code: String,
+    },
     /// Refused before the commit, with the code and the words of the API: no contract, another price, a flight that is gone.
     Unsellable {
         code: String,
@@ -118,6 +122,7 @@ impl Refusal {
                 "The bank line takes no new advances at the moment and reopens by itself when the bank answers again. \
                  Wallet sales go on: pay with type balance."
             }
+            Refusal::VelocityExceeded { .. } => "Wait until less was sold of late, or ask the operator's risk desk.",
             Refusal::Unsellable { .. } => "Search again; where terms are missing, the operator has to agree them first.",
             Refusal::HoldLimitReached { .. } => {
                 "Pay or cancel an order that is held, or order this one with type instant; the operator sets how many an agency may hold."

@@ -21,6 +21,7 @@ use people::People;
 use crate::database::Engine;
 use crate::model::{self, BankWord, INTEREST, LOAN, Model, TAX};
 use crate::settlement::tax;
+use crate::velocity::tickets;
 use crate::verbs::{UNCAPPED, Verb, Which, Wish, history, smallest};
 use crate::world::World;
 use airsettle::audit::Actor;
@@ -28,6 +29,7 @@ use airsettle::clock::Timestamp;
 use airsettle::credit::order_transfer;
 use airsettle::ids::{Id, MemoId, OrderId};
 use airsettle::ledger::seal_pending;
+use airsettle::risk::velocity::{Measure, Mode, Subject, Terms};
 use airsettle::settlement::Purpose;
 use airsettle::ticketing::exchange::OrderChangeRow;
 use airsettle::ticketing::{Application, IssueOrder, IssuedOrder};
@@ -196,6 +198,11 @@ impl History {
         world.database.as_owner(&on_demand).unwrap();
         let terms = format!("UPDATE contract SET clawback = 'pro_rata', fee_on_refund = 'kept' WHERE agency_id = {prepaid}");
         world.database.as_owner(&terms).unwrap();
+        // Velocity is watched in shadow: it notes and changes nothing.
+        world.watches(&tickets("many", Mode::Shadow, 60, 4));
+        let mut much = tickets("much", Mode::Shadow, 1_440, 1_000_000);
+        much.terms = Terms { subject: Subject::Key, measure: Measure::Amount, currency: Some("CNY".into()), ..much.terms };
+        world.watches(&much);
         let sky = Sky::over(&world);
         let model = Model::new(world.today(), CAP, LINE, sky.flights());
         History {
@@ -370,6 +377,11 @@ impl History {
         }
         assert!(self.model.state.payments.iter().all(|payment| payment.is_over));
         assert_eq!(self.world.line().held.minor, 0);
+        let (now, velocity) = (self.world.clock.now(), &self.world.velocity);
+        let watched = velocity.totals(now);
+        velocity.doubt();
+        self.world.remembers();
+        assert_eq!(velocity.totals(now), watched, "the records say what was remembered");
         let set_off = self.model.state.payments.iter().filter(|payment| payment.set_off > 0).count();
         self.tally.insert("set off", [set_off, 0]);
     }

@@ -30,6 +30,7 @@ pub mod exports;
 pub mod facilities;
 pub mod facility_money;
 pub mod facility_statement;
+pub mod financial_reviews;
 pub mod guarantees;
 pub mod incentive_periods;
 pub mod incentive_programmes;
@@ -54,6 +55,8 @@ pub mod refund_applications;
 pub mod refund_shape;
 pub mod request_log;
 pub mod schedule_changes;
+pub mod score_cards;
+pub mod scores;
 pub(in crate::api) mod shape;
 mod sight;
 pub mod statements;
@@ -61,6 +64,7 @@ pub mod tax_payments;
 pub mod temporary_limits;
 pub mod test_clock;
 pub mod tickets;
+pub mod velocity;
 pub mod webhook_deliveries;
 
 use actix_web::web::{ServiceConfig, get, post, resource};
@@ -116,6 +120,16 @@ use utoipa::OpenApi;
         incentive_periods::settle,
         limit_policies::list_limit_policies,
         limit_policies::adopt,
+        score_cards::list_score_cards,
+        score_cards::adopt,
+        scores::list_scores,
+        scores::get_score,
+        scores::replay,
+        financial_reviews::list_financial_reviews,
+        financial_reviews::record,
+        velocity::list_velocity_rules,
+        velocity::adopt,
+        velocity::list_velocity_hits,
         bank_receipts::list_bank_receipts,
         bank_receipts::record,
         bank_receipts::get_bank_receipt,
@@ -246,6 +260,7 @@ pub fn configure(config: &mut ServiceConfig) {
     agreed(config);
     limit_terms(config);
     money(config);
+    scores::configure(config);
     settlement(config);
     cycles_of(config);
     tickets(config);

@@ -32,6 +32,7 @@ use crate::ticketing::postings;
 use crate::ticketing::prepare::{SaleTerms, plan_tickets};
 use crate::ticketing::refund::{RefundLegs, RefundTerms, Returned, refund_legs};
 use crate::ticketing::ticket::{CouponRow, IssuedOrder, TicketRow, issued_orders};
+use crate::ticketing::velocity::departs_at;
 use std::collections::BTreeMap;
 
 /// What a confirmation needs beside the database.
@@ -215,6 +216,7 @@ fn prepare<'a>(
             Tender::Wallet => TenderWish::Wallet,
         },
         currency,
+        departs_at: departs_at(desk.catalogue, &plans),
         tickets: plans,
         seats: seats_moved(&seats, &swaps),
         metadata: issued.order.metadata.clone(),

@@ -125,6 +125,14 @@ impl Operation {
             "/v1/airline_caps" => {
                 json!({ "airline_id": format!("arl_{nothing}"), "effective_from": "2036-01-01", "cap_amount": "1.00", "cap_currency": "CNY" })
             }
+            "/v1/score_cards" => json!({ "currency": "CNY", "effective_from": "2036-01-01", "characteristics": [], "grades": [],
+                "history_most_late": 1 }),
+            "/v1/financial_reviews" => {
+                json!({ "agency_id": format!("agy_{nothing}"), "result": "passed", "reviewed_on": "2026-01-01",
+                "valid_until": "2026-12-31" })
+            }
+            "/v1/velocity_rules" => json!({ "code": "a", "effective_from": "2036-01-01", "mode": "shadow", "subject": "agency",
+                "measure": "tickets", "window_minutes": 60, "most": "1" }),
             "/v1/base_rates" => {
                 json!({ "currency": "CNY", "name": "LPR-1D", "effective_from": "2036-01-01", "rate": "0.03" })
             }

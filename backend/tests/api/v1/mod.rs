@@ -30,6 +30,7 @@ mod payouts;
 mod refund_applications;
 mod request_log;
 mod schedule_changes;
+mod scores;
 mod test_clock;
 mod tickets;
 mod webhooks;
