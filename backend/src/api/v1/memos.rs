@@ -27,6 +27,7 @@ use crate::settlement::{
     decidable, decide_memo, memos, take_step, tickets_of,
 };
 use actix_web::http::StatusCode;
+use actix_web::web::{ServiceConfig, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -459,4 +460,23 @@ impl Proposal for DecideMemo {
         let decided = decide_memo(tx, cause, id, decision, None, approval)?;
         Ok(decided.id.to_string())
     }
+}
+
+/// What airlines claim or grant after the sale.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/memo_reasons").route(get().to(list_memo_reasons)))
+        .service(resource("/v1/memos").route(get().to(list_memos)).route(post().to(claim)))
+        .service(resource("/v1/memos/{id}").route(get().to(get_memo)))
+        .service(resource("/v1/memos/{id}/actions/review").route(post().to(review)))
+        .service(resource("/v1/memos/{id}/actions/accept").route(post().to(accept)))
+        .service(resource("/v1/memos/{id}/actions/dispute").route(post().to(dispute)))
+        .service(resource("/v1/memos/{id}/actions/withdraw_dispute").route(post().to(withdraw_dispute)))
+        .service(resource("/v1/memos/{id}/actions/answer").route(post().to(answer)))
+        .service(resource("/v1/memos/{id}/actions/withdraw").route(post().to(withdraw)))
+        .service(
+            resource("/v1/airline_payments")
+                .route(get().to(super::airline_payments::list_airline_payments))
+                .route(post().to(super::airline_payments::pay)),
+        );
 }

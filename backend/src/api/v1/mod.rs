@@ -265,8 +265,8 @@ pub fn configure(config: &mut ServiceConfig) {
     cycles_of(config);
     tickets(config);
     refunds(config);
-    claims(config);
-    hearing(config);
+    memos::configure(config);
+    events::configure(config);
     config
         .service(resource("/v1/tickets/{number}/commission").route(get().to(commission_explained::explain_ticket)))
         .service(resource("/v1/ledger/accounts").route(get().to(ledger::list_accounts)))
@@ -321,25 +321,6 @@ fn refunds(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/attachments/{id}").route(get().to(attachments::get_attachment)))
         .service(resource("/v1/attachments/{id}/content").route(get().to(attachments::get_attachment_content)));
-}
-
-/// What airlines claim or grant after the sale.
-fn claims(config: &mut ServiceConfig) {
-    config
-        .service(resource("/v1/memo_reasons").route(get().to(memos::list_memo_reasons)))
-        .service(resource("/v1/memos").route(get().to(memos::list_memos)).route(post().to(memos::claim)))
-        .service(resource("/v1/memos/{id}").route(get().to(memos::get_memo)))
-        .service(resource("/v1/memos/{id}/actions/review").route(post().to(memos::review)))
-        .service(resource("/v1/memos/{id}/actions/accept").route(post().to(memos::accept)))
-        .service(resource("/v1/memos/{id}/actions/dispute").route(post().to(memos::dispute)))
-        .service(resource("/v1/memos/{id}/actions/withdraw_dispute").route(post().to(memos::withdraw_dispute)))
-        .service(resource("/v1/memos/{id}/actions/answer").route(post().to(memos::answer)))
-        .service(resource("/v1/memos/{id}/actions/withdraw").route(post().to(memos::withdraw)))
-        .service(
-            resource("/v1/airline_payments")
-                .route(get().to(airline_payments::list_airline_payments))
-                .route(post().to(airline_payments::pay)),
-        );
 }
 
 /// Who trades, with which keys and on which terms.
@@ -512,16 +493,4 @@ fn cycles_of(config: &mut ServiceConfig) {
         .service(resource("/v1/dunning_messages").route(get().to(dunning::list_messages)))
         .service(resource("/v1/jobs").route(get().to(jobs::list_jobs)))
         .service(resource("/v1/jobs/{name}/runs").route(get().to(jobs::list_runs)).route(post().to(jobs::run)));
-}
-
-/// What happened, how it was delivered, and what was asked.
-fn hearing(config: &mut ServiceConfig) {
-    config
-        .service(resource("/v1/events").route(get().to(events::list_events)))
-        .service(resource("/v1/events/{id}").route(get().to(events::get_event)))
-        .service(resource("/v1/webhook_deliveries").route(get().to(webhook_deliveries::list_webhook_deliveries)))
-        .service(resource("/v1/webhook_deliveries/actions/redeliver").route(post().to(webhook_deliveries::redeliver_many)))
-        .service(resource("/v1/webhook_deliveries/{id}").route(get().to(webhook_deliveries::get_webhook_delivery)))
-        .service(resource("/v1/webhook_deliveries/{id}/actions/redeliver").route(post().to(webhook_deliveries::redeliver_one)))
-        .service(resource("/v1/request_log").route(get().to(request_log::list_request_log)));
 }

@@ -74,8 +74,10 @@ on_both_engines! {
         let missing = proof_of(&desk, &day);
         assert_eq!(missing.data()["state"], "unavailable", "{}", missing.body);
         assert!(missing.data()["error"].as_str().unwrap().contains("down"));
-        let events = world.get(&desk.operator, "/v1/events?limit=200").expect(200);
-        assert!(events.data().as_array().unwrap().iter().any(|event| event["type"] == "cash_proof.unavailable"));
+        world.await_that("people are told", || {
+            let told = world.get(&desk.operator, "/v1/events?type=cash_proof.unavailable").expect(200);
+            !told.data().as_array().unwrap().is_empty()
+        });
         world.test_bank.plan(FaultPlan::default()).unwrap();
         closes(&desk);
         let proof = proof_of(&desk, &day);
