@@ -406,7 +406,8 @@ fn claimed() -> impl Strategy<Value = Vec<Verb>> {
     (wish(), claim, steps, days, upheld()).prop_map(|(wish, (kind, reason, share), steps, days, upheld)| {
         let steps = steps.into_iter().map(|step| Verb::TakeMemoStep(0, step)).collect();
         let filed = vec![Verb::Order(vec![wish]), Verb::Claim(0, kind, reason, share)];
-        [filed, steps, vec![Verb::DaysPass(days), Verb::DecideMemo(0, upheld)]].concat()
+        let later = if days == 0 { Vec::new() } else { vec![Verb::DaysPass(days)] };
+        [filed, steps, later, vec![Verb::DecideMemo(0, upheld)]].concat()
     })
 }
 

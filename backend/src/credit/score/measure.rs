@@ -82,7 +82,9 @@ fn whole_number(value: i128) -> i64 {
 
 impl Evidence {
     pub fn count(&mut self, date: NaiveDate, day: NaiveDate, counted: Counted) {
-        let week = date.signed_duration_since(day).num_days().checked_sub(1).and_then(|days| usize::try_from(days / 7).ok());
+        // The day itself is in none of the weeks before it.
+        let before = date.signed_duration_since(day).num_days().checked_sub(1).and_then(|days| usize::try_from(days).ok());
+        let week = before.map(|days| days / 7);
         if let Some(sold) = week.and_then(|week| self.weeks.get_mut(week)) {
             *sold = sold.saturating_add(counted.sold);
         }
