@@ -57,7 +57,7 @@ fn random_histories_end_as_the_model_says(engine: Engine) {
             let now = u64::try_from(chrono::Utc::now().timestamp_micros()).unwrap();
             (0..6).map(|step| now + step).collect()
         }
-        Err(_) => vec![6, 17, 37, 59],
+        Err(_) => vec![8, 12, 16, 26, 36, 37, 38],
     };
     let mut reached = Tally::new();
     for seed in seeds {

@@ -401,7 +401,10 @@ fn memos() -> impl Strategy<Value = Verb> {
 /// A claim with what becomes of it, a while later or at once.
 fn claimed() -> impl Strategy<Value = Vec<Verb>> {
     let days = select(vec![0, 0, 3, 16]);
-    let steps = prop::collection::vec(memo_step(), 1..3);
+    let steps = prop_oneof![
+        3 => prop::collection::vec(memo_step(), 1..3),
+        1 => select(vec![MemoStep::Answer, MemoStep::WithdrawDispute]).prop_map(|then| vec![MemoStep::Dispute, then]),
+    ];
     let claim = (memo_kind(), 0..2usize, share());
     (wish(), claim, steps, days, upheld()).prop_map(|(wish, (kind, reason, share), steps, days, upheld)| {
         let steps = steps.into_iter().map(|step| Verb::TakeMemoStep(0, step)).collect();
