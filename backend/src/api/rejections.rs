@@ -186,25 +186,26 @@ impl From<PaymentError> for ApiError {
     }
 }
 
-pub(super) fn own_cash_short(error: &dyn std::fmt::Display, short: Money) -> ApiError {
-    ApiError::new(Code::OwnCashShort, format!("{error}.")).rejected(Rejection {
+/// What succeeds once somebody has followed the remedy.
+fn curable(code: Code, error: &dyn std::fmt::Display, short_by: Option<Money>, remedy: &str) -> ApiError {
+    ApiError::new(code, format!("{error}.")).rejected(Rejection {
         retry: Retry::MaySucceed,
-        short_by: Some(short),
-        remedy: Some("Pay in capital or sweep earned money to the own account, then repeat.".to_owned()),
-        rule: Some(Code::OwnCashShort.text().to_owned()),
+        short_by,
+        remedy: Some(remedy.to_owned()),
+        rule: Some(code.text().to_owned()),
     })
+}
+
+fn own_cash_short(error: &dyn std::fmt::Display, short: Money) -> ApiError {
+    let remedy = "Pay in capital or sweep earned money to the own account, then repeat.";
+    curable(Code::OwnCashShort, error, Some(short), remedy)
 }
 
 impl From<TransferError> for ApiError {
     fn from(error: TransferError) -> Self {
         match error {
             TransferError::NotPositive => invalid("/data/amount", error),
-            TransferError::AboveCover { free } => ApiError::new(Code::AboveCover, format!("{error}.")).rejected(Rejection {
-                retry: Retry::MaySucceed,
-                short_by: None,
-                remedy: Some(format!("Sweep {free} at most.")),
-                rule: Some(Code::AboveCover.text().to_owned()),
-            }),
+            TransferError::AboveCover { free } => curable(Code::AboveCover, &error, None, &format!("Sweep {free} at most.")),
             TransferError::OwnCashShort { short } => own_cash_short(&error, short),
             TransferError::FutureValueDate(_) => invalid("/data/value_date", error),
             TransferError::ReferenceReused(_) => {

@@ -2,12 +2,12 @@
 //! too. What is stopped is written where the commit reads it anyway: on the agency's row, the airline's status, the line's reason for being closed.
 
 use super::facility::{FacilityError, close_for_switch, keep_closed_after_switch};
-use crate::agencies::{AgencyError, AgencyStatus, FreezeScope, FrozenScopes, agency, lock_agency, set_frozen};
+use crate::agencies::{AgencyError, AgencyStatus, FreezeScope, FrozenScopes, agency, set_frozen};
 use crate::airlines::{Airline, AirlineError, AirlineStatus, airline, set_airline_status};
 use crate::approvals::{ChangeKind, Proposal};
 use crate::audit::{self, Cause};
 use crate::db::schema::kill_switch as table;
-use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, lock_word, rows, windowed};
+use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, lock_word, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, ApprovalId, FacilityId, Id, KeyId, KillSwitchId};
 use crate::notify::{EventType, NewEvent, emit};
 use chrono::NaiveDateTime;
@@ -205,7 +205,7 @@ fn columns(target: &Target) -> (Option<i64>, Option<i64>, Option<i64>) {
 
 fn lock_target(tx: &mut WriteTx, target: &Target) -> Result<(), DbError> {
     match target {
-        Target::Agency(id, _) => lock_agency(tx, *id).map(drop),
+        Target::Agency(id, _) => lock(tx, Contended::Agency, &[id.raw()]),
         Target::Airline(_) | Target::Facility(_) => lock_word(tx, &format!("kill switch {}", target.id())),
     }
 }

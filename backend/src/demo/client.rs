@@ -1,5 +1,6 @@
 //! A client of the API. It knows nothing that another client could not know.
 
+use crate::money::{Currency, Money, MoneyError};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -34,11 +35,12 @@ pub(super) struct Client {
 }
 
 /// What somebody asked for and was refused.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{what}")]
 pub(super) struct Refused {
-    pub status: u16,
     pub code: String,
-    pub body: Value,
+    /// The whole answer.
+    what: String,
 }
 
 impl Client {
@@ -90,14 +92,13 @@ impl Client {
         let (status, body) = self.send(of, reqwest::Method::POST, path, Some(data)).await?;
         match status {
             200..=202 => Ok(Ok(body["data"].clone())),
-            _ => Ok(Err(Refused { status, code: text_of(&body["errors"][0]["code"]), body })),
+            _ => Ok(Err(Refused { code: text_of(&body["errors"][0]["code"]), what: format!("POST {path}: {status} {body}") })),
         }
     }
 
     /// A request that must be accepted.
     pub async fn post(&self, of: &str, path: &str, data: Value) -> Result<Value, Failure> {
-        let answer = self.ask(of, path, &data).await?;
-        answer.map_err(|refused| format!("POST {path}: {} {}", refused.status, refused.body).into())
+        Ok(self.ask(of, path, &data).await??)
     }
 
     async fn page(&self, of: &str, path: &str) -> Result<Value, Failure> {
@@ -121,6 +122,11 @@ impl Client {
             }
         }
     }
+}
+
+/// An amount in minor units of CNY.
+pub(super) fn minor(amount: &Value) -> Result<i64, MoneyError> {
+    Ok(Money::parse(&text_of(amount), Currency::CNY)?.minor)
 }
 
 pub(super) fn text_of(value: &Value) -> String {

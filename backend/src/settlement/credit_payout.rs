@@ -4,10 +4,11 @@
 use super::allocation::{SettledBy, Settlement, Share, keep};
 use super::cycles::all_cycles;
 use super::obligation::{ObligationError, look_again, obligations_of};
-use crate::agencies::{Cycle, FreezeScope, agency};
+use super::recorded::Recorded;
+use crate::agencies::{Agency, Cycle, FreezeScope, lock_agency};
 use crate::audit::Actor;
 use crate::db::schema::{bank_payment, credit_payout};
-use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, lock_word, rows, windowed};
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, lock_word, rows, windowed};
 use crate::ids::{AgencyId, CreditPayoutId, Id};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, balance, post_all};
 use crate::money::{Currency, Money, MoneyError};
@@ -83,7 +84,7 @@ impl From<ObligationError> for CreditPayoutError {
     }
 }
 
-pub fn credit_payout_by_reference(db: &mut Db, bank_reference: &str) -> Result<Option<CreditPayoutRow>, DbError> {
+fn credit_payout_by_reference(db: &mut Db, bank_reference: &str) -> Result<Option<CreditPayoutRow>, DbError> {
     let known = credit_payout::table.filter(credit_payout::bank_reference.eq(bank_reference));
     Ok(known.select(CreditPayoutRow::as_select()).first(db).optional()?)
 }
@@ -97,7 +98,11 @@ fn is_same(known: &CreditPayoutRow, new: &NewCreditPayout) -> bool {
 }
 
 /// Books a payout. The same bank reference with the same content is the same payout.
-pub fn pay_out_credit(tx: &mut WriteTx, actor: Actor, new: &NewCreditPayout) -> Result<CreditPayoutRow, CreditPayoutError> {
+pub fn pay_out_credit(
+    tx: &mut WriteTx,
+    actor: Actor,
+    new: &NewCreditPayout,
+) -> Result<Recorded<CreditPayoutRow>, CreditPayoutError> {
     if new.amount.minor <= 0 {
         return Err(CreditPayoutError::NotPositive);
     }
@@ -105,15 +110,18 @@ pub fn pay_out_credit(tx: &mut WriteTx, actor: Actor, new: &NewCreditPayout) -> 
         return Err(CreditPayoutError::FutureValueDate(tx.ledger_date));
     }
     lock_word(tx, &new.bank_reference)?;
-    lock(tx, Contended::Agency, &[new.agency.raw()])?;
+    let agency = lock_agency(tx, new.agency)?;
     if let Some(known) = credit_payout_by_reference(tx.db, &new.bank_reference)? {
-        return if is_same(&known, new) { Ok(known) } else { Err(CreditPayoutError::ReferenceReused(known.bank_reference)) };
+        return match is_same(&known, new) {
+            true => Ok(Recorded::Before(known)),
+            false => Err(CreditPayoutError::ReferenceReused(known.bank_reference)),
+        };
     }
     let other = bank_payment::table.filter(bank_payment::bank_reference.eq(&new.bank_reference)).count();
     if other.get_result::<i64>(&mut *tx.db)? > 0 {
         return Err(CreditPayoutError::ReferenceReused(new.bank_reference.clone()));
     }
-    let share = decide(tx, new)?;
+    let share = decide(tx, &agency.ok_or(CreditPayoutError::NoAgency)?, new)?;
     let cash = AccountKey::cash(Purse::Own, new.amount.currency);
     let short = new.amount.checked_sub(balance(tx.db, &cash)?)?;
     if short.minor > 0 {
@@ -140,12 +148,11 @@ pub fn pay_out_credit(tx: &mut WriteTx, actor: Actor, new: &NewCreditPayout) -> 
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     look_again(tx, new.agency, new.amount.currency, &[new.cycle])?;
     emit(tx, NewEvent::new(EventType::CreditPaidOut, id).of_agency(new.agency))?;
-    Ok(row)
+    Ok(Recorded::Now(row))
 }
 
 /// What leaves the cycle: it has that much credit, and no other cycle that is billed and no charge is unpaid.
-fn decide(tx: &mut WriteTx, new: &NewCreditPayout) -> Result<Share, CreditPayoutError> {
-    let agency = agency(tx.db, new.agency)?.ok_or(CreditPayoutError::NoAgency)?;
+fn decide(tx: &mut WriteTx, agency: &Agency, new: &NewCreditPayout) -> Result<Share, CreditPayoutError> {
     let currency = new.amount.currency;
     if agency.currency != currency {
         return Err(CreditPayoutError::CurrencyMismatch { agency: agency.currency });

@@ -18,6 +18,7 @@ mod payment;
 mod payout;
 mod provision;
 mod receipt;
+mod recorded;
 mod statement;
 mod verify;
 mod verify_cycles;
@@ -29,9 +30,7 @@ pub use cash_proof::{
     ProofState, cash_items, cash_proof, cash_proofs, next_to_prove, note_unavailable, prove_cash,
 };
 pub use charges::{ChargeError, ChargeKind, ChargeRow, charge, chargeable, charges_of};
-pub use credit_payout::{
-    CreditPayoutError, CreditPayoutRow, NewCreditPayout, credit_payout_by_reference, credit_payouts, pay_out_credit,
-};
+pub use credit_payout::{CreditPayoutError, CreditPayoutRow, NewCreditPayout, credit_payouts, pay_out_credit};
 pub use cycles::{CycleStanding, agency_cycles, cycle_standing};
 pub use default::{
     DefaultError, DefaultRow, declare_default, default_by_id, default_of, defaults, left_to_write_off, may_be_reinstated,
@@ -57,14 +56,11 @@ pub use obligation::{
     Debtor, ObligationError, ObligationFacts, ObligationFilter, ObligationRow, ObligationState, debtor, look_again, obligation,
     obligations, obligations_of, owing_agencies, review_agency, settle_from_credit,
 };
-pub use payment::{
-    NewPayment, Payment, PaymentError, PaymentPurpose, PaymentsOf, payment_by_reference, payments_of, record_payment,
-};
-pub use payout::{NewPayout, PaidOut, Payout, PayoutError, PayoutPurpose, pay_out, payout, payouts};
+pub use payment::{NewPayment, Payment, PaymentError, PaymentPurpose, PaymentsOf, payments_of, record_payment};
+pub use payout::{NewPayout, Payout, PayoutError, PayoutPurpose, pay_out, payout, payouts};
 pub use provision::{Provision, ProvisionError, allowance_account, provide, provide_for_day, provisions};
-pub use receipt::{
-    NewReceipt, Purpose, Receipt, ReceiptError, ReceiptRow, receipt, receipt_by_reference, receipts, record_receipt,
-};
+pub use receipt::{NewReceipt, Purpose, Receipt, ReceiptError, ReceiptRow, receipt, receipts, record_receipt};
+pub use recorded::Recorded;
 pub use statement::{
     CloseError, PAGE, Paged, StatementError, StatementLineRow, StatementRow, begin_statement, close_statement, cycles_to_bill,
     statement, statement_lines, statement_page, statements, write_statement,

@@ -2,6 +2,7 @@
 //! commit. Locks: the bank's reference, facility slices, accounts.
 
 use super::memo::{MemoError, owed_of_memos, pay_memos};
+use super::recorded::Recorded;
 use crate::airlines::airline;
 use crate::audit::Actor;
 use crate::credit::{
@@ -177,7 +178,7 @@ pub enum PaymentError {
 }
 
 /// Books a payment. The same bank reference with the same content is the same payment: nothing is booked again.
-pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Result<Payment, PaymentError> {
+pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Result<Recorded<Payment>, PaymentError> {
     let amount = new.purpose.amount()?;
     let debts = new.purpose.debts();
     if amount.minor <= 0 || debts.iter().any(|(_, _, part)| part.is_negative()) {
@@ -199,7 +200,7 @@ pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Resul
     }
     if let Some(known) = payment_by_reference(tx.db, &new.bank_reference)? {
         return match first_difference(&known, new) {
-            None => Ok(known),
+            None => Ok(Recorded::Before(known)),
             Some(field) => Err(PaymentError::ReferenceReused { reference: known.bank_reference, field }),
         };
     }
@@ -225,7 +226,7 @@ pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Resul
     if short.minor > 0 {
         return Err(PaymentError::OwnCashShort { short });
     }
-    write(tx, actor, (id, book), new, dated_back)
+    Ok(Recorded::Now(write(tx, actor, (id, book), new, dated_back)?))
 }
 
 /// A repayment with a value date in the past: days that are over cost less.
@@ -396,7 +397,7 @@ fn first_difference(known: &Payment, new: &NewPayment) -> Option<&'static str> {
     }
 }
 
-pub fn payment_by_reference(db: &mut Db, bank_reference: &str) -> Result<Option<Payment>, DbError> {
+fn payment_by_reference(db: &mut Db, bank_reference: &str) -> Result<Option<Payment>, DbError> {
     let by_reference = bank_payment::table.filter(bank_payment::bank_reference.eq(bank_reference));
     let row: Option<PaymentRow> = by_reference.select(PaymentRow::as_select()).first(db).optional()?;
     row.map(Payment::try_from).transpose()

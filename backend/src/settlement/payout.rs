@@ -1,6 +1,7 @@
 //! Client money that goes back to its agency: a deposit returned, a wallet withdrawn. Decided and booked in one commit under the agency's lock; what the bank
 //! carries out bears the payout's reference. Locks: the reference, the agency, accounts.
 
+use super::recorded::Recorded;
 use crate::agencies::{Agency, FreezeScope, lock_agency};
 use crate::audit::Actor;
 use crate::credit::{LimitTerms, Standing, policy_in_force, sales_limit, standing_accounts, watch};
@@ -130,15 +131,8 @@ pub enum PayoutError {
     Db(#[from] DbError),
 }
 
-/// A payout, and whether it was made before.
-#[derive(Clone, Debug)]
-pub enum PaidOut {
-    Now(Payout),
-    Before(Payout),
-}
-
 /// Pays client money back. The same reference with the same content is the same payout: nothing is booked again.
-pub fn pay_out(tx: &mut WriteTx, actor: Actor, new: &NewPayout) -> Result<PaidOut, PayoutError> {
+pub fn pay_out(tx: &mut WriteTx, actor: Actor, new: &NewPayout) -> Result<Recorded<Payout>, PayoutError> {
     if new.amount.minor <= 0 {
         return Err(PayoutError::NotPositive);
     }
@@ -153,7 +147,7 @@ pub fn pay_out(tx: &mut WriteTx, actor: Actor, new: &NewPayout) -> Result<PaidOu
         && let Some(known) = payout_by_reference(tx.db, reference)?
     {
         return match first_difference(&known, new) {
-            None => Ok(PaidOut::Before(known)),
+            None => Ok(Recorded::Before(known)),
             Some(field) => Err(PayoutError::ReferenceReused { reference: known.reference, field }),
         };
     }
@@ -174,7 +168,7 @@ pub fn pay_out(tx: &mut WriteTx, actor: Actor, new: &NewPayout) -> Result<PaidOu
     if short.minor > 0 {
         return Err(PayoutError::ClientCashShort { short });
     }
-    Ok(PaidOut::Now(write(tx, actor, book, new)?))
+    Ok(Recorded::Now(write(tx, actor, book, new)?))
 }
 
 /// Whether the agency may have it.

@@ -12,7 +12,7 @@ use airsettle::db::Window;
 use airsettle::documents::{Upload, keep_attachment};
 use airsettle::ids::{AgencyId, ApprovalId, AttachmentId, Id, KeyId, OrganisationId, TemporaryLimitId};
 use airsettle::money::Money;
-use airsettle::settlement::{NewPayout, PaidOut, Payout, PayoutError, PayoutPurpose, Purpose, pay_out};
+use airsettle::settlement::{NewPayout, Payout, PayoutError, PayoutPurpose, Purpose, Recorded, pay_out};
 use airsettle::ticketing::Refusal;
 use chrono::{Days, Duration, NaiveDate};
 use std::sync::{Arc, Barrier};
@@ -56,8 +56,8 @@ impl World {
     pub fn pays_out(&self, agency: AgencyId, purpose: PayoutPurpose, amount: Money) -> Result<Payout, PayoutError> {
         let new = NewPayout { agency, purpose, amount, value_date: self.today(), reference: None };
         match self.store.write(|tx| pay_out(tx, Actor::platform(), &new))? {
-            PaidOut::Now(payout) => Ok(payout),
-            PaidOut::Before(payout) => panic!("paid before: {payout:?}"),
+            Recorded::Now(payout) => Ok(payout),
+            Recorded::Before(payout) => panic!("paid before: {payout:?}"),
         }
     }
 
@@ -227,8 +227,8 @@ fn the_same_reference_is_the_same_payout(engine: Engine) {
         reference: Some("OUT-1".into()),
     };
     let pays = |new: &NewPayout| world.store.write(|tx| pay_out(tx, Actor::platform(), new));
-    let PaidOut::Now(first) = pays(&new).unwrap() else { panic!("paid before") };
-    let PaidOut::Before(again) = pays(&new).unwrap() else { panic!("paid twice") };
+    let Recorded::Now(first) = pays(&new).unwrap() else { panic!("paid before") };
+    let Recorded::Before(again) = pays(&new).unwrap() else { panic!("paid twice") };
     assert_eq!((again.id, again.posting), (first.id, first.posting));
     for (other, wrong) in [
         (NewPayout { amount: cny("10.01"), ..new.clone() }, "amount"),

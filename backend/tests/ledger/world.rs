@@ -21,7 +21,7 @@ use airsettle::ids::{AgencyId, AirlineId, FacilityId, OrganisationId};
 use airsettle::ledger::{AccountRow, Chart, Fault, Proof, verify};
 use airsettle::money::{Currency, Money, Rate};
 use airsettle::risk::velocity::Velocity;
-use airsettle::settlement::{NewReceipt, Purpose, Receipt, ReceiptError, record_receipt, verify_settlement};
+use airsettle::settlement::{NewReceipt, Purpose, Receipt, ReceiptError, Recorded, record_receipt, verify_settlement};
 use airsettle::ticketing::{IssueOrder, IssuedOrder, Mode, Outcome, Refusal, SaleFault, issue_all, verify_sales};
 use chrono::{Duration, NaiveDate};
 use diesel::RunQueryDsl;
@@ -231,7 +231,7 @@ impl World {
     // ---- money in
 
     pub fn receives(&self, new: &NewReceipt) -> Result<Receipt, ReceiptError> {
-        self.store.write(|tx| record_receipt(tx, Actor::platform(), new))
+        self.store.write(|tx| record_receipt(tx, Actor::platform(), new)).map(Recorded::into_inner)
     }
 
     pub fn receipt(&self, purpose: Purpose, amount: &str) -> NewReceipt {

@@ -1,21 +1,12 @@
 //! What can go wrong with what limits are made of, with kill switches and with client money paid out.
 
-use super::invalid;
+use super::{curable, invalid};
 use crate::api::code::Code;
-use crate::api::error::{ApiError, Rejection, Retry};
+use crate::api::error::ApiError;
 use crate::api::v1::approvals::wrong;
 use crate::credit::{GuaranteeError, KillSwitchError, ReviewError, TemporaryLimitError};
-use crate::money::{Money, MoneyError};
+use crate::money::MoneyError;
 use crate::settlement::PayoutError;
-
-fn short(code: Code, error: &dyn std::fmt::Display, short: Money, remedy: &str) -> ApiError {
-    ApiError::new(code, format!("{error}.")).rejected(Rejection {
-        retry: Retry::MaySucceed,
-        short_by: Some(short),
-        remedy: Some(remedy.to_owned()),
-        rule: Some(code.text().to_owned()),
-    })
-}
 
 impl From<GuaranteeError> for ApiError {
     fn from(error: GuaranteeError) -> Self {
@@ -90,11 +81,12 @@ impl From<PayoutError> for ApiError {
             PayoutError::CurrencyMismatch(_) => ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency"),
             PayoutError::Frozen => ApiError::of(Code::WithdrawalsFrozen),
             PayoutError::MoreThanThere { .. } => ApiError::new(Code::MoreThanHeld, format!("{error}.")).at("/data/amount"),
-            PayoutError::Uncovers { short: by, .. } => {
-                short(Code::DepositNeeded, &error, by, "Return less, or let the agency remit first what it owes.")
+            PayoutError::Uncovers { short, .. } => {
+                curable(Code::DepositNeeded, &error, Some(short), "Return less, or let the agency remit first what it owes.")
             }
-            PayoutError::ClientCashShort { short: by } => {
-                short(Code::ClientCashShort, &error, by, "Confirm the transfer of own money to the clients' account first.")
+            PayoutError::ClientCashShort { short } => {
+                let remedy = "Confirm the transfer of own money to the clients' account first.";
+                curable(Code::ClientCashShort, &error, Some(short), remedy)
             }
             PayoutError::FutureValueDate(_) => invalid("/data/value_date", error),
             PayoutError::ReferenceReused { field, .. } => {

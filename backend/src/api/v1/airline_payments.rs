@@ -6,14 +6,13 @@ use super::sight::{Sight, narrowed};
 use crate::api::caller::Caller;
 use crate::api::envelope::{Body, Data, Page, page};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::once::{Key, once_with};
+use crate::api::once::once_recorded;
 use crate::api::paging::PageRequest;
 use crate::api::query::Query;
-use crate::audit;
+use crate::db::WriteTx;
 use crate::identity::{OrganisationKind, Scope};
 use crate::ids::{AirlineId, Id};
-use crate::settlement::{self, NewPayment, PaymentPurpose, PaymentsOf, payment_by_reference, payments_of, record_payment};
-use actix_web::http::StatusCode;
+use crate::settlement::{self, NewPayment, PaymentPurpose, PaymentsOf, payments_of, record_payment};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -91,17 +90,9 @@ impl PayAirline {
 pub async fn pay(caller: Caller, request: HttpRequest, body: Body<PayAirline>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;
-    let cause = caller.cause();
-    once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
-        let known = payment_by_reference(tx.db, &new.bank_reference)?.is_some();
-        let recorded = record_payment(tx, cause.actor, &new)?;
-        if known {
-            return Ok((StatusCode::OK, shown(&recorded)?));
-        }
-        audit::record(tx, &cause, "airline.pay", recorded.id)?;
-        Ok((StatusCode::CREATED, shown(&recorded)?))
-    })
-    .await
+    let actor = caller.cause().actor;
+    let record = move |tx: &mut WriteTx| record_payment(tx, actor, &new);
+    once_recorded(&caller, &request, &body.bytes, "airline.pay", record, |paid| Ok((paid.id, shown(&paid)?))).await
 }
 
 /// What airlines were paid of their memos, newest first. The operator sees all, an airline its own.

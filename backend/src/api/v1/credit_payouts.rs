@@ -8,15 +8,14 @@ use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, page};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::once::{Key, once_with};
+use crate::api::once::once_recorded;
 use crate::api::paging::PageRequest;
 use crate::api::query::Query;
-use crate::audit;
+use crate::db::WriteTx;
 use crate::identity::Scope;
 use crate::ids::{AgencyId, CreditPayoutId, Id, PostingId};
 use crate::money::{Currency, Money};
-use crate::settlement::{CreditPayoutRow, NewCreditPayout, credit_payout_by_reference, credit_payouts, pay_out_credit};
-use actix_web::http::StatusCode;
+use crate::settlement::{CreditPayoutRow, NewCreditPayout, credit_payouts, pay_out_credit};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -114,15 +113,8 @@ pub async fn list_credit_payouts(caller: Caller, query: Query) -> Result<HttpRes
 pub async fn pay(caller: Caller, request: HttpRequest, body: Body<PayOutCredit>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;
-    let cause = caller.cause();
-    once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
-        let known = credit_payout_by_reference(tx.db, &new.bank_reference)?.is_some();
-        let recorded = pay_out_credit(tx, cause.actor, &new)?;
-        if known {
-            return Ok((StatusCode::OK, shown(&recorded)?));
-        }
-        audit::record(tx, &cause, "credit.pay_out", CreditPayoutId::of(recorded.id))?;
-        Ok((StatusCode::CREATED, shown(&recorded)?))
-    })
-    .await
+    let actor = caller.cause().actor;
+    let record = move |tx: &mut WriteTx| pay_out_credit(tx, actor, &new);
+    once_recorded(&caller, &request, &body.bytes, "credit.pay_out", record, |row| Ok((CreditPayoutId::of(row.id), shown(&row)?)))
+        .await
 }

@@ -6,15 +6,16 @@ use super::sight::visible_facility;
 use crate::api::caller::Caller;
 use crate::api::envelope::{Body, Data, Page, page};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::once::{Key, once_with};
+use crate::api::once::{Key, once_recorded, once_with};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::audit;
 use crate::credit::{self, accrue_in};
+use crate::db::WriteTx;
 use crate::identity::Scope;
 use crate::ids::{FacilityId, Id};
 use crate::money::Currency;
-use crate::settlement::{self, NewPayment, PaymentPurpose, PaymentsOf, payment_by_reference, payments_of, record_payment};
+use crate::settlement::{self, NewPayment, PaymentPurpose, PaymentsOf, payments_of, record_payment};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -212,17 +213,9 @@ pub async fn repay(
 ) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate(path_id(&id)?)?;
-    let cause = caller.cause();
-    once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
-        let known = payment_by_reference(tx.db, &new.bank_reference)?.is_some();
-        let recorded = record_payment(tx, cause.actor, &new)?;
-        if known {
-            return Ok((StatusCode::OK, repayment(&recorded)?));
-        }
-        audit::record(tx, &cause, "facility.repay", recorded.id)?;
-        Ok((StatusCode::CREATED, repayment(&recorded)?))
-    })
-    .await
+    let actor = caller.cause().actor;
+    let record = move |tx: &mut WriteTx| record_payment(tx, actor, &new);
+    once_recorded(&caller, &request, &body.bytes, "facility.repay", record, |paid| Ok((paid.id, repayment(&paid)?))).await
 }
 
 /// The repayments of a bank line, newest first. The operator and its bank.

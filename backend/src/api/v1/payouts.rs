@@ -6,14 +6,13 @@ use super::sight::not_found;
 use crate::api::caller::Caller;
 use crate::api::envelope::{Body, Data, Page, ok, page};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::once::{Key, once_with};
+use crate::api::once::once_recorded;
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
-use crate::audit;
+use crate::db::WriteTx;
 use crate::identity::Scope;
 use crate::ids::{Id, PayoutId};
-use crate::settlement::{self, NewPayout, PaidOut, pay_out, payout, payouts};
-use actix_web::http::StatusCode;
+use crate::settlement::{self, NewPayout, pay_out, payout, payouts};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -107,15 +106,9 @@ impl PayOut {
 pub async fn make(caller: Caller, request: HttpRequest, body: Body<PayOut>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;
-    let cause = caller.cause();
-    once_with(&caller, &request, Key::Required, &body.bytes, move |tx| match pay_out(tx, cause.actor, &new)? {
-        PaidOut::Before(known) => Ok((StatusCode::OK, Payout::from(known))),
-        PaidOut::Now(made) => {
-            audit::record(tx, &cause, "payout.make", made.id)?;
-            Ok((StatusCode::CREATED, Payout::from(made)))
-        }
-    })
-    .await
+    let actor = caller.cause().actor;
+    let record = move |tx: &mut WriteTx| pay_out(tx, actor, &new);
+    once_recorded(&caller, &request, &body.bytes, "payout.make", record, |payout| Ok((payout.id, Payout::from(payout)))).await
 }
 
 /// Payouts, newest first. The operator sees all, an agency its own.

@@ -5,14 +5,13 @@ use super::shape::{PageParams, time};
 use crate::api::caller::Caller;
 use crate::api::envelope::{Body, Data, Page, page};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::once::{Key, once_with};
+use crate::api::once::once_recorded;
 use crate::api::paging::PageRequest;
 use crate::api::query::Query;
-use crate::audit;
+use crate::db::WriteTx;
 use crate::identity::Scope;
 use crate::ids::Id;
-use crate::settlement::{self, NewPayment, PaymentPurpose, PaymentsOf, payment_by_reference, payments_of, record_payment};
-use actix_web::http::StatusCode;
+use crate::settlement::{self, NewPayment, PaymentPurpose, PaymentsOf, payments_of, record_payment};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -97,17 +96,9 @@ impl PayTax {
 pub async fn pay(caller: Caller, request: HttpRequest, body: Body<PayTax>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;
-    let cause = caller.cause();
-    once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
-        let known = payment_by_reference(tx.db, &new.bank_reference)?.is_some();
-        let recorded = record_payment(tx, cause.actor, &new)?;
-        if known {
-            return Ok((StatusCode::OK, tax_payment(&recorded)?));
-        }
-        audit::record(tx, &cause, "tax.pay", recorded.id)?;
-        Ok((StatusCode::CREATED, tax_payment(&recorded)?))
-    })
-    .await
+    let actor = caller.cause().actor;
+    let record = move |tx: &mut WriteTx| record_payment(tx, actor, &new);
+    once_recorded(&caller, &request, &body.bytes, "tax.pay", record, |paid| Ok((paid.id, tax_payment(&paid)?))).await
 }
 
 /// Taxes paid over, newest first. The operator only.

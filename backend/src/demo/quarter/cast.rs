@@ -1,9 +1,7 @@
 //! Who takes part: a hundred agencies, each with a temper, five airlines and two banks.
 
 use super::dice::Dice;
-use super::story::minor;
-use crate::agencies::numeric_code_is_valid;
-use crate::demo::client::{Client, Failure, list, text_of};
+use crate::demo::client::{Client, Failure, list, minor, text_of};
 use crate::demo::sell::OPERATOR;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -100,8 +98,7 @@ pub(super) async fn signed(
     let mut codes = (0..).map(|number| 8_800_000 + number).map(|head: u32| format!("{head}{}", head % 7));
     let mut players = Vec::new();
     for place in 0..agencies {
-        let is_free =
-            |code: &String| numeric_code_is_valid(code) && !known.iter().any(|agency| agency["numeric_code"] == code.as_str());
+        let is_free = |code: &String| !known.iter().any(|agency| agency["numeric_code"] == code.as_str());
         let code = codes.find(is_free).ok_or("there is no numeric code left")?;
         players.push(agency(client, dice, Temper::of(place, agencies), &code, today).await?);
     }

@@ -2,8 +2,8 @@
 
 use super::Quarter;
 use super::cast::{SECOND, Temper, balances, lines, own_cash};
-use super::story::{cny, minor};
-use crate::demo::client::{Failure, list, text_of};
+use super::story::cny;
+use crate::demo::client::{Failure, list, minor, text_of};
 use crate::demo::sell::OPERATOR;
 use chrono::{Datelike, NaiveDate, Weekday};
 use serde_json::{Value, json};
@@ -42,11 +42,14 @@ impl Quarter {
         Ok(found)
     }
 
+    fn player_of(&self, agency: &str) -> Option<usize> {
+        self.players.iter().position(|player| player.id == agency)
+    }
+
     /// Everybody pays as it is used to.
     async fn agencies_pay(&mut self) -> Result<(), Failure> {
         for owed in self.obligations().await? {
-            let of = |player: &super::cast::Player| player.id == text_of(&owed["agency_id"]);
-            let Some(player) = self.players.iter().position(of) else { continue };
+            let Some(player) = self.player_of(&text_of(&owed["agency_id"])) else { continue };
             let open = minor(&owed["open_amount"])?;
             let paid = self.pays(player, &owed, open)?;
             if paid > 0 {
@@ -77,15 +80,21 @@ impl Quarter {
     }
 
     async fn receipt(&mut self, purpose: &str, player: usize, amount: i64, cycle: Value) -> Result<Value, Failure> {
-        self.orders += 1;
         let mut receipt = json!({
-            "account": "own", "amount": cny(amount), "currency": "CNY", "value_date": self.today.to_string(),
-            "bank_reference": format!("Q-IN-{}-{}", self.today, self.orders), "purpose": purpose, "agency_id": self.players[player].id,
+            "account": "own", "amount": cny(amount), "currency": "CNY", "purpose": purpose, "agency_id": self.players[player].id,
         });
         if !cycle.is_null() {
             receipt["cycle"] = cycle;
         }
-        self.client.post(OPERATOR, "/v1/bank_receipts", receipt).await
+        self.at_the_bank("/v1/bank_receipts", receipt).await
+    }
+
+    /// What the bank has done today, under a reference that is its own.
+    async fn at_the_bank(&mut self, path: &str, mut movement: Value) -> Result<Value, Failure> {
+        self.orders += 1;
+        movement["value_date"] = json!(self.today.to_string());
+        movement["bank_reference"] = json!(format!("Q-{}-{}", self.today, self.orders));
+        self.client.post(OPERATOR, path, movement).await
     }
 
     /// As much of the loans as own money allows, the dearer line first.
@@ -102,12 +111,8 @@ impl Quarter {
     }
 
     pub(super) async fn repays(&mut self, line: &str, principal: i64, interest: i64) -> Result<(), Failure> {
-        self.orders += 1;
-        let repayment = json!({
-            "principal_amount": cny(principal), "interest_amount": cny(interest), "currency": "CNY",
-            "value_date": self.today.to_string(), "bank_reference": format!("Q-OUT-{}-{}", self.today, self.orders),
-        });
-        self.client.post(OPERATOR, &format!("/v1/facilities/{line}/repayments"), repayment).await?;
+        let repayment = json!({ "principal_amount": cny(principal), "interest_amount": cny(interest), "currency": "CNY" });
+        self.at_the_bank(&format!("/v1/facilities/{line}/repayments"), repayment).await?;
         self.story.counts(self.today, "repaid to the banks", principal.saturating_add(interest));
         Ok(())
     }
@@ -118,8 +123,7 @@ impl Quarter {
         self.stops_the_suspicious().await?;
         for owed in self.client.all(OPERATOR, "/v1/obligations?state=overdue").await? {
             let due: NaiveDate = text_of(&owed["due_on"]).parse()?;
-            let of = |player: &super::cast::Player| player.id == text_of(&owed["agency_id"]);
-            let Some(player) = self.players.iter().position(of) else { continue };
+            let Some(player) = self.player_of(&text_of(&owed["agency_id"])) else { continue };
             if (self.today - due).num_days() >= PATIENCE && !self.cases.iter().any(|case| case.player == player) {
                 self.declares(player).await?;
             }
@@ -224,38 +228,28 @@ impl Quarter {
 
     /// Whoever is still owed something is paid: authorities, and the platform by agencies and airlines.
     pub(super) async fn squares_up(&mut self) -> Result<(), Failure> {
-        let ids: Vec<String> = self.players.iter().map(|player| player.id.clone()).collect();
-        let lost = |id: &str| self.cases.iter().any(|case| ids[case.player] == id && !self.players[case.player].recovered);
-        let charges = balances(&self.client, "agency.charges").await?;
-        let late: Vec<(usize, i64)> = charges
-            .into_iter()
-            .filter(|(owner, ..)| !lost(owner))
-            .filter_map(|(owner, _, amount)| Some((ids.iter().position(|id| *id == owner)?, amount)))
-            .collect();
-        for (player, amount) in late {
+        for (owner, _, amount) in balances(&self.client, "agency.charges").await? {
+            let Some(player) = self.player_of(&owner) else { continue };
+            if self.cases.iter().any(|case| case.player == player) && !self.players[player].recovered {
+                continue;
+            }
             self.receipt("charges", player, amount, Value::Null).await?;
             self.story.counts(self.today, "late fees paid", amount);
         }
         for (airline, _, amount) in balances(&self.client, "airline.receivable").await? {
-            self.orders += 1;
             let repaid = json!({
-                "account": "own", "amount": cny(amount), "currency": "CNY", "value_date": self.today.to_string(),
-                "bank_reference": format!("Q-IN-{}-{}", self.today, self.orders), "purpose": "airline_repayment", "airline_id": airline,
+                "account": "own", "amount": cny(amount), "currency": "CNY", "purpose": "airline_repayment", "airline_id": airline,
             });
-            self.client.post(OPERATOR, "/v1/bank_receipts", repaid).await?;
+            self.at_the_bank("/v1/bank_receipts", repaid).await?;
             self.story.counts(self.today, "given back by airlines", amount);
         }
         self.pays_out_credit().await?;
         self.transfers_arrive().await?;
         self.sweeps().await?;
         for (_, detail, amount) in balances(&self.client, "authority.tax").await? {
-            self.orders += 1;
             let (payee, code) = detail.split_once('/').ok_or("a tax account names its payee and its code")?;
-            let paid = json!({
-                "payee": payee, "tax_code": code, "amount": cny(amount), "currency": "CNY", "value_date": self.today.to_string(),
-                "bank_reference": format!("Q-OUT-{}-{}", self.today, self.orders),
-            });
-            self.client.post(OPERATOR, "/v1/tax_payments", paid).await?;
+            let paid = json!({ "payee": payee, "tax_code": code, "amount": cny(amount), "currency": "CNY" });
+            self.at_the_bank("/v1/tax_payments", paid).await?;
             self.story.counts(self.today, "taxes paid", amount);
         }
         self.repays_banks(0).await
@@ -270,12 +264,10 @@ impl Quarter {
             for cycle in list(&cycles) {
                 let credit = minor(&cycle["open_commission_amount"])?.saturating_sub(minor(&cycle["open_amount"])?);
                 if credit > 0 {
-                    self.orders += 1;
                     let payout = json!({
                         "agency_id": agency, "cycle": cycle["cycle"], "amount": cny(credit), "currency": "CNY",
-                        "value_date": self.today.to_string(), "bank_reference": format!("Q-OUT-{}-{}", self.today, self.orders),
                     });
-                    self.client.post(OPERATOR, "/v1/credit_payouts", payout).await?;
+                    self.at_the_bank("/v1/credit_payouts", payout).await?;
                     self.story.counts(self.today, "credit paid out", credit);
                 }
             }
@@ -293,11 +285,8 @@ impl Quarter {
     async fn transfers_arrive(&mut self) -> Result<(), Failure> {
         for transfer in self.client.all(OPERATOR, "/v1/cash_transfers?").await? {
             if transfer["to"] == "client" && transfer["confirmed_at"].is_null() {
-                self.orders += 1;
-                let reference = format!("Q-MOVE-{}-{}", self.today, self.orders);
-                let arrived = json!({ "bank_reference": reference, "value_date": self.today.to_string() });
                 let path = format!("/v1/cash_transfers/{}/actions/confirm", text_of(&transfer["id"]));
-                self.client.post(OPERATOR, &path, arrived).await?;
+                self.at_the_bank(&path, json!({})).await?;
             }
         }
         Ok(())
@@ -312,12 +301,7 @@ impl Quarter {
             free = counted.fold(free, |sum, (_, _, amount)| sum.saturating_add(amount.saturating_mul(sign)));
         }
         if free > 0 {
-            self.orders += 1;
-            let sweep = json!({
-                "to": "own", "amount": cny(free), "currency": "CNY", "value_date": self.today.to_string(),
-                "bank_reference": format!("Q-SWEEP-{}-{}", self.today, self.orders),
-            });
-            self.client.post(OPERATOR, "/v1/cash_transfers", sweep).await?;
+            self.at_the_bank("/v1/cash_transfers", json!({ "to": "own", "amount": cny(free), "currency": "CNY" })).await?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ mod dice;
 mod story;
 mod trade;
 
-use super::client::{Client, Failure, Side, list, text_of};
+use super::client::{Client, Failure, Side, list, minor, text_of};
 use super::sell::OPERATOR;
 use cast::{Player, lines, own_cash, signed};
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeZone, Utc};
@@ -17,7 +17,7 @@ use dice::Dice;
 use serde_json::json;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use story::{Story, minor};
+use story::Story;
 
 /// After the last sale every cycle is billed, due and paid, and whoever does not pay is written off, within so many days.
 const AFTERMATH: u32 = 60;
@@ -137,7 +137,7 @@ impl Quarter {
             let all = lines(&self.client).await?;
             let is_quiet = |line: &serde_json::Value| line["unconfirmed"] == 0 && text_of(&line["held_amount"]) == "0.00";
             if all.iter().all(is_quiet) {
-                break all.iter().map(|line| minor(&line["drawn_amount"])).sum::<Result<i64, Failure>>()?;
+                break all.iter().map(|line| minor(&line["drawn_amount"])).sum::<Result<i64, _>>()?;
             }
             if Instant::now() > until {
                 return Err(format!("the banks did not confirm on {}", self.today).into());

@@ -1,17 +1,10 @@
 //! What happened, as it is told afterwards.
 
 use super::cast::{Player, Temper};
-use crate::demo::client::{Failure, text_of};
 use crate::money::{Currency, Money};
 use chrono::NaiveDate;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-
-/// An amount of the API in minor units of CNY.
-pub(super) fn minor(amount: &Value) -> Result<i64, Failure> {
-    Ok(Money::parse(&text_of(amount), Currency::CNY)?.minor)
-}
 
 pub(super) fn cny(minor: i64) -> String {
     Money::new(minor, Currency::CNY).to_string()

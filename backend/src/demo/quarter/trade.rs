@@ -2,8 +2,8 @@
 
 use super::Quarter;
 use super::cast::{CARRIERS, Sold, Temper};
-use super::story::minor;
-use crate::demo::client::{Client, Failure, Refused, list, text_of};
+use crate::demo::change::{change_to, confirm_change};
+use crate::demo::client::{Client, Failure, Refused, list, minor, text_of};
 use crate::demo::sell::people_for;
 use chrono::{Days, NaiveDate};
 use futures_util::future::join_all;
@@ -146,22 +146,11 @@ impl Quarter {
     /// For another day.
     async fn exchanges(&mut self, player: usize, sold: &Sold) -> Result<(), Failure> {
         let (name, later) = (self.players[player].name.clone(), sold.departs + Days::new(2));
-        let (origin, destination) = sold.route;
-        let wanted = json!({ "order_id": sold.order["id"], "slices": {
-            "remove": [{ "slice_id": sold.order["slices"][0]["id"] }],
-            "add": [{ "origin": origin, "destination": destination, "departure_date": later.to_string() }],
-        } });
-        let found = self.client.ask(&name, "/air/order_change_requests", &wanted).await?;
-        let Ok(found) = found else { return Ok(()) };
-        let Some(offer) = list(&found["order_change_offers"]).first() else { return Ok(()) };
-        let change = json!({ "selected_order_change_offer": offer["id"] });
-        let change = self.client.post(&name, "/air/order_changes", change).await?;
+        let found = change_to(&self.client, &name, (&sold.order, sold.route), &later.to_string()).await?;
+        let Ok(Some(change)) = found else { return Ok(()) };
         let due = minor(&change["change_total_amount"])?;
         let tender = if self.players[player].temper == Temper::Prepaid { "balance" } else { "arc_bsp_cash" };
-        let payment = json!({ "type": tender, "amount": change["change_total_amount"], "currency": "CNY" });
-        let body = if due > 0 { json!({ "payment": payment }) } else { json!({}) };
-        let confirm = format!("/air/order_changes/{}/actions/confirm", text_of(&change["id"]));
-        match self.client.ask(&name, &confirm, &body).await? {
+        match confirm_change(&self.client, &name, &change, tender).await? {
             Ok(_) => self.story.counts(self.today, "orders exchanged, add-collect", due),
             Err(refused) => self.story.refuses(&refused.code),
         }
