@@ -18,7 +18,8 @@ use crate::ledger::Chart;
 use crate::money::Money;
 use crate::notify::{Loopback, MailConfig, MailError, Mailer, PlainHttp, ReceiverPolicy, Sender, SenderError};
 use crate::ordering::{Vault, VaultError};
-use crate::ticketing::{IssueQueue, QueueConfig, RecentBases, current_overlay, schedule_version};
+use crate::risk::velocity::Velocity;
+use crate::ticketing::{IssueQueue, QueueConfig, RecentBases, current_overlay, refresh_velocity, schedule_version};
 use chrono::Duration;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub struct App {
     pub store: Arc<Store>,
     pub chart: Arc<Chart>,
     pub queue: IssueQueue,
+    pub velocity: Arc<Velocity>,
     pub bank: Arc<dyn BankGateway>,
     pub catalogue: Arc<Catalogue>,
     pub vault: Arc<Vault>,
@@ -158,7 +160,10 @@ impl App {
         let database_id = database_id(&store)?;
         let (chart, disbursing) = (Arc::new(Chart::default()), Arc::new(Notify::new()));
         let wake = disbursing.clone();
-        let queue = IssueQueue::start(store.clone(), chart.clone(), QueueConfig::default(), move || wake.notify_one())?;
+        let velocity = Arc::new(Velocity::default());
+        refresh_velocity(&store, &catalogue, &velocity)?;
+        let memory = (chart.clone(), velocity.clone());
+        let queue = IssueQueue::start(store.clone(), memory, QueueConfig::default(), move || wake.notify_one())?;
         let bank = HttpBank::new(&HttpBankConfig::new(&of.bank_url)).map_err(|error| StartError::Bank(error.to_string()))?;
         let secret = CallbackSecret::parse(&config.bank_callback_secret);
         let callback_secret = secret.map_err(|error| StartError::Bank(error.to_string()))?;
@@ -169,6 +174,7 @@ impl App {
             store,
             chart,
             queue,
+            velocity,
             bank: Arc::new(bank),
             catalogue,
             vault,
@@ -201,6 +207,11 @@ impl App {
             }
             Ok(())
         })
+    }
+
+    /// Brings the windows of velocity up to date with rules and records.
+    pub fn refresh_velocity(&self) -> Result<(), DbError> {
+        refresh_velocity(&self.store, &self.catalogue, &self.velocity)
     }
 
     pub fn now(&self) -> Timestamp {

@@ -68,6 +68,14 @@ impl Timestamp {
         zone.from_utc_datetime(&self.0).date_naive()
     }
 
+    /// The first instant of a date in `zone`, also where the clocks skip midnight.
+    pub fn begin_of(date: NaiveDate, zone: Tz) -> Self {
+        let midnight = date.and_time(chrono::NaiveTime::MIN);
+        let exact = zone.from_local_datetime(&midnight).earliest();
+        let skipped = || zone.from_local_datetime(&midnight.checked_add_signed(Duration::hours(1))?).earliest();
+        exact.or_else(skipped).map_or(Timestamp(midnight), |begin| Timestamp::from(begin.to_utc()))
+    }
+
     /// Saturates at the end of what a date can say instead of failing.
     pub fn plus(self, duration: Duration) -> Self {
         Timestamp(self.0.checked_add_signed(duration).unwrap_or(if duration < Duration::zero() {
@@ -123,5 +131,10 @@ mod tests {
         let evening_in_utc = Timestamp::from(NaiveDate::from_ymd_opt(2026, 2, 28).unwrap().and_hms_opt(16, 0, 0).unwrap());
         assert_eq!(evening_in_utc.date_in(chrono_tz::Asia::Shanghai), NaiveDate::from_ymd_opt(2026, 3, 1).unwrap());
         assert_eq!(evening_in_utc.to_string(), "2026-02-28T16:00:00.000000Z");
+        let march = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
+        assert_eq!(Timestamp::begin_of(march, chrono_tz::Asia::Shanghai), evening_in_utc);
+        // In Santiago the clocks go from midnight to one o'clock.
+        let skipped = NaiveDate::from_ymd_opt(2026, 9, 6).unwrap();
+        assert_eq!(Timestamp::begin_of(skipped, chrono_tz::America::Santiago).to_string(), "2026-09-06T04:00:00.000000Z");
     }
 }

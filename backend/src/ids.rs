@@ -79,6 +79,8 @@ ids! {
     /// What an agency was billed for a cycle.
     BillingStatementId = "bst_",
     CancellationId = "ore_",
+    /// A day of a bank account, held against the bank's statement.
+    CashProofId = "csp_",
     /// Between the own and the client account.
     CashTransferId = "xfr_",
     /// What an airline has to give back.
@@ -110,6 +112,10 @@ ids! {
     EventId = "evt_",
     ExportId = "exp_",
     FacilityId = "fac_",
+    /// What was found in an agency's financial statements.
+    FinancialReviewId = "fin_",
+    /// Security in an agency's limit beside its deposit.
+    GuaranteeId = "gua_",
     HoldId = "hld_",
     /// What a ticket earned under an incentive programme.
     IncentiveLineId = "inl_",
@@ -123,7 +129,13 @@ ids! {
     KeyId = "key_",
     /// E-mail to a person.
     LetterId = "ltr_",
+    KillSwitchId = "ksw_",
+    /// A part of a limit that was crossed.
+    LimitAlertId = "lal_",
     LimitPolicyId = "pol_",
+    LimitReviewId = "lrv_",
+    /// What an airline claims from an agency, or grants it, after the sale.
+    MemoId = "mem_",
     /// What has to be paid for a cycle that is closed.
     ObligationId = "obl_",
     /// A late fee or a day of financing.
@@ -142,6 +154,8 @@ ids! {
     OutboxId = "obx_",
     PassengerId = "pas_",
     PasswordResetId = "pwr_",
+    /// Client money that goes back to its agency.
+    PayoutId = "pyo_",
     PostingId = "pst_",
     PrivateFareId = "pfr_",
     /// An allowance for losses brought up or down.
@@ -153,14 +167,23 @@ ids! {
     RequestId = "req_",
     ScheduleChangeId = "sch_",
     SecondFactorId = "sfa_",
+    /// A version of the policy scorecard.
+    ScoreCardId = "scc_",
+    /// A decision about an agency.
+    ScoreId = "scr_",
     SegmentId = "seg_",
     /// A person's signed-in device.
     SessionId = "ses_",
     SliceId = "sli_",
     StatementLineId = "stl_",
     StockId = "stk_",
+    TemporaryLimitId = "tli_",
     TicketId = "tkt_",
     UserId = "usr_",
+    /// A sale that met a velocity rule.
+    VelocityHitId = "vht_",
+    /// A version of a velocity rule.
+    VelocityRuleId = "vru_",
     WebhookId = "whk_",
 }
 

@@ -22,6 +22,7 @@ pub mod money;
 pub mod notify;
 pub mod ordering;
 pub mod reconciliation;
+pub mod risk;
 pub mod settlement;
 pub mod shopping;
 pub mod ticketing;

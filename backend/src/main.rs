@@ -56,10 +56,13 @@ enum Command {
         data: PathBuf,
     },
     /// Sell a mixed batch over the API of a running server and show what became of one ticket.
+    #[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
     Demo {
+        #[command(subcommand)]
+        play: Option<Play>,
         /// Where demo.json is.
-        #[arg(long)]
-        data: PathBuf,
+        #[arg(long, required = true)]
+        data: Option<PathBuf>,
         /// Orders to place.
         #[arg(long, default_value_t = 12)]
         orders: u32,
@@ -125,6 +128,28 @@ enum Export {
 }
 
 #[derive(Subcommand)]
+enum Play {
+    /// A quarter of the trade on the test side of a running server, under its test clock: agencies that pay, late or not at all, voids, refunds, exchanges,
+    /// defaults. Writes quarter.md beside demo.json; exits with 1 where not everybody is square at the end.
+    Quarter {
+        /// Where demo.json is.
+        #[arg(long)]
+        data: PathBuf,
+        /// The same number plays the same quarter.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(long, default_value_t = 100)]
+        agencies: usize,
+        /// On which tickets are sold.
+        #[arg(long, default_value_t = 91)]
+        days: u32,
+        /// The database of the server's test side, to be proved at the end.
+        #[arg(long, env = "AIRSETTLE_TEST_DATABASE_URL")]
+        database: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
 enum Party {
     /// A bank that pays, refuses, answers late or not at all, as it is told.
     Bank {
@@ -148,7 +173,10 @@ fn main() -> ExitCode {
         }
         Command::Migrate => migrate_both(),
         Command::Seed { demo, data } => seed(demo, &data),
-        Command::Demo { data, orders } => demo::run(&data, orders),
+        Command::Demo { play: Some(Play::Quarter { data, seed, agencies, days, database }), .. } => {
+            quarter(&data, demo::Played { seed, agencies, days }, database.as_deref())
+        }
+        Command::Demo { play: None, data, orders } => demo::run(&data.unwrap_or_default(), orders),
         Command::Verify { database, anchor } => verify_database(&database, anchor.as_deref()),
         Command::Backup { database, to } => back_up_and_prove(&database, &to),
         Command::Recover { spare_documents } => recover(spare_documents),
@@ -249,6 +277,13 @@ fn seed(with_demo: bool, data: &std::path::Path) -> Result<ExitCode, Failure> {
 fn open_for_reading(database: &str) -> Result<Readers, Failure> {
     let config = StoreConfig { url: database.to_owned(), readers: 1, patience: std::time::Duration::from_secs(5) };
     Ok(Readers::open(&config)?)
+}
+
+fn quarter(data: &std::path::Path, played: demo::Played, database: Option<&str>) -> Result<ExitCode, Failure> {
+    if !demo::run_quarter(data, played)? {
+        return Ok(ExitCode::FAILURE);
+    }
+    database.map_or(Ok(ExitCode::SUCCESS), |database| verify_database(database, None))
 }
 
 fn verify_database(database: &str, anchor: Option<&std::path::Path>) -> Result<ExitCode, Failure> {

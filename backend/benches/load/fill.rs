@@ -14,6 +14,7 @@ use airsettle::ledger::{Chart, has_unsealed, seal_pending};
 use airsettle::money::{Currency, Money};
 use airsettle::notify::{FULL_PASS, publish};
 use airsettle::ordering::{Draw, Sealed, TenderWish};
+use airsettle::risk::velocity::Velocity;
 use airsettle::ticketing::{CouponPlan, Intent, IssueOrder, Mode, Outcome, PassengerPlan, SeatDemand, TicketPlan, issue_all};
 use diesel::prelude::*;
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ const MEASURED: usize = 20_000;
 pub fn fill(stage: &Stage, tickets: usize) -> Filled {
     let config = StoreConfig { url: stage.database_url(), readers: 2, patience: Duration::from_secs(5) };
     let store = Store::open(&config, Clock::system(), chrono_tz::Asia::Shanghai).unwrap();
-    let chart = Chart::default();
+    let (chart, velocity) = (Chart::default(), Velocity::default());
     let plans = plans(&store);
     let (mut made, mut timed, mut latencies) = (0, Duration::ZERO, Vec::new());
     let mut measured = 0;
@@ -38,7 +39,7 @@ pub fn fill(stage: &Stage, tickets: usize) -> Filled {
         let batch: Vec<IssueOrder> =
             (0..BATCH).map(|place| order(&store, &plans[(made + place) % plans.len()], made + place)).collect();
         let began = Instant::now();
-        let outcomes = store.write(|tx| issue_all(tx, &chart, &batch, Mode::Sell)).unwrap();
+        let outcomes = store.write(|tx| issue_all(tx, (&chart, &velocity), &batch, Mode::Sell)).unwrap();
         let took = began.elapsed();
         let refused = outcomes.iter().find(|outcome| !matches!(outcome, Outcome::Issued(_)));
         assert!(refused.is_none(), "{refused:?}");
@@ -184,6 +185,7 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
         intent: Intent::Issue,
         draw: Draw::default(),
         currency: Currency::CNY,
+        departs_at: Timestamp::from(chrono::Utc::now() + chrono::Duration::days(30)),
         tickets: vec![ticket],
         seats: vec![SeatDemand {
             bucket: seat,

@@ -35,20 +35,36 @@ struct Prepared {
 
 /// Orders on one offer: fewer than the smallest class has seats.
 const PER_OFFER: usize = 5;
-const ROUTES: [(&str, &str); 8] = [
+const ROUTES: [(&str, &str); 16] = [
     ("PEK", "SHA"),
     ("SHA", "PEK"),
     ("PEK", "CAN"),
     ("CAN", "PEK"),
     ("SHA", "CTU"),
     ("CTU", "PEK"),
+    ("PEK", "CTU"),
+    ("CTU", "SHA"),
+    ("PEK", "SZX"),
+    ("SZX", "PEK"),
+    ("PEK", "CKG"),
+    ("CKG", "PEK"),
+    ("PEK", "HGH"),
+    ("HGH", "PEK"),
     ("SHA", "CAN"),
     ("CAN", "SHA"),
 ];
 
+/// Days on which flights are sold.
+const DAYS: usize = 320;
+
 thread_local! {
-    /// Every search is of another route and day and every order of other people, over all runs of a stage.
+    /// Every search for orders is of another route and day and every order of other people, over all runs of a stage.
     static TAKEN: RefCell<(usize, usize)> = const { RefCell::new((0, 0)) };
+}
+
+/// A database in which nothing is sold yet.
+pub fn begin() {
+    TAKEN.set((0, 0));
 }
 
 fn next_route() -> (&'static str, &'static str, u64) {
@@ -56,8 +72,13 @@ fn next_route() -> (&'static str, &'static str, u64) {
         taken.0 += 1;
         taken.0
     });
+    assert!(number < ROUTES.len() * DAYS, "the flights of all routes and days are sold");
+    route(number)
+}
+
+fn route(number: usize) -> (&'static str, &'static str, u64) {
     let (origin, destination) = ROUTES[number % ROUTES.len()];
-    (origin, destination, 3 + u64::try_from(number / ROUTES.len()).unwrap() % 320)
+    (origin, destination, 3 + u64::try_from(number / ROUTES.len() % DAYS).unwrap())
 }
 
 fn next_name() -> String {
@@ -133,7 +154,7 @@ async fn prepare(stage: &Stage, shape: Shape, count: usize) -> Vec<Prepared> {
 
 /// Sells with so many in flight for so long.
 pub fn sell(stage: &Stage, in_flight: usize, shape: Shape, seconds: u64) -> Sold {
-    let per_second = if in_flight == 1 { 1_500 } else { 8_000 };
+    let per_second = if in_flight == 1 { 1_000 } else { 6_000 };
     let local = tokio::task::LocalSet::new();
     local.block_on(&stage.runtime, async {
         let orders = prepare(stage, shape, per_second * usize::try_from(seconds).unwrap()).await;
@@ -180,7 +201,7 @@ pub fn search(stage: &Stage, seconds: u64) -> (f64, f64, Vec<f64>) {
         let began = Instant::now();
         while began.elapsed().as_secs() < seconds {
             let key = &stage.sellers[latencies.len() % AGENCIES].keys[0];
-            let body = json!({ "data": search_body(next_route()) }).to_string();
+            let body = json!({ "data": search_body(route(latencies.len())) }).to_string();
             let asked = Instant::now();
             let (status, answer) = connection.send("POST", "/air/offer_requests", key, None, body.as_bytes()).await;
             assert_eq!(status, 201);

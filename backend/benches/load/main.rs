@@ -74,6 +74,7 @@ fn main() {
 }
 
 fn measure(root: &Path, engine: Engine, plan: &Plan, report: &mut Report) {
+    load::begin();
     let mut stage = Stage::prepare(root, engine, plan.yardstick_seconds);
     println!("{}: {}", engine.name(), stage.settings());
     let before = stage.yardstick();

@@ -1,5 +1,6 @@
 //! An agency (or a branch): who sells, in which zone and currency, and whether it may.
 
+use super::freeze::{FreezeScope, FrozenScopes};
 use crate::db::schema::agency;
 use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, windowed};
 use crate::ids::{AgencyId, Id, OrganisationId};
@@ -25,6 +26,10 @@ rows! {
         created_at: NaiveDateTime,
         tier: String,
         max_unpaid_holds: i64,
+        caution: String,
+        limit_terms: String,
+        frozen_scopes: String,
+        alerted_percent: i64,
     }
 }
 
@@ -129,7 +134,14 @@ pub struct Agency {
     pub tender_order: TenderOrder,
     pub created_at: NaiveDateTime,
     pub tier: Tier,
+    /// What its limit is made of beside deposit and policy, as `credit` reads it.
+    pub limit_terms: String,
+    pub frozen: FrozenScopes,
+    /// The part of its limit in per cent that it was last told about.
+    pub alerted_percent: i64,
     pub max_unpaid_holds: HoldLimit,
+    /// What its score takes from its limit, as `credit` reads it.
+    pub caution: String,
 }
 
 impl TryFrom<AgencyRow> for Agency {
@@ -146,6 +158,10 @@ impl TryFrom<AgencyRow> for Agency {
             status: AgencyStatus::parse(&row.status).ok_or_else(|| corrupt("status"))?,
             tender_order: TenderOrder::parse(&row.tender_order).ok_or_else(|| corrupt("tender order"))?,
             tier: Tier::parse(&row.tier).ok_or_else(|| corrupt("tier"))?,
+            caution: row.caution,
+            frozen: FrozenScopes::parse(&row.frozen_scopes).ok_or_else(|| corrupt("frozen scopes"))?,
+            limit_terms: row.limit_terms,
+            alerted_percent: row.alerted_percent,
             max_unpaid_holds: HoldLimit::of(row.max_unpaid_holds).ok_or_else(|| corrupt("limit of holds"))?,
             numeric_code: row.numeric_code,
             name: row.name,
@@ -208,7 +224,11 @@ pub fn open_agency(tx: &mut WriteTx, new: NewAgency) -> Result<Agency, AgencyErr
         tender_order: new.tender_order.text().to_owned(),
         created_at: tx.now.naive(),
         tier: Tier::standard().0,
+        limit_terms: String::new(),
+        frozen_scopes: String::new(),
+        alerted_percent: 0,
         max_unpaid_holds: HoldLimit::STANDARD.0,
+        caution: String::new(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     Ok(Agency::try_from(row)?)
@@ -231,6 +251,23 @@ pub fn set_status(tx: &mut WriteTx, id: AgencyId, status: AgencyStatus) -> Resul
         emit(tx, NewEvent::new(kind, id).of_agency(id))?;
     }
     Ok(Agency { status, ..current })
+}
+
+/// What of its doings stands still from the next commit on. The caller holds its lock. One that may not sell is shown as frozen.
+pub fn set_frozen(tx: &mut WriteTx, current: &Agency, frozen: &FrozenScopes) -> Result<(), AgencyError> {
+    let status = if frozen.has(FreezeScope::Issue) { AgencyStatus::Frozen } else { AgencyStatus::Active };
+    if current.status != AgencyStatus::Closed {
+        set_status(tx, current.id, status)?;
+    }
+    let row = agency::table.find(current.id.raw());
+    diesel::update(row).set(agency::frozen_scopes.eq(frozen.text())).execute(&mut *tx.db).map_err(DbError::from)?;
+    Ok(())
+}
+
+/// What its limit is made of, from the next commit on. The caller holds its lock.
+pub fn set_limit_terms(tx: &mut WriteTx, id: AgencyId, terms: &str) -> Result<(), DbError> {
+    diesel::update(agency::table.find(id.raw())).set(agency::limit_terms.eq(terms)).execute(&mut *tx.db)?;
+    Ok(())
 }
 
 /// Puts an agency into another tier; sales from the next commit on are on its terms.

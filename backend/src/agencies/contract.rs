@@ -36,6 +36,8 @@ rows! {
         vat_rate: String,
         expected_loss_rate: String,
         channel_cost_rate: String,
+        /// Always `shown`: open memos are shown as contingent and reserve nothing of a limit. Whoever files a claim would stop the sales of an agency with it
+        /// before anybody has decided.
         open_memos: String,
         /// What let it be signed although its margin is negative.
         approval_id: Option<i64>,

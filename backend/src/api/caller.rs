@@ -306,5 +306,6 @@ async fn look_up(app: &Arc<App>, secret: String, from: Option<IpAddr>) -> Result
         AuthRefusal::Expired => ApiError::of(Code::KeyExpired),
         AuthRefusal::Revoked => ApiError::of(Code::KeyRevoked),
         AuthRefusal::IpNotAllowed => ApiError::of(Code::IpNotAllowed),
+        AuthRefusal::Frozen => ApiError::of(Code::AgencyApiFrozen),
     })
 }

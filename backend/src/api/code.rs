@@ -200,6 +200,18 @@ codes! {
         "There is no such agency for this organisation.";
     AgencyFrozen "agency_frozen" UNPROCESSABLE_ENTITY InvalidState "Agency frozen"
         "Sales of the agency, or of one above it, are stopped. The operator can say why.";
+    AgencyApiFrozen "agency_api_frozen" FORBIDDEN InvalidState "Keys of the agency frozen"
+        "The keys of the agency are frozen: none of them does anything until the operator has lifted the kill switch.";
+    WithdrawalsFrozen "withdrawals_frozen" UNPROCESSABLE_ENTITY InvalidState "Withdrawals frozen"
+        "Nothing of the agency's wallet or deposit goes out while its withdrawals are frozen. Two people lift the kill switch.";
+    KillSwitchOn "kill_switch_on" CONFLICT InvalidState "Kill switch is on"
+        "A kill switch has stopped this. Two people lift it: `unfreeze` in `/v1/approvals`.";
+    DepositNeeded "deposit_needed" UNPROCESSABLE_ENTITY InvalidState "Deposit needed"
+        "With less deposit the limit would not cover what the agency owes. `short_by` says by how much; the message, what can be returned.";
+    MoreThanHeld "more_than_held" UNPROCESSABLE_ENTITY InvalidState "More than is there"
+        "The wallet or the deposit holds less than is to be paid out. The message says how much is there.";
+    ClientCashShort "client_cash_short" UNPROCESSABLE_ENTITY InvalidState "Clients' account too low"
+        "Own money on its way to the clients' account has to arrive before this can be paid out. `short_by` says how much is missing.";
     AgencyClosed "agency_closed" UNPROCESSABLE_ENTITY InvalidState "Agency closed"
         "The agency is closed and sells nothing any more.";
     AirlineStopped "airline_stopped" UNPROCESSABLE_ENTITY InvalidState "Airline stopped"
@@ -224,6 +236,20 @@ codes! {
         "A receipt with this bank reference exists with other details. The same reference is the same receipt.";
     MoreThanOwed "more_than_owed" UNPROCESSABLE_ENTITY InvalidState "More than is owed"
         "A payment is larger than what is owed. The message gives what is; nothing was booked.";
+    MemoExists "memo_exists" CONFLICT InvalidState "Claimed before"
+        "The airline has claimed or granted the same for the same ticket already. The message names the memo; nothing was filed.";
+    TicketOfAnotherAirline "ticket_of_another_airline" UNPROCESSABLE_ENTITY Validation "Ticket of another airline"
+        "A memo is about tickets of the airline that files it. The first three digits of a number are its airline's.";
+    OverTicketValue "over_ticket_value" UNPROCESSABLE_ENTITY Validation "Over the ticket's value"
+        "All memos of a kind together do not claim more of a ticket than it cost. The message says how much is left.";
+    OverFeeCap "over_fee_cap" UNPROCESSABLE_ENTITY Validation "Over the fee cap"
+        "What an airline may add to a memo for its own work is limited. The message says how much it is; a credit has no fee.";
+    MemoClockOver "memo_clock_over" UNPROCESSABLE_ENTITY InvalidState "Time to dispute is over"
+        "A memo is disputed until its `answer_by`. It waits for the operator's decision now; what is in its favour can be told there.";
+    MemoClockRunning "memo_clock_running" CONFLICT InvalidState "Agency may still answer"
+        "Nobody decides about a memo while its agency may still answer: until it accepts, disputes, or its `answer_by` has passed.";
+    PreconditionFailed "precondition_failed" PRECONDITION_FAILED InvalidState "Changed meanwhile"
+        "The object does not have the version that `If-Match` names any more. Read it again and decide anew; nothing was changed.";
     OwnCashShort "own_cash_short" UNPROCESSABLE_ENTITY InvalidState "Own account too low"
         "The platform's own account does not hold enough in the books. `short_by` says how much is missing.";
     NegativeMargin "negative_margin" UNPROCESSABLE_ENTITY InvalidState "Negative margin"
@@ -304,6 +330,20 @@ codes! {
         "The file does not add up to the ledger, or is not what was handed out before, and is not handed out. The operator has to look into it.";
     PeriodNotOver "period_not_over" CONFLICT InvalidState "Period not over"
         "An incentive is settled when its period has been over for a minute in the operator's zone and every sale of it is counted. Repeat then.";
+    NotScored "not_scored" NOT_FOUND InvalidRequest "No decision yet"
+        "No decision about the agency was made by that day. Decisions are made each night by the card in force, and on risk events.";
+    BeforeAgency "before_agency" UNPROCESSABLE_ENTITY Validation "Before the agency's time"
+        "The date is before the day on which the agency joined the platform. The message names that day.";
+    BandGap "band_gap" UNPROCESSABLE_ENTITY Validation "Gap between bands"
+        "Every value has to have points: a band begins where the one before it ends. The message names the characteristic and the place.";
+    BandOverlap "band_overlap" UNPROCESSABLE_ENTITY Validation "Bands overlap"
+        "A value has the points of one band only: a band begins where the one before it ends. The message names the characteristic and the place.";
+    NegativeWeight "negative_weight" UNPROCESSABLE_ENTITY Validation "Negative weight"
+        "A characteristic counts with a weight of 0 to 1000. To turn its meaning round, change its bands.";
+    VersionInThePast "version_in_the_past" UNPROCESSABLE_ENTITY Validation "Version in the past"
+        "A version begins today or later, and not before the one before it: what was decided by earlier versions stays explained by them.";
+    VelocityExceeded "velocity_exceeded" UNPROCESSABLE_ENTITY InvalidState "Too much too quickly"
+        "A velocity rule of the operator stops the sale: more than its measure within its window. It is possible again as the window slides on; the operator can say more.";
     NotSettableClock "not_settable_clock" FORBIDDEN InvalidState "Clock cannot be set"
         "This clock follows real time. Only the test clock can be set.";
     ClockBackwards "clock_backwards" UNPROCESSABLE_ENTITY Validation "Clock only goes forward"

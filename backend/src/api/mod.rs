@@ -27,3 +27,4 @@ pub mod request_id;
 pub mod request_log;
 pub mod server;
 pub mod v1;
+mod version;

@@ -9,11 +9,13 @@ use super::code::Code;
 use super::error::ApiError;
 use super::v1::operations::pending;
 use crate::app::App;
+use crate::audit;
 use crate::db::{DbError, WriteTx, claim_keys};
 use crate::identity::{
     ClaimRow, Fate, Fields, IdempotencyKey, claims, fate_of_taken, first_difference, keep_answer, may_be_taken,
 };
 use crate::ids::{Id, OrganisationId};
+use crate::settlement::Recorded;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
@@ -82,6 +84,30 @@ pub async fn once<T: Serialize>(
     change: impl FnOnce(&mut WriteTx) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<HttpResponse, ApiError> {
     once_with(caller, request, key, body, move |tx| Ok((status, change(tx)?))).await
+}
+
+/// For what a bank names by a reference of its own: what was recorded before is answered with 200, what is new with 201 and noted as `action`.
+pub async fn once_recorded<R, E, I: Id, T: Serialize>(
+    caller: &Caller,
+    request: &HttpRequest,
+    body: &[u8],
+    action: &'static str,
+    record: impl FnOnce(&mut WriteTx) -> Result<Recorded<R>, E> + Send + 'static,
+    shown: impl FnOnce(R) -> Result<(I, T), ApiError> + Send + 'static,
+) -> Result<HttpResponse, ApiError>
+where
+    ApiError: From<E>,
+{
+    let cause = caller.cause();
+    once_with(caller, request, Key::Required, body, move |tx| match record(tx)? {
+        Recorded::Before(known) => Ok((StatusCode::OK, shown(known)?.1)),
+        Recorded::Now(made) => {
+            let (id, shown) = shown(made)?;
+            audit::record(tx, &cause, action, id)?;
+            Ok((StatusCode::CREATED, shown))
+        }
+    })
+    .await
 }
 
 /// The same for a change that says itself whether it made something.

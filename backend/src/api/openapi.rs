@@ -20,6 +20,7 @@ use utoipa::{Modify, OpenApi};
         (name = "Reference", description = "Airlines, airports and aircraft."),
         (name = "Tickets", description = "One ticket: coupons, split, journal and disbursement."),
         (name = "Refunds", description = "What comes back of tickets, and the documents that back it up."),
+        (name = "Memos", description = "What airlines claim from agencies after the sale, or grant them."),
         (name = "Settlement", description = "Agencies, contracts, limits, exposure, facilities and receipts."),
         (name = "Ledger", description = "Accounts and postings."),
         (name = "Events", description = "What happened, pulled or delivered."),

@@ -240,6 +240,7 @@ mod tests {
             }
         }
         let moving_money = [
+            "/v1/airline_payments",
             "/v1/bank_receipts",
             "/v1/cash_transfers",
             "/v1/cash_transfers/{id}/actions/confirm",
@@ -248,6 +249,7 @@ mod tests {
             "/v1/facilities/{id}/accruals",
             "/v1/facilities/{id}/repayments",
             "/v1/incentive_settlements",
+            "/v1/payouts",
             "/v1/refund_applications/{id}/actions/confirm",
             "/v1/refund_applications/{id}/actions/decide",
             "/v1/tax_payments",

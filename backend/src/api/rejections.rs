@@ -2,7 +2,10 @@
 
 mod after_sale;
 mod cycles;
+mod limits;
+mod memos;
 mod people;
+mod scores;
 
 pub use people::sign_in_refused;
 
@@ -171,6 +174,7 @@ impl From<PaymentError> for ApiError {
                 ApiError::new(Code::MoreThanOwed, format!("{error}.")).at(format!("/data/{field}"))
             }
             PaymentError::OwnCashShort { short } => own_cash_short(&error, short),
+            PaymentError::NoAirline => invalid("/data/airline_id", error),
             PaymentError::CurrencyMismatch => ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency"),
             PaymentError::OldValueDate | PaymentError::FutureValueDate(_) => invalid("/data/value_date", error),
             PaymentError::ReferenceReused { field, .. } => {
@@ -184,25 +188,26 @@ impl From<PaymentError> for ApiError {
     }
 }
 
-pub(super) fn own_cash_short(error: &dyn std::fmt::Display, short: Money) -> ApiError {
-    ApiError::new(Code::OwnCashShort, format!("{error}.")).rejected(Rejection {
+/// What succeeds once somebody has followed the remedy.
+fn curable(code: Code, error: &dyn std::fmt::Display, short_by: Option<Money>, remedy: &str) -> ApiError {
+    ApiError::new(code, format!("{error}.")).rejected(Rejection {
         retry: Retry::MaySucceed,
-        short_by: Some(short),
-        remedy: Some("Pay in capital or sweep earned money to the own account, then repeat.".to_owned()),
-        rule: Some(Code::OwnCashShort.text().to_owned()),
+        short_by,
+        remedy: Some(remedy.to_owned()),
+        rule: Some(code.text().to_owned()),
     })
+}
+
+fn own_cash_short(error: &dyn std::fmt::Display, short: Money) -> ApiError {
+    let remedy = "Pay in capital or sweep earned money to the own account, then repeat.";
+    curable(Code::OwnCashShort, error, Some(short), remedy)
 }
 
 impl From<TransferError> for ApiError {
     fn from(error: TransferError) -> Self {
         match error {
             TransferError::NotPositive => invalid("/data/amount", error),
-            TransferError::AboveCover { free } => ApiError::new(Code::AboveCover, format!("{error}.")).rejected(Rejection {
-                retry: Retry::MaySucceed,
-                short_by: None,
-                remedy: Some(format!("Sweep {free} at most.")),
-                rule: Some(Code::AboveCover.text().to_owned()),
-            }),
+            TransferError::AboveCover { free } => curable(Code::AboveCover, &error, None, &format!("Sweep {free} at most.")),
             TransferError::OwnCashShort { short } => own_cash_short(&error, short),
             TransferError::FutureValueDate(_) => invalid("/data/value_date", error),
             TransferError::ReferenceReused(_) => {
@@ -280,6 +285,7 @@ impl From<FacilityError> for ApiError {
             FacilityError::NoBank => invalid("/data/organisation_id", error),
             FacilityError::NotFound => ApiError::of(Code::NotFound),
             FacilityError::CurrencyMismatch => ApiError::of(Code::CurrencyMismatch).at("/data/limit_currency"),
+            FacilityError::SwitchOn => ApiError::of(Code::KillSwitchOn),
             FacilityError::Unresolved => ApiError::new(Code::InvalidState, format!("{error}.")),
             FacilityError::Db(error) => error.into(),
         }
@@ -350,6 +356,7 @@ impl From<QueueError> for ApiError {
 /// A business refusal of a sale, with its rule, what is short and what cures it.
 pub fn refusal(refusal: &Refusal) -> ApiError {
     let (code, message) = match refusal {
+        Refusal::AgencyApiFrozen => (Code::AgencyApiFrozen, "The keys of the agency are frozen.".to_owned()),
         Refusal::AgencyFrozen => (Code::AgencyFrozen, "The agency is frozen.".to_owned()),
         Refusal::AgencyClosed => (Code::AgencyClosed, "The agency is closed.".to_owned()),
         Refusal::AirlineStopped { carrier } => (Code::AirlineStopped, format!("Sales on {carrier} are stopped.")),
@@ -380,6 +387,7 @@ pub fn refusal(refusal: &Refusal) -> ApiError {
             (Code::FacilityExhausted, format!("The bank line is short of {}.", amount(*short_minor, currency)))
         }
         Refusal::FacilityClosed { reason } => (Code::FacilityClosed, format!("The bank line takes no new advances: {reason}.")),
+        Refusal::VelocityExceeded { code } => (Code::VelocityExceeded, format!("The rule {code} stops the sale.")),
         Refusal::Unsellable { code, message } => (Code::find(code).unwrap_or(Code::OfferNoLongerAvailable), message.clone()),
         Refusal::HoldLimitReached { held, limit } => {
             (Code::HoldLimitReached, format!("The agency holds {held} orders that are not paid and may hold {limit}."))

@@ -46,11 +46,15 @@ macro_rules! kinds {
 
 // Alphabetical.
 kinds! {
+    /// How much of a memo is owed, or that nothing is.
+    MemoDecision = "memo_decision",
     /// A contract on whose terms a ticket loses money.
     NegativeMargin = "negative_margin",
     /// Ends the default of an agency that has paid everything.
     Reinstate = "reinstate",
-    /// Lets a frozen agency trade again.
+    /// Raises an agency's limit for a while.
+    TemporaryLimit = "temporary_limit",
+    /// Lifts a kill switch.
     Unfreeze = "unfreeze",
     /// Gives up what an agency in default still owes.
     WriteOff = "write_off",

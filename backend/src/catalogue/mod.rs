@@ -16,6 +16,7 @@ pub mod fares;
 pub mod holds;
 pub mod inventory;
 pub mod ladder_steps;
+pub mod memos;
 pub mod name_corrections;
 pub mod overlay;
 pub mod parties;
@@ -55,6 +56,7 @@ pub struct Catalogue {
     pub calendar: calendar::Calendar,
     pub dunning: dunning::DunningSteps,
     pub holds: holds::HoldRules,
+    pub memos: memos::Memos,
     pub name_corrections: name_corrections::NameCorrections,
     pub voids: voids::VoidWindows,
 }
@@ -98,6 +100,7 @@ impl Catalogue {
             calendar: calendar::Calendar::read(tables.holidays)?,
             dunning: dunning::DunningSteps::read(tables.dunning_steps)?,
             holds: holds::HoldRules::read(tables.hold_rules)?,
+            memos: memos::Memos::read(memos::MemoTables { reasons: tables.memo_reasons, rules: tables.memo_rules })?,
             name_corrections: name_corrections::NameCorrections::read(tables.name_corrections)?,
             voids: voids::VoidWindows::read(tables.void_windows)?,
             airports,

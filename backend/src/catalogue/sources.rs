@@ -43,6 +43,8 @@ sources! {
     flights = "flights.csv",
     holidays = "holidays.csv",
     hold_rules = "hold_rules.csv",
+    memo_reasons = "memo_reasons.csv",
+    memo_rules = "memo_rules.csv",
     name_corrections = "name_corrections.csv",
     passenger_conditions = "passenger_conditions.csv",
     passenger_rates = "passenger_rates.csv",

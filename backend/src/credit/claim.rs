@@ -1,4 +1,4 @@
-//! What an airline was paid for a ticket that was voided, or owes of an incentive that it funds, until it is set off against a later advance or repaid.
+//! What an airline was paid for a ticket that was voided, or owes of an incentive that it funds or a memo that grants an agency something, until it is set off against a later advance or repaid.
 //! A claim exists only once it is certain that the airline was paid.
 
 use super::airline_cap::watch_airlines;
@@ -6,7 +6,7 @@ use crate::agencies::AirlineReturn;
 use crate::audit::Actor;
 use crate::db::schema::{airline_claim, claim_settlement, contract, ticket};
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
-use crate::ids::{AdvanceId, AirlineId, BankReceiptId, ClaimId, Id, IncentivePeriodId, PostingId, TicketId};
+use crate::ids::{AdvanceId, AirlineId, BankReceiptId, ClaimId, Id, IncentivePeriodId, MemoId, PostingId, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit_all};
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 rows! {
     pub struct ClaimRow in airline_claim {
         id: i64,
-        /// None of an incentive.
+        /// None of an incentive or a memo.
         ticket_id: Option<i64>,
         airline_id: i64,
         currency: String,
@@ -27,6 +27,7 @@ rows! {
         created_at: NaiveDateTime,
         settled_at: Option<NaiveDateTime>,
         incentive_period_id: Option<i64>,
+        memo_id: Option<i64>,
     }
 
     /// By an advance that was paid less, or by money that came back.
@@ -48,6 +49,8 @@ pub enum ClaimCause {
     Ticket(TicketId),
     /// An agency's incentive in a period.
     Incentive(IncentivePeriodId),
+    /// What it grants an agency.
+    Memo(MemoId),
 }
 
 #[derive(Clone, Debug)]
@@ -76,9 +79,10 @@ impl TryFrom<ClaimRow> for Claim {
         let currency = Currency::parse(&row.currency).map_err(|_| corrupt())?;
         Ok(Claim {
             id: ClaimId::of(row.id),
-            cause: match (row.ticket_id, row.incentive_period_id) {
-                (Some(ticket), None) => ClaimCause::Ticket(TicketId::of(ticket)),
-                (None, Some(period)) => ClaimCause::Incentive(IncentivePeriodId::of(period)),
+            cause: match (row.ticket_id, row.incentive_period_id, row.memo_id) {
+                (Some(ticket), None, None) => ClaimCause::Ticket(TicketId::of(ticket)),
+                (None, Some(period), None) => ClaimCause::Incentive(IncentivePeriodId::of(period)),
+                (None, None, Some(memo)) => ClaimCause::Memo(MemoId::of(memo)),
                 _ => return Err(corrupt()),
             },
             airline: AirlineId::of(row.airline_id),
@@ -117,6 +121,7 @@ pub(super) fn open_claims_for(tx: &mut WriteTx, paid: &[(TicketId, AirlineId, Mo
             created_at: tx.now.naive(),
             settled_at: None,
             incentive_period_id: None,
+            memo_id: None,
         });
     }
     insert(tx, &[RowSet::of(&rows)])?;
@@ -128,9 +133,10 @@ pub(super) fn open_claims_for(tx: &mut WriteTx, paid: &[(TicketId, AirlineId, Mo
 fn emit_opened(tx: &mut WriteTx, rows: &[ClaimRow]) -> Result<(), DbError> {
     let opened = rows.iter().map(|row| {
         let event = NewEvent::new(EventType::AirlineClaimOpened, ClaimId::of(row.id)).of_airline(AirlineId::of(row.airline_id));
-        match row.ticket_id {
-            Some(ticket) => event.naming("ticket_id", TicketId::of(ticket)),
-            None => event,
+        match (row.ticket_id, row.memo_id) {
+            (Some(ticket), _) => event.naming("ticket_id", TicketId::of(ticket)),
+            (None, Some(memo)) => event.naming("memo_id", MemoId::of(memo)),
+            (None, None) => event,
         }
     });
     emit_all(tx, opened.collect())
@@ -144,6 +150,16 @@ pub fn open_incentive_claims(
     owed: &[(IncentivePeriodId, Money)],
 ) -> Result<(), DbError> {
     let row = |(period, amount): &(IncentivePeriodId, Money)| ClaimRow {
+        incentive_period_id: Some(period.raw()),
+        ..claim_without_ticket(tx, airline, terms, *amount)
+    };
+    let rows: Vec<ClaimRow> = owed.iter().map(row).collect();
+    insert(tx, &[RowSet::of(&rows)])?;
+    emit_opened(tx, &rows)
+}
+
+fn claim_without_ticket(tx: &WriteTx, airline: AirlineId, terms: AirlineReturn, amount: Money) -> ClaimRow {
+    ClaimRow {
         id: tx.ids.next::<ClaimId>().raw(),
         ticket_id: None,
         airline_id: airline.raw(),
@@ -153,10 +169,23 @@ pub fn open_incentive_claims(
         terms: terms.text().to_owned(),
         created_at: tx.now.naive(),
         settled_at: None,
-        incentive_period_id: Some(period.raw()),
-    };
-    let rows: Vec<ClaimRow> = owed.iter().map(row).collect();
+        incentive_period_id: None,
+        memo_id: None,
+    }
+}
+
+/// Opens the claim for what a memo grants an agency, when it is posted.
+pub fn open_memo_claim(
+    tx: &mut WriteTx,
+    airline: AirlineId,
+    terms: AirlineReturn,
+    memo: MemoId,
+    amount: Money,
+) -> Result<(), DbError> {
+    let row = ClaimRow { memo_id: Some(memo.raw()), ..claim_without_ticket(tx, airline, terms, amount) };
+    let rows = [row];
     insert(tx, &[RowSet::of(&rows)])?;
+    watch_airlines(tx, &[(airline, amount.currency)])?;
     emit_opened(tx, &rows)
 }
 

@@ -1,8 +1,10 @@
 //! The sales limit of an agency with everything that it is made of, as people read it: for showing, never for deciding. The sale decides
 //! from accounts that it has locked.
 
+use super::alerts::Usage;
 use super::exposure::{Standing, standings};
-use super::limit::{LimitPolicy, RhcPeriod, policies_in_force, remittance_holding_capacity, sales_limit, turnover_by_cycle};
+use super::limit::{LimitPolicy, RhcPeriod, policies_in_force, remittance_holding_capacity, turnover_by_cycle};
+use super::limit_terms::{Derived, LimitTerms, derive};
 use super::room::Room;
 use crate::agencies::{Agency, Cycle, CycleRule, contracts_of};
 use crate::db::{Db, DbError};
@@ -22,9 +24,8 @@ pub struct AgencyLimit {
     pub agency: AgencyId,
     pub standing: Standing,
     pub policy: Option<LimitPolicy>,
-    /// Deposit x multiplier, before the cap.
-    pub multiplied: Money,
-    pub limit: Money,
+    pub terms: LimitTerms,
+    pub derived: Derived,
     pub exposure: Money,
     pub room: Room,
     /// Exposure as a share of the limit in per cent, two decimals; none where nothing may be owed at all.
@@ -58,22 +59,23 @@ pub enum LimitViewError {
 }
 
 impl AgencyLimit {
-    fn of(agency: AgencyId, standing: Standing, policy: Option<LimitPolicy>) -> Result<Self, MoneyError> {
-        let limit = sales_limit(standing.deposit, policy.as_ref())?;
-        let multiplied = match &policy {
-            Some(policy) => standing.deposit.portion(policy.deposit_multiplier)?,
-            None => Money::zero(limit.currency),
-        };
+    pub(super) fn of(
+        agency: AgencyId,
+        standing: Standing,
+        policy: Option<LimitPolicy>,
+        terms: LimitTerms,
+        date: NaiveDate,
+    ) -> Result<Self, MoneyError> {
+        let derived = derive(standing.deposit, policy.as_ref(), &terms, date)?;
         let exposure = standing.exposure()?;
-        let room = Room::of(limit, exposure)?;
-        let percent_used = percent(exposure, limit);
-        Ok(AgencyLimit { agency, standing, policy, multiplied, limit, exposure, room, percent_used })
+        let room = Room::of(derived.limit, exposure)?;
+        let percent_used = percent(exposure, derived.limit);
+        Ok(AgencyLimit { agency, standing, policy, terms, derived, exposure, room, percent_used })
     }
 
     /// Whether exposure has come up to this percentage of the limit.
     pub fn has_reached(&self, band: u8) -> bool {
-        let used = i128::from(self.exposure.minor).saturating_mul(100);
-        used > 0 && used >= i128::from(self.limit.minor).saturating_mul(i128::from(band))
+        Usage { exposure: self.exposure, limit: self.derived.limit }.has_reached(i64::from(band))
     }
 }
 
@@ -93,7 +95,7 @@ pub fn agency_limits(db: &mut Db, agencies: &[Agency], date: NaiveDate) -> Resul
     let mut limits = Vec::with_capacity(agencies.len());
     for (agency, standing) in agencies.iter().zip(standings(db, &keys)?) {
         let policy = policies.iter().find(|policy| policy.cap.currency == agency.currency).cloned();
-        limits.push(AgencyLimit::of(agency.id, standing, policy)?);
+        limits.push(AgencyLimit::of(agency.id, standing, policy, LimitTerms::of(agency)?, date)?);
     }
     Ok(limits)
 }
@@ -168,13 +170,14 @@ mod tests {
             charges: cny("0"),
             commission: cny(commission),
         };
-        AgencyLimit::of(AgencyId::of(1), standing, Some(policy)).unwrap()
+        let today = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
+        AgencyLimit::of(AgencyId::of(1), standing, Some(policy), LimitTerms::default(), today).unwrap()
     }
 
     #[test]
     fn the_worked_ticket_uses_its_net_price() {
         let shown = limit("1000.00", "1000.00", "30.00");
-        assert_eq!((shown.multiplied, shown.limit), (cny("2000.00"), cny("1500.00")));
+        assert_eq!((shown.derived.multiplied, shown.derived.limit), (cny("2000.00"), cny("1500.00")));
         assert_eq!((shown.exposure, shown.room.available), (cny("970.00"), cny("530.00")));
         assert_eq!(shown.percent_used.unwrap().to_string(), "64.66");
         assert_eq!(BANDS.map(|band| shown.has_reached(band)), [true, false, false, false]);
@@ -185,6 +188,43 @@ mod tests {
         assert!(!limit("750.00", "1499.99", "0").has_reached(100));
         assert!(limit("750.00", "1500.00", "0").has_reached(100));
         assert_eq!(limit("750.00", "1600.00", "0").room.over, cny("100.00"));
+    }
+
+    #[test]
+    fn what_a_sale_would_need_is_what_lets_it_pass() {
+        use super::super::what_if::{Addition, Needed};
+        let today = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
+        let zero = cny("0");
+        let nothing = Addition { deposit: zero, guarantee: zero, remittance: zero, temporary: zero };
+        // A limit of 1000.00 of which 970.00 is used.
+        let now = limit("500.00", "1000.00", "30.00");
+        let needed = now.needed_for(cny("100.01"), today).unwrap();
+        let expected = Needed {
+            short: cny("70.01"),
+            remittance: cny("70.01"),
+            // Twice 35.01 is 70.02: half a minor unit does not exist.
+            deposit: Some(cny("35.01")),
+            guarantee: Some(cny("70.01")),
+            temporary: Some(cny("70.01")),
+            wallet: cny("100.01"),
+        };
+        assert_eq!(needed, expected);
+        for added in [
+            Addition { deposit: cny("35.01"), ..nothing },
+            Addition { guarantee: cny("70.01"), ..nothing },
+            Addition { remittance: cny("70.01"), ..nothing },
+            Addition { temporary: cny("70.01"), ..nothing },
+        ] {
+            assert!(now.with(added, today).unwrap().room.available.minor >= cny("100.01").minor, "{added:?}");
+        }
+        assert!(
+            now.with(Addition { deposit: cny("35.00"), ..nothing }, today).unwrap().room.available.minor < cny("100.01").minor
+        );
+        // Above the cap of 1500.00 neither deposit nor guarantee helps.
+        let beyond = now.needed_for(cny("600.00"), today).unwrap();
+        assert_eq!((beyond.deposit, beyond.guarantee, beyond.temporary), (None, None, Some(cny("570.00"))));
+        let inside = now.needed_for(cny("30.00"), today).unwrap();
+        assert_eq!((inside.short, inside.remittance, inside.deposit), (zero, zero, Some(zero)));
     }
 
     #[test]

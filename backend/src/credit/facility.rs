@@ -101,6 +101,8 @@ pub struct Facility {
 
 /// What the reason of a facility begins with that a person closed.
 const BY_HAND: &str = "closed by the operator: ";
+/// And of one whose kill switch is on: two people lift that.
+const BY_SWITCH: &str = "kill switch: ";
 
 impl Facility {
     fn of(row: FacilityRow, slice: &SliceRow, published: Option<&str>, on: NaiveDate) -> Result<Self, DbError> {
@@ -160,6 +162,10 @@ impl Facility {
     /// Days in the year that its rate is for.
     pub fn day_count_base(&self) -> i128 {
         if self.day_count == "ACT/360" { 360 } else { 365 }
+    }
+
+    fn has_switch_on(&self) -> bool {
+        self.closed_reason.as_deref().is_some_and(|reason| reason.starts_with(BY_SWITCH))
     }
 
     pub fn is_closed_by_itself(&self) -> bool {
@@ -242,6 +248,8 @@ pub enum FacilityError {
     CurrencyMismatch,
     #[error("an advance of this facility is unresolved: it reopens when the bank has answered for it")]
     Unresolved,
+    #[error("a kill switch is on: two people lift it")]
+    SwitchOn,
     #[error("interest does not fit the ledger")]
     Overflow,
     #[error(transparent)]
@@ -268,7 +276,26 @@ pub fn close_facility(tx: &mut WriteTx, id: FacilityId, reason: &str) -> Result<
 /// Closed by a person, whatever else it was closed for: it stays closed until a person reopens it.
 pub fn close_facility_by_hand(tx: &mut WriteTx, id: FacilityId, reason: &str) -> Result<Facility, FacilityError> {
     let current = lock_facility(tx, id)?;
+    if current.has_switch_on() {
+        return Ok(current);
+    }
     close(tx, current, &format!("{BY_HAND}{reason}"))
+}
+
+/// Closed by a kill switch, whatever else it was closed for.
+pub(super) fn close_for_switch(tx: &mut WriteTx, id: FacilityId, reason: &str) -> Result<(), FacilityError> {
+    let current = lock_facility(tx, id)?;
+    let reason = format!("{BY_SWITCH}{reason}");
+    if current.closed_reason.as_ref() != Some(&reason) {
+        close(tx, current, &reason)?;
+    }
+    Ok(())
+}
+
+/// Its last kill switch was lifted: it is reopened like one that was closed by hand, when its bank answers.
+pub(super) fn keep_closed_after_switch(tx: &mut WriteTx, id: FacilityId) -> Result<(), FacilityError> {
+    let current = lock_facility(tx, id)?;
+    close(tx, current, &format!("{BY_HAND}the kill switch is lifted, and the line not reopened yet")).map(drop)
 }
 
 fn close(tx: &mut WriteTx, current: Facility, reason: &str) -> Result<Facility, FacilityError> {
@@ -283,6 +310,9 @@ fn close(tx: &mut WriteTx, current: Facility, reason: &str) -> Result<Facility, 
 /// Only after the bank answered a probe, which is the caller's to make, and while no advance is unknown, failed or too old.
 pub fn reopen_facility(tx: &mut WriteTx, id: FacilityId) -> Result<Facility, FacilityError> {
     let current = lock_facility(tx, id)?;
+    if current.has_switch_on() {
+        return Err(FacilityError::SwitchOn);
+    }
     let oldest = oldest_unresolved(tx.db, id)?;
     let in_doubt = advance::table
         .filter(advance::facility_id.eq(id.raw()))

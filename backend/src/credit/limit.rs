@@ -125,17 +125,6 @@ pub fn policy_in_force(db: &mut Db, currency: Currency, date: NaiveDate) -> Resu
     Ok(policies_in_force(db, &[currency], date)?.pop())
 }
 
-/// What may be owed at most. Without a policy nothing is sold on credit.
-pub fn sales_limit(deposit: Money, policy: Option<&LimitPolicy>) -> Result<Money, MoneyError> {
-    let Some(policy) = policy else { return Ok(Money::zero(deposit.currency)) };
-    match deposit.portion(policy.deposit_multiplier) {
-        Ok(multiplied) if multiplied.minor < policy.cap.minor => Ok(multiplied),
-        // A product that does not fit is more than any cap.
-        Ok(_) | Err(MoneyError::Overflow) => Ok(policy.cap),
-        Err(other) => Err(other),
-    }
-}
-
 /// The turnover of one reporting period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RhcPeriod {
@@ -196,19 +185,5 @@ mod tests {
         let periods = [period("150000"), period("150000"), period("150000"), period("1")];
         assert_eq!(remittance_holding_capacity(&periods, 15, 20, Currency::CNY), Ok(cny("700000.00")));
         assert_eq!(remittance_holding_capacity(&[], 15, 20, Currency::CNY), Ok(cny("0")));
-    }
-
-    #[test]
-    fn the_limit_is_the_deposit_times_the_multiplier_up_to_the_cap() {
-        let policy = LimitPolicy {
-            id: LimitPolicyId::of(1),
-            version: 1,
-            effective_from: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
-            deposit_multiplier: Rate::parse("1.5").unwrap(),
-            cap: cny("1000.00"),
-        };
-        assert_eq!(sales_limit(cny("600.00"), Some(&policy)), Ok(cny("900.00")));
-        assert_eq!(sales_limit(cny("700.00"), Some(&policy)), Ok(cny("1000.00")));
-        assert_eq!(sales_limit(cny("700.00"), None), Ok(cny("0.00")));
     }
 }

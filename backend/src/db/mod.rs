@@ -24,6 +24,7 @@ pub use dialect::{
 pub use durability::Commit;
 pub use engine::{Db, Statements};
 pub use migrate::{MigrateError, migrate, pending};
+pub use node::is_accompanied;
 pub use rows::{Cell, Change, Column, Field, Row, RowSet, Update, Window};
 pub(crate) use rows::{rows, windowed};
 pub use setting::{remove_setting, setting, store_setting};
@@ -219,6 +220,11 @@ impl Store {
     /// The operator's zone: what decides a ledger date.
     pub fn zone(&self) -> Tz {
         self.zone
+    }
+
+    /// The ledger date that a commit would be booked on now.
+    pub fn today(&self) -> NaiveDate {
+        self.clock.now().date_in(self.zone).max(*self.latest_date.lock())
     }
 
     /// The node number that this process has leased.

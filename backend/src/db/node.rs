@@ -110,6 +110,12 @@ impl Lease {
     }
 }
 
+/// Whether another process works on this database beside the node.
+pub fn is_accompanied(db: &mut Db, own: u16) -> Result<bool, DbError> {
+    let others = node::table.filter(node::id.ne(i64::from(own))).filter(node::leased_until.gt(Utc::now().naive_utc()));
+    Ok(others.count().get_result::<i64>(db)? > 0)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -43,6 +43,10 @@ diesel::table! {
         created_at -> Timestamp,
         tier -> Text,
         max_unpaid_holds -> BigInt,
+        caution -> Text,
+        limit_terms -> Text,
+        frozen_scopes -> Text,
+        alerted_percent -> BigInt,
     }
 }
 
@@ -617,6 +621,7 @@ diesel::table! {
         created_at -> Timestamp,
         settled_at -> Nullable<Timestamp>,
         incentive_period_id -> Nullable<BigInt>,
+        memo_id -> Nullable<BigInt>,
     }
 }
 
@@ -669,6 +674,7 @@ diesel::table! {
         tax_code -> Nullable<Text>,
         posting_id -> BigInt,
         created_at -> Timestamp,
+        airline_id -> Nullable<BigInt>,
     }
 }
 
@@ -1205,6 +1211,94 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    guarantee (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        kind -> Text,
+        issuer -> Text,
+        currency -> Text,
+        amount_minor -> BigInt,
+        haircut -> Text,
+        counted_minor -> BigInt,
+        effective_from -> Date,
+        expires_on -> Date,
+        attachment_id -> BigInt,
+        created_at -> Timestamp,
+        released_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    temporary_limit (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        amount_minor -> BigInt,
+        effective_from -> Date,
+        effective_until -> Date,
+        approval_id -> BigInt,
+        created_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    limit_review (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        currency -> Text,
+        capacity_minor -> BigInt,
+        reporting_days -> BigInt,
+        remittance_days -> BigInt,
+        reviewed_on -> Date,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    limit_alert (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        percent -> BigInt,
+        currency -> Text,
+        exposure_minor -> BigInt,
+        limit_minor -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    payout (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        purpose -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        value_date -> Date,
+        reference -> Text,
+        posting_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    kill_switch (id) {
+        id -> BigInt,
+        agency_id -> Nullable<BigInt>,
+        airline_id -> Nullable<BigInt>,
+        facility_id -> Nullable<BigInt>,
+        scopes -> Text,
+        grounds -> Text,
+        reason -> Text,
+        organisation_id -> BigInt,
+        key_id -> BigInt,
+        created_at -> Timestamp,
+        approval_id -> Nullable<BigInt>,
+        lifted_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     setting,
     node,
@@ -1224,6 +1318,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     loss_provision,
     airline_cap,
     airline_alarm,
+    guarantee,
+    temporary_limit,
+    limit_review,
+    limit_alert,
+    payout,
+    kill_switch,
     account,
     posting,
     entry,
@@ -1298,8 +1398,6 @@ diesel::allow_tables_to_appear_in_same_query!(
 
 diesel::joinable!(api_key -> organisation (organisation_id));
 diesel::joinable!(facility_slice -> facility (facility_id));
-diesel::joinable!(app_user -> organisation (organisation_id));
-diesel::joinable!(session -> app_user (user_id));
 
 diesel::table! {
     cycle_settlement (id) {
@@ -1480,6 +1578,204 @@ diesel::table! {
 }
 
 diesel::table! {
+    memo (id) {
+        id -> BigInt,
+        number -> Text,
+        kind -> Text,
+        agency_id -> BigInt,
+        airline_id -> BigInt,
+        currency -> Text,
+        claimed_minor -> BigInt,
+        fee_minor -> BigInt,
+        reason -> Text,
+        status -> Text,
+        version -> BigInt,
+        answer_by -> Nullable<Timestamp>,
+        left_secs -> Nullable<BigInt>,
+        unanswered_at -> Nullable<Timestamp>,
+        decided_minor -> Nullable<BigInt>,
+        paid_minor -> BigInt,
+        cycle -> Nullable<Text>,
+        posting_id -> Nullable<BigInt>,
+        approval_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        decided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    memo_ticket (id) {
+        id -> BigInt,
+        memo_id -> BigInt,
+        ticket_id -> BigInt,
+        amount_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    memo_step (id) {
+        id -> BigInt,
+        memo_id -> BigInt,
+        version -> BigInt,
+        step -> Text,
+        reason -> Nullable<Text>,
+        note -> Nullable<Text>,
+        organisation_id -> BigInt,
+        key_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    memo_evidence (id) {
+        id -> BigInt,
+        step_id -> BigInt,
+        attachment_id -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(memo, memo_ticket, memo_step, memo_evidence, ticket);
+
+diesel::table! {
+    cash_proof (id) {
+        id -> BigInt,
+        account -> Text,
+        currency -> Text,
+        date -> Date,
+        state -> Text,
+        ledger_minor -> BigInt,
+        bank_minor -> BigInt,
+        in_transit_minor -> BigInt,
+        unmatched_receipts_minor -> BigInt,
+        bank_fees_minor -> BigInt,
+        unexplained_minor -> BigInt,
+        last_entry_id -> BigInt,
+        error -> Nullable<Text>,
+        created_at -> Timestamp,
+        proven_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    cash_item (id) {
+        id -> BigInt,
+        account -> Text,
+        currency -> Text,
+        kind -> Text,
+        side -> Text,
+        bank_reference -> Text,
+        posting_id -> Nullable<BigInt>,
+        amount_minor -> BigInt,
+        since -> Date,
+        cleared_on -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    score_card (id) {
+        id -> BigInt,
+        currency -> Text,
+        version -> BigInt,
+        effective_from -> Date,
+        body -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    risk_event (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        kind -> Text,
+        subject_id -> BigInt,
+        day -> Date,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    financial_review (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        result -> Text,
+        reviewed_on -> Date,
+        valid_until -> Date,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    agency_day (agency_id, day) {
+        agency_id -> BigInt,
+        day -> Date,
+        tickets -> BigInt,
+        sold_minor -> BigInt,
+        credit_minor -> BigInt,
+        night -> BigInt,
+        near_departure -> BigInt,
+        voided -> BigInt,
+        refunded -> BigInt,
+    }
+}
+
+diesel::table! {
+    agency_day_part (agency_id, day, kind, part) {
+        agency_id -> BigInt,
+        day -> Date,
+        kind -> Text,
+        part -> Text,
+        tickets -> BigInt,
+    }
+}
+
+diesel::table! {
+    score (id) {
+        id -> BigInt,
+        agency_id -> BigInt,
+        as_of -> Date,
+        taken_at -> Timestamp,
+        cause -> Text,
+        score_card_id -> BigInt,
+        inputs -> Text,
+        points -> BigInt,
+        grade -> Text,
+        multiplier -> Text,
+        cap_minor -> Nullable<BigInt>,
+        risk_history -> Text,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    velocity_rule (id) {
+        id -> BigInt,
+        code -> Text,
+        version -> BigInt,
+        effective_from -> Date,
+        mode -> Text,
+        terms -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    velocity_hit (id) {
+        id -> BigInt,
+        rule_id -> BigInt,
+        agency_id -> BigInt,
+        key_id -> BigInt,
+        airline_id -> BigInt,
+        route -> Text,
+        order_id -> Nullable<BigInt>,
+        reached -> BigInt,
+        most -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(agency, score);
+
+diesel::table! {
     role (organisation_kind, name) {
         organisation_kind -> Text,
         name -> Text,
@@ -1602,3 +1898,6 @@ diesel::table! {
         used_at -> Nullable<Timestamp>,
     }
 }
+
+diesel::joinable!(app_user -> organisation (organisation_id));
+diesel::joinable!(session -> app_user (user_id));

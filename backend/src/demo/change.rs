@@ -1,6 +1,7 @@
 //! What becomes of orders in the demo: one that is held, and one that is exchanged for a later day.
 
-use super::sell::{BEIJING, Client, Failure, Scene, day, list, order_of, scene, text_of};
+use super::client::{Client, Failure, Refused, list, minor, text_of};
+use super::sell::{BEIJING, Scene, day, order_of, scene};
 use serde_json::{Value, json};
 
 const HELD: Scene = scene("held until its deadline", BEIJING, ("PEK", "CAN"), false, &["adult"], None, "balance");
@@ -32,25 +33,47 @@ pub(super) async fn hold(client: &Client) -> Result<String, Failure> {
     Ok(format!("Held {reference}  {amount} {currency}, to be paid by {by} ({})", HELD.what))
 }
 
+/// What it takes to fly an order's first slice on another day; nothing where no such flight is offered.
+pub(super) async fn change_to(
+    client: &Client,
+    of: &str,
+    (order, (origin, destination)): (&Value, (&str, &str)),
+    day: &str,
+) -> Result<Result<Option<Value>, Refused>, Failure> {
+    let wanted = json!({ "order_id": order["id"], "slices": {
+        "remove": [{ "slice_id": order["slices"][0]["id"] }],
+        "add": [{ "origin": origin, "destination": destination, "departure_date": day }],
+    } });
+    let found = match client.ask(of, "/air/order_change_requests", &wanted).await? {
+        Ok(found) => found,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let Some(offer) = list(&found["order_change_offers"]).first() else { return Ok(Ok(None)) };
+    let change = json!({ "selected_order_change_offer": offer["id"] });
+    Ok(Ok(Some(client.post(of, "/air/order_changes", change).await?)))
+}
+
+/// Pays what is due, if anything is.
+pub(super) async fn confirm_change(
+    client: &Client,
+    of: &str,
+    change: &Value,
+    tender: &str,
+) -> Result<Result<Value, Refused>, Failure> {
+    let due = &change["change_total_amount"];
+    let payment = json!({ "type": tender, "amount": due, "currency": change["change_total_currency"] });
+    let body = if minor(due)? > 0 { json!({ "payment": payment }) } else { json!({}) };
+    client.ask(of, &format!("/air/order_changes/{}/actions/confirm", text_of(&change["id"])), &body).await
+}
+
 /// A ticket given in for one of another day: the agency pays the difference and the penalty.
 pub(super) async fn exchange(client: &Client) -> Result<String, Failure> {
     let of = CHANGED.agency;
     let found = offers(client, &CHANGED, 50).await?;
     let offer = found.first().ok_or("no offer to exchange later")?;
     let order = client.post(of, "/air/orders", order_of(offer, &CHANGED, 2)).await?;
-    let (origin, destination) = CHANGED.route;
-    let wanted = json!({ "order_id": order["id"], "slices": {
-        "remove": [{ "slice_id": order["slices"][0]["id"] }],
-        "add": [{ "origin": origin, "destination": destination, "departure_date": day(53) }],
-    } });
-    let request = client.post(of, "/air/order_change_requests", wanted).await?;
-    let offer = list(&request["order_change_offers"]).first().ok_or("no offer to exchange for")?;
-    let change = client.post(of, "/air/order_changes", json!({ "selected_order_change_offer": offer["id"] })).await?;
-    let due = &change["change_total_amount"];
-    let is_due = !text_of(due).starts_with('-') && text_of(due) != "0.00";
-    let payment = json!({ "type": CHANGED.payment, "amount": due, "currency": change["change_total_currency"] });
-    let confirm = format!("/air/order_changes/{}/actions/confirm", text_of(&change["id"]));
-    client.post(of, &confirm, if is_due { json!({ "payment": payment }) } else { json!({}) }).await?;
+    let change = change_to(client, of, (&order, CHANGED.route), &day(53)).await??.ok_or("no offer to exchange for")?;
+    confirm_change(client, of, &change, CHANGED.payment).await??;
     let now = client.get(of, &format!("/air/orders/{}", text_of(&order["id"]))).await?;
     let number = |order: &Value| list(&order["documents"]).last().map(|last| text_of(&last["unique_identifier"]));
     Ok(format!(
@@ -59,7 +82,7 @@ pub(super) async fn exchange(client: &Client) -> Result<String, Failure> {
         number(&order).unwrap_or_default(),
         number(&now).unwrap_or_default(),
         text_of(&change["penalty_total_amount"]),
-        text_of(due),
+        text_of(&change["change_total_amount"]),
         text_of(&change["change_total_currency"]),
         CHANGED.what
     ))

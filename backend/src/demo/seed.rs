@@ -113,7 +113,7 @@ fn scopes_of(mode: KeyMode, kind: OrganisationKind) -> Vec<Scope> {
     let wanted = |scope: &Scope| match kind {
         OrganisationKind::Operator | OrganisationKind::Agency => true,
         OrganisationKind::Airline | OrganisationKind::Bank => {
-            matches!(scope, Scope::FinanceRead | Scope::PartiesRead | Scope::WebhooksWrite)
+            matches!(scope, Scope::FinanceRead | Scope::PartiesRead | Scope::WebhooksWrite | Scope::MemosWrite)
         }
     };
     // The live clock cannot be moved, so no live key is given that right.

@@ -1,14 +1,13 @@
-//! A client of the API that sells a mixed batch and shows what became of it. It knows nothing that another client could not know.
+//! Sells a mixed batch over the API and shows what became of it.
 
 use super::change::{exchange, hold};
+use super::client::{Client, Failure, Side, list, text_of};
 use super::people::SignIn;
 use super::seed::read_demo;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-
-pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 pub(super) struct Scene {
     pub what: &'static str,
@@ -23,10 +22,19 @@ pub(super) struct Scene {
 pub(super) const BEIJING: &str = "Beijing Blue Sky Travel";
 const SHANGHAI: &str = "Shanghai Harbour Travel";
 const GUANGZHOU: &str = "Guangzhou Pearl Tours";
-const OPERATOR: &str = "Airsettle Operations";
+pub(super) const OPERATOR: &str = "Airsettle Operations";
 const ADULT: &str = "adult";
 const CHILD: &str = "child";
 const INFANT: &str = "infant_without_seat";
+
+const FAMILIES: [&str; 20] = [
+    "Zhang", "Wang", "Li", "Liu", "Chen", "Yang", "Huang", "Zhao", "Wu", "Zhou", "Xu", "Sun", "Ma", "Zhu", "Hu", "Guo", "He",
+    "Lin", "Gao", "Luo",
+];
+const GIVEN: [&str; 31] = [
+    "Wei", "Min", "Lan", "Jun", "Fang", "Na", "Xiuying", "Jing", "Qiang", "Lei", "Yang", "Yong", "Yan", "Jie", "Juan", "Tao",
+    "Ming", "Chao", "Xia", "Ping", "Gang", "Hui", "Ling", "Bo", "Ning", "Xin", "Yue", "Rui", "Kai", "Shan", "Hao",
+];
 
 const SCENES: [Scene; 6] = [
     scene("one adult, on credit", BEIJING, ("PEK", "SHA"), false, &[ADULT], None, "arc_bsp_cash"),
@@ -49,59 +57,9 @@ pub(super) const fn scene(
     Scene { what, agency, route, is_return, passengers, cabin, payment }
 }
 
-pub(super) struct Client {
-    http: reqwest::Client,
-    url: String,
-    keys: Vec<(String, String)>,
-}
-
-impl Client {
-    fn from_file(data: &Path) -> Result<Self, Failure> {
-        let path = data.join("demo.json");
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let file: Value = serde_json::from_str(&text)?;
-        let keys = file["keys"].as_array().cloned().unwrap_or_default();
-        let live = keys.iter().filter(|key| key["mode"] == "live");
-        let keys = live.map(|key| (text_of(&key["organisation"]), text_of(&key["key"]))).collect();
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
-        Ok(Client { http, url: text_of(&file["url"]), keys })
-    }
-
-    async fn send(&self, of: &str, method: reqwest::Method, path: &str, body: Option<Value>) -> Result<(u16, Value), Failure> {
-        let key = self.keys.iter().find(|(organisation, _)| organisation == of).map(|(_, key)| key.as_str());
-        let key = key.ok_or_else(|| format!("demo.json has no live key of {of}"))?;
-        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(key);
-        if let Some(body) = body {
-            request = request.json(&json!({ "data": body }));
-        }
-        let response = request.send().await?;
-        let status = response.status().as_u16();
-        Ok((status, response.json().await?))
-    }
-
-    /// A request that must be accepted.
-    pub(super) async fn post(&self, of: &str, path: &str, data: Value) -> Result<Value, Failure> {
-        let (status, body) = self.send(of, reqwest::Method::POST, path, Some(data)).await?;
-        if matches!(status, 200 | 201) { Ok(body["data"].clone()) } else { Err(format!("POST {path}: {status} {body}").into()) }
-    }
-
-    pub(super) async fn get(&self, of: &str, path: &str) -> Result<Value, Failure> {
-        let (status, body) = self.send(of, reqwest::Method::GET, path, None).await?;
-        if status == 200 { Ok(body["data"].clone()) } else { Err(format!("GET {path}: {status} {body}").into()) }
-    }
-}
-
-pub(super) fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
-}
-
 /// Sells `orders` orders over the API of the server that demo.json names.
 pub fn run(data: &Path, orders: u32) -> Result<ExitCode, Failure> {
-    let client = Client::from_file(data)?;
+    let client = Client::from_file(data, Side::Live)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         println!("Selling {orders} orders at {}", client.url);
@@ -147,14 +105,14 @@ async fn sell(client: &Client, scene: &Scene, number: u32, orders: u32) -> Resul
     }
     let passengers: Vec<Value> = scene.passengers.iter().map(|kind| json!({ "type": kind })).collect();
     let search = json!({ "slices": slices, "passengers": passengers, "cabin_class": scene.cabin });
-    let (status, found) = client.send(scene.agency, reqwest::Method::POST, "/air/offer_requests", Some(search)).await?;
+    let (status, found) = client.send(scene.agency, reqwest::Method::POST, "/air/offer_requests", Some(&search)).await?;
     let offer = found["data"]["offers"][0].clone();
     if offer.is_null() {
         return Err(format!("no offer for {origin}-{destination}: {status} {found}").into());
     }
     let began = Instant::now();
     let order = order_of(&offer, scene, number);
-    let (status, answer) = client.send(scene.agency, reqwest::Method::POST, "/air/orders", Some(order)).await?;
+    let (status, answer) = client.send(scene.agency, reqwest::Method::POST, "/air/orders", Some(&order)).await?;
     let millis = began.elapsed().as_secs_f64() * 1_000.0;
     let label = format!("{number:>3}/{orders} {:<24} {}-{}", scene.agency, origin, destination);
     if status != 201 && status != 200 {
@@ -178,13 +136,23 @@ async fn sell(client: &Client, scene: &Scene, number: u32, orders: u32) -> Resul
 }
 
 pub(super) fn order_of(offer: &Value, scene: &Scene, number: u32) -> Value {
+    let payment = json!({ "type": scene.payment, "amount": offer["total_amount"], "currency": offer["total_currency"] });
+    let people = people_for(offer, number.into());
+    json!({ "type": "instant", "selected_offers": [offer["id"]], "passengers": people, "payments": [payment] })
+}
+
+/// Somebody for every seat of an offer.
+pub(super) fn people_for(offer: &Value, number: u64) -> Vec<Value> {
     let offered = offer["passengers"].as_array().cloned().unwrap_or_default();
     let infant = offered.iter().find(|passenger| passenger["type"] == INFANT).map(|infant| infant["id"].clone());
     let mut laps = infant.into_iter();
-    let given = ["Wei", "Min", "Lan", "Jun"];
-    let people: Vec<Value> = offered
+    // Each order is of another family, so that nobody is booked twice on a flight.
+    let own = usize::try_from(number).unwrap_or(0);
+    let family = FAMILIES.iter().cycle().nth(own % FAMILIES.len()).copied().unwrap_or_default();
+    let given = GIVEN.iter().cycle().skip(own / FAMILIES.len() % GIVEN.len());
+    offered
         .iter()
-        .zip(given.iter().cycle())
+        .zip(given)
         .map(|(passenger, given)| {
             let (years, adult) = match passenger["type"].as_str() {
                 Some(CHILD) => (7, false),
@@ -194,7 +162,7 @@ pub(super) fn order_of(offer: &Value, scene: &Scene, number: u32) -> Value {
             let born = chrono::Utc::now().date_naive() - chrono::Months::new(12 * years);
             let mut person = json!({
                 "id": passenger["id"], "title": "ms", "gender": "f", "given_name": given,
-                "family_name": "Zhang", "born_on": born.to_string(),
+                "family_name": family, "born_on": born.to_string(),
             });
             if adult {
                 person["email"] = json!(format!("traveller{number}@example.com"));
@@ -203,9 +171,7 @@ pub(super) fn order_of(offer: &Value, scene: &Scene, number: u32) -> Value {
             }
             person
         })
-        .collect();
-    let payment = json!({ "type": scene.payment, "amount": offer["total_amount"], "currency": offer["total_currency"] });
-    json!({ "type": "instant", "selected_offers": [offer["id"]], "passengers": people, "payments": [payment] })
+        .collect()
 }
 
 /// One ticket's whole truth, once its airline has been paid.
@@ -296,8 +262,4 @@ async fn show_trial_balance(client: &Client) -> Result<(), Failure> {
     let balanced = if trial["balanced"] == true { "debits equal credits" } else { "DEBITS AND CREDITS DIFFER" };
     println!("  {balanced}");
     Ok(())
-}
-
-pub(super) fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
 }

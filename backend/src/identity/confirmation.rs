@@ -35,32 +35,44 @@ const DIGITS: u64 = 100_000_000;
 /// What kind of payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Business {
+    AirlinePayment,
     CashTransfer,
     CreditPayout,
+    DepositReturn,
     FacilityRepayment,
     TaxPayment,
+    WalletWithdrawal,
 }
 
 impl Business {
     pub fn text(self) -> &'static str {
         match self {
+            Business::AirlinePayment => "airline_payment",
             Business::CashTransfer => "cash_transfer",
             Business::CreditPayout => "credit_payout",
+            Business::DepositReturn => "deposit_return",
             Business::FacilityRepayment => "facility_repayment",
             Business::TaxPayment => "tax_payment",
+            Business::WalletWithdrawal => "wallet_withdrawal",
         }
     }
 
     fn name(self, language: Language) -> &'static str {
         match (self, language) {
+            (Business::AirlinePayment, Language::English) => "payment to an airline",
+            (Business::AirlinePayment, Language::Chinese) => "向航空公司付款",
             (Business::CashTransfer, Language::English) => "transfer between own and clients' cash",
             (Business::CashTransfer, Language::Chinese) => "自有资金与客户资金划转",
             (Business::CreditPayout, Language::English) => "payout of a credit to an agency",
             (Business::CreditPayout, Language::Chinese) => "向代理支付贷方余额",
+            (Business::DepositReturn, Language::English) => "return of a deposit",
+            (Business::DepositReturn, Language::Chinese) => "退还保证金",
             (Business::FacilityRepayment, Language::English) => "repayment of a bank line",
             (Business::FacilityRepayment, Language::Chinese) => "偿还银行授信",
             (Business::TaxPayment, Language::English) => "payment of taxes",
             (Business::TaxPayment, Language::Chinese) => "缴纳税费",
+            (Business::WalletWithdrawal, Language::English) => "withdrawal from a wallet",
+            (Business::WalletWithdrawal, Language::Chinese) => "预存款提现",
         }
     }
 }

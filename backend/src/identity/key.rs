@@ -9,7 +9,9 @@ use crate::identity::secret::{digest, random};
 use crate::identity::session::SignedIn;
 use crate::ids::{AgencyId, Id, KeyId, OrganisationId, SessionId, UserId};
 use chrono::{Duration, NaiveDateTime};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -65,6 +67,8 @@ scopes! {
     UsersWrite = "users:write",
     /// Say where the organisation's events are delivered.
     WebhooksWrite = "webhooks:write",
+    /// Claim and grant after the sale, and answer that.
+    MemosWrite = "memos:write",
     /// Agree to or refuse what somebody else has asked for.
     ApprovalsWrite = "approvals:write",
     /// Move the test clock; for a person, act in test mode at all.
@@ -81,6 +85,7 @@ impl Scope {
         match self {
             Scope::FinanceWrite | Scope::PartiesWrite | Scope::ApprovalsWrite => kind == OrganisationKind::Operator,
             Scope::AirWrite => kind == OrganisationKind::Agency,
+            Scope::MemosWrite => kind != OrganisationKind::Bank,
             Scope::CouponsWrite => matches!(kind, OrganisationKind::Airline | OrganisationKind::Operator),
             Scope::LimitsRead | Scope::AirRead => matches!(kind, OrganisationKind::Agency | OrganisationKind::Operator),
             Scope::FinanceRead
@@ -163,7 +168,13 @@ pub enum AuthRefusal {
     Expired,
     Revoked,
     IpNotAllowed,
+    /// The keys of its agency are frozen.
+    Frozen,
 }
+
+/// How many agencies that a key acts for have their keys frozen: the one that it is bound to, or any of its organisation's.
+const FROZEN_AGENCIES: &str = "(SELECT COUNT(*) FROM agency f WHERE f.organisation_id = api_key.organisation_id
+    AND (api_key.agency_id IS NULL OR f.id = api_key.agency_id) AND f.frozen_scopes LIKE '%api%')";
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -231,11 +242,13 @@ pub fn authenticate(
     from: Option<IpAddr>,
 ) -> Result<Result<ApiKey, AuthRefusal>, DbError> {
     let by_digest = api_key::table.inner_join(organisation::table).filter(api_key::secret_digest.eq(digest(secret)));
-    let found: Option<(KeyRow, String)> = by_digest.select((KeyRow::as_select(), organisation::kind)).first(db).optional()?;
-    let Some((row, kind)) = found else { return Ok(Err(AuthRefusal::Unknown)) };
+    let columns = (KeyRow::as_select(), organisation::kind, sql::<BigInt>(FROZEN_AGENCIES));
+    let found: Option<(KeyRow, String, i64)> = by_digest.select(columns).first(db).optional()?;
+    let Some((row, kind, frozen)) = found else { return Ok(Err(AuthRefusal::Unknown)) };
     let key = with_kind(row, &kind)?;
     Ok(match key.refusal(now, from) {
         Some(refusal) => Err(refusal),
+        None if frozen > 0 => Err(AuthRefusal::Frozen),
         None => Ok(key),
     })
 }

@@ -59,8 +59,11 @@ records! {
     ChangePenalty "change_penalty" "what the airline gets for the change in the exchange above it, as a fare: price, base_fare and airline_share";
     AdvanceConfirmed "advance_confirmed" "the bank confirmed that it paid the airline for a ticket";
     ReclaimDropped "reclaim_dropped" "a payment that was under way when its ticket was voided or refunded turned out never to be paid";
-    SetOff "set_off" "a claim on the airline for a voided, refunded or given in ticket, or for an incentive that it funds, was set off against what was due for another ticket";
+    SetOff "set_off" "a claim on the airline for a voided, refunded or given in ticket, for an incentive that it funds or a memo that grants something, was set off against what was due for another ticket";
     Repayment "repayment" "the airline paid money back";
+    Adm "adm" "what the airline claimed from an agency was decided for it: detail is the memo";
+    Acm "acm" "what the airline granted an agency was decided, and it has to give it back: detail is the memo";
+    MemoPayment "memo_payment" "the airline was paid what its memos claimed";
     Other "other" "any other event that moved the airline's accounts; detail names it";
     Total "total" "per currency: the sum of the lines above with a price, and what the day changed";
     Balance "balance" "per currency and ledger account: opening + change = closing";
@@ -94,16 +97,16 @@ columns! {
     BookingClass "booking_class" "coupons: one letter";
     FareBasis "fare_basis" "coupons: fare basis code";
     PaymentReference "payment_reference" "advance_confirmed: our reference of the attempt at the bank";
-    BankReference "bank_reference" "advance_confirmed and repayment: the bank's own reference";
+    BankReference "bank_reference" "advance_confirmed, repayment and memo_payment: the bank's own reference";
     CreditedAt "credited_at" "advance_confirmed: when the bank says that it credited the airline";
-    ValueDate "value_date" "repayment: the bank's value date";
+    ValueDate "value_date" "repayment and memo_payment: the bank's value date";
     PayableChange "payable_change" "events and total: the change of airline.payable, what the airline is owed; positive: more";
     ReceivableChange "receivable_change" "events and total: the change of airline.receivable, what the airline has to give back; positive: more";
     Account "account" "balance: airline.payable or airline.receivable";
     Opening "opening_balance" "balance: before the day's first event";
     Change "change" "balance: the sum of the day's changes in the lines above";
     Closing "closing_balance" "balance: after the day's last event";
-    Detail "detail" "refund: its kind; set_off: incentive where it was no ticket; other and chain_head: see there";
+    Detail "detail" "refund: its kind; set_off: incentive or memo where it was no ticket; adm, acm, other and chain_head: see there";
 }
 
 /// One record. Cells that are not set stay empty.

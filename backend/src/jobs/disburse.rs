@@ -19,6 +19,7 @@ use crate::gateways::GatewayError;
 use crate::gateways::bank::callback::BankNotification;
 use crate::gateways::bank::{PaymentOrder, PaymentStatus};
 use crate::ids::{AdvanceId, Id, TicketId};
+use crate::ledger::Purse;
 use crate::money::Currency;
 use crate::notify::{OutboxRow, PAY_ADVANCE, Tried, done_about, due};
 use crate::ticketing::{start_paying, ticket_numbers};
@@ -160,7 +161,12 @@ fn claim(app: &App, room: usize, room_again: usize) -> Result<Vec<Claimed>, Adva
 
 /// Wallet tickets are paid from the client account of their currency.
 pub(super) fn client_account(currency: Currency) -> String {
-    format!("client-{currency}")
+    bank_account(Purse::Client, currency)
+}
+
+/// How the bank names our accounts.
+pub(super) fn bank_account(purse: Purse, currency: Currency) -> String {
+    format!("{}-{currency}", purse.text())
 }
 
 /// Its text names the ticket: should the database be lost, the bank still knows what was sold.

@@ -3,6 +3,7 @@
 
 mod accrue;
 mod callback;
+mod cash_proof;
 mod close_of_day;
 mod deliver;
 mod disburse;
@@ -20,6 +21,7 @@ mod run;
 mod schedule;
 mod schedules;
 mod seal;
+mod velocity;
 
 pub use callback::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard, hear_callback};
 pub use disburse::{book_said, callback_outcome};
@@ -49,7 +51,7 @@ type Job = fn(&Arc<App>);
 
 /// Starts the jobs of one mode, each on a thread of its own. They end with the process.
 pub fn start(app: &Arc<App>) -> std::io::Result<()> {
-    let jobs: [(&str, Job); 12] = [
+    let jobs: [(&str, Job); 13] = [
         ("disburse", disburse::run),
         ("seal", |app| seal::run(app)),
         ("reopen", |app| reopen::run(app)),
@@ -62,6 +64,7 @@ pub fn start(app: &Arc<App>) -> std::io::Result<()> {
         ("refunds", |app| refunds::run(app)),
         ("incentives", |app| incentives::run(app)),
         ("schedules", |app| schedules::run(app)),
+        ("velocity", |app| velocity::run(app)),
     ];
     for (name, run) in jobs {
         let app = app.clone();

@@ -142,7 +142,7 @@ async fn lost_payments(app: &App) -> Result<Vec<LostPayment>, RecoverError> {
         for day in first.iter_days().take_while(|day| *day <= last) {
             let bookings = app.bank.statement(account, day).await;
             let bookings = bookings.map_err(|error| RecoverError::Bank { what: format!("account {account} on {day}"), error })?;
-            for line in bookings {
+            for line in bookings.lines {
                 if let Some((advance, _)) = reference_parts(&line.reference)
                     && line.amount.is_negative()
                 {

@@ -1,5 +1,6 @@
 //! What runs by the calendar, and when: the table. A job is a sequence of named steps, each of which may be tried again from its beginning.
 
+use super::cash_proof;
 use super::close_of_day;
 use super::fence::Fence;
 use crate::app::App;
@@ -44,7 +45,11 @@ pub const SCHEDULE: &[Scheduled] = &[
             Step { name: "carry_credit", work: close_of_day::carry_credit },
             Step { name: "review_obligations", work: close_of_day::review_obligations },
             Step { name: "charge", work: close_of_day::charge_obligations },
+            Step { name: "note_unanswered_memos", work: close_of_day::note_unanswered_memos },
             Step { name: "provide_for_losses", work: close_of_day::provide_for_losses },
+            Step { name: "count_agency_days", work: close_of_day::count_agency_days },
+            Step { name: "score_agencies", work: close_of_day::score_agencies },
+            Step { name: "prove_cash", work: cash_proof::prove },
         ],
     },
     Scheduled {

@@ -54,6 +54,8 @@ events! {
     IncentiveTrueUp = "incentive_true_up",
     IncentiveReversed = "incentive_reversed",
     IncentiveSettled = "incentive_settled",
+    DepositReturned = "deposit_returned",
+    WalletTransferOut = "wallet_transfer_out",
     LateFeeCharged = "late_fee_charged",
     FinancingCharged = "financing_charged",
     ChargesPaid = "charges_paid",
@@ -70,6 +72,10 @@ events! {
     LossProvided = "loss_provided",
     // The interest of days that a movement dated back, or a rate published late, has changed.
     InterestCorrected = "interest_corrected",
+    // Memos that were upheld.
+    AdmPosted = "adm_posted",
+    AcmPosted = "acm_posted",
+    AirlinePaid = "airline_paid",
 }
 
 /// One side of a posting; debits are positive.

@@ -61,6 +61,8 @@ event_types! {
     AirlineCapSet = "airline_cap.set",
     /// A paid ticket was taken back: the airline has to return its share.
     AirlineClaimOpened = "airline_claim.opened",
+    /// What memos claimed for it.
+    AirlinePaid = "airline.paid",
     AirlineRepaymentReceived = "airline_repayment.received",
     /// Somebody else agreed, and it was done.
     ApprovalApproved = "approval.approved",
@@ -71,6 +73,10 @@ event_types! {
     ApprovalSuperseded = "approval.superseded",
     BaseRatePublished = "base_rate.published",
     CapitalReceived = "capital.received",
+    /// The statement of a day could not be fetched.
+    CashProofUnavailable = "cash_proof.unavailable",
+    /// Bank and ledger differ by something that nothing explains.
+    CashProofUnexplained = "cash_proof.unexplained",
     ChargesReceived = "charges.received",
     ContractSigned = "contract.signed",
     /// Credit of a cycle was paid out.
@@ -83,6 +89,7 @@ event_types! {
     DefaultRecovered = "default.recovered",
     DefaultWrittenOff = "default.written_off",
     DepositReceived = "deposit.received",
+    DepositReturned = "deposit.returned",
     /// The days on which the line takes new holds.
     FacilityAvailabilityChanged = "facility.availability_changed",
     /// The line takes no new holds.
@@ -91,7 +98,38 @@ event_types! {
     FacilityOpened = "facility.opened",
     FacilityRepaid = "facility.repaid",
     FacilityReopened = "facility.reopened",
+    /// What a person has found in an agency's financial statements.
+    FinancialReviewRecorded = "financial_review.recorded",
+    GuaranteeRegistered = "guarantee.registered",
+    GuaranteeReleased = "guarantee.released",
+    /// Two people have lifted it.
+    KillSwitchLifted = "kill_switch.lifted",
+    KillSwitchThrown = "kill_switch.thrown",
     LimitPolicyAdopted = "limit.policy_adopted",
+    /// Exposure came up to this part of the limit.
+    LimitReached50 = "limit.reached_50",
+    LimitReached75 = "limit.reached_75",
+    LimitReached90 = "limit.reached_90",
+    LimitReached100 = "limit.reached_100",
+    LimitReviewed = "limit.reviewed",
+    LimitTemporaryEnded = "limit.temporary_ended",
+    LimitTemporaryGranted = "limit.temporary_granted",
+    MemoAccepted = "memo.accepted",
+    /// The airline has answered a dispute.
+    MemoAnswered = "memo.answered",
+    MemoDismissed = "memo.dismissed",
+    /// The agency says no: its clock stands still.
+    MemoDisputed = "memo.disputed",
+    MemoDisputeWithdrawn = "memo.dispute_withdrawn",
+    /// An airline claims something from the agency, or grants it something.
+    MemoIssued = "memo.issued",
+    /// Decided and booked.
+    MemoPosted = "memo.posted",
+    /// The agency looks into it.
+    MemoReviewed = "memo.reviewed",
+    /// The agency's time is over; a person decides.
+    MemoUnanswered = "memo.unanswered",
+    MemoWithdrawn = "memo.withdrawn",
     /// A cycle was closed and billed; its statement stands.
     ObligationBilled = "obligation.billed",
     ObligationDefaulted = "obligation.defaulted",
@@ -129,12 +167,19 @@ event_types! {
     /// A person decides about it.
     RefundSubmitted = "refund_application.submitted",
     RemittanceReceived = "remittance.received",
+    /// The agency has another grade or status.
+    ScoreChanged = "score.changed",
+    ScoreCardAdopted = "score_card.adopted",
     TaxPaid = "tax.paid",
     /// Given in for another ticket.
     TicketExchanged = "ticket.exchanged",
     TicketRefunded = "ticket.refunded",
     TicketVoided = "ticket.voided",
+    /// A sale met a velocity rule.
+    VelocityHit = "velocity.hit",
+    VelocityRuleAdopted = "velocity.rule_adopted",
     WalletReceived = "wallet.received",
+    WalletWithdrawn = "wallet.withdrawn",
     /// Its receiver failed for too long.
     WebhookDisabled = "webhook.disabled",
 }

@@ -7,11 +7,11 @@ use super::export::{AirlineDay, ExportError};
 use crate::clock::Timestamp;
 use crate::credit::payment_reference;
 use crate::db::schema::{
-    advance, airline_claim, airline_take_back, bank_receipt, claim_settlement, posting, refund_application, refund_coupon,
-    refund_tax, refund_ticket, ticket, ticket_exchange, ticket_tax,
+    advance, airline_claim, airline_take_back, bank_payment, bank_receipt, claim_settlement, posting, refund_application,
+    refund_coupon, refund_tax, refund_ticket, ticket, ticket_exchange, ticket_tax,
 };
 use crate::db::{Db, DbError};
-use crate::ids::{AdvanceId, Id, PostingId};
+use crate::ids::{AdvanceId, Id, MemoId, PostingId};
 use crate::interchange::airline_day::{Column, Line, RecordType};
 use crate::ledger::{DayWindow, Event, PostingRow};
 use crate::money::{Currency, MoneyError};
@@ -42,6 +42,7 @@ pub(super) struct Details {
     /// By ticket.
     payments: HashMap<i64, Payment>,
     set_offs: HashMap<i64, SetOff>,
+    /// Money that came from the airline or went to it.
     receipts: HashMap<i64, (String, NaiveDate)>,
     /// By the row that their posting refers to.
     refunds: HashMap<i64, Refund>,
@@ -65,9 +66,10 @@ struct Payment {
     credited_at: Option<NaiveDateTime>,
 }
 
-/// The voided or refunded ticket whose claim it was, none where it was an incentive, and the ticket for which less was paid.
+/// The voided or refunded ticket whose claim it was, none where it was an incentive or a memo, and the ticket for which less was paid.
 struct SetOff {
     voided: Option<i64>,
+    memo: Option<i64>,
     against: Option<i64>,
 }
 
@@ -128,7 +130,11 @@ impl Details {
         let receipts = bank_receipt::table.filter(bank_receipt::id.eq_any(about(&[Event::AirlineRepaid])));
         let receipts: Vec<(i64, String, NaiveDate)> =
             receipts.select((bank_receipt::id, bank_receipt::bank_reference, bank_receipt::value_date)).load(db)?;
-        details.receipts = receipts.into_iter().map(|(id, reference, date)| (id, (reference, date))).collect();
+        let paid = bank_payment::table.filter(bank_payment::id.eq_any(about(&[Event::AirlinePaid])));
+        let paid: Vec<(i64, String, NaiveDate)> =
+            paid.select((bank_payment::id, bank_payment::bank_reference, bank_payment::value_date)).load(db)?;
+        let money = receipts.into_iter().chain(paid);
+        details.receipts = money.map(|(id, reference, date)| (id, (reference, date))).collect();
         details.read_refunds(db, about(&[Event::TicketRefund]))?;
         details.read_taken_back(db, about(&[Event::AdvanceReclaimDropped]))?;
         details.exchanges = read_exchanges(db, &about(&[Event::TicketExchange, Event::ExchangeVoid]))?;
@@ -160,14 +166,18 @@ impl Details {
         let settled = claim_settlement::table
             .inner_join(airline_claim::table.on(airline_claim::id.eq(claim_settlement::claim_id)))
             .filter(claim_settlement::id.eq_any(ids));
-        let settled: Vec<(i64, Option<i64>, Option<i64>)> =
-            settled.select((claim_settlement::id, airline_claim::ticket_id, claim_settlement::advance_id)).load(db)?;
-        let advances: Vec<i64> = settled.iter().filter_map(|(_, _, advance)| *advance).collect();
+        type Settled = (i64, Option<i64>, Option<i64>, Option<i64>);
+        let columns = (claim_settlement::id, airline_claim::ticket_id, airline_claim::memo_id, claim_settlement::advance_id);
+        let settled: Vec<Settled> = settled.select(columns).load(db)?;
+        let advances: Vec<i64> = settled.iter().filter_map(|(.., advance)| *advance).collect();
         let advances = advance::table.filter(advance::id.eq_any(advances)).select((advance::id, advance::ticket_id));
         let paid_for: HashMap<i64, i64> = advances.load::<(i64, i64)>(db)?.into_iter().collect();
         self.set_offs = settled
             .into_iter()
-            .map(|(id, voided, advance)| (id, SetOff { voided, against: advance.and_then(|id| paid_for.get(&id).copied()) }))
+            .map(|(id, voided, memo, advance)| {
+                let against = advance.and_then(|id| paid_for.get(&id).copied());
+                (id, SetOff { voided, memo, against })
+            })
             .collect();
         Ok(())
     }
@@ -274,13 +284,10 @@ impl Details {
                 Ok(vec![line.amount(Column::Amount, negated(event.payable)?, event.currency)])
             }
             Some(Event::ClaimSetOff) => Ok(vec![self.set_off_line(event)?]),
-            Some(Event::AirlineRepaid) => {
-                let receipt = self.receipts.get(&event.posting.reference_id);
-                let (reference, value_date) = receipt.ok_or_else(|| event.unknown())?;
-                let line = event.line(RecordType::Repayment).text(Column::BankReference, reference);
-                let line = line.date(Column::ValueDate, *value_date);
-                Ok(vec![line.amount(Column::Amount, negated(event.receivable)?, event.currency)])
-            }
+            Some(Event::AirlineRepaid) => Ok(vec![self.money_line(event, RecordType::Repayment, event.receivable)?]),
+            Some(Event::AirlinePaid) => Ok(vec![self.money_line(event, RecordType::MemoPayment, event.payable)?]),
+            Some(Event::AdmPosted) => Ok(vec![event.memo_line(RecordType::Adm, event.payable)]),
+            Some(Event::AcmPosted) => Ok(vec![event.memo_line(RecordType::Acm, event.receivable)]),
             _ => {
                 let amount = event.payable.checked_sub(event.receivable).ok_or(MoneyError::Overflow)?;
                 let line = event.line(RecordType::Other).text(Column::Detail, &event.posting.event);
@@ -380,12 +387,20 @@ impl Details {
         })
     }
 
+    /// Money that came or went with a bank's reference, and took so much off an account.
+    fn money_line(&self, event: &DayEvent, record: RecordType, change: i64) -> Result<Line, ExportError> {
+        let money = self.receipts.get(&event.posting.reference_id);
+        let (reference, value_date) = money.ok_or_else(|| event.unknown())?;
+        let line = event.line(record).text(Column::BankReference, reference).date(Column::ValueDate, *value_date);
+        Ok(line.amount(Column::Amount, negated(change)?, event.currency))
+    }
+
     fn set_off_line(&self, event: &DayEvent) -> Result<Line, ExportError> {
         let set_off = self.set_offs.get(&event.posting.reference_id).ok_or_else(|| event.unknown())?;
         let line = event.line(RecordType::SetOff);
         let line = match set_off.voided {
             Some(ticket) => line.text(Column::TicketNumber, self.number(ticket)?),
-            None => line.text(Column::Detail, "incentive"),
+            None => line.text(Column::Detail, if set_off.memo.is_some() { "memo" } else { "incentive" }),
         };
         let line = match set_off.against {
             Some(ticket) => line.text(Column::AgainstTicketNumber, self.number(ticket)?),
@@ -425,6 +440,11 @@ impl DayEvent {
     pub(super) fn line(&self, record: RecordType) -> Line {
         let line = self.part(record).amount(Column::PayableChange, self.payable, self.currency);
         line.amount(Column::ReceivableChange, self.receivable, self.currency)
+    }
+
+    fn memo_line(&self, record: RecordType, amount: i64) -> Line {
+        let memo = MemoId::of(self.posting.reference_id).to_string();
+        self.line(record).text(Column::Detail, &memo).amount(Column::Amount, amount, self.currency)
     }
 
     fn unknown(&self) -> ExportError {

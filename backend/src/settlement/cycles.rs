@@ -1,5 +1,5 @@
 //! What an agency owes in a remittance cycle: its credit tickets of the cycle less voids, the refunds and the tickets given in that were credited in it,
-//! incentives that were settled in it, and what settles the rest: remittances, security that was applied, credit carried or paid out, a write-off.
+//! incentives that were settled and memos that were posted in it, and what settles the rest: remittances, security that was applied, credit carried or paid out, a write-off.
 
 use crate::agencies::Cycle;
 use crate::db::{Db, DbError};
@@ -33,6 +33,9 @@ pub struct CycleStanding {
     pub written_off: Money,
     /// Incentives that lowered what is owed.
     pub incentive: Money,
+    /// Memos that were posted: what airlines claimed, and what they granted.
+    pub debited: Money,
+    pub credited: Money,
 }
 
 /// How a remittance is booked.
@@ -60,13 +63,15 @@ impl CycleStanding {
             carried: zero,
             written_off: zero,
             incentive: zero,
+            debited: zero,
+            credited: zero,
         }
     }
 
     pub fn open_gross(&self) -> Result<Money, MoneyError> {
-        let given_back = self.voided.checked_add(self.refunded)?.checked_add(self.incentive)?;
+        let given_back = self.voided.checked_add(self.refunded)?.checked_add(self.incentive)?.checked_add(self.credited)?;
         let settled = self.remitted.checked_add(self.netted)?.checked_add(self.settled_otherwise()?)?;
-        self.sold.checked_sub(given_back)?.checked_sub(settled)
+        self.sold.checked_add(self.debited)?.checked_sub(given_back)?.checked_sub(settled)
     }
 
     fn settled_otherwise(&self) -> Result<Money, MoneyError> {
@@ -129,9 +134,13 @@ struct Sums {
     written_off: i64,
     #[diesel(sql_type = BigInt)]
     incentive: i64,
+    #[diesel(sql_type = BigInt)]
+    debited: i64,
+    #[diesel(sql_type = BigInt)]
+    credited: i64,
 }
 
-/// Sales, refunds and incentives by cycle, of which each may have none of the others.
+/// Sales, refunds, incentives and memos by cycle, of which each may have none of the others.
 const SUMS: &str =
     "SELECT s.cycle AS cycle, CAST(SUM(s.sold) AS BIGINT) AS sold, CAST(SUM(s.commission) AS BIGINT) AS commission,
         CAST(SUM(s.voided) AS BIGINT) AS voided, CAST(SUM(s.voided_commission) AS BIGINT) AS voided_commission,
@@ -147,7 +156,11 @@ const SUMS: &str =
         COALESCE((SELECT CAST(SUM(k.amount_minor) AS BIGINT) FROM cycle_settlement k
             WHERE k.agency_id = $1 AND k.cycle = s.cycle AND k.currency = $2 AND k.kind = 'written_off'), 0) AS written_off,
         COALESCE((SELECT CAST(SUM(d.accrued_minor) AS BIGINT) FROM incentive_period d
-            WHERE d.agency_id = $1 AND d.cycle = s.cycle AND d.currency = $2), 0) AS incentive
+            WHERE d.agency_id = $1 AND d.cycle = s.cycle AND d.currency = $2), 0) AS incentive,
+        COALESCE((SELECT CAST(SUM(m.decided_minor) AS BIGINT) FROM memo m
+            WHERE m.agency_id = $1 AND m.cycle = s.cycle AND m.currency = $2 AND m.kind = 'adm'), 0) AS debited,
+        COALESCE((SELECT CAST(SUM(m.decided_minor) AS BIGINT) FROM memo m
+            WHERE m.agency_id = $1 AND m.cycle = s.cycle AND m.currency = $2 AND m.kind = 'acm'), 0) AS credited
     FROM (SELECT COALESCE(x.cycle, o.cycle) AS cycle, t.price_minor + COALESCE(x.penalty_minor, 0) AS sold, t.commission_minor AS commission,
             CASE WHEN COALESCE(o.cancelled_at, h.voided_at) IS NULL THEN 0 ELSE t.price_minor + COALESCE(x.penalty_minor, 0) END AS voided,
             CASE WHEN COALESCE(o.cancelled_at, h.voided_at) IS NULL THEN 0 ELSE t.commission_minor END AS voided_commission,
@@ -162,7 +175,9 @@ const SUMS: &str =
         FROM order_change h JOIN ticket_exchange x ON x.order_change_id = h.id
         WHERE h.agency_id = $1 AND h.currency = $2 AND h.voided_at IS NULL AND x.given_in_cycle IS NOT NULL
         UNION ALL SELECT d.cycle, 0, 0, 0, 0, 0, 0 FROM incentive_period d
-        WHERE d.agency_id = $1 AND d.currency = $2 AND d.cycle IS NOT NULL) s";
+        WHERE d.agency_id = $1 AND d.currency = $2 AND d.cycle IS NOT NULL
+        UNION ALL SELECT m.cycle, 0, 0, 0, 0, 0, 0 FROM memo m
+        WHERE m.agency_id = $1 AND m.currency = $2 AND m.cycle IS NOT NULL) s";
 
 fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
     let of = |minor| Money::new(minor, currency);
@@ -180,10 +195,12 @@ fn standing(row: &Sums, currency: Currency) -> Result<CycleStanding, DbError> {
         carried: of(row.carried),
         written_off: of(row.written_off),
         incentive: of(row.incentive),
+        debited: of(row.debited),
+        credited: of(row.credited),
     })
 }
 
-/// One cycle of an agency; `None` where it sold nothing on credit, was refunded nothing and got no incentive in it.
+/// One cycle of an agency; `None` where it sold nothing on credit, was refunded nothing and got no incentive or memo in it.
 pub fn cycle_standing(db: &mut Db, agency: AgencyId, currency: Currency, cycle: Cycle) -> Result<Option<CycleStanding>, DbError> {
     let text = format!("{SUMS} WHERE s.cycle = $3 GROUP BY s.cycle");
     let query = sql_query(text).bind::<BigInt, _>(agency.raw()).bind::<Text, _>(currency.code());

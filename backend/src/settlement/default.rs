@@ -8,14 +8,17 @@ use super::cycles::{CycleStanding, all_cycles};
 use super::incentives::{SettleError, settle_agency};
 use super::obligation::{ObligationError, look_again};
 use super::provision::provide;
-use crate::agencies::{AgencyError, AgencyStatus, lock_agency, set_status};
+use crate::agencies::{AgencyStatus, FreezeScope, FrozenScopes, lock_agency};
 use crate::audit::{Actor, Cause};
+use crate::credit::score::score_agency;
+use crate::credit::{Grounds, KillSwitchError, Target, lift_default, throw};
 use crate::db::schema::agency_default;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, stored_currency, update, windowed};
 use crate::ids::{AgencyId, ApprovalId, DefaultId, Id, PostingId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, balance, post_all};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit};
+use crate::risk::{RiskEventKind, note_risk};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -108,15 +111,18 @@ impl From<SettleError> for DefaultError {
     }
 }
 
-impl From<AgencyError> for DefaultError {
-    fn from(error: AgencyError) -> Self {
+impl From<KillSwitchError> for DefaultError {
+    fn from(error: KillSwitchError) -> Self {
         match error {
-            AgencyError::Db(error) => error.into(),
-            AgencyError::NotFound => DefaultError::NoAgency,
+            KillSwitchError::Db(error) => error.into(),
+            KillSwitchError::NoTarget => DefaultError::NoAgency,
             _ => DefaultError::Closed,
         }
     }
 }
+
+/// What stands still of an agency in default: what would make the debt larger. It may still take tickets back.
+const FROZEN: [FreezeScope; 2] = [FreezeScope::Issue, FreezeScope::Withdrawal];
 
 /// The default that an agency is in.
 pub fn default_of(db: &mut Db, agency: AgencyId) -> Result<Option<DefaultRow>, DbError> {
@@ -126,20 +132,21 @@ pub fn default_of(db: &mut Db, agency: AgencyId) -> Result<Option<DefaultRow>, D
 }
 
 /// Declares a default and applies what the agency has with the platform; declared before, it applies what has come since.
-pub fn declare_default(tx: &mut WriteTx, actor: Actor, id: AgencyId, reason: &str) -> Result<DefaultRow, DefaultError> {
+pub fn declare_default(tx: &mut WriteTx, cause: &Cause, id: AgencyId, reason: &str) -> Result<DefaultRow, DefaultError> {
+    let actor = cause.actor;
     let agency = lock_agency(tx, id)?.ok_or(DefaultError::NoAgency)?;
     let currency = agency.currency;
-    settle_agency(tx, &Cause { actor, request_id: String::new() }, id)?;
+    settle_agency(tx, cause, id)?;
     let known = default_of(tx.db, id)?;
     let standings = all_cycles(tx.db, id, currency)?;
     let owed = owed_in(&standings, currency)?;
     if owed.minor <= 0 && known.is_none() {
         return Err(DefaultError::NothingOwed);
     }
-    if agency.status == AgencyStatus::Active {
-        set_status(tx, id, AgencyStatus::Frozen)?;
-    }
     let is_new = known.is_none();
+    if is_new && agency.status != AgencyStatus::Closed {
+        throw(tx, cause, &Target::Agency(id, FrozenScopes::of(FROZEN)), Grounds::Default, reason)?;
+    }
     let mut row = known.unwrap_or_else(|| declared(tx, id, owed, reason));
     let mut applying = Applying { actor, agency: id, currency };
     let added = |sum: i64, part: Money| sum.checked_add(part.minor).ok_or(MoneyError::Overflow);
@@ -150,6 +157,7 @@ pub fn declare_default(tx: &mut WriteTx, actor: Actor, id: AgencyId, reason: &st
     if is_new {
         insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
         emit(tx, NewEvent::new(EventType::DefaultDeclared, DefaultId::of(row.id)).of_agency(id))?;
+        note_risk(tx, id, RiskEventKind::Default, row.id)?;
     } else {
         let values = vec![row.commission_minor.into(), row.wallet_minor.into(), row.deposit_minor.into()];
         let columns = &["commission_minor", "wallet_minor", "deposit_minor"];
@@ -157,6 +165,9 @@ pub fn declare_default(tx: &mut WriteTx, actor: Actor, id: AgencyId, reason: &st
     }
     let cycles: Vec<_> = standings.iter().map(|one| one.cycle).collect();
     look_again(tx, id, currency, &cycles)?;
+    if is_new {
+        score_agency(tx, id, RiskEventKind::Default)?;
+    }
     Ok(row)
 }
 
@@ -314,13 +325,13 @@ pub fn may_be_reinstated(db: &mut Db, id: AgencyId) -> Result<DefaultRow, Defaul
 }
 
 /// Ends a default that is recovered in full, which two people have agreed to: the agency sells again.
-pub fn reinstate(tx: &mut WriteTx, id: AgencyId, approval: ApprovalId) -> Result<DefaultRow, DefaultError> {
+pub fn reinstate(tx: &mut WriteTx, cause: &Cause, id: AgencyId, approval: ApprovalId) -> Result<DefaultRow, DefaultError> {
     lock(tx, Contended::Agency, &[id.raw()])?;
     let mut row = may_be_reinstated(tx.db, id)?;
     (row.reinstate_approval_id, row.ended_at) = (Some(approval.raw()), Some(tx.now.naive()));
     let values = vec![row.reinstate_approval_id.into(), row.ended_at.into()];
     update(tx, "agency_default", &["reinstate_approval_id", "ended_at"], &[Change { id: row.id, values }])?;
-    set_status(tx, id, AgencyStatus::Active)?;
+    lift_default(tx, cause, id, approval)?;
     emit(tx, NewEvent::new(EventType::DefaultEnded, DefaultId::of(row.id)).of_agency(id))?;
     look_again(tx, id, row.money_currency()?, &[])?;
     Ok(row)

@@ -6,11 +6,13 @@ use super::cycles::{CycleStanding, all_cycles};
 use super::default::default_of;
 use crate::agencies::Cycle;
 use crate::audit::Actor;
+use crate::credit::score::score_agency;
 use crate::db::schema::obligation;
 use crate::db::{Change, Contended, Db, DbError, Window, WriteTx, lock, rows, stored_currency, update, windowed};
 use crate::ids::{AgencyId, Id, ObligationId};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit_all};
+use crate::risk::{RiskEventKind, note_risk};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -180,7 +182,7 @@ pub fn look_again(
     }
     let standings = all_cycles(tx.db, agency, currency)?;
     let debtor = debtor(tx.db, agency)?;
-    let mut changed = Vec::new();
+    let (mut changed, mut overdue) = (Vec::new(), Vec::new());
     for mut row in rows {
         let cycle = row.cycle()?;
         let nothing = CycleStanding::nothing(cycle, currency);
@@ -188,10 +190,21 @@ pub fn look_again(
         let state = row.seen(standing, tx.ledger_date, debtor)?;
         if state.text() != row.state {
             (row.state, row.state_since) = (state.text().to_owned(), tx.ledger_date);
+            if state == ObligationState::Overdue {
+                let kind =
+                    if standing.remitted.minor > 0 { RiskEventKind::ShortRemittance } else { RiskEventKind::LateRemittance };
+                overdue.push((row.id, kind));
+            }
             changed.push((row, state));
         }
     }
     tell(tx, &changed)?;
+    for (obligation, kind) in &overdue {
+        note_risk(tx, agency, *kind, *obligation)?;
+    }
+    if let Some((_, kind)) = overdue.last() {
+        score_agency(tx, agency, *kind)?;
+    }
     Ok(changed.into_iter().map(|(row, _)| row).collect())
 }
 

@@ -1,6 +1,9 @@
-//! Money that left one of the platform's bank accounts: a facility repaid, taxes paid over. Recorded once per bank reference and booked in the same
+//! Money that left one of the platform's bank accounts: a facility repaid, taxes paid over, airlines paid what memos claimed for them. Recorded once per bank reference and booked in the same
 //! commit. Locks: the bank's reference, facility slices, accounts.
 
+use super::memo::{MemoError, owed_of_memos, pay_memos};
+use super::recorded::Recorded;
+use crate::airlines::airline;
 use crate::audit::Actor;
 use crate::credit::{
     CorrectionCause, Corrector, Facility, FacilityError, insert_corrections, interest_account, loan_account, lock_facility,
@@ -8,8 +11,8 @@ use crate::credit::{
 };
 use crate::db::schema::bank_payment;
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, lock_word, rows, windowed};
-use crate::ids::{BankPaymentId, FacilityId, Id, PostingId};
-use crate::ledger::{AccountKey, Book, Draft, Event, Leg, PostError, Purse, balances, open_accounts};
+use crate::ids::{AirlineId, BankPaymentId, FacilityId, Id, PostingId};
+use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, PostError, Purse, balances, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
@@ -34,13 +37,27 @@ rows! {
         tax_code: Option<String>,
         posting_id: i64,
         created_at: NaiveDateTime,
+        airline_id: Option<i64>,
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentPurpose {
-    FacilityRepayment { facility: FacilityId, principal: Money, interest: Money },
-    Tax { payee: String, code: String, amount: Money },
+    FacilityRepayment {
+        facility: FacilityId,
+        principal: Money,
+        interest: Money,
+    },
+    Tax {
+        payee: String,
+        code: String,
+        amount: Money,
+    },
+    /// What memos claimed for it and agencies owe.
+    Airline {
+        airline: AirlineId,
+        amount: Money,
+    },
 }
 
 impl PaymentPurpose {
@@ -48,13 +65,14 @@ impl PaymentPurpose {
         match self {
             PaymentPurpose::FacilityRepayment { .. } => "facility_repayment",
             PaymentPurpose::Tax { .. } => "tax",
+            PaymentPurpose::Airline { .. } => "airline",
         }
     }
 
     pub fn amount(&self) -> Result<Money, MoneyError> {
         match self {
             PaymentPurpose::FacilityRepayment { principal, interest, .. } => principal.checked_add(*interest),
-            PaymentPurpose::Tax { amount, .. } => Ok(*amount),
+            PaymentPurpose::Tax { amount, .. } | PaymentPurpose::Airline { amount, .. } => Ok(*amount),
         }
     }
 
@@ -68,6 +86,9 @@ impl PaymentPurpose {
             PaymentPurpose::Tax { payee, code, amount } => {
                 vec![("amount", AccountKey::tax(payee, code, amount.currency), *amount)]
             }
+            PaymentPurpose::Airline { airline, amount } => {
+                vec![("amount", AccountKey::airline(AccountCode::AirlinePayable, *airline, amount.currency), *amount)]
+            }
         }
     }
 
@@ -75,6 +96,7 @@ impl PaymentPurpose {
         match self {
             PaymentPurpose::FacilityRepayment { .. } => Event::FacilityRepaid,
             PaymentPurpose::Tax { .. } => Event::TaxPaid,
+            PaymentPurpose::Airline { .. } => Event::AirlinePaid,
         }
     }
 }
@@ -105,13 +127,14 @@ impl TryFrom<PaymentRow> for Payment {
         let corrupt = || DbError::Corrupt(format!("bank payment {}", row.id));
         let currency = Currency::parse(&row.currency).map_err(|_| corrupt())?;
         let amount = Money::new(row.amount_minor, currency);
-        let purpose = match (row.purpose.as_str(), row.facility_id, row.payee, row.tax_code) {
-            ("facility_repayment", Some(facility), None, None) => PaymentPurpose::FacilityRepayment {
+        let purpose = match (row.purpose.as_str(), row.facility_id, row.payee, row.tax_code, row.airline_id) {
+            ("facility_repayment", Some(facility), None, None, None) => PaymentPurpose::FacilityRepayment {
                 facility: FacilityId::of(facility),
                 principal: Money::new(row.principal_minor, currency),
                 interest: Money::new(row.interest_minor, currency),
             },
-            ("tax", None, Some(payee), Some(code)) => PaymentPurpose::Tax { payee, code, amount },
+            ("tax", None, Some(payee), Some(code), None) => PaymentPurpose::Tax { payee, code, amount },
+            ("airline", None, None, None, Some(airline)) => PaymentPurpose::Airline { airline: AirlineId::of(airline), amount },
             _ => return Err(corrupt()),
         };
         Ok(Payment {
@@ -134,6 +157,8 @@ pub enum PaymentError {
     MoreThanOwed { field: &'static str, owed: Money },
     #[error("the own account is short of {short}")]
     OwnCashShort { short: Money },
+    #[error("no such airline")]
+    NoAirline,
     #[error("the facility is in another currency")]
     CurrencyMismatch,
     #[error("the value date is after the ledger date {0}")]
@@ -153,7 +178,7 @@ pub enum PaymentError {
 }
 
 /// Books a payment. The same bank reference with the same content is the same payment: nothing is booked again.
-pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Result<Payment, PaymentError> {
+pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Result<Recorded<Payment>, PaymentError> {
     let amount = new.purpose.amount()?;
     let debts = new.purpose.debts();
     if amount.minor <= 0 || debts.iter().any(|(_, _, part)| part.is_negative()) {
@@ -165,14 +190,17 @@ pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Resul
     lock_word(tx, &new.bank_reference)?;
     let line = match new.purpose {
         PaymentPurpose::FacilityRepayment { facility, .. } => Some(lock_facility(tx, facility)?),
-        PaymentPurpose::Tax { .. } => None,
+        PaymentPurpose::Tax { .. } | PaymentPurpose::Airline { .. } => None,
     };
+    if let PaymentPurpose::Airline { airline: id, .. } = new.purpose {
+        airline(tx.db, id)?.ok_or(PaymentError::NoAirline)?;
+    }
     if line.as_ref().is_some_and(|line| line.limit.currency != amount.currency) {
         return Err(PaymentError::CurrencyMismatch);
     }
     if let Some(known) = payment_by_reference(tx.db, &new.bank_reference)? {
         return match first_difference(&known, new) {
-            None => Ok(known),
+            None => Ok(Recorded::Before(known)),
             Some(field) => Err(PaymentError::ReferenceReused { reference: known.bank_reference, field }),
         };
     }
@@ -181,7 +209,11 @@ pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Resul
     let cash = AccountKey::cash(Purse::Own, amount.currency);
     let book = locked_book(tx, &cash, &debts, dated_back.as_ref())?;
     for (field, account, part) in &debts {
-        let mut owed = book.balance(account);
+        let mut owed = match new.purpose {
+            // What tickets carry is paid by their advances.
+            PaymentPurpose::Airline { airline, amount } => owed_of_memos(tx.db, airline, amount.currency)?,
+            _ => book.balance(account),
+        };
         if let Some(back) = dated_back.as_ref() {
             owed = back.owed(account, owed)?;
         }
@@ -194,7 +226,7 @@ pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Resul
     if short.minor > 0 {
         return Err(PaymentError::OwnCashShort { short });
     }
-    write(tx, actor, (id, book), new, dated_back)
+    Ok(Recorded::Now(write(tx, actor, (id, book), new, dated_back)?))
 }
 
 /// A repayment with a value date in the past: days that are over cost less.
@@ -280,28 +312,10 @@ fn write(
         let drawn = book.balance(&loan_account(*facility, principal.currency));
         recount_sublimits(tx, *facility, drawn)?;
     }
-    let (facility, principal, interest, payee, code) = match &new.purpose {
-        PaymentPurpose::FacilityRepayment { facility, principal, interest } => {
-            (Some(facility.raw()), principal.minor, interest.minor, None, None)
-        }
-        PaymentPurpose::Tax { payee, code, .. } => (None, 0, 0, Some(payee.clone()), Some(code.clone())),
-    };
-    let row = PaymentRow {
-        id: id.raw(),
-        account: Purse::Own.text().to_owned(),
-        amount_minor: amount.minor,
-        currency: amount.currency.code().to_owned(),
-        value_date: new.value_date,
-        bank_reference: new.bank_reference.clone(),
-        purpose: new.purpose.text().to_owned(),
-        facility_id: facility,
-        principal_minor: principal,
-        interest_minor: interest,
-        payee,
-        tax_code: code,
-        posting_id: posting.raw(),
-        created_at: tx.now.naive(),
-    };
+    if let PaymentPurpose::Airline { airline, amount } = new.purpose {
+        pay_memos(tx, airline, amount)?;
+    }
+    let row = payment_row(tx, id, new, posting)?;
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     emit(
         tx,
@@ -310,9 +324,51 @@ fn write(
                 NewEvent::new(EventType::FacilityRepaid, id).of_facility(facility)
             }
             PaymentPurpose::Tax { .. } => NewEvent::new(EventType::TaxPaid, id),
+            PaymentPurpose::Airline { airline, .. } => NewEvent::new(EventType::AirlinePaid, id).of_airline(airline),
         },
     )?;
     Ok(Payment::try_from(row)?)
+}
+
+fn payment_row(tx: &WriteTx, id: BankPaymentId, new: &NewPayment, posting: PostingId) -> Result<PaymentRow, MoneyError> {
+    let amount = new.purpose.amount()?;
+    let row = PaymentRow {
+        id: id.raw(),
+        account: Purse::Own.text().to_owned(),
+        amount_minor: amount.minor,
+        currency: amount.currency.code().to_owned(),
+        value_date: new.value_date,
+        bank_reference: new.bank_reference.clone(),
+        purpose: new.purpose.text().to_owned(),
+        facility_id: None,
+        principal_minor: 0,
+        interest_minor: 0,
+        payee: None,
+        tax_code: None,
+        posting_id: posting.raw(),
+        created_at: tx.now.naive(),
+        airline_id: None,
+    };
+    Ok(match &new.purpose {
+        PaymentPurpose::FacilityRepayment { facility, principal, interest } => PaymentRow {
+            facility_id: Some(facility.raw()),
+            principal_minor: principal.minor,
+            interest_minor: interest.minor,
+            ..row
+        },
+        PaymentPurpose::Tax { payee, code, .. } => PaymentRow { payee: Some(payee.clone()), tax_code: Some(code.clone()), ..row },
+        PaymentPurpose::Airline { airline, .. } => PaymentRow { airline_id: Some(airline.raw()), ..row },
+    })
+}
+
+impl From<MemoError> for PaymentError {
+    fn from(error: MemoError) -> Self {
+        match error {
+            MemoError::Money(error) => error.into(),
+            MemoError::Db(error) => error.into(),
+            other => DbError::Corrupt(other.to_string()).into(),
+        }
+    }
 }
 
 fn first_difference(known: &Payment, new: &NewPayment) -> Option<&'static str> {
@@ -334,22 +390,38 @@ fn first_difference(known: &Payment, new: &NewPayment) -> Option<&'static str> {
                 "amount"
             })
         }
+        (PaymentPurpose::Airline { airline, .. }, PaymentPurpose::Airline { airline: other, .. }) => {
+            Some(if airline == other { "amount" } else { "airline_id" })
+        }
         _ => Some("bank_reference"),
     }
 }
 
-pub fn payment_by_reference(db: &mut Db, bank_reference: &str) -> Result<Option<Payment>, DbError> {
+fn payment_by_reference(db: &mut Db, bank_reference: &str) -> Result<Option<Payment>, DbError> {
     let by_reference = bank_payment::table.filter(bank_payment::bank_reference.eq(bank_reference));
     let row: Option<PaymentRow> = by_reference.select(PaymentRow::as_select()).first(db).optional()?;
     row.map(Payment::try_from).transpose()
 }
 
-/// The repayments of one facility, or without one the payments of taxes; newest first.
-pub fn payments_of(db: &mut Db, facility: Option<FacilityId>, window: Window, limit: i64) -> Result<Vec<Payment>, DbError> {
+#[derive(Clone, Debug)]
+pub enum PaymentsOf {
+    Facility(FacilityId),
+    Taxes,
+    /// Of these airlines, or of all.
+    Airlines(Option<Vec<AirlineId>>),
+}
+
+/// Newest first.
+pub fn payments_of(db: &mut Db, of: &PaymentsOf, window: Window, limit: i64) -> Result<Vec<Payment>, DbError> {
     let mut query = windowed!(bank_payment::table.into_boxed(), bank_payment::id, window, limit);
-    query = match facility {
-        Some(id) => query.filter(bank_payment::facility_id.eq(id.raw())),
-        None => query.filter(bank_payment::purpose.eq("tax")),
+    query = match of {
+        PaymentsOf::Facility(id) => query.filter(bank_payment::facility_id.eq(id.raw())),
+        PaymentsOf::Taxes => query.filter(bank_payment::purpose.eq("tax")),
+        PaymentsOf::Airlines(None) => query.filter(bank_payment::purpose.eq("airline")),
+        PaymentsOf::Airlines(Some(of)) => {
+            let of: Vec<Option<i64>> = of.iter().map(|id| Some(id.raw())).collect();
+            query.filter(bank_payment::purpose.eq("airline")).filter(bank_payment::airline_id.eq_any(of))
+        }
     };
     let rows: Vec<PaymentRow> = query.select(PaymentRow::as_select()).load(db)?;
     rows.into_iter().map(Payment::try_from).collect()

@@ -1,63 +1,128 @@
-//! Credit of a closed cycle that is paid out to the agency on request: once per bank reference, and only where nothing else is due from it.
-//! Locks: the bank's reference, the agency, accounts.
+//! Client money that goes back to its agency: a deposit returned, a wallet withdrawn. Decided and booked in one commit under the agency's lock; what the bank
+//! carries out bears the payout's reference. Locks: the reference, the agency, accounts.
 
-use super::allocation::{SettledBy, Settlement, Share, keep};
-use super::cycles::all_cycles;
-use super::obligation::{ObligationError, look_again, obligations_of};
-use crate::agencies::{Cycle, agency};
+use super::recorded::Recorded;
+use crate::agencies::{Agency, FreezeScope, lock_agency};
 use crate::audit::Actor;
-use crate::db::schema::{bank_payment, credit_payout};
-use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, lock_word, rows, windowed};
-use crate::ids::{AgencyId, CreditPayoutId, Id};
-use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, balance, post_all};
+use crate::credit::{LimitTerms, Standing, policy_in_force, sales_limit, standing_accounts, watch};
+use crate::db::schema::payout as table;
+use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, lock_word, rows, windowed};
+use crate::ids::{AgencyId, Id, PayoutId, PostingId};
+use crate::ledger::{AccountCode, AccountKey, Book, Draft, Event, Leg, PostError, Purse, open_accounts};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 rows! {
-    pub struct PayoutRow in credit_payout {
+    pub struct PayoutRow in payout {
         id: i64,
         agency_id: i64,
-        currency: String,
-        cycle: String,
+        purpose: String,
         amount_minor: i64,
+        currency: String,
         value_date: NaiveDate,
-        bank_reference: String,
+        reference: String,
         posting_id: i64,
         created_at: NaiveDateTime,
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayoutPurpose {
+    /// What is left of the limit still covers what is owed.
+    DepositReturn,
+    /// Never more than it holds.
+    WalletWithdrawal,
+}
+
+impl PayoutPurpose {
+    pub fn text(self) -> &'static str {
+        match self {
+            PayoutPurpose::DepositReturn => "deposit_return",
+            PayoutPurpose::WalletWithdrawal => "wallet_withdrawal",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [PayoutPurpose::DepositReturn, PayoutPurpose::WalletWithdrawal].into_iter().find(|purpose| purpose.text() == text)
+    }
+
+    fn account(self) -> AccountCode {
+        match self {
+            PayoutPurpose::DepositReturn => AccountCode::AgencyDeposit,
+            PayoutPurpose::WalletWithdrawal => AccountCode::AgencyWallet,
+        }
+    }
+
+    fn booked_as(self) -> (Event, EventType) {
+        match self {
+            PayoutPurpose::DepositReturn => (Event::DepositReturned, EventType::DepositReturned),
+            PayoutPurpose::WalletWithdrawal => (Event::WalletTransferOut, EventType::WalletWithdrawn),
+        }
     }
 }
 
 #[derive(Clone, Debug)]
 pub struct NewPayout {
     pub agency: AgencyId,
-    pub cycle: Cycle,
+    pub purpose: PayoutPurpose,
     pub amount: Money,
     pub value_date: NaiveDate,
-    pub bank_reference: String,
+    /// What the bank's statement will name; its own id if none is given.
+    pub reference: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Payout {
+    pub id: PayoutId,
+    pub agency: AgencyId,
+    pub purpose: PayoutPurpose,
+    pub amount: Money,
+    pub value_date: NaiveDate,
+    pub reference: String,
+    pub posting: PostingId,
+    pub created_at: NaiveDateTime,
+}
+
+impl TryFrom<PayoutRow> for Payout {
+    type Error = DbError;
+
+    fn try_from(row: PayoutRow) -> Result<Self, DbError> {
+        let corrupt = || DbError::Corrupt(format!("payout {}", row.id));
+        Ok(Payout {
+            id: PayoutId::of(row.id),
+            agency: AgencyId::of(row.agency_id),
+            purpose: PayoutPurpose::parse(&row.purpose).ok_or_else(corrupt)?,
+            amount: Money::new(row.amount_minor, Currency::parse(&row.currency).map_err(|_| corrupt())?),
+            value_date: row.value_date,
+            reference: row.reference,
+            posting: PostingId::of(row.posting_id),
+            created_at: row.created_at,
+        })
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum PayoutError {
     #[error("a payout is more than zero")]
     NotPositive,
-    #[error("no such agency")]
+    #[error("there is no such agency")]
     NoAgency,
-    #[error("the agency is in {agency}")]
-    CurrencyMismatch { agency: Currency },
-    #[error("cycle {0} is not billed yet")]
-    NotBilled(Cycle),
-    #[error("cycle {cycle} has a credit of {credit}, not more")]
-    MoreThanCredit { cycle: Cycle, credit: Money },
-    #[error("the agency has {owed} to pay first")]
-    OwesElsewhere { owed: Money },
-    #[error("the own account is short of {short}")]
-    OwnCashShort { short: Money },
+    #[error("the agency's money is in {0}")]
+    CurrencyMismatch(Currency),
+    #[error("withdrawals of the agency are frozen")]
+    Frozen,
+    #[error("{there} is there, not more")]
+    MoreThanThere { there: Money },
+    #[error("the limit would be {short} below what is owed; {returnable} can be returned")]
+    Uncovers { short: Money, returnable: Money },
+    #[error("the client account is short of {short}: own money on its way has to arrive first")]
+    ClientCashShort { short: Money },
     #[error("the value date is after the ledger date {0}")]
     FutureValueDate(NaiveDate),
-    #[error("bank reference {0} was recorded with other details")]
-    ReferenceReused(String),
+    #[error("reference {reference} was recorded with another {field}")]
+    ReferenceReused { reference: String, field: &'static str },
     #[error(transparent)]
     Money(#[from] MoneyError),
     #[error(transparent)]
@@ -66,119 +131,135 @@ pub enum PayoutError {
     Db(#[from] DbError),
 }
 
-impl From<diesel::result::Error> for PayoutError {
-    fn from(error: diesel::result::Error) -> Self {
-        PayoutError::Db(error.into())
-    }
-}
-
-impl From<ObligationError> for PayoutError {
-    fn from(error: ObligationError) -> Self {
-        match error {
-            ObligationError::Money(error) => error.into(),
-            ObligationError::Db(error) => error.into(),
-        }
-    }
-}
-
-pub fn payout_by_reference(db: &mut Db, bank_reference: &str) -> Result<Option<PayoutRow>, DbError> {
-    let known = credit_payout::table.filter(credit_payout::bank_reference.eq(bank_reference));
-    Ok(known.select(PayoutRow::as_select()).first(db).optional()?)
-}
-
-fn is_same(known: &PayoutRow, new: &NewPayout) -> bool {
-    known.agency_id == new.agency.raw()
-        && known.cycle == new.cycle.to_string()
-        && known.currency == new.amount.currency.code()
-        && known.amount_minor == new.amount.minor
-        && known.value_date == new.value_date
-}
-
-/// Books a payout. The same bank reference with the same content is the same payout.
-pub fn pay_out_credit(tx: &mut WriteTx, actor: Actor, new: &NewPayout) -> Result<PayoutRow, PayoutError> {
+/// Pays client money back. The same reference with the same content is the same payout: nothing is booked again.
+pub fn pay_out(tx: &mut WriteTx, actor: Actor, new: &NewPayout) -> Result<Recorded<Payout>, PayoutError> {
     if new.amount.minor <= 0 {
         return Err(PayoutError::NotPositive);
     }
     if new.value_date > tx.ledger_date {
         return Err(PayoutError::FutureValueDate(tx.ledger_date));
     }
-    lock_word(tx, &new.bank_reference)?;
-    lock(tx, Contended::Agency, &[new.agency.raw()])?;
-    if let Some(known) = payout_by_reference(tx.db, &new.bank_reference)? {
-        return if is_same(&known, new) { Ok(known) } else { Err(PayoutError::ReferenceReused(known.bank_reference)) };
+    if let Some(reference) = &new.reference {
+        lock_word(tx, reference)?;
     }
-    let other = bank_payment::table.filter(bank_payment::bank_reference.eq(&new.bank_reference)).count();
-    if other.get_result::<i64>(&mut *tx.db)? > 0 {
-        return Err(PayoutError::ReferenceReused(new.bank_reference.clone()));
+    let agency = lock_agency(tx, new.agency)?.ok_or(PayoutError::NoAgency)?;
+    if let Some(reference) = &new.reference
+        && let Some(known) = payout_by_reference(tx.db, reference)?
+    {
+        return match first_difference(&known, new) {
+            None => Ok(Recorded::Before(known)),
+            Some(field) => Err(PayoutError::ReferenceReused { reference: known.reference, field }),
+        };
     }
-    let share = decide(tx, new)?;
-    let cash = AccountKey::cash(Purse::Own, new.amount.currency);
-    let short = new.amount.checked_sub(balance(tx.db, &cash)?)?;
+    if agency.currency != new.amount.currency {
+        return Err(PayoutError::CurrencyMismatch(agency.currency));
+    }
+    if agency.frozen.has(FreezeScope::Withdrawal) {
+        return Err(PayoutError::Frozen);
+    }
+    let cash = AccountKey::cash(Purse::Client, new.amount.currency);
+    let mut keys = standing_accounts(agency.id, agency.currency);
+    keys.push(cash.clone());
+    let ids = open_accounts(tx, &keys)?;
+    let mut book = Book::new();
+    book.load(tx, &ids)?;
+    check(tx, &book, &agency, new)?;
+    let short = new.amount.checked_sub(book.balance(&cash))?;
     if short.minor > 0 {
-        return Err(PayoutError::OwnCashShort { short });
+        return Err(PayoutError::ClientCashShort { short });
     }
-    let id: CreditPayoutId = tx.ids.next();
-    let mut legs = share.legs(new.agency)?.to_vec();
-    legs.push(Leg::credit(cash, new.amount)?);
-    let posted = post_all(tx, &[Draft { event: Event::CreditPaidOut, reference: id.raw(), contract: None, actor, legs }])?;
-    let posting = posted.first().copied().ok_or(PostError::Empty)?;
-    let shares = [share];
-    keep(tx, &Settlement { agency: new.agency, by: SettledBy::Payout, day: tx.ledger_date, posting, shares: &shares })?;
+    Ok(Recorded::Now(write(tx, actor, book, new)?))
+}
+
+/// Whether the agency may have it.
+fn check(tx: &mut WriteTx, book: &Book, agency: &Agency, new: &NewPayout) -> Result<(), PayoutError> {
+    let standing = Standing::in_book(book, agency.id, agency.currency);
+    let there = match new.purpose {
+        PayoutPurpose::DepositReturn => standing.deposit,
+        PayoutPurpose::WalletWithdrawal => standing.wallet,
+    };
+    if new.amount.minor > there.minor {
+        return Err(PayoutError::MoreThanThere { there: Money::new(there.minor.max(0), there.currency) });
+    }
+    if new.purpose == PayoutPurpose::WalletWithdrawal {
+        return Ok(());
+    }
+    let policy = policy_in_force(tx.db, agency.currency, tx.ledger_date)?;
+    let terms = LimitTerms::of(agency)?;
+    let exposure = standing.exposure()?;
+    let limit = |deposit: Money| sales_limit(deposit, policy.as_ref(), &terms, tx.ledger_date);
+    let short = exposure.checked_sub(limit(there.checked_sub(new.amount)?)?)?;
+    if exposure.minor <= 0 || short.minor <= 0 {
+        return Ok(());
+    }
+    // The limit only grows with the deposit, so the least that covers is found by halving.
+    let (mut kept, mut most) = (0, there.minor);
+    while kept < most {
+        let half = kept + (most - kept) / 2;
+        let covers = limit(Money::new(half, there.currency))?.minor >= exposure.minor;
+        (kept, most) = if covers { (kept, half) } else { (half + 1, most) };
+    }
+    let returnable = if limit(there)?.minor >= exposure.minor { there.minor - kept } else { 0 };
+    Err(PayoutError::Uncovers { short, returnable: Money::new(returnable, there.currency) })
+}
+
+fn write(tx: &mut WriteTx, actor: Actor, mut book: Book, new: &NewPayout) -> Result<Payout, PayoutError> {
+    let id: PayoutId = tx.ids.next();
+    let currency = new.amount.currency;
+    let (event, told) = new.purpose.booked_as();
+    let legs = vec![
+        Leg::debit(AccountKey::agency(new.purpose.account(), new.agency, currency), new.amount),
+        Leg::credit(AccountKey::cash(Purse::Client, currency), new.amount)?,
+    ];
+    let posting = book.post(tx, &Draft { event, reference: id.raw(), contract: None, actor, legs })?;
+    insert(tx, &book.new_rows())?;
+    book.finish(tx)?;
     let row = PayoutRow {
         id: id.raw(),
         agency_id: new.agency.raw(),
-        currency: new.amount.currency.code().to_owned(),
-        cycle: new.cycle.to_string(),
+        purpose: new.purpose.text().to_owned(),
         amount_minor: new.amount.minor,
+        currency: currency.code().to_owned(),
         value_date: new.value_date,
-        bank_reference: new.bank_reference.clone(),
+        reference: new.reference.clone().unwrap_or_else(|| id.to_string()),
         posting_id: posting.raw(),
         created_at: tx.now.naive(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
-    look_again(tx, new.agency, new.amount.currency, &[new.cycle])?;
-    emit(tx, NewEvent::new(EventType::CreditPaidOut, id).of_agency(new.agency))?;
-    Ok(row)
+    emit(tx, NewEvent::new(told, id).of_agency(new.agency))?;
+    if new.purpose == PayoutPurpose::DepositReturn {
+        watch(tx, new.agency)?;
+    }
+    Ok(Payout::try_from(row)?)
 }
 
-/// What leaves the cycle: it has that much credit, and no other cycle that is billed and no charge is unpaid.
-fn decide(tx: &mut WriteTx, new: &NewPayout) -> Result<Share, PayoutError> {
-    let agency = agency(tx.db, new.agency)?.ok_or(PayoutError::NoAgency)?;
-    let currency = new.amount.currency;
-    if agency.currency != currency {
-        return Err(PayoutError::CurrencyMismatch { agency: agency.currency });
-    }
-    let billed = obligations_of(tx.db, new.agency, currency)?;
-    if !billed.iter().any(|one| one.cycle == new.cycle.to_string()) {
-        return Err(PayoutError::NotBilled(new.cycle));
-    }
-    let standings = all_cycles(tx.db, new.agency, currency)?;
-    let mut owed = Money::zero(currency);
-    for standing in standings.iter().filter(|one| billed.iter().any(|row| row.cycle == one.cycle.to_string())) {
-        let open = standing.open_net()?;
-        if open.minor > 0 {
-            owed = owed.checked_add(open)?;
-        }
-    }
-    let charges = AccountKey::agency(AccountCode::AgencyCharges, new.agency, currency);
-    owed = owed.checked_add(balance(tx.db, &charges)?)?;
-    let standing = standings.iter().find(|one| one.cycle == new.cycle).ok_or(PayoutError::NotBilled(new.cycle))?;
-    let credit = standing.open_net()?.checked_neg()?;
-    if new.amount.minor > credit.minor {
-        let credit = Money::new(credit.minor.max(0), currency);
-        return Err(PayoutError::MoreThanCredit { cycle: new.cycle, credit });
-    }
-    if owed.minor > 0 {
-        return Err(PayoutError::OwesElsewhere { owed });
-    }
-    Ok(Share::of(standing, new.amount.checked_neg()?)?)
+fn first_difference(known: &Payout, new: &NewPayout) -> Option<&'static str> {
+    let fields = [
+        ("agency_id", known.agency == new.agency),
+        ("purpose", known.purpose == new.purpose),
+        ("amount", known.amount == new.amount),
+        ("value_date", known.value_date == new.value_date),
+    ];
+    fields.into_iter().find(|(_, same)| !same).map(|(field, _)| field)
 }
 
-/// Of these agencies, or of all; newest first.
-pub fn payouts(db: &mut Db, of: Option<&[AgencyId]>, window: Window, limit: i64) -> Result<Vec<PayoutRow>, DbError> {
-    let mut query = windowed!(credit_payout::table.into_boxed(), credit_payout::id, window, limit);
+pub fn payout(db: &mut Db, id: PayoutId) -> Result<Option<Payout>, DbError> {
+    let row: Option<PayoutRow> = table::table.find(id.raw()).select(PayoutRow::as_select()).first(db).optional()?;
+    row.map(Payout::try_from).transpose()
+}
+
+fn payout_by_reference(db: &mut Db, reference: &str) -> Result<Option<Payout>, DbError> {
+    let by_reference = table::table.filter(table::reference.eq(reference));
+    let row: Option<PayoutRow> = by_reference.select(PayoutRow::as_select()).first(db).optional()?;
+    row.map(Payout::try_from).transpose()
+}
+
+/// Of these agencies, or of all.
+pub fn payouts(db: &mut Db, of: Option<&[AgencyId]>, window: Window, limit: i64) -> Result<Vec<Payout>, DbError> {
+    let mut query = windowed!(table::table.into_boxed(), table::id, window, limit);
     if let Some(agencies) = of {
-        query = query.filter(credit_payout::agency_id.eq_any(agencies.iter().map(|id| id.raw()).collect::<Vec<_>>()));
+        query = query.filter(table::agency_id.eq_any(agencies.iter().map(|id| id.raw()).collect::<Vec<_>>()));
     }
-    Ok(query.select(PayoutRow::as_select()).load(db)?)
+    let rows: Vec<PayoutRow> = query.select(PayoutRow::as_select()).load(db)?;
+    rows.into_iter().map(Payout::try_from).collect()
 }

@@ -4,6 +4,7 @@ use super::allocation::{self, SettledBy, Settlement, Share, oldest_first};
 use super::cycles::{all_cycles, cycle_standing};
 use super::default::{DefaultError, note_recovery};
 use super::obligation::{ObligationError, look_again};
+use super::recorded::Recorded;
 use crate::agencies::{Cycle, agency};
 use crate::airlines::airline;
 use crate::audit::Actor;
@@ -239,7 +240,7 @@ impl From<RepaymentError> for ReceiptError {
 }
 
 /// Books a receipt. The same bank reference with the same content is the same receipt: nothing is booked again.
-pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Result<Receipt, ReceiptError> {
+pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Result<Recorded<Receipt>, ReceiptError> {
     if new.amount.minor <= 0 {
         return Err(ReceiptError::NotPositive);
     }
@@ -255,7 +256,7 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
     }
     if let Some(known) = receipt_by_reference(tx.db, &new.bank_reference)? {
         return match first_difference(&known, new) {
-            None => Ok(known),
+            None => Ok(Recorded::Before(known)),
             Some(field) => Err(ReceiptError::ReferenceReused { reference: known.bank_reference, field }),
         };
     }
@@ -293,7 +294,7 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
         look_again(tx, agency, currency, &shares.iter().map(|share| share.cycle).collect::<Vec<_>>())?;
     }
     emit(tx, new.purpose.event(id))?;
-    Ok(Receipt::try_from(row)?)
+    Ok(Recorded::Now(Receipt::try_from(row)?))
 }
 
 /// The posting, and how a remittance is spread over cycles.
@@ -368,7 +369,7 @@ pub fn receipt(db: &mut Db, id: BankReceiptId) -> Result<Option<Receipt>, DbErro
 }
 
 /// What is recorded under a bank's reference.
-pub fn receipt_by_reference(db: &mut Db, bank_reference: &str) -> Result<Option<Receipt>, DbError> {
+fn receipt_by_reference(db: &mut Db, bank_reference: &str) -> Result<Option<Receipt>, DbError> {
     let by_reference = bank_receipt::table.filter(bank_receipt::bank_reference.eq(bank_reference));
     let row: Option<ReceiptRow> = by_reference.select(ReceiptRow::as_select()).first(db).optional()?;
     row.map(Receipt::try_from).transpose()

@@ -1,9 +1,11 @@
 //! The proof of what follows the sale: what came and went is booked with its own amounts, and what is owed is what the records say.
 
+use super::cash_movements::{self, CASH_RULES};
 use super::incentives::{INCENTIVE_RULES, first_wrong_incentive};
+use super::memo::{self, MEMO_RULES};
 use super::verify_cycles::{CYCLE_RULES, first_wrong_cycle};
 use crate::approvals::{APPROVAL_RULES, first_wrong_approval};
-use crate::credit::{FacilityError, LINE_RULES, first_wrong_line};
+use crate::credit::{CREDIT_RULES, FacilityError, LINE_RULES, first_wrong_credit, first_wrong_line};
 use crate::db::{Db, DbError};
 use crate::money::divide_half_even;
 use crate::ticketing::{SaleFault, first_wrong};
@@ -13,8 +15,10 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 const INTEREST: &str = "interest is the recomputation from the entries of the loan";
 
-/// Rules that are queries, those of the incentives, of the cycles, of the approvals and of the bank lines, and the recomputation of interest.
-pub const SETTLEMENT_RULES: usize = RULES.len() + INCENTIVE_RULES + CYCLE_RULES + APPROVAL_RULES + LINE_RULES + 1;
+/// Rules that are queries, those of the incentives, the memos, the proofs of cash, the cycles, the approvals, the limits and the bank lines, and the
+/// recomputation of interest.
+pub const SETTLEMENT_RULES: usize =
+    RULES.len() + INCENTIVE_RULES + MEMO_RULES + CASH_RULES + CYCLE_RULES + APPROVAL_RULES + CREDIT_RULES + LINE_RULES + 1;
 
 const RULES: &[(&str, &str)] = &[
     (
@@ -27,7 +31,7 @@ const RULES: &[(&str, &str)] = &[
             OR COALESCE(SUM(CASE WHEN a.code = 'bank.interest' THEN e.amount_minor ELSE 0 END), 0) <> b.interest_minor LIMIT 1",
     ),
     (
-        "what an agency owes in a cycle is its tickets less voids, refunds, incentives and what settled it",
+        "what an agency owes in a cycle is its tickets less voids, refunds, incentives and what settled it, and its memos",
         "SELECT k.cycle AS wrong FROM (
             SELECT a.owner_id AS agency_id, a.currency AS currency, e.cycle AS cycle, SUM(e.amount_minor) AS booked
             FROM entry e JOIN account a ON a.id = e.account_id WHERE a.code = 'agency.receivable'
@@ -46,6 +50,9 @@ const RULES: &[(&str, &str)] = &[
          LEFT JOIN (SELECT d.agency_id AS agency_id, d.currency AS currency, d.cycle AS cycle, SUM(d.accrued_minor) AS incentive
             FROM incentive_period d WHERE d.posting_id IS NOT NULL GROUP BY d.agency_id, d.currency, d.cycle) i
             ON i.agency_id = k.agency_id AND i.currency = k.currency AND i.cycle = k.cycle
+         LEFT JOIN (SELECT agency_id, currency, cycle, SUM(CASE kind WHEN 'adm' THEN decided_minor ELSE -decided_minor END) AS claimed
+            FROM memo WHERE status = 'posted' GROUP BY agency_id, currency, cycle) m
+            ON m.agency_id = k.agency_id AND m.currency = k.currency AND m.cycle = k.cycle
          LEFT JOIN (SELECT f.agency_id AS agency_id, f.currency AS currency, r.cycle AS cycle,
                 SUM(r.fare_minor + r.tax_minor - r.penalty_minor) AS refunded
             FROM refund_ticket r JOIN refund_application f ON f.id = r.application_id WHERE r.cycle IS NOT NULL
@@ -56,7 +63,7 @@ const RULES: &[(&str, &str)] = &[
             GROUP BY h.agency_id, h.currency, x.given_in_cycle) g
             ON g.agency_id = k.agency_id AND g.currency = k.currency AND g.cycle = k.cycle
          WHERE k.booked <> COALESCE(s.sold, 0) - COALESCE(g.given_in, 0) - COALESCE(b.refunded, 0) - COALESCE(p.paid, 0)
-            - COALESCE(i.incentive, 0) OR k.cycle IS NULL LIMIT 1",
+            - COALESCE(i.incentive, 0) + COALESCE(m.claimed, 0) OR k.cycle IS NULL LIMIT 1",
     ),
     (
         "commission not yet netted is that of credit tickets less voids, refunds and what was netted",
@@ -158,6 +165,18 @@ const RULES: &[(&str, &str)] = &[
          WHERE a.code = 'platform.cash_transfer' AND a.balance_minor <> COALESCE(s.ordered, 0) LIMIT 1",
     ),
     (
+        "a payout is booked with its own amount, from its agency's account",
+        "SELECT b.reference AS wrong FROM payout b LEFT JOIN posting p ON p.id = b.posting_id AND p.reference_id = b.id
+            AND p.event = CASE b.purpose WHEN 'deposit_return' THEN 'deposit_returned' ELSE 'wallet_transfer_out' END
+         LEFT JOIN entry e ON e.id > p.id AND e.id <= p.id + p.entry_count LEFT JOIN account a ON a.id = e.account_id
+         GROUP BY b.id, b.reference, b.amount_minor, b.purpose, b.agency_id, b.currency
+         HAVING COALESCE(SUM(CASE WHEN a.code = 'platform.cash' AND a.detail = 'client' AND a.currency = b.currency
+                THEN e.amount_minor ELSE 0 END), 0) <> -b.amount_minor
+            OR COALESCE(SUM(CASE WHEN a.owner_id = b.agency_id
+                AND a.code = CASE b.purpose WHEN 'deposit_return' THEN 'agency.deposit' ELSE 'agency.wallet' END
+                THEN e.amount_minor ELSE 0 END), 0) <> b.amount_minor LIMIT 1",
+    ),
+    (
         "a day of interest is booked with its own amount",
         "SELECT CAST(f.id AS TEXT) AS wrong FROM facility_accrual f
          LEFT JOIN posting p ON p.id = f.posting_id AND p.reference_id = f.id AND p.event = 'interest_accrued'
@@ -213,10 +232,16 @@ pub fn verify_settlement(db: &mut Db) -> Result<Result<usize, SaleFault>, DbErro
     if let Some(fault) = first_wrong_incentive(db)? {
         return Ok(Err(fault));
     }
+    if let Some(fault) = first_wrong(db, cash_movements::RULES)? {
+        return Ok(Err(fault));
+    }
+    if let Some(fault) = first_wrong(db, memo::RULES)? {
+        return Ok(Err(fault));
+    }
     if let Some(fault) = first_wrong_cycle(db)? {
         return Ok(Err(fault));
     }
-    if let Some((rule, row)) = first_wrong_approval(db)? {
+    if let Some((rule, row)) = first_wrong_approval(db)?.or(first_wrong_credit(db)?) {
         return Ok(Err(SaleFault { rule, row }));
     }
     if let Some(day) = first_wrong_day(db)? {

@@ -106,6 +106,12 @@ const RULES: &[(&str, &str)] = &[
          LEFT JOIN approval e ON e.id = d.reinstate_approval_id AND e.kind = 'reinstate' AND e.status = 'approved'
          WHERE (d.written_off_minor > 0 AND w.id IS NULL) OR (d.ended_at IS NOT NULL AND e.id IS NULL) LIMIT 1",
     ),
+    (
+        "an agency in default sells nothing until it is reinstated",
+        "SELECT CAST(d.id AS TEXT) AS wrong FROM agency_default d JOIN agency a ON a.id = d.agency_id
+         LEFT JOIN kill_switch k ON k.agency_id = d.agency_id AND k.grounds = 'default' AND k.lifted_at IS NULL
+         WHERE d.ended_at IS NULL AND a.status <> 'closed' AND k.id IS NULL LIMIT 1",
+    ),
 ];
 
 #[derive(QueryableByName)]

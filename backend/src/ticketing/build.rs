@@ -16,6 +16,7 @@ use crate::ledger::{Book, PostError};
 use crate::money::Money;
 use crate::notify::{EventRow, EventType, NewEvent, OutboxRow, PAY_ADVANCE};
 use crate::ordering::{OrderRow, PassengerRow, PersonKeyRow, booking_reference, held_booking_reference};
+use crate::risk::velocity::VelocityHitRow;
 
 /// Rows beside the tickets of the issued orders. What belongs to an order is new unless the order was held.
 #[derive(Default)]
@@ -28,6 +29,7 @@ pub(super) struct Written {
     pub(super) outbox: Vec<OutboxRow>,
     pub(super) audit: Vec<AuditRow>,
     pub(super) events: Vec<EventRow>,
+    pub(super) hits: Vec<VelocityHitRow>,
 }
 
 /// Builds an accepted order in memory and posts its tickets into the book.

@@ -3,13 +3,16 @@
 use super::held::{HeldFacts, check_held, check_hold_limit};
 use super::plan::{Intent, IssueOrder, TicketPlan};
 use super::refusal::Refusal;
-use crate::agencies::{Agency, AgencyStatus, TenderOrder};
+use super::velocity::admit;
+use crate::agencies::{Agency, AgencyStatus, FreezeScope, TenderOrder};
 use crate::airlines::{AirlineStatus, StockRow};
 use crate::clock::Timestamp;
-use crate::credit::{FacilityState, Standing, gate};
+use crate::credit::{Alerts, FacilityState, Standing, Usage, gate};
+use crate::db::WriteTx;
 use crate::ids::{AgencyId, AirlineId, FacilityId, OrderId};
 use crate::money::{Money, MoneyError};
 use crate::ordering::{HeldState, Tender, TenderWish};
+use crate::risk::velocity::Watch;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -19,6 +22,15 @@ pub struct AgencyFacts {
     pub agency: Agency,
     pub standing: Standing,
     pub limit: Money,
+    /// How much of the limit was used before this batch.
+    pub before: Usage,
+}
+
+impl AgencyFacts {
+    pub fn of(agency: Agency, standing: Standing, limit: Money) -> Result<Self, MoneyError> {
+        let before = Usage { exposure: standing.exposure()?, limit };
+        Ok(AgencyFacts { agency, standing, limit, before })
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -47,6 +59,24 @@ pub struct Facts {
     pub held: BTreeMap<OrderId, HeldFacts>,
     /// Of agencies that want to hold another one.
     pub unpaid_holds: BTreeMap<AgencyId, i64>,
+    /// What velocity rules look at, where there are any.
+    pub watch: Option<Watch>,
+    /// Agencies that a velocity rule has frozen in this batch, with its code.
+    pub to_freeze: Vec<(AgencyId, String)>,
+}
+
+impl Facts {
+    /// The limits that this batch has crossed, of those whose exposure it has changed: a refusal leaves no trace.
+    pub fn alerts(&self, tx: &WriteTx) -> Result<Alerts, MoneyError> {
+        let mut alerts = Alerts::default();
+        for facts in self.agencies.values() {
+            let after = Usage { exposure: facts.standing.exposure()?, limit: facts.limit };
+            if after != facts.before {
+                alerts.observe(tx, &facts.agency, facts.before, after);
+            }
+        }
+        Ok(alerts)
+    }
 }
 
 /// What a sale may do: who pays, which line, which documents.
@@ -110,6 +140,7 @@ pub fn decide(facts: &mut Facts, order: &IssueOrder) -> Result<Result<Decision, 
 /// The same with totals of the caller's.
 pub(super) fn decide_on(facts: &mut Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<Decision, Refusal>, MoneyError> {
     let checked = check(facts, order, totals)?;
+    let checked = checked.and_then(|decision| admit(facts, order).map(|()| decision));
     if let Ok(decision) = &checked {
         apply(facts, order, totals, decision)?;
     }
@@ -145,6 +176,10 @@ fn check(facts: &Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<De
 }
 
 fn check_parties(agency: &AgencyFacts, airline: &AirlineFacts, order: &IssueOrder) -> Result<(), Refusal> {
+    if agency.agency.frozen.has(FreezeScope::Api) {
+        return Err(Refusal::AgencyApiFrozen);
+    }
+    // A frozen agency is one whose sales are.
     match agency.agency.status {
         AgencyStatus::Active => {}
         AgencyStatus::Frozen => return Err(Refusal::AgencyFrozen),

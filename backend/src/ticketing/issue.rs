@@ -17,11 +17,12 @@ use super::plan::IssueOrder;
 use super::postings;
 use super::refusal::Refusal;
 use super::ticket::IssuedOrder;
+use super::velocity::{freeze, hits_of, stage, watch_over};
 use crate::agencies::{Agency, AgencyRow};
 use crate::airlines::{StockRow, airlines_by_id};
 use crate::credit::{
-    Facility, FacilityState, Standing, Sublimit, loan_account, lock_facilities_in, policies_in_force, sales_limit,
-    standing_accounts,
+    Alerts, Facility, FacilityState, LimitTerms, Standing, Sublimit, loan_account, lock_facilities_in, policies_in_force,
+    sales_limit, standing_accounts,
 };
 use crate::db::schema::seat_bucket;
 use crate::db::{Change, Contended, Db, DbError, RowSet, Update, WriteTx, ensure_rows, locked, locked_by, rows, write};
@@ -29,6 +30,7 @@ use crate::identity::claim;
 use crate::ids::{AgencyId, AirlineId, FacilityId, Id, OrderId};
 use crate::ledger::{AccountKey, Book, Chart, PostError};
 use crate::money::Currency;
+use crate::risk::velocity::Velocity;
 use diesel::prelude::*;
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -53,7 +55,7 @@ pub enum Mode {
 /// Issues, refuses or recognises every order; the outcomes are in the order of the orders.
 pub fn issue_all<O: Borrow<IssueOrder>>(
     tx: &mut WriteTx,
-    chart: &Chart,
+    (chart, velocity): (&Chart, &Velocity),
     orders: &[O],
     mode: Mode,
 ) -> Result<Vec<Outcome>, PostError> {
@@ -68,7 +70,7 @@ pub fn issue_all<O: Borrow<IssueOrder>>(
     if !fresh.is_empty() {
         let batch: Vec<&IssueOrder> = fresh.iter().filter_map(|one| orders.get(one.index).copied()).collect();
         let ids: Vec<OrderId> = fresh.iter().map(|one| one.id).collect();
-        let decided = sell(tx, chart, (&batch, &ids), mode)?;
+        let decided = sell(tx, (chart, velocity), (&batch, &ids), mode)?;
         for (one, outcome) in fresh.iter().zip(decided) {
             if let Some(slot) = outcomes.get_mut(one.index) {
                 *slot = Some(outcome);
@@ -104,12 +106,13 @@ fn open(outcomes: &[Option<Outcome>]) -> impl Iterator<Item = usize> {
 /// Steps 2 to 5 for orders whose keys are theirs, with the ids that they will have.
 fn sell(
     tx: &mut WriteTx,
-    chart: &Chart,
+    (chart, velocity): (&Chart, &Velocity),
     (orders, ids): (&[&IssueOrder], &[OrderId]),
     mode: Mode,
 ) -> Result<Vec<Outcome>, PostError> {
     let locked = lock_rows(tx, orders)?;
     let (mut book, mut facts) = read_facts(tx, chart, orders, locked)?;
+    watch_over(velocity, &mut facts, orders);
     let before = Counters::of(&facts);
     let mut decided = Vec::with_capacity(orders.len());
     for order in orders {
@@ -127,12 +130,20 @@ fn sell(
     book.load(tx, &unlimited)?;
     let mut written = Written::default();
     let mut issued = Vec::with_capacity(accepted.len());
+    let sold = accepted.iter().map(|(order, id, _)| (order.claim, *id)).collect();
     for (order, id, decision) in accepted {
         issued.push(build(tx, &mut book, &facts, order, (id, decision), &mut written)?);
     }
+    let (hits, mut events) = hits_of(tx, &facts, &sold);
+    written.hits = hits;
+    written.events.append(&mut events);
+    stage(velocity, &mut facts, mode);
     if mode == Mode::Sell {
-        write_sale(tx, &book, &issued, &written, &before.changes(&facts))?;
+        let mut alerts = facts.alerts(tx)?;
+        written.events.append(&mut alerts.events);
+        write_sale(tx, &book, &issued, &written, (&before.changes(&facts), &alerts))?;
         write_refusals(tx, orders, &decided)?;
+        freeze(tx, &facts)?;
     }
     let mut issued = issued.into_iter();
     let outcome = |decision: Result<Decision, Refusal>| match decision {
@@ -197,8 +208,8 @@ pub(super) fn read_facts(
         let agency = Agency::try_from(row)?;
         let standing = Standing::in_book(&book, agency.id, agency.currency);
         let policy = policies.iter().find(|policy| policy.cap.currency == agency.currency);
-        let limit = sales_limit(standing.deposit, policy)?;
-        agencies.insert(agency.id, AgencyFacts { agency, standing, limit });
+        let limit = sales_limit(standing.deposit, policy, &LimitTerms::of(&agency)?, tx.ledger_date)?;
+        agencies.insert(agency.id, AgencyFacts::of(agency, standing, limit)?);
     }
     let mut by_airline = BTreeMap::new();
     for airline in airlines_by_id(tx.db, &airlines)? {
@@ -214,7 +225,20 @@ pub(super) fn read_facts(
         .map(|row| (row.id, SeatFacts { capacity: row.capacity, sold: row.sold, schedule_change: row.schedule_change_id }))
         .collect();
     let (held, unpaid_holds) = (held_facts(tx, orders)?, unpaid_holds(tx, orders)?);
-    Ok((book, Facts { now: tx.now, agencies, airlines: by_airline, facilities: lines, seats, held, unpaid_holds }))
+    Ok((
+        book,
+        Facts {
+            now: tx.now,
+            agencies,
+            airlines: by_airline,
+            facilities: lines,
+            seats,
+            held,
+            unpaid_holds,
+            watch: None,
+            to_freeze: Vec::new(),
+        },
+    ))
 }
 
 /// Step 5: everything new and everything that changes.
@@ -223,7 +247,7 @@ fn write_sale(
     book: &Book,
     issued: &[IssuedOrder],
     written: &Written,
-    counters: &CounterChanges,
+    (counters, alerts): (&CounterChanges, &Alerts),
 ) -> Result<(), DbError> {
     let mut sets = vec![
         RowSet::of(&written.orders),
@@ -240,6 +264,8 @@ fn write_sale(
         RowSet::of(&written.held.seats),
         RowSet::of(&written.held.payments),
         RowSet::of(&written.events),
+        RowSet::of(&written.hits),
+        RowSet::of(&alerts.rows),
     ];
     sets.extend(book.new_rows());
     let booked = book.changes();
@@ -247,7 +273,7 @@ fn write_sale(
     let [slices, parts, seats, ranges] = counters.updates();
     let issued = Update { table: "air_order", columns: ISSUED, changes: &written.held.issued };
     let ended = Update { table: "held_order", columns: ENDED, changes: &written.held.ended };
-    write(tx, &sets, &[accounts, holds, slices, parts, seats, ranges, issued, ended])
+    write(tx, &sets, &[accounts, holds, slices, parts, seats, ranges, issued, ended, alerts.update()])
 }
 
 /// The counters that a batch locks, as they were before it.

@@ -31,6 +31,7 @@ mod seats;
 mod ticket;
 mod update;
 mod vat;
+mod velocity;
 mod verify;
 mod verify_commission;
 mod void;
@@ -74,6 +75,7 @@ pub use ticket::{
     documents_of, issued_orders, ticket_by_number, ticket_numbers, tickets, tickets_by_id, tickets_by_number,
 };
 pub use update::{UpdateError, update_metadata, update_passenger};
+pub use velocity::{departs_at, refresh_velocity};
 pub use verify::{SaleFault, SaleProof, first_wrong, verify_sales};
 pub use void::{
     CancellationRow, VoidError, cancellation, cancellation_of, cancellations, check_releasable, check_voidable, confirm_void,

@@ -6,6 +6,7 @@ use crate::agencies::{CycleRule, TaxRemitter};
 use crate::audit::Cause;
 use crate::catalogue::holds::HoldTerms;
 use crate::catalogue::split::{Split, Tax};
+use crate::clock::Timestamp;
 use crate::identity::IdempotencyKey;
 use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, OfferId, OrderId, OrganisationId, PassengerId};
 use crate::money::{Currency, Money};
@@ -39,6 +40,8 @@ pub struct IssueOrder {
     pub currency: Currency,
     pub tickets: Vec<TicketPlan>,
     pub seats: Vec<SeatDemand>,
+    /// Its first flight.
+    pub departs_at: Timestamp,
     /// JSON of the client's own notes.
     pub metadata: String,
 }

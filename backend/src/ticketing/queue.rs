@@ -12,6 +12,7 @@ use super::plan::IssueOrder;
 use crate::db::{Commit, DbError, Store, WriteTx};
 use crate::identity::may_be_taken;
 use crate::ledger::{Chart, PostError};
+use crate::risk::velocity::Velocity;
 use std::sync::mpsc::{Receiver, SendError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -78,13 +79,13 @@ impl IssueQueue {
     /// Starts the worker thread. `sold` is called after every commit that issued something.
     pub fn start(
         store: Arc<Store>,
-        chart: Arc<Chart>,
+        (chart, velocity): (Arc<Chart>, Arc<Velocity>),
         config: QueueConfig,
         sold: impl Fn() + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(config.capacity);
         let (settling, committed) = sync_channel(COMMITTED_AHEAD);
-        let worker = Arc::new(Worker { store, chart, config, sold: Box::new(sold) });
+        let worker = Arc::new(Worker { store, chart, velocity, config, sold: Box::new(sold) });
         let settler = worker.clone();
         std::thread::Builder::new().name("settle".into()).spawn(move || committed.iter().for_each(|one| settler.settle(one)))?;
         std::thread::Builder::new().name("issue".into()).spawn(move || worker.run(&receiver, &settling))?;
@@ -119,6 +120,7 @@ const YIELDS_IN_VAIN: u32 = 4;
 struct Worker {
     store: Arc<Store>,
     chart: Arc<Chart>,
+    velocity: Arc<Velocity>,
     config: QueueConfig,
     sold: Box<dyn Fn() + Send + Sync>,
 }
@@ -195,6 +197,7 @@ impl Worker {
 
     fn pursue(&self, batch: Vec<Command>, pursue_until: Option<Instant>, error: &DbError) {
         tracing::warn!(%error, orders = batch.len(), "outcome of a commit unknown: looking for the keys");
+        self.velocity.doubt();
         let until = pursue_until.unwrap_or_else(|| Instant::now() + self.config.pursuit);
         self.try_again(batch, Some(until));
     }
@@ -216,10 +219,13 @@ impl Worker {
             if !orders.iter().all(|order| may_be_taken(order.claim)) {
                 return Err(PostError::Db(DbError::Unavailable("an order was held up for too long".into())));
             }
-            issue_all(tx, &self.chart, &orders, Mode::Sell)
+            issue_all(tx, (&self.chart, &self.velocity), &orders, Mode::Sell)
         };
         match self.store.write_ahead(issue) {
-            Ok((outcomes, commit)) => return Some(Committed { batch, outcomes, commit, pursue_until }),
+            Ok((outcomes, commit)) => {
+                self.velocity.committed();
+                return Some(Committed { batch, outcomes, commit, pursue_until });
+            }
             Err(PostError::Db(error @ DbError::CommitUnknown(_))) => self.pursue(batch, pursue_until, &error),
             Err(PostError::Db(error)) if error.is_passing() => {
                 tracing::warn!(%error, orders = batch.len(), "the batch could not run: trying again");

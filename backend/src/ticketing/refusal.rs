@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum Refusal {
     AgencyFrozen,
+    /// Its keys are.
+    AgencyApiFrozen,
     AgencyClosed,
     AirlineStopped {
         carrier: String,
@@ -63,6 +65,10 @@ pub enum Refusal {
     PaymentWindowClosed {
         payment_required_by: String,
     },
+    /// More of something than a velocity rule allows within its window.
+    VelocityExceeded {
+        code: String,
+    },
     /// Refused before the commit, with the code and the words of the API: no contract, another price, a flight that is gone.
     Unsellable {
         code: String,
@@ -96,6 +102,7 @@ impl Refusal {
     /// What cures it soonest, in the words that a ticket agent reads.
     pub fn remedy(&self) -> &'static str {
         match self {
+            Refusal::AgencyApiFrozen => "The agency's keys are frozen: ask the operator's risk desk.",
             Refusal::AgencyFrozen => "The agency is frozen: ask the operator's risk desk to unfreeze it.",
             Refusal::AgencyClosed => "The agency is closed and sells no more.",
             Refusal::AirlineStopped { .. } => "Sales on this airline are stopped: choose another carrier.",
@@ -115,6 +122,7 @@ impl Refusal {
                 "The bank line takes no new advances at the moment and reopens by itself when the bank answers again. \
                  Wallet sales go on: pay with type balance."
             }
+            Refusal::VelocityExceeded { .. } => "Wait until less was sold of late, or ask the operator's risk desk.",
             Refusal::Unsellable { .. } => "Search again; where terms are missing, the operator has to agree them first.",
             Refusal::HoldLimitReached { .. } => {
                 "Pay or cancel an order that is held, or order this one with type instant; the operator sets how many an agency may hold."

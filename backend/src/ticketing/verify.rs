@@ -212,11 +212,13 @@ const RULES: &[(&str, &str)] = &[
             AND a.balance_minor <> COALESCE(c.open, 0) + COALESCE(v.reclaimed, 0) + COALESCE(i.accrued, 0) LIMIT 1",
     ),
     (
-        "what is owed to airlines is what advances have still to pay",
+        "what is owed to airlines is what advances have still to pay, and what memos claimed for them",
         "SELECT a.code AS wrong FROM account a
          LEFT JOIN (SELECT airline_id, currency, SUM(amount_minor - set_off_minor - cancelled_minor) AS due FROM advance
             WHERE resolved_at IS NULL GROUP BY airline_id, currency) v ON v.airline_id = a.owner_id AND v.currency = a.currency
-         WHERE a.code = 'airline.payable' AND -a.balance_minor <> COALESCE(v.due, 0) LIMIT 1",
+         LEFT JOIN (SELECT airline_id, currency, SUM(decided_minor - paid_minor) AS due FROM memo
+            WHERE kind = 'adm' AND status = 'posted' GROUP BY airline_id, currency) m ON m.airline_id = a.owner_id AND m.currency = a.currency
+         WHERE a.code = 'airline.payable' AND -a.balance_minor <> COALESCE(v.due, 0) + COALESCE(m.due, 0) LIMIT 1",
     ),
     (
         "what is taken back of an airline's share is cancelled, on its way or claimed, and never more than the share without its claim",

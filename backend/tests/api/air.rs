@@ -235,9 +235,10 @@ on_both_engines! {
         let (key, operator) = (world.key(BEIJING), world.key(OPERATOR));
         let offer = an_offer(world, &key);
         let agency = world.get(&key, "/v1/agencies").expect(200).data()[0]["id"].as_str().unwrap().to_owned();
-        world.post(&operator, &format!("/v1/agencies/{agency}/actions/freeze"), &json!({})).expect(200);
+        let switch = json!({ "target_id": agency, "scopes": ["issue"], "reason": "a test" });
+        let switch = world.post(&operator, "/v1/kill_switches", &switch).expect(201).data()["id"].clone();
         world.post(&key, "/air/orders", &an_order(&offer, "Zhang", "balance")).expect_error(422, "agency_frozen");
-        crate::v1::agreed(world, "unfreeze", &json!({ "agency_id": agency })).expect(200);
+        crate::v1::agreed(world, "unfreeze", &json!({ "kill_switch_id": switch })).expect(200);
         let line = world.get(&operator, "/v1/facilities").expect(200).data()[0]["id"].as_str().unwrap().to_owned();
         let lower = json!({ "limit_amount": "1.00", "limit_currency": "CNY" });
         let path = format!("/v1/facilities/{line}/actions/set_limit");

@@ -18,4 +18,5 @@ mod holds;
 mod offers;
 mod paying;
 mod portal;
+mod quarter;
 mod v1;

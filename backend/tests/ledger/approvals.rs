@@ -90,7 +90,7 @@ impl World {
         self.read(|db| approvals(db, filter, self.clock.now(), Window::NEWEST, 100))
     }
 
-    fn told(&self) -> Vec<String> {
+    fn told_of_approvals(&self) -> Vec<String> {
         self.texts("SELECT kind AS value FROM event WHERE kind LIKE 'approval.%' ORDER BY id")
     }
 }
@@ -103,7 +103,7 @@ fn what_one_asks_for_is_done_when_another_agrees(engine: Engine) {
     let done = world.consents(BORIS, asked.id).unwrap();
     assert_eq!((done.status_at(world.clock.now()), world.tier()), (ApprovalStatus::Approved, "gold".into()));
     assert_eq!((done.decided_by, done.result), (Some(ActorId::Key(KeyId::of(BORIS))), Some(world.agency.to_string())));
-    assert_eq!(world.told(), ["approval.requested", "approval.approved"]);
+    assert_eq!(world.told_of_approvals(), ["approval.requested", "approval.approved"]);
     let audited = world.texts("SELECT action AS value FROM audit_event WHERE key_id IN (101, 102) ORDER BY id");
     assert_eq!(audited, ["approval.request", "approval.approve"]);
     world.adds_up();
@@ -139,7 +139,7 @@ fn a_request_is_decided_once(engine: Engine) {
     world.consents(CLARA, again.id).unwrap();
     let late = world.store.write(|tx| reject(tx, &by(BORIS), again.id, "no")).unwrap_err();
     assert!(matches!(late, ApprovalError::Decided(ApprovalStatus::Approved)));
-    assert_eq!(world.told(), ["approval.requested", "approval.rejected", "approval.requested", "approval.approved"]);
+    assert_eq!(world.told_of_approvals(), ["approval.requested", "approval.rejected", "approval.requested", "approval.approved"]);
     world.adds_up();
 }
 
@@ -163,7 +163,7 @@ fn two_who_agree_at_once_do_it_once(engine: Engine) {
     let refused = outcomes.into_iter().find_map(Result::err).unwrap();
     let refused: Box<ApprovalError> = refused.downcast().unwrap();
     assert!(matches!(*refused, ApprovalError::Decided(ApprovalStatus::Approved)), "{refused}");
-    assert_eq!(world.told(), ["approval.requested", "approval.approved"]);
+    assert_eq!(world.told_of_approvals(), ["approval.requested", "approval.approved"]);
 }
 
 fn what_has_changed_since_is_asked_for_again(engine: Engine) {
@@ -218,7 +218,7 @@ fn a_change_that_is_refused_leaves_the_request_waiting(engine: Engine) {
     assert_eq!(world.consents(BORIS, asked.id).unwrap_err().to_string(), "no such tier");
     let waiting = world.requests(&ApprovalFilter { kind: Some(ChangeKind::Unfreeze), ..ApprovalFilter::default() });
     assert_eq!(waiting[0].status_at(world.clock.now()), ApprovalStatus::Pending);
-    assert_eq!(world.told(), ["approval.requested"]);
+    assert_eq!(world.told_of_approvals(), ["approval.requested"]);
 }
 
 fn a_request_that_was_altered_is_found(engine: Engine) {

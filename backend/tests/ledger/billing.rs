@@ -7,8 +7,8 @@ use airsettle::audit::Actor;
 use airsettle::ids::{AgencyId, BillingStatementId, Id};
 use airsettle::money::Currency;
 use airsettle::settlement::{
-    ChargeRow, NewPayout, ObligationRow, Paged, PayoutError, Purpose, Receipt, ReceiptError, begin_statement, charge, chargeable,
-    close_statement, cycles_to_bill, obligations_of, pay_out_credit, review_agency, settle_from_credit, statement,
+    ChargeRow, CreditPayoutError, NewCreditPayout, ObligationRow, Paged, Purpose, Receipt, ReceiptError, begin_statement, charge,
+    chargeable, close_statement, cycles_to_bill, obligations_of, pay_out_credit, review_agency, settle_from_credit, statement,
     statement_page, write_statement,
 };
 use airsettle::ticketing::IssuedOrder;
@@ -99,8 +99,8 @@ impl World {
         self.time_passes(Duration::days((day - self.today()).num_days()));
     }
 
-    pub fn pays_out(&self, cycle: Cycle, amount: &str, reference: &str) -> Result<(), PayoutError> {
-        let new = NewPayout {
+    pub fn pays_out_credit(&self, cycle: Cycle, amount: &str, reference: &str) -> Result<(), CreditPayoutError> {
+        let new = NewCreditPayout {
             agency: self.agency,
             cycle,
             amount: cny(amount),

@@ -9,7 +9,7 @@ use airsettle::audit::{Actor, Cause};
 use airsettle::db::WriteTx;
 use airsettle::ids::{AgencyId, ApprovalId, Id, KeyId, OrganisationId};
 use airsettle::money::{Currency, Money, divide_half_even};
-use airsettle::settlement::{DefaultError, PayoutError, Purpose, ReceiptError, declare_default, default_of, write_off};
+use airsettle::settlement::{CreditPayoutError, DefaultError, Purpose, ReceiptError, declare_default, default_of, write_off};
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -278,21 +278,22 @@ impl History {
         let today = self.world.today();
         let billed = |one: &Cycle| one.last_day() < today;
         let owes: i64 = self.model.cycles.iter().filter(|(one, _)| billed(one)).map(|(_, owed)| owed.net.max(0)).sum();
-        let may = billed(&cycle) && minor <= -self.model.cycles[&cycle].net && owes + self.model.charges() <= 0;
+        let has_it = billed(&cycle) && minor <= -self.model.cycles[&cycle].net && owes + self.model.charges() <= 0;
+        let may = has_it && !self.model.in_default;
         let reference = format!("OUT-{}", self.world.store.ids().block(1));
         let amount = Money::new(minor, Currency::CNY).to_string();
-        match self.world.pays_out(cycle, &amount, &reference) {
+        match self.world.pays_out_credit(cycle, &amount, &reference) {
             Ok(()) => {
                 assert!(may);
                 self.model.lowers(cycle, -minor, today);
             }
-            Err(error) => assert!(!may && !matches!(error, PayoutError::Post(_) | PayoutError::Db(_)), "{error}"),
+            Err(error) => assert!(!may && !matches!(error, CreditPayoutError::Post(_) | CreditPayoutError::Db(_)), "{error}"),
         }
     }
 
     fn defaults(&mut self) {
         let today = self.world.today();
-        let done = self.world.store.write(|tx| declare_default(tx, Actor::platform(), self.world.agency, "a history"));
+        let done = self.world.store.write(|tx| declare_default(tx, &self.world.cause(), self.world.agency, "a history"));
         match done {
             Ok(_) => {
                 assert!(self.model.net() > 0 || self.model.in_default);

@@ -4,12 +4,11 @@ use crate::database::Engine;
 use crate::incentives::new_programme;
 use crate::world::{World, cny, rate};
 use airsettle::agencies::{CostTerms, Cycle, CycleRule, DueRule, PaymentTerms};
-use airsettle::audit::Actor;
 use airsettle::ids::{BillingStatementId, Id, ObligationId};
 use airsettle::ledger::Purse;
 use airsettle::money::Currency;
 use airsettle::settlement::{
-    CloseError, Funder, Method, NewReceipt, ObligationState, Paged, PayoutError, Purpose, ReceiptError, begin_statement,
+    CloseError, CreditPayoutError, Funder, Method, NewReceipt, ObligationState, Paged, Purpose, ReceiptError, begin_statement,
     close_statement, declare_default, statement, statement_lines, statement_page, write_statement,
 };
 use airsettle::ticketing::{RefundKind, RefundRequest, Refusal};
@@ -305,17 +304,17 @@ fn what_was_paid_too_much_is_paid_out_on_request(engine: Engine) {
     let cycle = at_the_start_of_a_cycle(&world);
     world.sells_and_pays(world.order());
     world.remits("1000.00", cycle).unwrap();
-    assert!(matches!(world.pays_out(cycle, "30.00", "OUT-1"), Err(PayoutError::NotBilled(_))));
+    assert!(matches!(world.pays_out_credit(cycle, "30.00", "OUT-1"), Err(CreditPayoutError::NotBilled(_))));
     world.goes_to(after(cycle, 1));
     world.closes_the_day();
     assert_eq!(world.obligation(&cycle.to_string()).billed_minor, -3_000);
     let rows = world.row_counts();
-    assert!(matches!(world.pays_out(cycle, "30.01", "OUT-1"), Err(PayoutError::MoreThanCredit { .. })));
-    assert!(matches!(world.pays_out(cycle, "0.00", "OUT-1"), Err(PayoutError::NotPositive)));
+    assert!(matches!(world.pays_out_credit(cycle, "30.01", "OUT-1"), Err(CreditPayoutError::MoreThanCredit { .. })));
+    assert!(matches!(world.pays_out_credit(cycle, "0.00", "OUT-1"), Err(CreditPayoutError::NotPositive)));
     assert_eq!(world.row_counts(), rows);
-    world.pays_out(cycle, "30.00", "OUT-1").unwrap();
-    world.pays_out(cycle, "30.00", "OUT-1").unwrap();
-    assert!(matches!(world.pays_out(cycle, "10.00", "OUT-1"), Err(PayoutError::ReferenceReused(_))));
+    world.pays_out_credit(cycle, "30.00", "OUT-1").unwrap();
+    world.pays_out_credit(cycle, "30.00", "OUT-1").unwrap();
+    assert!(matches!(world.pays_out_credit(cycle, "10.00", "OUT-1"), Err(CreditPayoutError::ReferenceReused(_))));
     assert_eq!(world.exposure(), cny("0.00"));
     assert_eq!(world.number("SELECT COUNT(*) AS value FROM credit_payout"), 1);
     world.adds_up();
@@ -378,8 +377,7 @@ fn what_was_earned_by_volume_counts_in_a_default(engine: Engine) {
     world.goes_to(NaiveDate::from_ymd_opt(2027, 4, 2).unwrap());
     world.counts_incentives();
     world.closes_the_day();
-    let declare =
-        || world.store.write(|tx| declare_default(tx, Actor::platform(), world.agency, "nothing was remitted")).unwrap();
+    let declare = || world.store.write(|tx| declare_default(tx, &world.cause(), world.agency, "nothing was remitted")).unwrap();
     let row = declare();
     // 970.00 less 2 % of the fare; the deposit is larger than that.
     assert_eq!((row.owed_minor, row.deposit_minor, row.commission_minor), (95_100, 95_100, 3_000));
@@ -387,6 +385,8 @@ fn what_was_earned_by_volume_counts_in_a_default(engine: Engine) {
     assert_eq!(world.exposure(), cny("0.00"));
     assert_eq!(world.refuses(world.order()), Refusal::AgencyFrozen);
     world.adds_up();
+    world.database.as_owner("DELETE FROM kill_switch").unwrap();
+    assert!(world.sale_fault().unwrap().rule.contains("an agency in default sells nothing"));
 }
 
 /// Billed, charged, paid too much, carried and paid out.
@@ -402,7 +402,7 @@ fn history(engine: Engine) -> World {
     world.remits("1000.00", second).unwrap();
     let charges = world.standing(world.agency).charges;
     world.receives(&world.receipt(Purpose::Charges(world.agency), &charges.to_string())).unwrap();
-    world.pays_out(second, "5.00", "OUT-1").unwrap();
+    world.pays_out_credit(second, "5.00", "OUT-1").unwrap();
     world.adds_up();
     world
 }

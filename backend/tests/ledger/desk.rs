@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use airsettle::ledger::Chart;
+use airsettle::risk::velocity::Velocity;
 use airsettle::ticketing::{IssueOrder, IssueQueue, IssuedOrder, Outcome, QueueConfig, QueueError, Refusal};
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ pub struct Desk {
 
 impl Desk {
     pub fn with(world: &World, config: QueueConfig) -> Self {
-        Desk::of(IssueQueue::start(world.store.clone(), world.chart.clone(), config, || {}).unwrap())
+        Desk::of(IssueQueue::start(world.store.clone(), world.memory(), config, || {}).unwrap())
     }
 
     pub fn of(queue: IssueQueue) -> Self {
@@ -30,7 +31,7 @@ impl Desk {
         let mut desk = Desk::one_node(world);
         let other = Arc::new(world.database.open(world.clock.clone()));
         assert_ne!(other.node(), world.store.node());
-        let queue = IssueQueue::start(other, Arc::new(Chart::default()), QueueConfig::default(), || {}).unwrap();
+        let queue = IssueQueue::start(other, <(Arc<Chart>, Arc<Velocity>)>::default(), QueueConfig::default(), || {}).unwrap();
         desk.queues.push(queue);
         desk
     }

@@ -65,7 +65,7 @@ fn a_sale_that_does_not_happen_tells_nothing(engine: Engine) {
     world.refuses(world.order());
     let order = [world.order().build()];
     world.lodges_deposit("1000000.00");
-    world.store.rehearse(|tx| issue_all(tx, &world.chart, &order, Mode::DryRun)).unwrap();
+    world.store.rehearse(|tx| issue_all(tx, (&world.chart, &world.velocity), &order, Mode::DryRun)).unwrap();
     assert_eq!(world.number("SELECT COUNT(*) AS value FROM event"), before + 1, "the deposit alone");
 }
 

@@ -331,7 +331,8 @@ fn a_rehearsal_changes_nothing(engine: Engine) {
     let held = world.sells(world.order().held());
     let (rows, balances) = (world.row_counts(), world.balances());
     for order in [world.order().held().build(), world.order().paying(&held).build()] {
-        let rehearsed = world.store.rehearse(|tx| issue_all(tx, &world.chart, &[order], Mode::DryRun)).unwrap();
+        let rehearsed =
+            world.store.rehearse(|tx| issue_all(tx, (&world.chart, &world.velocity), &[order], Mode::DryRun)).unwrap();
         assert!(matches!(rehearsed[..], [Outcome::Issued(_)]));
     }
     assert_eq!((world.row_counts(), world.balances(), world.state_of(&held)), (rows, balances, HeldState::Held));

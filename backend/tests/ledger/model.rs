@@ -6,7 +6,9 @@ mod cash;
 mod exchanges;
 mod flights;
 mod holds;
+mod limits;
 mod lines;
+mod memos;
 mod people;
 mod refunds;
 mod sales;
@@ -14,6 +16,7 @@ mod sales;
 pub use exchanges::Declined;
 pub use flights::{Becomes, Flight};
 pub use holds::Holding;
+pub use memos::Memo;
 pub use people::{Edit, Traveller};
 pub use refunds::{Part, Refunded};
 
@@ -21,6 +24,8 @@ use airsettle::money::{Currency, Money};
 use chrono::{Datelike, NaiveDate};
 use flights::Change;
 use holds::Hold;
+use limits::Raised;
+use memos::Behind;
 use refunds::{Applied, Given};
 use sales::Seats;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +51,10 @@ pub struct State {
     pub refunded: i64,
     /// How many applications for refunds are where.
     pub applications: BTreeMap<&'static str, i64>,
+    /// The parts of the limit that were told.
+    pub alerts: Vec<i64>,
+    /// In the order in which they were filed.
+    pub memos: Vec<Memo>,
 }
 
 /// The instruction to pay an airline for one ticket.
@@ -161,7 +170,7 @@ impl CycleSums {
 #[derive(Clone, Debug)]
 pub struct Model {
     pub state: State,
-    pub frozen: bool,
+    pub raised: Raised,
     pub today: NaiveDate,
     pub cycles: BTreeMap<String, CycleSums>,
     /// What airlines change about flights: theirs, and those that passengers are offered instead.
@@ -195,6 +204,7 @@ pub struct Model {
     /// From which wallet each payment's order is paid, if it is.
     payers: Vec<&'static str>,
     pub waiting: Vec<(&'static str, i64)>,
+    behind: Vec<Behind>,
 }
 
 pub const RECEIVABLE: &str = "agency.receivable";
@@ -232,7 +242,7 @@ impl Model {
     pub fn new(today: NaiveDate, cap: i64, line_limit: i64, flights: Vec<Flight>) -> Self {
         Model {
             state: State { line_limit, ..State::default() },
-            frozen: false,
+            raised: Raised::default(),
             today,
             cycles: BTreeMap::new(),
             flights,
@@ -254,6 +264,7 @@ impl Model {
             taken: Vec::new(),
             payers: Vec::new(),
             waiting: Vec::new(),
+            behind: Vec::new(),
         }
     }
 

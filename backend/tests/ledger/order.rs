@@ -10,7 +10,9 @@ use airsettle::identity::{Fields, IdempotencyKey};
 use airsettle::ids::{AgencyId, Id, KeyId, OfferId, OrderId, PassengerId};
 use airsettle::money::{Currency, Money};
 use airsettle::ordering::{Draw, Sealed, TenderWish};
-use airsettle::ticketing::{CouponPlan, HoldPlan, Intent, IssueOrder, IssuedOrder, PassengerPlan, SeatDemand, TicketPlan};
+use airsettle::ticketing::{
+    CouponPlan, HoldPlan, Intent, IssueOrder, IssuedOrder, PassengerPlan, SeatDemand, TicketPlan, moment_at,
+};
 use chrono::{Days, Duration, NaiveDateTime};
 
 /// The seat bucket that orders take their seats from unless told otherwise.
@@ -196,6 +198,7 @@ impl<'w> Order<'w> {
             currency: self.base.currency,
             tickets: (0..self.tickets).map(|place| self.ticket(contract, place)).collect(),
             seats: if matches!(self.intent, Intent::Pay(_)) { Vec::new() } else { vec![self.demand()] },
+            departs_at: moment_at(self.world.catalogue(), "PEK", self.departing_at),
             metadata: "{}".into(),
         }
     }

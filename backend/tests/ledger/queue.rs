@@ -157,7 +157,7 @@ fn every_commit_that_sold_is_announced(engine: Engine) {
     let announce = move || {
         telling.fetch_add(1, Ordering::SeqCst);
     };
-    let queue = IssueQueue::start(world.store.clone(), world.chart.clone(), QueueConfig::default(), announce).unwrap();
+    let queue = IssueQueue::start(world.store.clone(), world.memory(), QueueConfig::default(), announce).unwrap();
     let desk = Desk::of(queue);
     desk.all_at_once(vec![world.order().build()]);
     desk.all_at_once(vec![world.order().on_flight(8_001, 0).build()]);
@@ -172,7 +172,7 @@ fn every_commit_that_sold_is_announced(engine: Engine) {
 
 fn a_queue_that_is_dropped_finishes_what_it_took(engine: Engine) {
     let world = World::trading(engine);
-    let queue = IssueQueue::start(world.store.clone(), world.chart.clone(), QueueConfig::default(), || {}).unwrap();
+    let queue = IssueQueue::start(world.store.clone(), world.memory(), QueueConfig::default(), || {}).unwrap();
     let orders: Vec<IssueOrder> = (0..50).map(|_| world.order().build()).collect();
     let mut waiting: Vec<_> = orders.into_iter().map(|order| Box::pin(queue.issue(order))).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

@@ -6,7 +6,7 @@ use airsettle::audit::Actor;
 use airsettle::db::WriteTx;
 use airsettle::ledger::{PostError, Purse, trial_balance};
 use airsettle::money::{Currency, Money};
-use airsettle::settlement::{NewReceipt, Purpose, ReceiptError, record_receipt};
+use airsettle::settlement::{NewReceipt, Purpose, ReceiptError, Recorded, record_receipt};
 use airsettle::ticketing::Refusal;
 use chrono::Days;
 
@@ -39,7 +39,7 @@ fn two_nodes_that_meet_a_bank_reference_at_once_record_it_once(engine: Engine) {
     let other = world.database.open(world.clock.clone());
     for purpose in [Purpose::Capital, Purpose::Wallet(world.prepaid)] {
         let new = world.receipt(purpose, "100.00");
-        let record = |tx: &mut WriteTx| record_receipt(tx, Actor::platform(), &new);
+        let record = |tx: &mut WriteTx| record_receipt(tx, Actor::platform(), &new).map(Recorded::into_inner);
         let (mine, theirs) = std::thread::scope(|scope| {
             let mut recording = None;
             let mine = world.store.write(|tx| {

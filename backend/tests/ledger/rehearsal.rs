@@ -7,8 +7,8 @@ use airsettle::ticketing::{IssueOrder, Mode, Outcome, issue_all};
 on_both_engines!(a_dry_run_decides_the_same_and_changes_nothing, a_dry_run_neither_takes_nor_remembers_a_key);
 
 impl World {
-    fn rehearses(&self, orders: &[IssueOrder]) -> Vec<Outcome> {
-        self.store.rehearse(|tx| issue_all(tx, &self.chart, orders, Mode::DryRun)).unwrap()
+    pub fn rehearses(&self, orders: &[IssueOrder]) -> Vec<Outcome> {
+        self.store.rehearse(|tx| issue_all(tx, (&self.chart, &self.velocity), orders, Mode::DryRun)).unwrap()
     }
 }
 

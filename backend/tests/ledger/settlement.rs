@@ -7,7 +7,7 @@ use airsettle::agencies::{Cycle, cycle_of};
 use airsettle::audit::Actor;
 use airsettle::credit::{Accrual, AccrualError, Confirmation, TransferError, accrue, sweep};
 use airsettle::money::{Currency, Money};
-use airsettle::settlement::{NewPayment, Payment, PaymentError, PaymentPurpose, Purpose, ReceiptError, record_payment};
+use airsettle::settlement::{NewPayment, Payment, PaymentError, PaymentPurpose, Purpose, ReceiptError, Recorded, record_payment};
 use airsettle::ticketing::IssuedOrder;
 use chrono::{Days, Duration, NaiveDate};
 
@@ -50,7 +50,7 @@ impl World {
     }
 
     fn pays_under(&self, new: &NewPayment) -> Result<Payment, PaymentError> {
-        self.store.write(|tx| record_payment(tx, Actor::platform(), new))
+        self.store.write(|tx| record_payment(tx, Actor::platform(), new)).map(Recorded::into_inner)
     }
 
     pub fn repayment(&self, principal: &str, interest: &str) -> PaymentPurpose {

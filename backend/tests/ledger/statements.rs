@@ -2,7 +2,9 @@
 
 use crate::basis::{basis, key_of_the_seller};
 use crate::database::Engine;
+use crate::velocity::tickets;
 use crate::world::World;
+use airsettle::risk::velocity::{self, Subject};
 use airsettle::ticketing::{IssueOrder, Mode, Outcome, issue_all};
 
 on_both_engines!(the_number_of_statements_does_not_grow_with_the_batch);
@@ -27,7 +29,7 @@ fn taken(world: &World, orders: usize) -> Taken {
     let (before, versions) = (rows(), accounts(world));
     let statements = world.write(|tx| {
         let before = world.store.statements().count();
-        let outcomes = issue_all(tx, &world.chart, &batch, Mode::Sell)?;
+        let outcomes = issue_all(tx, (&world.chart, &world.velocity), &batch, Mode::Sell)?;
         assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Issued(_))));
         Ok(world.store.statements().count() - before)
     });
@@ -46,6 +48,12 @@ fn accounts(world: &World) -> Vec<String> {
 
 fn the_number_of_statements_does_not_grow_with_the_batch(engine: Engine) {
     let world = World::trading(engine);
+    // Velocity costs no statement: the windows are in memory.
+    for subject in [Subject::Agency, Subject::Key, Subject::Airline, Subject::Route] {
+        let mut rule = tickets(&format!("{subject:?}").to_lowercase(), velocity::Mode::Shadow, 60, 1_000_000);
+        rule.terms.subject = subject;
+        world.watches(&rule);
+    }
     // The first sale opens the accounts that the later ones use, and the second one remembers them.
     world.sells(world.order());
     world.sells(world.order());

@@ -1,7 +1,9 @@
 //! What random histories are made of, and how a failing one is made smaller.
 
 use crate::model::{BankWord, Becomes, Buyer, CAPITAL, DEPOSIT, Edit, Part, Refunded, WALLETS};
+use airsettle::agencies::FreezeScope;
 use airsettle::ordering::Title;
+use airsettle::settlement::{MemoKind, MemoStep};
 use airsettle::ticketing::{AirlineChangeAction, CouponStatus, RefundDecision};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -19,8 +21,14 @@ pub enum Verb {
     /// A client asks again.
     Repeat(usize),
     Receive(&'static str, i64, Times),
-    Freeze,
+    Freeze(FreezeScope),
     Thaw,
+    /// Of one of the wallets.
+    Withdraw(usize, Share),
+    ReturnDeposit(Share),
+    /// For so many days.
+    Guarantee(i64, u64),
+    RaiseLimit(i64, u64),
     Send(Which),
     BankSays(Which, Vec<BankWord>),
     Reopen,
@@ -69,6 +77,13 @@ pub enum Verb {
     AirlineRepays(Share),
     /// What the airline may owe from now on.
     CapAirline(i64),
+    /// Counted from the newest order: for one of two reasons, so much of what is not claimed of its first ticket.
+    Claim(usize, MemoKind, usize, Share),
+    /// Counted from the newest memo, like the next one.
+    TakeMemoStep(usize, MemoStep),
+    /// So much of it is owed, or nothing.
+    DecideMemo(usize, Option<Share>),
+    PayAirline(Share),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,8 +204,8 @@ fn verb() -> impl Strategy<Value = Verb> {
         14 => prop::collection::vec(wish(), 1..5).prop_map(Verb::Order),
         4 => any_of.clone().prop_map(Verb::Repeat),
         8 => (into, 1..900_000i64, times()).prop_map(|(into, amount, times)| Verb::Receive(into, amount, times)),
-        1 => Just(Verb::Freeze),
-        6 => Just(Verb::Thaw),
+        2 => select(FreezeScope::ALL.to_vec()).prop_map(Verb::Freeze),
+        7 => Just(Verb::Thaw),
         8 => (0..9usize, times()).prop_map(|(order, times)| Verb::Void(order, times)),
         4 => (0..9usize, select(vec![CouponStatus::Open, CouponStatus::Open, CouponStatus::CheckedIn, CouponStatus::Flown]))
             .prop_map(|(order, to)| Verb::Report(order, to)),
@@ -232,7 +247,13 @@ fn verb() -> impl Strategy<Value = Verb> {
         3 => (0..9usize).prop_map(Verb::Complete),
         2 => select(vec![0, 60_000, 200_000, UNCAPPED, UNCAPPED]).prop_map(Verb::CapAirline),
     ];
-    prop_oneof![5 => sales, 3 => later, 5 => bank, 4 => settlement]
+    let limits = prop_oneof![
+        3 => (0..2usize, share()).prop_map(|(wallet, share)| Verb::Withdraw(wallet, share)),
+        3 => share().prop_map(Verb::ReturnDeposit),
+        2 => (1..300_000i64, 0..20u64).prop_map(|(amount, days)| Verb::Guarantee(amount, days)),
+        2 => (1..300_000i64, 0..20u64).prop_map(|(amount, days)| Verb::RaiseLimit(amount, days)),
+    ];
+    prop_oneof![10 => sales, 6 => later, 10 => bank, 8 => settlement, 3 => limits, 4 => memos()]
 }
 
 /// Agencies that have paid in, and what follows.
@@ -249,6 +270,7 @@ pub fn history(steps: usize) -> impl Strategy<Value = Vec<Verb>> {
             2 => given_more(),
             2 => decided(),
             2 => held(),
+            3 => claimed(),
         ],
         steps,
     );
@@ -350,6 +372,45 @@ fn held() -> impl Strategy<Value = Vec<Verb>> {
     ];
     (wish(), 0..3usize, edit(), end, edit()).prop_map(|(wish, who, edit, end, again)| {
         vec![Verb::Hold(wish), Verb::EditHold(0, who, edit), end, Verb::Edit(0, who, again)]
+    })
+}
+
+fn memo_kind() -> impl Strategy<Value = MemoKind> {
+    select(MemoKind::ALL.to_vec())
+}
+
+fn memo_step() -> impl Strategy<Value = MemoStep> {
+    use MemoStep::{Accept, Answer, Dispute, Review, Withdraw, WithdrawDispute};
+    select(vec![Review, Accept, Dispute, Dispute, WithdrawDispute, Answer, Withdraw])
+}
+
+fn upheld() -> impl Strategy<Value = Option<Share>> {
+    prop_oneof![3 => share().prop_map(Some), 1 => Just(None)]
+}
+
+fn memos() -> impl Strategy<Value = Verb> {
+    prop_oneof![
+        4 => (0..9usize, memo_kind(), 0..2usize, share())
+            .prop_map(|(order, kind, reason, share)| Verb::Claim(order, kind, reason, share)),
+        5 => (0..4usize, memo_step()).prop_map(|(memo, step)| Verb::TakeMemoStep(memo, step)),
+        3 => (0..4usize, upheld()).prop_map(|(memo, share)| Verb::DecideMemo(memo, share)),
+        3 => share().prop_map(Verb::PayAirline),
+    ]
+}
+
+/// A claim with what becomes of it, a while later or at once.
+fn claimed() -> impl Strategy<Value = Vec<Verb>> {
+    let days = select(vec![0, 0, 3, 16]);
+    let steps = prop_oneof![
+        3 => prop::collection::vec(memo_step(), 1..3),
+        1 => select(vec![MemoStep::Answer, MemoStep::WithdrawDispute]).prop_map(|then| vec![MemoStep::Dispute, then]),
+    ];
+    let claim = (memo_kind(), 0..2usize, share());
+    (wish(), claim, steps, days, upheld()).prop_map(|(wish, (kind, reason, share), steps, days, upheld)| {
+        let steps = steps.into_iter().map(|step| Verb::TakeMemoStep(0, step)).collect();
+        let filed = vec![Verb::Order(vec![wish]), Verb::Claim(0, kind, reason, share)];
+        let later = if days == 0 { Vec::new() } else { vec![Verb::DaysPass(days)] };
+        [filed, steps, later, vec![Verb::DecideMemo(0, upheld)]].concat()
     })
 }
 

@@ -20,7 +20,8 @@ use airsettle::identity::{NewOrganisation, OrganisationKind, open_organisation};
 use airsettle::ids::{AgencyId, AirlineId, FacilityId, OrganisationId};
 use airsettle::ledger::{AccountRow, Chart, Fault, Proof, verify};
 use airsettle::money::{Currency, Money, Rate};
-use airsettle::settlement::{NewReceipt, Purpose, Receipt, ReceiptError, record_receipt, verify_settlement};
+use airsettle::risk::velocity::Velocity;
+use airsettle::settlement::{NewReceipt, Purpose, Receipt, ReceiptError, Recorded, record_receipt, verify_settlement};
 use airsettle::ticketing::{IssueOrder, IssuedOrder, Mode, Outcome, Refusal, SaleFault, issue_all, verify_sales};
 use chrono::{Duration, NaiveDate};
 use diesel::RunQueryDsl;
@@ -113,6 +114,26 @@ pub const TABLES: &[&str] = &[
     "billing_contact",
     "dunning_message",
     "approval",
+    "score_card",
+    "risk_event",
+    "financial_review",
+    "agency_day",
+    "agency_day_part",
+    "score",
+    "velocity_rule",
+    "velocity_hit",
+    "guarantee",
+    "temporary_limit",
+    "limit_review",
+    "limit_alert",
+    "payout",
+    "kill_switch",
+    "cash_proof",
+    "cash_item",
+    "memo",
+    "memo_ticket",
+    "memo_step",
+    "memo_evidence",
 ];
 
 pub fn cny(text: &str) -> Money {
@@ -127,6 +148,7 @@ pub struct World {
     pub database: Database,
     pub store: Arc<Store>,
     pub chart: Arc<Chart>,
+    pub velocity: Arc<Velocity>,
     pub clock: Clock,
     pub seller: OrganisationId,
     /// Sells on credit, then from its wallet.
@@ -166,14 +188,19 @@ impl World {
         let store = Arc::new(database.open(clock.clone()));
         let parties = store.write(parties).unwrap();
         let Parties { seller, agency, prepaid, airline, facility, contracts } = parties;
-        let chart = Arc::new(Chart::default());
-        World { database, store, chart, clock, seller, agency, prepaid, airline, facility, contracts }
+        let (chart, velocity) = (Arc::new(Chart::default()), Arc::new(Velocity::default()));
+        World { database, store, chart, velocity, clock, seller, agency, prepaid, airline, facility, contracts }
     }
 
     /// The same world through a second process that takes over from the first one.
     pub fn seen_from_another_node(self) -> Self {
         let store = Arc::new(self.database.open(self.clock.clone()));
-        World { store, chart: Arc::new(Chart::default()), ..self }
+        World { store, chart: Arc::new(Chart::default()), velocity: Arc::new(Velocity::default()), ..self }
+    }
+
+    /// What a node remembers.
+    pub fn memory(&self) -> (Arc<Chart>, Arc<Velocity>) {
+        (self.chart.clone(), self.velocity.clone())
     }
 
     pub fn read<T>(&self, reads: impl FnOnce(&mut Db) -> Result<T, DbError>) -> T {
@@ -204,7 +231,7 @@ impl World {
     // ---- money in
 
     pub fn receives(&self, new: &NewReceipt) -> Result<Receipt, ReceiptError> {
-        self.store.write(|tx| record_receipt(tx, Actor::platform(), new))
+        self.store.write(|tx| record_receipt(tx, Actor::platform(), new)).map(Recorded::into_inner)
     }
 
     pub fn receipt(&self, purpose: Purpose, amount: &str) -> NewReceipt {
@@ -228,7 +255,10 @@ impl World {
     }
 
     pub fn issues(&self, orders: &[IssueOrder]) -> Vec<Outcome> {
-        self.store.write(|tx| issue_all(tx, &self.chart, orders, Mode::Sell)).unwrap()
+        let memory = (&*self.chart, &*self.velocity);
+        let outcomes = self.store.write(|tx| issue_all(tx, memory, orders, Mode::Sell)).unwrap();
+        self.velocity.committed();
+        outcomes
     }
 
     pub fn issue(&self, order: impl Into<IssueOrder>) -> Outcome {

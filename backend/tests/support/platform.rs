@@ -3,7 +3,7 @@
 use super::postgres;
 use airsettle::app::Platform;
 use airsettle::config::{Config, ModeConfig, Receivers};
-use airsettle::demo::{Seeded, SignIn, seed_demo, seed_people};
+use airsettle::demo::{DemoFile, Seeded, SignIn, seed_demo, seed_people};
 use airsettle::gateways::bank::callback::CallbackSecret;
 use airsettle::gateways::bank::simulator::{self, RunningSimulator, SimulatorConfig};
 use airsettle::{api, jobs};
@@ -162,6 +162,12 @@ impl World {
 
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
+    }
+
+    /// As `airsettle seed` leaves them for those who come after it.
+    pub fn writes_keys(&self) {
+        let file = DemoFile { url: self.url.clone(), keys: self.keys.clone(), sign_ins: Vec::new() };
+        airsettle::demo::write_demo(self.folder(), &file).unwrap();
     }
 
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {

@@ -120,7 +120,7 @@ pub(super) async fn rehearse(
     let app = caller.app.clone();
     let orders = [prepared];
     let (outcome, orders) = blocking(move || {
-        let outcomes = app.store.rehearse(|tx| issue_all(tx, &app.chart, &orders, Mode::DryRun))?;
+        let outcomes = app.store.rehearse(|tx| issue_all(tx, (&app.chart, &app.velocity), &orders, Mode::DryRun))?;
         Ok::<_, ApiError>((outcomes.into_iter().next(), orders))
     })
     .await?;

@@ -29,7 +29,8 @@ use crate::shopping::price::reprice;
 use crate::shopping::tariff::{Tariff, codes_of};
 use crate::shopping::{FARE_ZONE, StoredSearch, hold_terms};
 use crate::ticketing::{
-    Basis, HoldPlan, Intent, IssueOrder, IssuedOrder, PassengerPlan, PlanError, SaleTerms, issued_orders, plan_tickets,
+    Basis, HoldPlan, Intent, IssueOrder, IssuedOrder, PassengerPlan, PlanError, SaleTerms, departs_at, issued_orders,
+    plan_tickets,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::sync::Arc;
@@ -260,6 +261,7 @@ impl Preparation<'_> {
             intent: self.intent(valid.kind, &offer, &search, now)?,
             draw: Draw::default(),
             currency,
+            departs_at: departs_at(&app.catalogue, &tickets),
             tickets,
             seats,
             metadata: serde_json::to_string(&valid.metadata).map_err(ApiError::internal)?,

@@ -23,7 +23,9 @@ use crate::money::{Currency, Money};
 use crate::ordering::{Draw, HeldEnd, HeldMove, HeldOrder, PaymentRow, Sealed, TenderWish, order, payment, payment_of, payments};
 use crate::shopping::offer::PricedOffer;
 use crate::shopping::tariff::{Tariff, codes_of};
-use crate::ticketing::{Intent, IssueOrder, IssuedOrder, PassengerPlan, PlanError, SaleTerms, issued_orders, plan_tickets};
+use crate::ticketing::{
+    Intent, IssueOrder, IssuedOrder, PassengerPlan, PlanError, SaleTerms, departs_at, issued_orders, plan_tickets,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -223,6 +225,7 @@ impl Preparation {
             intent: Intent::Pay(self.order),
             draw: Draw::default(),
             currency,
+            departs_at: departs_at(&app.catalogue, &tickets),
             tickets,
             // It has its seats.
             seats: Vec::new(),

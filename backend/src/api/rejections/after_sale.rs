@@ -1,8 +1,8 @@
 //! What can go wrong with an order that exists: voids, refunds, exchanges, corrections, and what airlines report of its coupons.
 
-use super::{invalid, refusal};
+use super::{curable, invalid, refusal};
 use crate::api::code::Code;
-use crate::api::error::{ApiError, Rejection, Retry};
+use crate::api::error::ApiError;
 use crate::money::Money;
 use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::ticketing::exchange::{ChangeError, ChangeRefusal};
@@ -11,12 +11,8 @@ use crate::ticketing::{
 };
 
 fn funds_awaited(error: &dyn std::fmt::Display, short: Money) -> ApiError {
-    ApiError::new(Code::AirlineFundsAwaited, format!("{error}.")).rejected(Rejection {
-        retry: Retry::MaySucceed,
-        short_by: Some(short),
-        remedy: Some("Confirm again once the airline has given the money back or own money was paid in.".to_owned()),
-        rule: Some(Code::AirlineFundsAwaited.text().to_owned()),
-    })
+    let remedy = "Confirm again once the airline has given the money back or own money was paid in.";
+    curable(Code::AirlineFundsAwaited, error, Some(short), remedy)
 }
 
 impl From<VoidError> for ApiError {
@@ -128,6 +124,7 @@ impl From<RefundError> for ApiError {
             RefundError::MoreThanPaid { .. } => refused(Code::MoreThanPaid, &error).at("/data/amount"),
             RefundError::QuoteExpired { .. } => refused(Code::RefundQuoteExpired, &error),
             RefundError::AmountDiffers { .. } => refused(Code::RefundAmountDiffers, &error).at("/data/expected_amount"),
+            RefundError::Frozen => refused(Code::AgencyFrozen, &error),
             RefundError::InvalidState { .. } => refused(Code::InvalidState, &error),
             RefundError::Advance(error) => error.into(),
             RefundError::Transfer(error) => error.into(),

@@ -3,27 +3,28 @@
 use super::{invalid, own_cash_short};
 use crate::api::code::Code;
 use crate::api::error::ApiError;
-use crate::settlement::{DefaultError, ObligationError, PayoutError};
+use crate::settlement::{CreditPayoutError, DefaultError, ObligationError};
 
-impl From<PayoutError> for ApiError {
-    fn from(error: PayoutError) -> Self {
+impl From<CreditPayoutError> for ApiError {
+    fn from(error: CreditPayoutError) -> Self {
         match error {
-            PayoutError::NotPositive => invalid("/data/amount", error),
-            PayoutError::NoAgency => invalid("/data/agency_id", error),
-            PayoutError::CurrencyMismatch { .. } => {
+            CreditPayoutError::NotPositive => invalid("/data/amount", error),
+            CreditPayoutError::NoAgency => invalid("/data/agency_id", error),
+            CreditPayoutError::Frozen => ApiError::of(Code::WithdrawalsFrozen),
+            CreditPayoutError::CurrencyMismatch { .. } => {
                 ApiError::new(Code::CurrencyMismatch, format!("{error}.")).at("/data/currency")
             }
-            PayoutError::NotBilled(_) => invalid("/data/cycle", error),
-            PayoutError::MoreThanCredit { .. } => ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount"),
-            PayoutError::OwesElsewhere { .. } => ApiError::new(Code::InvalidState, format!("{error}.")),
-            PayoutError::OwnCashShort { short } => own_cash_short(&error, short),
-            PayoutError::FutureValueDate(_) => invalid("/data/value_date", error),
-            PayoutError::ReferenceReused(_) => {
+            CreditPayoutError::NotBilled(_) => invalid("/data/cycle", error),
+            CreditPayoutError::MoreThanCredit { .. } => ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount"),
+            CreditPayoutError::OwesElsewhere { .. } => ApiError::new(Code::InvalidState, format!("{error}.")),
+            CreditPayoutError::OwnCashShort { short } => own_cash_short(&error, short),
+            CreditPayoutError::FutureValueDate(_) => invalid("/data/value_date", error),
+            CreditPayoutError::ReferenceReused(_) => {
                 ApiError::new(Code::BankReferenceReused, format!("{error}.")).at("/data/bank_reference")
             }
-            PayoutError::Money(error) => ApiError::internal(error),
-            PayoutError::Post(error) => error.into(),
-            PayoutError::Db(error) => error.into(),
+            CreditPayoutError::Money(error) => ApiError::internal(error),
+            CreditPayoutError::Post(error) => error.into(),
+            CreditPayoutError::Db(error) => error.into(),
         }
     }
 }

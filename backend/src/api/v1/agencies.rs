@@ -13,12 +13,10 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, once};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
-use crate::approvals::{ChangeKind, Proposal};
-use crate::audit::{self, Cause};
+use crate::audit;
 use crate::db::{Db, WriteTx};
 use crate::identity::{OrganisationKind, Scope, organisation};
-use crate::ids::{AgencyId, ApprovalId, Id, OrganisationId};
-use crate::settlement::default_of;
+use crate::ids::{AgencyId, Id, OrganisationId};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono_tz::Tz;
@@ -26,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 choice! {
-    /// A frozen or closed agency sells nothing; a closed one stays closed.
+    /// A frozen or closed agency sells nothing; a closed one stays closed. Kill switches freeze.
     AgencyStatus = agencies::AgencyStatus { Active, Frozen, Closed }
 }
 choice! {
@@ -50,6 +48,8 @@ pub struct Agency {
     /// ISO 4217.
     pub currency: String,
     pub status: AgencyStatus,
+    /// What of its doings kill switches have stopped: `api`, `issue`, `refund`, `withdrawal`. One that may not issue is shown as frozen.
+    pub frozen_scopes: Vec<String>,
     pub tender_order: TenderOrder,
     /// The class of its terms: commission rules and incentives match on it.
     #[schema(example = "standard")]
@@ -72,6 +72,7 @@ impl From<agencies::Agency> for Agency {
             time_zone: agency.zone.name().to_owned(),
             currency: agency.currency.to_string(),
             status: agency.status.into(),
+            frozen_scopes: agency.frozen.iter().map(|scope| scope.text().to_owned()).collect(),
             tender_order: agency.tender_order.into(),
             tier: agency.tier.to_string(),
             max_unpaid_holds: agency.max_unpaid_holds.orders(),
@@ -213,22 +214,6 @@ where
     .await
 }
 
-/// Stops an agency's sales. Freezing a frozen agency changes nothing. Two people let it sell again: `unfreeze` in `/v1/approvals`.
-#[utoipa::path(post, path = "/v1/agencies/{id}/actions/freeze", tag = "Settlement", operation_id = "freeze_agency",
-    params(("id" = String, Path, description = "`agy_…`")), request_body = Data<NoDetails>,
-    responses((status = 200, body = Data<Agency>), (status = 409, description = "`invalid_state`: the agency is closed", body = ErrorBody)))]
-pub async fn freeze(
-    caller: Caller,
-    request: HttpRequest,
-    id: web::Path<String>,
-    body: Body<NoDetails>,
-) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::PartiesWrite)?;
-    let id: AgencyId = path_id(&id)?;
-    let to = agencies::AgencyStatus::Frozen;
-    change_agency(&caller, &request, (id, &body.bytes), "agency.freeze", move |tx| set_status(tx, id, to)).await
-}
-
 /// Closes an agency for good. What it owes stays owed.
 #[utoipa::path(post, path = "/v1/agencies/{id}/actions/close", tag = "Settlement", operation_id = "close_agency",
     params(("id" = String, Path, description = "`agy_…`")), request_body = Data<NoDetails>, responses((status = 200, body = Data<Agency>)))]
@@ -242,43 +227,6 @@ pub async fn close(
     let id: AgencyId = path_id(&id)?;
     let to = agencies::AgencyStatus::Closed;
     change_agency(&caller, &request, (id, &body.bytes), "agency.close", move |tx| set_status(tx, id, to)).await
-}
-
-/// What two people agree on to let a frozen agency sell again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unfreeze {
-    agency_id: String,
-}
-
-impl Proposal for Unfreeze {
-    const KIND: ChangeKind = ChangeKind::Unfreeze;
-    type Error = ApiError;
-
-    fn subject(&self) -> String {
-        self.agency_id.clone()
-    }
-
-    fn basis(&self, tx: &mut WriteTx) -> Result<String, ApiError> {
-        let id = super::approvals::agency_of_change(&self.agency_id)?;
-        let agency =
-            agencies::lock_agency(tx, id)?.ok_or_else(|| super::approvals::wrong("agency_id", "there is no such agency"))?;
-        if agency.status != agencies::AgencyStatus::Frozen {
-            return Err(ApiError::new(Code::InvalidState, format!("The agency is {}.", agency.status.text())));
-        }
-        if default_of(tx.db, id)?.is_some() {
-            let message = "The agency is in default: ask for `reinstate`, once everything is recovered.";
-            return Err(ApiError::new(Code::InvalidState, message));
-        }
-        Ok(agency.status.text().to_owned())
-    }
-
-    fn carry_out(&self, tx: &mut WriteTx, cause: &Cause, _: ApprovalId) -> Result<String, ApiError> {
-        let id = super::approvals::agency_of_change(&self.agency_id)?;
-        set_status(tx, id, agencies::AgencyStatus::Active)?;
-        audit::record(tx, cause, "agency.unfreeze", id)?;
-        Ok(id.to_string())
-    }
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]

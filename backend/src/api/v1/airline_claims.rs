@@ -25,6 +25,8 @@ pub struct AirlineClaim {
     pub ticket_id: Option<String>,
     /// The period whose incentive the airline funds; null of a ticket.
     pub incentive_period_id: Option<String>,
+    /// The memo that grants an agency what the airline has to give back.
+    pub memo_id: Option<String>,
     #[schema(example = "915.00")]
     pub amount: String,
     #[schema(example = "CNY")]
@@ -58,15 +60,17 @@ fn shown(claim: &credit::Claim, settlements: &[SettlementRow]) -> AirlineClaim {
         posting_id: PostingId::of(row.posting_id).to_string(),
         created_at: time(row.created_at),
     };
-    let (ticket, period) = match claim.cause {
-        ClaimCause::Ticket(id) => (Some(id), None),
-        ClaimCause::Incentive(id) => (None, Some(id)),
+    let (ticket, period, memo) = match claim.cause {
+        ClaimCause::Ticket(id) => (Some(id), None, None),
+        ClaimCause::Incentive(id) => (None, Some(id), None),
+        ClaimCause::Memo(id) => (None, None, Some(id)),
     };
     AirlineClaim {
         id: claim.id.to_string(),
         airline_id: claim.airline.to_string(),
         ticket_id: ticket.map(|id| id.to_string()),
         incentive_period_id: period.map(|id| id.to_string()),
+        memo_id: memo.map(|id| id.to_string()),
         amount: claim.amount.to_string(),
         currency: claim.amount.currency.to_string(),
         settled_amount: claim.settled.to_string(),

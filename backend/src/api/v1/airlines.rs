@@ -14,6 +14,7 @@ use crate::api::once::{Key, once};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::audit;
+use crate::credit::resume_airline;
 use crate::identity::{OrganisationKind, Scope};
 use crate::ids::{AirlineId, Id, StockId};
 use actix_web::http::StatusCode;
@@ -224,25 +225,6 @@ pub async fn create_stock(
     .await
 }
 
-async fn change_status(
-    caller: &Caller,
-    request: &HttpRequest,
-    id: &str,
-    body: &[u8],
-    to: airlines::AirlineStatus,
-    action: &'static str,
-) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::PartiesWrite)?;
-    let id: AirlineId = path_id(id)?;
-    let cause = caller.cause();
-    once(caller, request, Key::Accepted, body, StatusCode::OK, move |tx| {
-        let changed = set_airline_status(tx, id, to)?;
-        audit::record(tx, &cause, action, id)?;
-        Ok(SignedAirline::from(changed))
-    })
-    .await
-}
-
 /// Stops sales on an airline. Stopping a stopped one changes nothing.
 #[utoipa::path(post, path = "/v1/airlines/{id}/actions/stop", tag = "Settlement", operation_id = "stop_airline",
     params(("id" = String, Path, description = "`arl_…`")), request_body = Data<NoDetails>, responses((status = 200, body = Data<SignedAirline>)))]
@@ -252,17 +234,34 @@ pub async fn stop(
     id: web::Path<String>,
     body: Body<NoDetails>,
 ) -> Result<HttpResponse, ApiError> {
-    change_status(&caller, &request, &id, &body.bytes, airlines::AirlineStatus::Stopped, "airline.stop").await
+    caller.require(Scope::PartiesWrite)?;
+    let id: AirlineId = path_id(&id)?;
+    let cause = caller.cause();
+    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
+        let stopped = set_airline_status(tx, id, airlines::AirlineStatus::Stopped)?;
+        audit::record(tx, &cause, "airline.stop", id)?;
+        Ok(SignedAirline::from(stopped))
+    })
+    .await
 }
 
-/// Lets a stopped airline be sold again.
+/// Lets a stopped airline be sold again, unless a kill switch stopped it: that is lifted by two people.
 #[utoipa::path(post, path = "/v1/airlines/{id}/actions/resume", tag = "Settlement", operation_id = "resume_airline",
-    params(("id" = String, Path, description = "`arl_…`")), request_body = Data<NoDetails>, responses((status = 200, body = Data<SignedAirline>)))]
+    params(("id" = String, Path, description = "`arl_…`")), request_body = Data<NoDetails>,
+    responses((status = 200, body = Data<SignedAirline>), (status = 409, description = "`kill_switch_on`", body = ErrorBody)))]
 pub async fn resume(
     caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
     body: Body<NoDetails>,
 ) -> Result<HttpResponse, ApiError> {
-    change_status(&caller, &request, &id, &body.bytes, airlines::AirlineStatus::Active, "airline.resume").await
+    caller.require(Scope::PartiesWrite)?;
+    let id: AirlineId = path_id(&id)?;
+    let cause = caller.cause();
+    once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
+        let resumed = resume_airline(tx, id)?;
+        audit::record(tx, &cause, "airline.resume", id)?;
+        Ok(SignedAirline::from(resumed))
+    })
+    .await
 }

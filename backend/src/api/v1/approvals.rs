@@ -1,9 +1,9 @@
 //! `/v1/approvals`: what two people have to agree on. One key or person of the operator asks, another one agrees, and then it is done.
 
-use super::agencies::Unfreeze;
 use super::contracts::SignContract;
 use super::defaults::{Reinstate, WriteOff};
 use super::input::Input;
+use super::memos::DecideMemo;
 use super::shape::{PageParams, by_key, by_user, choice};
 use super::sight::{not_found, require_operator};
 use crate::api::caller::Caller;
@@ -17,6 +17,7 @@ use crate::api::query::{Query, path_id};
 use crate::approvals::{self, ApprovalFilter, ApprovalStatus, ChangeKind, Proposal, Requested, approval};
 use crate::audit::Cause;
 use crate::clock::Timestamp;
+use crate::credit::{RaiseLimit, Unfreeze};
 use crate::db::WriteTx;
 use crate::identity::Scope;
 use crate::ids::{AgencyId, ApprovalId, Id};
@@ -28,7 +29,7 @@ use utoipa::ToSchema;
 
 choice! {
     /// What is asked for.
-    ApprovalKind = ChangeKind { NegativeMargin, Reinstate, Unfreeze, WriteOff }
+    ApprovalKind = ChangeKind { MemoDecision, NegativeMargin, Reinstate, TemporaryLimit, Unfreeze, WriteOff }
 }
 choice! {
     /// Only a pending request is decided. What was superseded was asked for again.
@@ -39,12 +40,20 @@ choice! {
 macro_rules! of_kind {
     ($kind:expr, $change:ident => $does:expr) => {
         match $kind {
+            ChangeKind::MemoDecision => {
+                type $change = DecideMemo;
+                $does
+            }
             ChangeKind::NegativeMargin => {
                 type $change = SignContract;
                 $does
             }
             ChangeKind::Reinstate => {
                 type $change = Reinstate;
+                $does
+            }
+            ChangeKind::TemporaryLimit => {
+                type $change = RaiseLimit;
                 $does
             }
             ChangeKind::Unfreeze => {
@@ -63,7 +72,7 @@ macro_rules! of_kind {
 fn scope_of(kind: ChangeKind) -> Scope {
     match kind {
         ChangeKind::NegativeMargin | ChangeKind::Reinstate | ChangeKind::Unfreeze => Scope::PartiesWrite,
-        ChangeKind::WriteOff => Scope::FinanceWrite,
+        ChangeKind::MemoDecision | ChangeKind::TemporaryLimit | ChangeKind::WriteOff => Scope::FinanceWrite,
     }
 }
 
@@ -131,8 +140,10 @@ pub struct RequestApproval {
     pub reason: String,
     /// What is to be done, in the fields of its kind.
     ///
-    /// `negative_margin`: a contract, in the fields of `POST /v1/contracts`. `unfreeze`: `agency_id`.
-    /// `unfreeze`, `reinstate` (after a default that is recovered in full): `agency_id`. `write_off`: `agency_id`, `amount` and `currency`, all that is left.
+    /// `memo_decision`: `memo_id`, `decision` (`uphold` with `amount` and `currency`, all of it or less, or `dismiss`).
+    /// `negative_margin`: a contract, in the fields of `POST /v1/contracts`. `reinstate` (after a default that is recovered in full): `agency_id`.
+    /// `temporary_limit`: `agency_id`, `amount` that comes on top of the limit, `currency`, `effective_from` and `effective_until`, its first and last day: 92
+    /// days at most. `unfreeze`: `kill_switch_id`. `write_off`: `agency_id`, `amount` and `currency`, all that is left.
     #[schema(value_type = Object)]
     pub change: Map<String, Value>,
 }
@@ -145,7 +156,7 @@ pub struct RejectApproval {
 }
 
 /// A field of the change that is wrong.
-pub(super) fn wrong(field: &str, error: impl std::fmt::Display) -> ApiError {
+pub(in crate::api) fn wrong(field: &str, error: impl std::fmt::Display) -> ApiError {
     ApiError::new(Code::InvalidValue, format!("{error}.")).at(format!("/data/change/{field}"))
 }
 
@@ -166,7 +177,8 @@ fn proposed<P: Proposal>(change: Map<String, Value>) -> Result<P, ApiError> {
 
 fn submit<P>(tx: &mut WriteTx, cause: &Cause, change: Map<String, Value>, reason: &str) -> Result<Requested, ApiError>
 where
-    P: Proposal<Error = ApiError>,
+    P: Proposal,
+    ApiError: From<P::Error>,
 {
     approvals::submit::<P, ApiError>(tx, cause, &proposed(change)?, reason)
 }
@@ -176,7 +188,7 @@ where
 #[utoipa::path(post, path = "/v1/approvals", tag = "Settlement", operation_id = "request_approval", request_body = Data<RequestApproval>,
     responses((status = 201, body = Data<Approval>),
         (status = 200, description = "The same change waits already", body = Data<Approval>),
-        (status = 409, description = "`invalid_state`: the object does not allow it", body = ErrorBody),
+        (status = 409, description = "`invalid_state`: the object does not allow it; `memo_clock_running`", body = ErrorBody),
         (status = 422, description = "`invalid_value`, `missing_field`, `unknown_field`", body = ErrorBody)))]
 pub async fn request(caller: Caller, request: HttpRequest, body: Body<RequestApproval>) -> Result<HttpResponse, ApiError> {
     let RequestApproval { kind, reason, change } = body.data;

@@ -1,7 +1,7 @@
 //! `/v1/attachments`: documents that back up an application. The body is the file itself.
 
 use super::shape::{PageParams, time};
-use super::sight::{not_found, require_one};
+use super::sight::{Sight, not_found, require_one};
 use crate::api::caller::{Caller, blocking};
 use crate::api::code::Code;
 use crate::api::envelope::{Data, Page, created, ok, page};
@@ -13,6 +13,7 @@ use crate::db::Db;
 use crate::documents::{self, AttachmentRow, MAX_ATTACHMENT_BYTES, Upload, attachment_by_digest, attachments, keep_attachment};
 use crate::identity::Scope;
 use crate::ids::{AttachmentId, Id, OrganisationId};
+use crate::settlement::memos_with_attachment;
 use actix_web::http::header::{CONTENT_DISPOSITION, ETAG};
 use actix_web::web::{BytesMut, Payload};
 use actix_web::{HttpResponse, web};
@@ -91,7 +92,7 @@ async fn read_all(mut payload: Payload) -> Result<BytesMut, ApiError> {
         (status = 413, description = "`attachment_too_large`", body = ErrorBody),
         (status = 422, description = "`attachment_type_not_supported`, `invalid_value`", body = ErrorBody)))]
 pub async fn create_attachment(caller: Caller, query: Query, payload: Payload) -> Result<HttpResponse, ApiError> {
-    require_one(&caller, &[Scope::AirWrite, Scope::FinanceWrite])?;
+    require_one(&caller, &[Scope::AirWrite, Scope::FinanceWrite, Scope::MemosWrite])?;
     let name = query.get("file_name").unwrap_or_default().to_owned();
     let fits = (1..=MOST_NAME).contains(&name.chars().count()) && !name.chars().any(|c| c.is_control() || "\"\\/".contains(c));
     if !fits {
@@ -143,12 +144,17 @@ pub async fn list_attachments(caller: Caller, query: Query) -> Result<HttpRespon
 async fn visible(caller: &Caller, id: &str) -> Result<AttachmentRow, ApiError> {
     require_one(caller, &READ)?;
     let id: AttachmentId = path_id(id)?;
-    let found = caller.read(move |db| documents::attachment(db, id)).await?;
-    let own = found.filter(|row| caller.is_operator() || row.organisation_id == caller.key.organisation.raw());
-    own.ok_or_else(not_found)
+    let found = caller.read(move |db| documents::attachment(db, id)).await?.ok_or_else(not_found)?;
+    if caller.is_operator() || found.organisation_id == caller.key.organisation.raw() {
+        return Ok(found);
+    }
+    let sight = Sight::of(caller).await?;
+    let shared = caller.read(move |db| memos_with_attachment(db, id)).await?;
+    let is_side = shared.iter().any(|(agency, airline)| sight.sees_agency(*agency) || sight.sees_airline(*airline));
+    if is_side { Ok(found) } else { Err(not_found()) }
 }
 
-/// What is known about an attachment.
+/// What is known about an attachment: one's own, or evidence for a memo that one is a side of.
 #[utoipa::path(get, path = "/v1/attachments/{id}", tag = "Refunds", operation_id = "get_attachment",
     params(("id" = String, Path, description = "`att_…`")), responses((status = 200, body = Data<Attachment>)))]
 pub async fn get_attachment(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {

@@ -8,15 +8,14 @@ use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::once::{Key, once_with};
+use crate::api::once::once_recorded;
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
-use crate::audit;
+use crate::db::WriteTx;
 use crate::identity::Scope;
 use crate::ids::{AgencyId, AirlineId, BankReceiptId, Id};
 use crate::ledger::Purse;
-use crate::settlement::{self, NewReceipt, receipt, receipt_by_reference, receipts, record_receipt};
-use actix_web::http::StatusCode;
+use crate::settlement::{self, NewReceipt, receipt, receipts, record_receipt};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -200,15 +199,10 @@ pub async fn list_bank_receipts(caller: Caller, query: Query) -> Result<HttpResp
 pub async fn record(caller: Caller, request: HttpRequest, body: Body<RecordReceipt>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;
-    let cause = caller.cause();
-    once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
-        let known = receipt_by_reference(tx.db, &new.bank_reference)?.is_some();
-        let recorded = record_receipt(tx, cause.actor, &new)?;
-        if known {
-            return Ok((StatusCode::OK, BankReceipt::from(recorded)));
-        }
-        audit::record(tx, &cause, "bank_receipt.record", recorded.id)?;
-        Ok((StatusCode::CREATED, BankReceipt::from(recorded)))
+    let actor = caller.cause().actor;
+    let record = move |tx: &mut WriteTx| record_receipt(tx, actor, &new);
+    once_recorded(&caller, &request, &body.bytes, "bank_receipt.record", record, |receipt| {
+        Ok((receipt.id, BankReceipt::from(receipt)))
     })
     .await
 }

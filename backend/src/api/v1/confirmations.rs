@@ -3,6 +3,7 @@
 use super::input::Input;
 use super::shape::choice;
 use crate::agencies::agency;
+use crate::airlines::airline;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, created};
@@ -12,8 +13,9 @@ use crate::audit;
 use crate::credit::facility;
 use crate::db::{Db, WriteTx};
 use crate::identity::{self, Looked, Payment, Scope, ask_to_confirm, look_at_code, use_code};
-use crate::ids::{AgencyId, ConfirmationId, FacilityId, Id, UserId};
+use crate::ids::{AgencyId, AirlineId, ConfirmationId, FacilityId, Id, UserId};
 use crate::money::Money;
+use crate::settlement::{Recorded};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,14 +25,14 @@ pub const CONFIRMATION: &str = "Airsettle-Confirmation";
 
 choice! {
     /// What kind of payment.
-    Business = identity::Business { CashTransfer, CreditPayout, FacilityRepayment, TaxPayment }
+    Business = identity::Business { AirlinePayment, CashTransfer, CreditPayout, DepositReturn, FacilityRepayment, TaxPayment, WalletWithdrawal }
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskToConfirm {
     pub business: Business,
-    /// As the request that pays names it: `agency_id` of a credit payout, the id of the bank line, `payee` of taxes, `to` of a cash transfer.
+    /// As the request that pays names it: `agency_id` of a payout, `airline_id` of a payment to an airline, the id of the bank line, `payee` of taxes, `to` of a cash transfer.
     #[schema(example = "CAAC")]
     pub payee: String,
     /// All of it: of a repayment, principal and interest.
@@ -89,7 +91,11 @@ fn digest(caller: &Caller, code: &str) -> String {
 fn name_of(caller: &Caller, db: &mut Db, payment: &Payment) -> Result<String, ApiError> {
     let payee = payment.payee.as_str();
     let found = match payment.business {
-        identity::Business::CreditPayout => match AgencyId::parse(payee) {
+        identity::Business::AirlinePayment => match AirlineId::parse(payee) {
+            Ok(id) => airline(db, id)?.map(|airline| airline.name),
+            Err(_) => None,
+        },
+        identity::Business::CreditPayout | identity::Business::DepositReturn | identity::Business::WalletWithdrawal => match AgencyId::parse(payee) {
             Ok(id) => agency(db, id)?.map(|agency| agency.name),
             Err(_) => None,
         },
@@ -147,6 +153,22 @@ impl Confirmed {
             Looked::Right | Looked::Used => Ok(Confirmed(Some((user, id)))),
             Looked::Wrong => Err(invalid()),
         }
+    }
+
+    /// In the commit that pays. What was paid before needs no code again.
+    pub fn for_new<R, E>(
+        &self,
+        tx: &mut WriteTx,
+        pay: impl FnOnce(&mut WriteTx) -> Result<Recorded<R>, E>,
+    ) -> Result<Recorded<R>, ApiError>
+    where
+        ApiError: From<E>,
+    {
+        let paid = pay(tx)?;
+        if matches!(paid, Recorded::Now(_)) {
+            self.use_up(tx)?;
+        }
+        Ok(paid)
     }
 
     /// In the commit that pays.

@@ -9,16 +9,15 @@ use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, page};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::once::{Key, once_with};
+use crate::api::once::once_recorded;
 use crate::api::paging::PageRequest;
 use crate::api::query::Query;
 use crate::app::Platform;
-use crate::audit;
+use crate::db::WriteTx;
 use crate::identity::{Business, Scope};
 use crate::ids::{AgencyId, CreditPayoutId, Id, PostingId};
 use crate::money::{Currency, Money};
-use crate::settlement::{NewPayout, PayoutRow, pay_out_credit, payout_by_reference, payouts};
-use actix_web::http::StatusCode;
+use crate::settlement::{CreditPayoutRow, NewCreditPayout, credit_payouts, pay_out_credit};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -40,7 +39,7 @@ pub struct CreditPayout {
     pub created_at: String,
 }
 
-fn shown(row: &PayoutRow) -> Result<CreditPayout, ApiError> {
+fn shown(row: &CreditPayoutRow) -> Result<CreditPayout, ApiError> {
     let currency = Currency::parse(&row.currency).map_err(ApiError::internal)?;
     Ok(CreditPayout {
         id: CreditPayoutId::of(row.id).to_string(),
@@ -74,7 +73,7 @@ pub struct PayOutCredit {
 }
 
 impl PayOutCredit {
-    fn validate(&self) -> Result<NewPayout, ApiError> {
+    fn validate(&self) -> Result<NewCreditPayout, ApiError> {
         let mut input = Input::default();
         let agency = input.id("agency_id", &self.agency_id);
         let cycle = Cycle::parse(&self.cycle);
@@ -86,7 +85,7 @@ impl PayOutCredit {
         let bank_reference = input.text("bank_reference", &self.bank_reference, 64);
         let read = (|| {
             let (agency, cycle, amount) = (agency?, cycle?, amount?);
-            Some(NewPayout { agency, cycle, amount, value_date: value_date?, bank_reference: bank_reference? })
+            Some(NewCreditPayout { agency, cycle, amount, value_date: value_date?, bank_reference: bank_reference? })
         })();
         input.finish(read)
     }
@@ -101,7 +100,7 @@ pub async fn list_credit_payouts(caller: Caller, query: Query) -> Result<HttpRes
     let request = PageRequest::<i64>::read(&query, "/v1/credit_payouts")?;
     let (window, limit) = (request.window(), request.fetch());
     let of: Option<Vec<AgencyId>> = narrowed(query.id("agency_id")?, caller.visible_agencies().await?);
-    let found = caller.read(move |db| payouts(db, of.as_deref(), window, limit)).await?;
+    let found = caller.read(move |db| credit_payouts(db, of.as_deref(), window, limit)).await?;
     Ok(page(&request.page(found, |row| row.id).try_map(|row| shown(&row))?))
 }
 
@@ -114,7 +113,7 @@ pub async fn list_credit_payouts(caller: Caller, query: Query) -> Result<HttpRes
         (status = 201, body = Data<CreditPayout>),
         (status = 200, description = "Recorded before under this bank reference", body = Data<CreditPayout>),
         (status = 409, description = "`bank_reference_reused`; `invalid_state`: something else is to be paid first", body = ErrorBody),
-        (status = 422, description = "`more_than_owed`: more than the credit; `own_cash_short`, `currency_mismatch`, `invalid_value`", body = ErrorBody)))]
+        (status = 422, description = "`more_than_owed`: more than the credit; `own_cash_short`, `withdrawals_frozen`, `currency_mismatch`, `invalid_value`", body = ErrorBody)))]
 pub async fn pay(
     caller: Caller,
     platform: web::Data<Platform>,
@@ -125,16 +124,8 @@ pub async fn pay(
     let new = body.data.validate()?;
     let confirmed =
         Confirmed::of(&caller, &platform, &request, Business::CreditPayout, new.agency.to_string(), new.amount).await?;
-    let cause = caller.cause();
-    once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
-        let known = payout_by_reference(tx.db, &new.bank_reference)?.is_some();
-        let recorded = pay_out_credit(tx, cause.actor, &new)?;
-        if known {
-            return Ok((StatusCode::OK, shown(&recorded)?));
-        }
-        confirmed.use_up(tx)?;
-        audit::record(tx, &cause, "credit.pay_out", CreditPayoutId::of(recorded.id))?;
-        Ok((StatusCode::CREATED, shown(&recorded)?))
-    })
-    .await
+    let actor = caller.cause().actor;
+    let record = move |tx: &mut WriteTx| confirmed.for_new(tx, |tx| pay_out_credit(tx, actor, &new));
+    once_recorded(&caller, &request, &body.bytes, "credit.pay_out", record, |row| Ok((CreditPayoutId::of(row.id), shown(&row)?)))
+        .await
 }

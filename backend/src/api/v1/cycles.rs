@@ -47,6 +47,9 @@ pub struct RemittanceCycle {
     pub written_off_amount: String,
     /// Incentives that were settled in it.
     pub incentive_amount: String,
+    /// Memos that were posted in it: what airlines claimed, and what they granted.
+    pub adm_amount: String,
+    pub acm_amount: String,
     pub open_amount: String,
     pub open_commission_amount: String,
     /// What is still to be remitted; a credit is negative.
@@ -79,6 +82,8 @@ fn shown(
         carried_amount: standing.carried.to_string(),
         written_off_amount: standing.written_off.to_string(),
         incentive_amount: standing.incentive.to_string(),
+        adm_amount: standing.debited.to_string(),
+        acm_amount: standing.credited.to_string(),
         open_amount: standing.open_gross().map_err(ApiError::internal)?.to_string(),
         open_commission_amount: standing.open_commission().map_err(ApiError::internal)?.to_string(),
         to_remit_amount: standing.open_net().map_err(ApiError::internal)?.to_string(),

@@ -126,7 +126,7 @@ pub async fn declare(caller: Caller, request: HttpRequest, body: Body<DeclareDef
     let (agency, reason): (AgencyId, String) = input.finish(agency.zip(reason))?;
     let cause = caller.cause();
     once(&caller, &request, Key::Required, &body.bytes, StatusCode::CREATED, move |tx| {
-        let row = declare_default(tx, cause.actor, agency, &reason)?;
+        let row = declare_default(tx, &cause, agency, &reason)?;
         audit::record(tx, &cause, "default.declare", DefaultId::of(row.id))?;
         shown(&row)
     })
@@ -198,7 +198,7 @@ impl Proposal for Reinstate {
     }
 
     fn carry_out(&self, tx: &mut WriteTx, cause: &Cause, approval: ApprovalId) -> Result<String, ApiError> {
-        let row = reinstate(tx, agency_of_change(&self.agency_id)?, approval)?;
+        let row = reinstate(tx, cause, agency_of_change(&self.agency_id)?, approval)?;
         audit::record(tx, cause, "agency.reinstate", AgencyId::of(row.agency_id))?;
         Ok(DefaultId::of(row.id).to_string())
     }

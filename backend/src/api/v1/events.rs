@@ -11,6 +11,7 @@ use crate::api::query::{Query, path_id};
 use crate::identity::{OrganisationKind, Scope};
 use crate::ids::{EventId, Id, OrganisationId};
 use crate::notify::{API_VERSION, EventRow, EventType, FeedFilter, concerns, event, feed_after, operator_feed};
+use actix_web::web::{ServiceConfig, get, post, resource};
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use serde_json::Value;
@@ -125,4 +126,18 @@ pub(in crate::api) async fn visible_event(caller: &Caller, id: EventId) -> Resul
             Ok::<_, ApiError>(found)
         })
         .await
+}
+
+/// What happened, how it was delivered, and what was asked.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/events").route(get().to(list_events)))
+        .service(resource("/v1/events/{id}").route(get().to(get_event)))
+        .service(resource("/v1/webhook_deliveries").route(get().to(super::webhook_deliveries::list_webhook_deliveries)))
+        .service(resource("/v1/webhook_deliveries/actions/redeliver").route(post().to(super::webhook_deliveries::redeliver_many)))
+        .service(resource("/v1/webhook_deliveries/{id}").route(get().to(super::webhook_deliveries::get_webhook_delivery)))
+        .service(
+            resource("/v1/webhook_deliveries/{id}/actions/redeliver").route(post().to(super::webhook_deliveries::redeliver_one)),
+        )
+        .service(resource("/v1/request_log").route(get().to(super::request_log::list_request_log)));
 }

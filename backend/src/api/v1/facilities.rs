@@ -424,7 +424,7 @@ pub async fn close(
 #[utoipa::path(post, path = "/v1/facilities/{id}/actions/reopen", tag = "Settlement", operation_id = "reopen_facility",
     params(("id" = String, Path, description = "`fac_…`")), request_body = Data<NoDetails>,
     responses((status = 200, body = Data<Facility>),
-        (status = 409, description = "`invalid_state`: an advance is unresolved", body = ErrorBody),
+        (status = 409, description = "`invalid_state`: an advance is unresolved; `kill_switch_on`", body = ErrorBody),
         (status = 503, description = "`bank_unavailable`: the bank does not answer; `database_unavailable`", body = ErrorBody)))]
 pub async fn reopen(
     caller: Caller,

@@ -7,16 +7,17 @@ use super::sight::visible_facility;
 use crate::api::caller::Caller;
 use crate::api::envelope::{Body, Data, Page, page};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::once::{Key, once_with};
+use crate::api::once::{Key, once_recorded, once_with};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::app::Platform;
 use crate::audit;
 use crate::credit::{self, accrue_in};
+use crate::db::WriteTx;
 use crate::identity::{Business, Scope};
 use crate::ids::{FacilityId, Id};
 use crate::money::Currency;
-use crate::settlement::{self, NewPayment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
+use crate::settlement::{self, NewPayment, PaymentError, PaymentPurpose, PaymentsOf, payments_of, record_payment};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -218,27 +219,12 @@ pub async fn repay(
     caller.require(Scope::FinanceWrite)?;
     let id: FacilityId = path_id(&id)?;
     let new = body.data.validate(id)?;
-    let confirmed = Confirmed::of(
-        &caller,
-        &platform,
-        &request,
-        Business::FacilityRepayment,
-        id.to_string(),
-        new.purpose.amount().map_err(PaymentError::from)?,
-    )
-    .await?;
-    let cause = caller.cause();
-    once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
-        let known = payment_by_reference(tx.db, &new.bank_reference)?.is_some();
-        let recorded = record_payment(tx, cause.actor, &new)?;
-        if known {
-            return Ok((StatusCode::OK, repayment(&recorded)?));
-        }
-        confirmed.use_up(tx)?;
-        audit::record(tx, &cause, "facility.repay", recorded.id)?;
-        Ok((StatusCode::CREATED, repayment(&recorded)?))
-    })
-    .await
+    let amount = new.purpose.amount().map_err(PaymentError::from)?;
+    let confirmed =
+        Confirmed::of(&caller, &platform, &request, Business::FacilityRepayment, id.to_string(), amount).await?;
+    let actor = caller.cause().actor;
+    let record = move |tx: &mut WriteTx| confirmed.for_new(tx, |tx| record_payment(tx, actor, &new));
+    once_recorded(&caller, &request, &body.bytes, "facility.repay", record, |paid| Ok((paid.id, repayment(&paid)?))).await
 }
 
 /// The repayments of a bank line, newest first. The operator and its bank.
@@ -252,7 +238,7 @@ pub async fn list_repayments(caller: Caller, id: web::Path<String>, query: Query
     let found = caller
         .read(move |db| {
             visible_facility(&reader, db, id)?;
-            Ok::<_, ApiError>(payments_of(db, Some(id), window, limit)?)
+            Ok::<_, ApiError>(payments_of(db, &PaymentsOf::Facility(id), window, limit)?)
         })
         .await?;
     let found = request.page(found, |payment| payment.id.raw());

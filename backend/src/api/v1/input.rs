@@ -134,6 +134,11 @@ impl Input {
     }
 }
 
+/// A field that turns out to be wrong when everything else is read.
+pub fn invalid(field: &str, error: impl std::fmt::Display) -> ApiError {
+    ApiError::new(Code::InvalidValue, format!("{error}.")).at(pointer(field))
+}
+
 fn pointer(field: &str) -> String {
     format!("/data/{field}")
 }

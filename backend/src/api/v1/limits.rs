@@ -9,10 +9,13 @@ use crate::api::envelope::{Data, ok};
 use crate::api::error::ApiError;
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
-use crate::credit::{self, BANDS, Capacity, LimitViewError, Standing, agency_limits, agency_totals, holding_capacity};
+use crate::credit::{
+    self, BANDS, Capacity, LimitTerm, LimitViewError, Standing, TermKind, agency_limits, agency_totals, holding_capacity,
+};
 use crate::identity::Scope;
-use crate::ids::{AgencyId, Id};
+use crate::ids::{AgencyId, GuaranteeId, Id, LimitReviewId, TemporaryLimitId};
 use actix_web::{HttpResponse, web};
+use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -43,9 +46,22 @@ pub struct AgencyLimit {
     pub policy: Option<LimitPolicy>,
     /// Deposit x multiplier, before the cap.
     pub deposit_times_multiplier_amount: String,
-    /// The smaller of that and the cap.
+    /// Guarantees in force today, after their haircuts.
+    pub security_amount: String,
+    /// Deposit x multiplier + security, before anything bounds it.
+    pub secured_amount: String,
+    /// What keeps the limit from being higher: `security`, `cap` of the policy, `holding_capacity` of the last review, `score`, or `no_policy`.
+    #[schema(example = "cap")]
+    pub bound_by: String,
+    /// What is left of it below that.
+    pub bounded_amount: String,
+    /// What two people have agreed on to come on top of it today.
+    pub temporary_amount: String,
+    /// Bounded + temporary.
     #[schema(example = "1500.00")]
     pub limit_amount: String,
+    /// The guarantees, temporary limits and the reviewed baseline that count today.
+    pub terms: Vec<TermInForce>,
     /// Receivable + charges - commission.
     #[schema(example = "970.00")]
     pub exposure_amount: String,
@@ -60,6 +76,21 @@ pub struct AgencyLimit {
     pub bands: Vec<LimitBand>,
 }
 
+/// One row of a register that counts in a limit.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TermInForce {
+    /// `guarantee`, `temporary` or `holding_capacity`.
+    #[schema(example = "guarantee")]
+    pub kind: String,
+    /// `gua_…`, `tli_…` or `lrv_…`.
+    pub id: String,
+    /// As it counts: a guarantee after its haircut; below the holding capacity the limit stays.
+    pub amount: String,
+    pub effective_from: String,
+    /// The last day on which it counts; null: until the next review.
+    pub effective_until: Option<String>,
+}
+
 /// A part of the limit that people are told about.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct LimitBand {
@@ -69,7 +100,7 @@ pub struct LimitBand {
 }
 
 /// The Remittance Holding Capacity, the trade's baseline: (reporting days + remittance days) x average daily sales on credit of the three highest periods
-/// of the last twelve months x 2. Shown beside the limit; it does not decide.
+/// of the last twelve months x 2. As it is now; a limit stays below what it was at the last review.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct HoldingCapacity {
     #[schema(example = "700000.00")]
@@ -133,15 +164,40 @@ impl From<&Standing> for Balances {
     }
 }
 
-impl From<&credit::AgencyLimit> for AgencyLimit {
-    fn from(limit: &credit::AgencyLimit) -> Self {
+impl From<&LimitTerm> for TermInForce {
+    fn from(term: &LimitTerm) -> Self {
+        let (kind, id) = match term.kind {
+            TermKind::Guarantee => ("guarantee", GuaranteeId::of(term.id).to_string()),
+            TermKind::Temporary => ("temporary", TemporaryLimitId::of(term.id).to_string()),
+            TermKind::HoldingCapacity => ("holding_capacity", LimitReviewId::of(term.id).to_string()),
+        };
+        TermInForce {
+            kind: kind.to_owned(),
+            id,
+            amount: term.amount.to_string(),
+            effective_from: term.from.to_string(),
+            effective_until: (term.kind != TermKind::HoldingCapacity).then(|| term.until.to_string()),
+        }
+    }
+}
+
+impl AgencyLimit {
+    /// As it is on a day.
+    pub(super) fn on(limit: &credit::AgencyLimit, date: NaiveDate) -> Self {
+        let derived = &limit.derived;
         AgencyLimit {
             agency_id: limit.agency.to_string(),
-            currency: limit.limit.currency.to_string(),
+            currency: derived.limit.currency.to_string(),
             balances: Balances::from(&limit.standing),
             policy: limit.policy.as_ref().map(LimitPolicy::from),
-            deposit_times_multiplier_amount: limit.multiplied.to_string(),
-            limit_amount: limit.limit.to_string(),
+            deposit_times_multiplier_amount: derived.multiplied.to_string(),
+            security_amount: derived.security.to_string(),
+            secured_amount: derived.secured.to_string(),
+            bound_by: derived.bound.text().to_owned(),
+            bounded_amount: derived.bounded.to_string(),
+            temporary_amount: derived.temporary.to_string(),
+            limit_amount: derived.limit.to_string(),
+            terms: limit.terms.on(date).map(TermInForce::from).collect(),
             exposure_amount: limit.exposure.to_string(),
             available_amount: limit.room.available.to_string(),
             over_limit_amount: limit.room.over.to_string(),
@@ -187,11 +243,11 @@ pub async fn get_limit(caller: Caller, id: web::Path<String>) -> Result<HttpResp
     let shown = caller
         .read(move |db| {
             let agency = visible_agency(&reader, db, id)?;
-            let today = store.clock().now().date_in(store.zone());
+            let today = store.today();
             let capacity = holding_capacity(db, &agency, today)?;
             let limit = agency_limits(db, std::slice::from_ref(&agency), today)?.pop();
             let limit = limit.ok_or_else(|| ApiError::internal("no limit of an agency that is there"))?;
-            let limit = AgencyLimit::from(&limit);
+            let limit = AgencyLimit::on(&limit, today);
             Ok::<_, ApiError>(LimitDerivation { limit, remittance_holding_capacity: capacity.into() })
         })
         .await?;
@@ -208,7 +264,7 @@ pub async fn list_exposure(caller: Caller, query: Query) -> Result<HttpResponse,
     let own = caller.visible_agencies().await?;
     let (organisation, bound) = (caller.key.organisation, caller.key.agency);
     let store = caller.app.store.clone();
-    let (limits, totals) = caller
+    let (limits, totals, today) = caller
         .read(move |db| {
             let shown: Vec<Agency> = match (&own, bound) {
                 (None, _) => agencies(db, None, window, limit)?,
@@ -216,14 +272,14 @@ pub async fn list_exposure(caller: Caller, query: Query) -> Result<HttpResponse,
                 (Some(own), None) if own.is_empty() => Vec::new(),
                 (Some(_), None) => agencies(db, Some(organisation), window, limit)?,
             };
-            let today = store.clock().now().date_in(store.zone());
+            let today = store.today();
             let limits = agency_limits(db, &shown, today)?;
             let totals = agency_totals(db, own.as_deref())?;
             let totals = totals.iter().map(ExposureTotal::of).collect::<Result<Vec<_>, _>>()?;
-            Ok::<_, LimitViewError>((limits, totals))
+            Ok::<_, LimitViewError>((limits, totals, today))
         })
         .await?;
-    let found = request.page(limits, |limit| limit.agency.raw()).map(|limit| AgencyLimit::from(&limit));
+    let found = request.page(limits, |limit| limit.agency.raw()).map(|limit| AgencyLimit::on(&limit, today));
     let meta = ExposureMeta { limit: found.meta.limit, after: found.meta.after, before: found.meta.before, totals };
     Ok(HttpResponse::Ok().json(ExposurePage { data: found.data, meta }))
 }

@@ -6,12 +6,14 @@
 pub mod agencies;
 pub mod airline_caps;
 pub mod airline_claims;
+pub mod airline_payments;
 pub mod airlines;
 pub mod approvals;
 pub mod attachments;
 pub mod bank_callbacks;
 pub mod bank_receipts;
 pub mod base_rates;
+pub mod cash_proofs;
 pub mod cash_transfers;
 pub mod commission_explained;
 pub mod commission_rules;
@@ -29,20 +31,27 @@ pub mod exports;
 pub mod facilities;
 pub mod facility_money;
 pub mod facility_statement;
+pub mod financial_reviews;
+pub mod guarantees;
 pub mod incentive_periods;
 pub mod incentive_programmes;
 mod input;
 pub mod invitations;
 pub mod jobs;
 pub mod keys;
+pub mod kill_switches;
 pub mod ledger;
 pub mod limit_policies;
+pub mod limit_questions;
 pub mod limits;
+pub mod memo_shape;
+pub mod memos;
 pub mod obligations;
 pub mod operations;
 pub mod organisations;
 pub mod password_resets;
 mod passwords;
+pub mod payouts;
 pub mod people;
 pub mod postings;
 pub mod private_fares;
@@ -51,15 +60,19 @@ pub mod refund_applications;
 pub mod refund_shape;
 pub mod request_log;
 pub mod schedule_changes;
+pub mod score_cards;
+pub mod scores;
 pub mod second_factors;
 pub mod sessions;
 pub(in crate::api) mod shape;
 mod sight;
 pub mod statements;
 pub mod tax_payments;
+pub mod temporary_limits;
 pub mod test_clock;
 pub mod tickets;
 pub mod users;
+pub mod velocity;
 pub mod webhook_deliveries;
 
 use actix_web::web::{ServiceConfig, get, post, resource};
@@ -80,7 +93,6 @@ use utoipa::OpenApi;
         agencies::list_agencies,
         agencies::create_agency,
         agencies::get_agency,
-        agencies::freeze,
         agencies::close,
         agencies::set_tier,
         agencies::set_hold_limit,
@@ -116,10 +128,34 @@ use utoipa::OpenApi;
         incentive_periods::settle,
         limit_policies::list_limit_policies,
         limit_policies::adopt,
+        score_cards::list_score_cards,
+        score_cards::adopt,
+        scores::list_scores,
+        scores::get_score,
+        scores::replay,
+        financial_reviews::list_financial_reviews,
+        financial_reviews::record,
+        velocity::list_velocity_rules,
+        velocity::adopt,
+        velocity::list_velocity_hits,
         bank_receipts::list_bank_receipts,
         bank_receipts::record,
         bank_receipts::get_bank_receipt,
         limits::get_limit,
+        limit_questions::what_if,
+        limit_questions::review,
+        limit_questions::list_limit_alerts,
+        guarantees::list_guarantees,
+        guarantees::register,
+        guarantees::get_guarantee,
+        guarantees::release,
+        temporary_limits::list_temporary_limits,
+        temporary_limits::end,
+        kill_switches::list_kill_switches,
+        kill_switches::throw_switch,
+        payouts::list_payouts,
+        payouts::make,
+        payouts::get_payout,
         limits::list_exposure,
         facilities::list_facilities,
         facilities::create_facility,
@@ -140,6 +176,8 @@ use utoipa::OpenApi;
         facility_money::list_repayments,
         tax_payments::list_tax_payments,
         tax_payments::pay,
+        cash_proofs::list_cash_proofs,
+        cash_proofs::get_cash_proof,
         cash_transfers::list_cash_transfers,
         cash_transfers::make,
         cash_transfers::get_cash_transfer,
@@ -166,6 +204,18 @@ use utoipa::OpenApi;
         jobs::list_runs,
         jobs::run,
         airline_claims::list_airline_claims,
+        memos::list_memo_reasons,
+        memos::list_memos,
+        memos::claim,
+        memos::get_memo,
+        memos::review,
+        memos::accept,
+        memos::dispute,
+        memos::withdraw_dispute,
+        memos::answer,
+        memos::withdraw,
+        airline_payments::list_airline_payments,
+        airline_payments::pay,
         refund_applications::list_refund_applications,
         refund_applications::create_refund_application,
         refund_applications::get_refund_application,
@@ -217,12 +267,15 @@ pub fn configure(config: &mut ServiceConfig) {
     people::configure(config);
     parties(config);
     agreed(config);
+    limit_terms(config);
     money(config);
+    scores::configure(config);
     settlement(config);
     cycles_of(config);
     tickets(config);
     refunds(config);
-    hearing(config);
+    memos::configure(config);
+    events::configure(config);
     config
         .service(resource("/v1/tickets/{number}/commission").route(get().to(commission_explained::explain_ticket)))
         .service(resource("/v1/ledger/accounts").route(get().to(ledger::list_accounts)))
@@ -294,7 +347,6 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/keys/{id}/actions/revoke").route(post().to(keys::revoke)))
         .service(resource("/v1/agencies").route(get().to(agencies::list_agencies)).route(post().to(agencies::create_agency)))
         .service(resource("/v1/agencies/{id}").route(get().to(agencies::get_agency)))
-        .service(resource("/v1/agencies/{id}/actions/freeze").route(post().to(agencies::freeze)))
         .service(resource("/v1/agencies/{id}/actions/close").route(post().to(agencies::close)))
         .service(resource("/v1/agencies/{id}/actions/set_tier").route(post().to(agencies::set_tier)))
         .service(resource("/v1/agencies/{id}/actions/set_hold_limit").route(post().to(agencies::set_hold_limit)))
@@ -322,13 +374,33 @@ fn parties(config: &mut ServiceConfig) {
         .service(resource("/v1/commission_rules/{id}").route(get().to(commission_rules::get_commission_rule)));
 }
 
-/// What two people have to agree on.
+/// What a limit is made of, and client money that goes back.
+fn limit_terms(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/limits/{agency}/what_if").route(post().to(limit_questions::what_if)))
+        .service(resource("/v1/limits/{agency}/actions/review").route(post().to(limit_questions::review)))
+        .service(resource("/v1/limit_alerts").route(get().to(limit_questions::list_limit_alerts)))
+        .service(resource("/v1/guarantees").route(get().to(guarantees::list_guarantees)).route(post().to(guarantees::register)))
+        .service(resource("/v1/guarantees/{id}").route(get().to(guarantees::get_guarantee)))
+        .service(resource("/v1/guarantees/{id}/actions/release").route(post().to(guarantees::release)))
+        .service(resource("/v1/temporary_limits").route(get().to(temporary_limits::list_temporary_limits)))
+        .service(resource("/v1/temporary_limits/{id}/actions/end").route(post().to(temporary_limits::end)))
+        .service(resource("/v1/payouts").route(get().to(payouts::list_payouts)).route(post().to(payouts::make)))
+        .service(resource("/v1/payouts/{id}").route(get().to(payouts::get_payout)));
+}
+
+/// What two people have to agree on, and what one stops.
 fn agreed(config: &mut ServiceConfig) {
     config
         .service(resource("/v1/approvals").route(get().to(approvals::list_approvals)).route(post().to(approvals::request)))
         .service(resource("/v1/approvals/{id}").route(get().to(approvals::get_approval)))
         .service(resource("/v1/approvals/{id}/actions/approve").route(post().to(approvals::approve)))
-        .service(resource("/v1/approvals/{id}/actions/reject").route(post().to(approvals::reject)));
+        .service(resource("/v1/approvals/{id}/actions/reject").route(post().to(approvals::reject)))
+        .service(
+            resource("/v1/kill_switches")
+                .route(get().to(kill_switches::list_kill_switches))
+                .route(post().to(kill_switches::throw_switch)),
+        );
 }
 
 /// What comes in, what may be owed, and what pays the airlines.
@@ -363,6 +435,8 @@ fn money(config: &mut ServiceConfig) {
 /// How sales are settled: with agencies, banks, authorities and airlines.
 fn settlement(config: &mut ServiceConfig) {
     config
+        .service(resource("/v1/cash_proofs").route(get().to(cash_proofs::list_cash_proofs)))
+        .service(resource("/v1/cash_proofs/{id}").route(get().to(cash_proofs::get_cash_proof)))
         .service(resource("/v1/provisions").route(get().to(provisions::list_provisions)))
         .service(resource("/v1/base_rates").route(get().to(base_rates::list_base_rates)).route(post().to(base_rates::publish)))
         .service(resource("/v1/facilities/{id}/statement").route(get().to(facility_statement::get_statement)))
@@ -428,16 +502,4 @@ fn cycles_of(config: &mut ServiceConfig) {
         .service(resource("/v1/dunning_messages").route(get().to(dunning::list_messages)))
         .service(resource("/v1/jobs").route(get().to(jobs::list_jobs)))
         .service(resource("/v1/jobs/{name}/runs").route(get().to(jobs::list_runs)).route(post().to(jobs::run)));
-}
-
-/// What happened, how it was delivered, and what was asked.
-fn hearing(config: &mut ServiceConfig) {
-    config
-        .service(resource("/v1/events").route(get().to(events::list_events)))
-        .service(resource("/v1/events/{id}").route(get().to(events::get_event)))
-        .service(resource("/v1/webhook_deliveries").route(get().to(webhook_deliveries::list_webhook_deliveries)))
-        .service(resource("/v1/webhook_deliveries/actions/redeliver").route(post().to(webhook_deliveries::redeliver_many)))
-        .service(resource("/v1/webhook_deliveries/{id}").route(get().to(webhook_deliveries::get_webhook_delivery)))
-        .service(resource("/v1/webhook_deliveries/{id}/actions/redeliver").route(post().to(webhook_deliveries::redeliver_one)))
-        .service(resource("/v1/request_log").route(get().to(request_log::list_request_log)));
 }

@@ -6,15 +6,14 @@ use super::shape::{PageParams, time};
 use crate::api::caller::Caller;
 use crate::api::envelope::{Body, Data, Page, page};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::once::{Key, once_with};
+use crate::api::once::once_recorded;
 use crate::api::paging::PageRequest;
 use crate::api::query::Query;
 use crate::app::Platform;
-use crate::audit;
+use crate::db::WriteTx;
 use crate::identity::{Business, Scope};
 use crate::ids::Id;
-use crate::settlement::{self, NewPayment, PaymentError, PaymentPurpose, payment_by_reference, payments_of, record_payment};
-use actix_web::http::StatusCode;
+use crate::settlement::{self, NewPayment, PaymentError, PaymentPurpose, PaymentsOf, payments_of, record_payment};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -107,27 +106,11 @@ pub async fn pay(
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;
     let PayTax { payee, .. } = body.data;
-    let confirmed = Confirmed::of(
-        &caller,
-        &platform,
-        &request,
-        Business::TaxPayment,
-        payee,
-        new.purpose.amount().map_err(PaymentError::from)?,
-    )
-    .await?;
-    let cause = caller.cause();
-    once_with(&caller, &request, Key::Required, &body.bytes, move |tx| {
-        let known = payment_by_reference(tx.db, &new.bank_reference)?.is_some();
-        let recorded = record_payment(tx, cause.actor, &new)?;
-        if known {
-            return Ok((StatusCode::OK, tax_payment(&recorded)?));
-        }
-        confirmed.use_up(tx)?;
-        audit::record(tx, &cause, "tax.pay", recorded.id)?;
-        Ok((StatusCode::CREATED, tax_payment(&recorded)?))
-    })
-    .await
+    let amount = new.purpose.amount().map_err(PaymentError::from)?;
+    let confirmed = Confirmed::of(&caller, &platform, &request, Business::TaxPayment, payee, amount).await?;
+    let actor = caller.cause().actor;
+    let record = move |tx: &mut WriteTx| confirmed.for_new(tx, |tx| record_payment(tx, actor, &new));
+    once_recorded(&caller, &request, &body.bytes, "tax.pay", record, |paid| Ok((paid.id, tax_payment(&paid)?))).await
 }
 
 /// Taxes paid over, newest first. The operator only.
@@ -139,7 +122,7 @@ pub async fn list_tax_payments(caller: Caller, query: Query) -> Result<HttpRespo
     let (window, limit) = (request.window(), request.fetch());
     // To whom the platform pays taxes is the operator's own business.
     let found = match caller.is_operator() {
-        true => caller.read(move |db| payments_of(db, None, window, limit)).await?,
+        true => caller.read(move |db| payments_of(db, &PaymentsOf::Taxes, window, limit)).await?,
         false => Vec::new(),
     };
     let found = request.page(found, |payment| payment.id.raw());

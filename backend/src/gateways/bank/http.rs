@@ -7,8 +7,8 @@
 //! Bounds: the time for a whole request, the time to connect, 64 KiB of answer (16 MiB of statement page), 64 idle connections.
 
 use super::{
-    BankGateway, PaymentOrder, PaymentStatus, StatementLine,
-    wire::{WireError, WireOrder, WirePayment, WireStatement},
+    BankGateway, DayStatement, PaymentOrder, PaymentStatus, StatementLine,
+    wire::{WireError, WireOrder, WirePayment, WireStatement, money},
 };
 use crate::gateways::{GatewayError, GatewayFuture};
 use chrono::NaiveDate;
@@ -125,7 +125,7 @@ impl BankGateway for HttpBank {
         })
     }
 
-    fn statement<'a>(&'a self, account: &'a str, date: NaiveDate) -> GatewayFuture<'a, Vec<StatementLine>> {
+    fn statement<'a>(&'a self, account: &'a str, date: NaiveDate) -> GatewayFuture<'a, DayStatement> {
         Box::pin(async move {
             let (mut lines, mut after) = (Vec::new(), 0);
             loop {
@@ -137,13 +137,16 @@ impl BankGateway for HttpBank {
                     return Err(unknown(answer.detail()));
                 }
                 let page: WireStatement = serde_json::from_slice(&answer.body).map_err(|error| unknown(error.to_string()))?;
+                // The balances of a day are the same on each of its pages.
+                let balances = page.balances.iter().map(|balance| money(&balance.closing, &balance.currency));
+                let closing = balances.collect::<Result<Vec<_>, _>>().map_err(|error| unknown(error.to_string()))?;
                 for line in page.bookings {
                     lines.push(StatementLine::try_from(line).map_err(|error| unknown(error.to_string()))?);
                 }
                 match page.next_after {
                     Some(next) if next > after => after = next,
                     Some(_) => return Err(unknown("its pages do not go on".into())),
-                    None => return Ok(lines),
+                    None => return Ok(DayStatement { closing, lines }),
                 }
             }
         })

@@ -53,6 +53,23 @@ pub struct StatementLine {
     pub amount: Money,
     pub booked_at: Timestamp,
     pub remittance_text: String,
+    pub kind: BookingKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookingKind {
+    Transfer,
+    /// What the bank takes for itself.
+    Fee,
+}
+
+/// An account's day in the bank's zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayStatement {
+    /// What it held at the end of the day, one amount for each currency that it was ever moved in.
+    pub closing: Vec<Money>,
+    /// Every booking of the day, in its order.
+    pub lines: Vec<StatementLine>,
 }
 
 pub trait BankGateway: Send + Sync {
@@ -62,8 +79,7 @@ pub trait BankGateway: Send + Sync {
     /// What became of our reference.
     fn status<'a>(&'a self, reference: &'a str) -> GatewayFuture<'a, PaymentStatus>;
 
-    /// Every booking of an account on one day in the bank's zone, in its order.
-    fn statement<'a>(&'a self, account: &'a str, date: NaiveDate) -> GatewayFuture<'a, Vec<StatementLine>>;
+    fn statement<'a>(&'a self, account: &'a str, date: NaiveDate) -> GatewayFuture<'a, DayStatement>;
 
     /// Whether the bank takes payments now.
     fn probe(&self) -> GatewayFuture<'_, ()>;

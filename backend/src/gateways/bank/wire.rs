@@ -1,6 +1,6 @@
 //! The JSON both sides exchange. Amounts are decimal strings beside their currency, times are RFC 3339 in UTC.
 
-use super::{PaymentOrder, PaymentStatus, StatementLine};
+use super::{BookingKind, PaymentOrder, PaymentStatus, StatementLine};
 use crate::{
     clock::Timestamp,
     money::{Currency, Money, MoneyError},
@@ -50,9 +50,23 @@ pub enum WireStatus {
 /// A page of an account's day. A bank says more; this is what is read.
 #[derive(Clone, Debug, Deserialize)]
 pub struct WireStatement {
+    pub balances: Vec<WireDayBalance>,
     pub bookings: Vec<WireStatementLine>,
     /// Where the next page begins; null on the last.
     pub next_after: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct WireDayBalance {
+    pub currency: String,
+    pub closing: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WireBookingKind {
+    Transfer,
+    Fee,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -64,6 +78,7 @@ pub struct WireStatementLine {
     #[serde(with = "instant")]
     pub booked_at: Timestamp,
     pub remittance_text: String,
+    pub kind: WireBookingKind,
 }
 
 impl TryFrom<WireStatementLine> for StatementLine {
@@ -76,6 +91,10 @@ impl TryFrom<WireStatementLine> for StatementLine {
             bank_reference: wire.bank_reference,
             booked_at: wire.booked_at,
             remittance_text: wire.remittance_text,
+            kind: match wire.kind {
+                WireBookingKind::Transfer => BookingKind::Transfer,
+                WireBookingKind::Fee => BookingKind::Fee,
+            },
         })
     }
 }

@@ -79,7 +79,8 @@ const UNBILLED: &str = "SELECT k.agency_id AS agency_id, k.currency AS currency,
             WHERE b.cycle IS NOT NULL
         UNION SELECT h.agency_id, h.currency, x.cycle FROM order_change h JOIN ticket_exchange x ON x.order_change_id = h.id
             WHERE x.cycle IS NOT NULL
-        UNION SELECT agency_id, currency, cycle FROM incentive_period WHERE cycle IS NOT NULL) k
+        UNION SELECT agency_id, currency, cycle FROM incentive_period WHERE cycle IS NOT NULL
+        UNION SELECT agency_id, currency, cycle FROM memo WHERE cycle IS NOT NULL) k
     WHERE NOT EXISTS (SELECT 1 FROM obligation b WHERE b.agency_id = k.agency_id AND b.currency = k.currency AND b.cycle = k.cycle)
     ORDER BY k.agency_id, k.cycle, k.currency";
 

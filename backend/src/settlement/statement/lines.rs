@@ -13,6 +13,7 @@ pub(super) enum Place {
     Exchanges,
     GivenIn,
     Refunds,
+    /// And memos; stored under the older name.
     Incentives,
     Settlements,
     Done,
@@ -89,7 +90,11 @@ impl Place {
                 "SELECT d.id AS id, 'incentive' AS kind, '' AS document, '' AS booking_reference, CAST(NULL AS DATE) AS issued_on,
                     d.settled_at AS happened_at, -d.accrued_minor AS gross, CAST(0 AS BIGINT) AS commission,
                     CAST(NULL AS TIMESTAMP) AS voided_at
-                 FROM incentive_period d WHERE d.agency_id = $1 AND d.currency = $2 AND d.cycle = $3 AND d.id > $4 ORDER BY d.id LIMIT $5"
+                 FROM incentive_period d WHERE d.agency_id = $1 AND d.currency = $2 AND d.cycle = $3 AND d.id > $4
+                 UNION ALL SELECT m.id, m.kind, m.number, '', CAST(NULL AS DATE), m.decided_at,
+                    CASE m.kind WHEN 'adm' THEN m.decided_minor ELSE -m.decided_minor END, CAST(0 AS BIGINT), CAST(NULL AS TIMESTAMP)
+                 FROM memo m WHERE m.agency_id = $1 AND m.currency = $2 AND m.cycle = $3 AND m.id > $4
+                 ORDER BY id LIMIT $5"
             }
             Place::Settlements | Place::Done => {
                 "SELECT k.id AS id, k.kind AS kind, COALESCE(r.bank_reference, '') AS document, '' AS booking_reference, k.day AS issued_on,

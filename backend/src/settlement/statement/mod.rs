@@ -1,4 +1,4 @@
-//! The billing statement of a cycle: every ticket, refund, exchange, incentive and payment of it, and what is to be remitted. It is written page by page
+//! The billing statement of a cycle: every ticket, refund, exchange, incentive, memo and payment of it, and what is to be remitted. It is written page by page
 //! (`build`), each page a commit, so that a cycle of any size takes little memory and a stopped node goes on where it was; closing it bills the
 //! obligation. From then on it never changes: what comes to the cycle later (a void whose window reaches beyond it) changes what is owed and not what
 //! was billed.

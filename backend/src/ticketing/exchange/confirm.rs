@@ -14,7 +14,7 @@ use crate::airlines::airlines_by_id;
 use crate::audit::{self, Cause};
 use crate::catalogue::Catalogue;
 use crate::commission::RuleBook;
-use crate::credit::{TakeBack, client_accounts, lock_slices_of, set_off_own};
+use crate::credit::{Alerts, TakeBack, client_accounts, lock_slices_of, set_off_own};
 use crate::db::{Change, Contended, DbError, RowSet, WriteTx, lock, update, write};
 use crate::identity::IdempotencyKey;
 use crate::ids::{AgencyId, AirlineId, Id, OrderChangeId, OrderChangeOfferId, OrderId, PassengerId, TicketId};
@@ -32,6 +32,7 @@ use crate::ticketing::postings;
 use crate::ticketing::prepare::{SaleTerms, plan_tickets};
 use crate::ticketing::refund::{RefundLegs, RefundTerms, Returned, refund_legs};
 use crate::ticketing::ticket::{CouponRow, IssuedOrder, TicketRow, issued_orders};
+use crate::ticketing::velocity::departs_at;
 use std::collections::BTreeMap;
 
 /// What a confirmation needs beside the database.
@@ -215,6 +216,7 @@ fn prepare<'a>(
             Tender::Wallet => TenderWish::Wallet,
         },
         currency,
+        departs_at: departs_at(desk.catalogue, &plans),
         tickets: plans,
         seats: seats_moved(&seats, &swaps),
         metadata: issued.order.metadata.clone(),
@@ -304,7 +306,7 @@ fn settle(
     posting.post(tx, &mut new, &mut written)?;
     // From here on the exchange must succeed.
     taken.write(tx)?;
-    write_rows(tx, &book, &new, &written, &before.changes(&facts))?;
+    write_rows(tx, &book, &new, &written, (&before.changes(&facts), &facts.alerts(tx)?))?;
     set_off_own(tx, &written.set_offs)?;
     finish(tx, cause, prepared, &new)
 }
@@ -351,7 +353,7 @@ fn write_rows(
     book: &Book,
     new: &IssuedOrder,
     written: &Written,
-    counters: &CounterChanges,
+    (counters, alerts): (&CounterChanges, &Alerts),
 ) -> Result<(), ChangeError> {
     let mut sets = vec![
         RowSet::of(&new.tickets),
@@ -362,12 +364,14 @@ fn write_rows(
         RowSet::of(&written.advances),
         RowSet::of(&written.outbox),
         RowSet::of(&written.transfers),
+        RowSet::of(&alerts.rows),
+        RowSet::of(&alerts.events),
     ];
     sets.extend(book.new_rows());
     let booked = book.changes();
     let [accounts, holds] = booked.updates();
     let [slices, parts, seats, ranges] = counters.updates();
-    write(tx, &sets, &[accounts, holds, slices, parts, seats, ranges])?;
+    write(tx, &sets, &[accounts, holds, slices, parts, seats, ranges, alerts.update()])?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::legs::RefundTerms;
 use super::price::{is_refundable, not_refundable, supplement};
 use super::quote::{contract_of, issued_order, posted_before};
 use super::settle::{Settled, coupons_of, pay_out, settle};
-use crate::agencies::{Agency, agency};
+use crate::agencies::{Agency, FreezeScope, agency};
 use crate::audit::{self, Cause};
 use crate::catalogue::calendar::Calendar;
 use crate::clock::Timestamp;
@@ -40,6 +40,12 @@ fn seller(tx: &mut WriteTx, application: &Application) -> Result<Agency, RefundE
     agency(tx.db, AgencyId::of(application.row.agency_id))?.ok_or(RefundError::NotFound)
 }
 
+/// Of an agency whose refunds are not frozen.
+fn refunding_seller(tx: &mut WriteTx, application: &Application) -> Result<Agency, RefundError> {
+    let seller = seller(tx, application)?;
+    if seller.frozen.has(FreezeScope::Refund) { Err(RefundError::Frozen) } else { Ok(seller) }
+}
+
 /// Confirms a quote: refunded at once, or submitted where a person decides. What was confirmed before is answered as it is.
 pub fn confirm_refund(
     tx: &mut WriteTx,
@@ -63,7 +69,7 @@ pub fn confirm_refund(
     if tx.now >= expires_at {
         return Err(RefundError::QuoteExpired { at: expires_at });
     }
-    let seller = seller(tx, &application)?;
+    let seller = refunding_seller(tx, &application)?;
     let issued = issued_order(tx.db, OrderId::of(application.row.order_id))?;
     recheck(tx, &issued, &mut application)?;
     application.row.applied_at = Some(tx.now.naive());
@@ -103,7 +109,7 @@ pub fn decide_refund(
     application.row.decision_note = note.map(str::to_owned);
     match decision {
         RefundDecision::Approve => {
-            let seller = seller(tx, &application)?;
+            let seller = refunding_seller(tx, &application)?;
             let issued = issued_order(tx.db, OrderId::of(application.row.order_id))?;
             recheck(tx, &issued, &mut application)?;
             settle_now(tx, cause, &seller, &issued, &mut application)?;

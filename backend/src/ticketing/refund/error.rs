@@ -26,6 +26,8 @@ pub enum RefundError {
     QuoteExpired { at: Timestamp },
     #[error("{refund} comes back, not {expected}")]
     AmountDiffers { refund: Money, expected: Money },
+    #[error("refunds of the agency are frozen")]
+    Frozen,
     #[error("the application is {status}")]
     InvalidState { status: &'static str },
     #[error(transparent)]

@@ -40,14 +40,24 @@ on_both_engines! {
         let offer = an_offer(world, &key);
         let path = format!("/v1/agencies/{}/actions", agency_of(world, &key));
         let act = |action: &str| world.post(&operator, &format!("{path}/{action}"), &json!({}));
-        assert_eq!(act("freeze").expect(200).data()["status"], "frozen");
-        assert_eq!(act("freeze").expect(200).data()["status"], "frozen", "twice changes nothing");
-        agreed(world, "unfreeze", &json!({ "agency_id": agency_of(world, &key) })).expect(200);
-        assert_eq!(world.get(&operator, &format!("/v1/agencies/{}", agency_of(world, &key))).expect(200).data()["status"], "active");
+        let switch = |code: u16| {
+            let switch = json!({ "target_id": agency_of(world, &key), "scopes": ["issue"], "reason": "a test" });
+            let answer = world.post(&operator, "/v1/kill_switches", &switch);
+            assert_eq!(answer.status, code, "{}", answer.body);
+            answer.data()["id"].clone()
+        };
+        let status = || world.get(&operator, &format!("/v1/agencies/{}", agency_of(world, &key))).expect(200).data()["status"].clone();
+        let thrown = switch(201);
+        assert_eq!(status(), "frozen");
+        agreed(world, "unfreeze", &json!({ "kill_switch_id": thrown })).expect(200);
+        assert_eq!(status(), "active");
+        let thrown = switch(201);
         assert_eq!(act("close").expect(200).data()["status"], "closed");
         world.post(&key, "/air/orders", &an_order(&offer, "Zhang", "balance")).expect_error(422, "agency_closed");
-        agreed(world, "unfreeze", &json!({ "agency_id": agency_of(world, &key) })).expect_error(409, "invalid_state");
-        act("freeze").expect_error(409, "invalid_state");
-        world.post(&key, &format!("{path}/freeze"), &json!({})).expect_error(403, "insufficient_scope");
+        switch(409);
+        // Its last switch is lifted, and it stays closed.
+        agreed(world, "unfreeze", &json!({ "kill_switch_id": thrown })).expect(200);
+        assert_eq!(status(), "closed");
+        world.post(&key, &format!("{path}/close"), &json!({})).expect_error(403, "insufficient_scope");
     }
 }

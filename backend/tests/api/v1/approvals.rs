@@ -9,15 +9,15 @@ on_both_engines! {
     fn one_key_asks_another_agrees_and_it_is_done(world) {
         let (operator, second) = (world.key(OPERATOR), second_operator(world));
         let agency = agency_of(world, &world.key(BEIJING));
+        let frozen = json!({ "target_id": agency, "reason": "a test" });
+        let switch = text(&world.post(&operator, "/v1/kill_switches", &frozen).expect(201).data()["id"]);
         let ask = || {
-            let change = json!({ "agency_id": agency });
+            let change = json!({ "kill_switch_id": switch });
             world.post(&operator, "/v1/approvals", &json!({ "kind": "unfreeze", "reason": "it was a mistake", "change": change }))
         };
-        ask().expect_error(409, "invalid_state");
-        world.post(&operator, &format!("/v1/agencies/{agency}/actions/freeze"), &json!({})).expect(200);
         let asked = ask().expect(201);
-        assert_eq!((&asked.data()["status"], &asked.data()["subject"]), (&json!("pending"), &json!(agency)));
-        assert_eq!(asked.data()["change"], json!({ "agency_id": agency }));
+        assert_eq!((&asked.data()["status"], &asked.data()["subject"]), (&json!("pending"), &json!(switch)));
+        assert_eq!(asked.data()["change"], json!({ "kill_switch_id": switch }));
         assert_eq!(asked.data()["digest"].as_str().unwrap().len(), 64);
         assert_eq!(ask().expect(200).data(), asked.data(), "it waits already");
         let path = format!("/v1/approvals/{}", text(&asked.data()["id"]));
@@ -26,10 +26,11 @@ on_both_engines! {
         let since = second_operator(world);
         approve(&since).expect_error(403, "self_approval");
         let done = approve(&second).expect(200);
-        assert_eq!((&done.data()["status"], &done.data()["result_id"]), (&json!("approved"), &json!(agency)));
+        assert_eq!((&done.data()["status"], &done.data()["result_id"]), (&json!("approved"), &json!(switch)));
         assert_ne!(done.data()["decided_by_key_id"], done.data()["requested_by_key_id"]);
         assert_eq!(world.get(&operator, &path).expect(200).data(), done.data());
         approve(&second).expect_error(409, "approval_decided");
+        ask().expect_error(409, "invalid_state");
         world.post(&second, &format!("{path}/actions/reject"), &json!({ "note": "no" })).expect_error(409, "approval_decided");
         assert_eq!(world.get(&operator, &format!("/v1/agencies/{agency}")).expect(200).data()["status"], "active");
         world.prove();
@@ -41,8 +42,9 @@ on_both_engines! {
         let second = world.post(&operator, "/v1/keys", &json!({ "name": "second", "scopes": scopes })).expect(201);
         let second = text(&second.data()["secret"]);
         let agency = agency_of(world, &world.key_in("test", BEIJING));
-        world.post(&operator, &format!("/v1/agencies/{agency}/actions/freeze"), &json!({})).expect(200);
-        let request = json!({ "kind": "unfreeze", "reason": "a mistake", "change": { "agency_id": agency } });
+        let frozen = json!({ "target_id": agency, "reason": "a test" });
+        let switch = text(&world.post(&operator, "/v1/kill_switches", &frozen).expect(201).data()["id"]);
+        let request = json!({ "kind": "unfreeze", "reason": "a mistake", "change": { "kill_switch_id": switch } });
         let asked = world.post(&operator, "/v1/approvals", &request).expect(201);
         let later = (chrono::Utc::now() + chrono::Duration::hours(73)).to_rfc3339();
         world.post(&operator, "/v1/test_clock", &json!({ "now": later })).expect(200);
@@ -58,7 +60,7 @@ on_both_engines! {
         let found = |query: &str| all_ids(world, &operator, &format!("/v1/approvals?{query}"));
         assert_eq!(found("kind=unfreeze"), [text(&again.data()["id"]), text(&asked.data()["id"])]);
         assert_eq!(found("status=superseded"), [text(&asked.data()["id"])]);
-        assert_eq!((found("status=pending").len(), found(&format!("subject={agency}")).len()), (0, 2));
+        assert_eq!((found("status=pending").len(), found(&format!("subject={switch}")).len()), (0, 2));
         world.get(&operator, "/v1/approvals?kind=nonsense").expect_error(422, "invalid_value");
     }
 
@@ -66,11 +68,11 @@ on_both_engines! {
         let operator = world.key(OPERATOR);
         let ask = |change: Value| world.post(&operator, "/v1/approvals", &json!({ "kind": "unfreeze", "reason": "a test", "change": change }));
         for (change, code, pointer) in [
-            (json!({}), "missing_field", "/data/change/agency_id"),
-            (json!({ "agency_id": 1 }), "invalid_type", "/data/change/agency_id"),
-            (json!({ "agency_id": "org_1" }), "invalid_value", "/data/change/agency_id"),
-            (json!({ "agency_id": "agy_0000000000009" }), "invalid_value", "/data/change/agency_id"),
-            (json!({ "agency_id": "agy_0000000000009", "more": 1 }), "unknown_field", "/data/change/more"),
+            (json!({}), "missing_field", "/data/change/kill_switch_id"),
+            (json!({ "kill_switch_id": 1 }), "invalid_type", "/data/change/kill_switch_id"),
+            (json!({ "kill_switch_id": "org_1" }), "invalid_value", "/data/change/kill_switch_id"),
+            (json!({ "kill_switch_id": "ksw_0000000000009" }), "invalid_value", "/data/change/kill_switch_id"),
+            (json!({ "kill_switch_id": "ksw_0000000000009", "more": 1 }), "unknown_field", "/data/change/more"),
         ] {
             let answer = ask(change.clone()).expect_error(422, code);
             assert_eq!(answer.pointer(), pointer, "{change}");
@@ -81,8 +83,7 @@ on_both_engines! {
 
     fn only_the_operator_asks_agrees_and_reads(world) {
         let beijing = world.key(BEIJING);
-        let agency = agency_of(world, &beijing);
-        let request = json!({ "kind": "unfreeze", "reason": "please", "change": { "agency_id": agency } });
+        let request = json!({ "kind": "unfreeze", "reason": "please", "change": { "kill_switch_id": "ksw_0000000000009" } });
         world.post(&beijing, "/v1/approvals", &request).expect_error(403, "insufficient_scope");
         world.get(&beijing, "/v1/approvals").expect_error(403, "insufficient_scope");
         world.get(&beijing, "/v1/approvals/apr_0000000000009").expect_error(403, "insufficient_scope");

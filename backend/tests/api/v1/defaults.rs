@@ -93,7 +93,9 @@ on_both_engines! {
         desk.until_paid();
         desk.write("/v1/defaults", &json!({ "agency_id": desk.agency, "reason": "Nothing was remitted" })).expect(201);
         let reinstate = json!({ "agency_id": desk.agency });
-        agreed_in(world, "test", "unfreeze", &reinstate).expect_error(409, "invalid_state");
+        let on = || world.get(&desk.operator, "/v1/kill_switches?on=true").expect(200).data().as_array().unwrap().clone();
+        assert_eq!((&on()[0]["grounds"], &on()[0]["scopes"]), (&json!("default"), &json!(["issue", "withdrawal"])));
+        agreed_in(world, "test", "unfreeze", &json!({ "kill_switch_id": on()[0]["id"] })).expect_error(409, "invalid_state");
         agreed_in(world, "test", "reinstate", &reinstate).expect_error(409, "invalid_state");
         receipt(&desk, "recovery", "1.00", "IN-0").expect_error(422, "more_than_owed");
         let write_off = json!({ "agency_id": desk.agency, "amount": "370.00", "currency": "CNY" });
@@ -104,6 +106,7 @@ on_both_engines! {
         receipt(&desk, "recovery", "70.01", "IN-2").expect_error(422, "more_than_owed");
         receipt(&desk, "recovery", "70.00", "IN-2").expect(201);
         agreed_in(world, "test", "reinstate", &reinstate).expect(200);
+        assert!(on().is_empty());
         let known = world.get(&desk.seller, "/v1/defaults").expect(200);
         assert_eq!((&known.data()[0]["recovered_amount"], &known.data()[0]["written_off_amount"]), (&json!("370.00"), &json!("370.00")));
         assert!(known.data()[0]["ended_at"].is_string());

@@ -69,8 +69,10 @@ impl Operation {
             "/accruals",
             "/repayments",
             "/v1/incentive_settlements",
+            "/v1/payouts",
             "/v1/credit_payouts",
             "/v1/defaults",
+            "/v1/airline_payments",
         ];
         let moves_money = money.iter().any(|part| self.path.contains(part)) && self.method == Method::POST;
         let headers = if moves_money { &headers[..] } else { &[] };
@@ -129,8 +131,15 @@ impl Operation {
             "/v1/facilities" => json!({ "organisation_id": format!("org_{nothing}"), "name": "A", "limit_amount": "1.00",
                 "limit_currency": "CNY", "debit_account": "d", "base_rate": "0.03", "margin_rate": "0.01", "day_count": "ACT/360" }),
             "/v1/approvals" => {
-                json!({ "kind": "unfreeze", "reason": "a test", "change": { "agency_id": format!("agy_{nothing}") } })
+                json!({ "kind": "unfreeze", "reason": "a test", "change": { "kill_switch_id": format!("ksw_{nothing}") } })
             }
+            "/v1/guarantees" => json!({ "agency_id": format!("agy_{nothing}"), "kind": "pledge", "issuer": "A", "amount": "1.00",
+                "currency": "CNY", "haircut": "0", "effective_from": "2036-01-01", "expires_on": "2036-01-02",
+                "attachment_id": format!("att_{nothing}") }),
+            "/v1/kill_switches" => json!({ "target_id": format!("agy_{nothing}"), "reason": "a test" }),
+            "/v1/limits/{agency}/what_if" => json!({}),
+            "/v1/payouts" => json!({ "agency_id": format!("agy_{nothing}"), "purpose": "deposit_return", "amount": "1.00",
+                "currency": "CNY", "value_date": "2026-01-05" }),
             "/v1/approvals/{id}/actions/reject" => json!({ "note": "a test" }),
             "/v1/facilities/{id}/actions/set_limit" => json!({ "limit_amount": "1.00", "limit_currency": "CNY" }),
             "/v1/facilities/{id}/actions/set_availability" => json!({}),
@@ -140,6 +149,14 @@ impl Operation {
             "/v1/airline_caps" => {
                 json!({ "airline_id": format!("arl_{nothing}"), "effective_from": "2036-01-01", "cap_amount": "1.00", "cap_currency": "CNY" })
             }
+            "/v1/score_cards" => json!({ "currency": "CNY", "effective_from": "2036-01-01", "characteristics": [], "grades": [],
+                "history_most_late": 1 }),
+            "/v1/financial_reviews" => {
+                json!({ "agency_id": format!("agy_{nothing}"), "result": "passed", "reviewed_on": "2026-01-01",
+                "valid_until": "2026-12-31" })
+            }
+            "/v1/velocity_rules" => json!({ "code": "a", "effective_from": "2036-01-01", "mode": "shadow", "subject": "agency",
+                "measure": "tickets", "window_minutes": 60, "most": "1" }),
             "/v1/base_rates" => {
                 json!({ "currency": "CNY", "name": "LPR-1D", "effective_from": "2036-01-01", "rate": "0.03" })
             }
@@ -161,6 +178,12 @@ impl Operation {
             "/v1/coupon_status_files" => json!({}),
             "/v1/schedule_changes" => json!({ "airline_id": format!("arl_{nothing}"), "flight_number": 1501, "origin": "PEK",
                 "date": "2026-12-10", "kind": "cancelled", "reason": "Weather" }),
+            "/v1/memos" => json!({ "kind": "adm", "airline_id": format!("arl_{nothing}"), "reason": "fare_undercollected",
+                "tickets": [{ "number": "9990000000000", "amount": "1.00" }], "currency": "CNY", "note": "a test" }),
+            "/v1/memos/{id}/actions/dispute" => json!({ "reason": "no_evidence", "note": "a test" }),
+            "/v1/memos/{id}/actions/answer" | "/v1/memos/{id}/actions/withdraw" => json!({ "note": "a test" }),
+            "/v1/airline_payments" => json!({ "airline_id": format!("arl_{nothing}"), "amount": "1.00", "currency": "CNY",
+                "value_date": "2026-01-05", "bank_reference": "M" }),
             "/v1/exports" => json!({ "kind": "airline_day", "airline_id": format!("arl_{nothing}"), "date": "2026-01-05" }),
             "/v1/refund_applications" => json!({ "kind": "voluntary", "order_id": format!("ord_{nothing}") }),
             "/v1/refund_applications/{id}/actions/confirm" => json!({ "expected_amount": "1.00", "expected_currency": "CNY" }),

@@ -34,7 +34,11 @@ impl History {
         let wanted = Wanted { fare: cny(fare), penalty: cny(penalty) };
         let change = self.world.chooses_because(&issued, wanted, segment, waived_by);
         let due = (change.change_minor > 0).then(|| Money::new(change.change_minor, Currency::CNY));
+        let before = self.model.used();
         let (done, expected) = (self.world.confirms_change(&change, due), self.model.exchanges(place, &new, penalty, bucket));
+        if expected.is_ok() {
+            self.model.has_sold_since(before);
+        }
         if let Some(change) = self.decides_change(what, done, expected) {
             self.changes.insert(place, change);
         }

@@ -37,7 +37,9 @@ impl History {
         for _ in 0..if times == Times::Twice { 2 } else { 1 } {
             let (held, wish) = &self.held[place];
             let order = self.wished(wish).paying(held).build();
+            let before = self.model.used();
             let (outcome, expected) = (self.world.issue(order.clone()), self.model.pays_hold(place));
+            self.model.has_sold_since(before);
             self.counts("pay a hold", expected.is_ok());
             match (outcome, expected) {
                 (Outcome::Issued(issued), Ok(())) => {

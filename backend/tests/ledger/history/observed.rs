@@ -1,12 +1,13 @@
 //! The world in the numbers of the model.
 
 use super::holds;
-use crate::model::{self, Claim, Payment, Stage, State, WALLETS};
+use crate::model::{self, Claim, Memo, Payment, Stage, State, WALLETS};
 use crate::world::World;
 use airsettle::credit::{Advance, AdvanceState};
-use airsettle::db::schema::{account, airline_claim};
+use airsettle::db::schema::{account, airline_claim, memo};
 use airsettle::ids::Id;
 use airsettle::ledger::{AccountCode, AccountRow};
+use airsettle::settlement::MemoState;
 use airsettle::ticketing::RefundStatus;
 use diesel::prelude::{QueryDsl, RunQueryDsl, SelectableHelper};
 use std::collections::BTreeMap;
@@ -40,8 +41,10 @@ pub fn observed(world: &World) -> State {
             .iter()
             .map(|state| holds::holding(state))
             .collect(),
+        alerts: world.told(),
         refunded: world.number("SELECT COUNT(*) AS value FROM posting WHERE event = 'ticket_refund'"),
         applications: applications(world),
+        memos: memos(world),
     }
 }
 
@@ -52,6 +55,19 @@ fn applications(world: &World) -> BTreeMap<&'static str, i64> {
         *counts.entry(RefundStatus::parse(&status).unwrap().text()).or_default() += 1;
     }
     counts
+}
+
+fn memos(world: &World) -> Vec<Memo> {
+    type Row = (String, i64, Option<i64>, i64);
+    let rows: Vec<Row> = world.read(|db| {
+        let columns = (memo::status, memo::claimed_minor, memo::decided_minor, memo::paid_minor);
+        Ok(memo::table.order(memo::id).select(columns).load(db)?)
+    });
+    let read = |(status, amount, decided, paid): Row| {
+        let status = MemoState::parse(&status).unwrap().text();
+        Memo { status, amount, decided: decided.unwrap_or(0), paid }
+    };
+    rows.into_iter().map(read).collect()
 }
 
 fn accounts(world: &World) -> BTreeMap<&'static str, i64> {

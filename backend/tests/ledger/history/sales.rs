@@ -10,6 +10,7 @@ use airsettle::ticketing::{CouponStatus, IssueOrder, Outcome, ReportOutcome};
 impl History {
     pub(super) fn orders(&mut self, wishes: &[Wish]) {
         let (mut batch, mut expected) = (Vec::new(), Vec::new());
+        let before = self.model.used();
         for wish in wishes {
             let key = format!("key-{}", self.known.len() + batch.len());
             let order = self.wished(wish);
@@ -17,6 +18,7 @@ impl History {
             expected.push(self.model.sells(&order, wish.buyer));
             batch.push(order);
         }
+        self.model.has_sold_since(before);
         for ((outcome, expected), order) in self.world.issues(&batch).into_iter().zip(expected).zip(batch) {
             self.counts("issue", expected.is_ok());
             match (outcome, &expected) {

@@ -2,7 +2,7 @@
 
 use super::refunds::Given;
 use super::sales::{legs, seats_in};
-use super::{Before, Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TO_GIVE_BACK, WALLETS};
+use super::{Before, Buyer, Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TO_GIVE_BACK, WALLETS};
 use airsettle::ticketing::{Refusal, TicketPlan};
 use std::collections::BTreeMap;
 
@@ -145,9 +145,7 @@ impl Model {
     }
 
     fn may_exchange(&self, old: &Sale, new: &[Legs], penalty: i64) -> Result<(), Refusal> {
-        if self.frozen && old.wallet == WALLETS[0] {
-            return Err(Refusal::AgencyFrozen);
-        }
+        self.may_trade(if old.wallet == WALLETS[0] { Buyer::Credit } else { Buyer::Prepaid })?;
         let (mut net, mut airline, mut released) = (0, 0, 0);
         for (place, (given_in, ticket)) in old.tickets.iter().zip(new).enumerate() {
             net += ticket.price - ticket.commission + penalty - (given_in.price - given_in.commission);

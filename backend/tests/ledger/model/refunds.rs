@@ -98,6 +98,7 @@ impl Model {
     /// Answers whether the wallet has to wait.
     pub fn refunds(&mut self, index: usize, part: Part, how: Refunded) -> Result<bool, String> {
         let coupons = self.refundable(index, part)?;
+        self.may_refund(index)?;
         Ok(self.gives_back(index, &coupons, how))
     }
 
@@ -236,12 +237,14 @@ impl Model {
 
     pub fn applies(&mut self, index: usize, part: Part, how: Refunded) -> Result<(), String> {
         let coupons = self.refundable(index, part)?;
+        self.may_refund(index)?;
         self.submits(index, Wanted::Coupons(coupons, how));
         Ok(())
     }
 
     pub fn applies_for_more(&mut self, index: usize, amount: i64) -> Result<(), String> {
         self.may_give_more(index, amount)?;
+        self.may_refund(index)?;
         self.submits(index, Wanted::Second(amount));
         Ok(())
     }
@@ -255,6 +258,7 @@ impl Model {
     /// Answers whether the wallet has to wait. What is not there any more is not approved, and stays submitted.
     pub fn approves(&mut self, place: usize) -> Result<bool, String> {
         let Applied { sale, tickets, wanted } = self.submitted[place].clone();
+        self.may_refund(sale)?;
         let waits = match wanted {
             Wanted::Coupons(coupons, how) => {
                 self.are_still_there(sale, tickets, &coupons)?;

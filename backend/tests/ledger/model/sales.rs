@@ -5,6 +5,7 @@ use super::refunds::Given;
 use super::{
     Buyer, COMMISSION, DEPOSIT, FEES, LOAN, Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TAX, WALLETS, cycle_of,
 };
+use airsettle::agencies::FreezeScope;
 use airsettle::ticketing::{IssueOrder, Refusal, TicketPlan};
 
 /// The bucket of each coupon, ticket by ticket.
@@ -17,7 +18,7 @@ pub(super) fn seats_in(bucket: i64, tickets: &[Legs]) -> Seats {
 
 impl Model {
     pub fn limit(&self) -> i64 {
-        self.credit(DEPOSIT).min(self.cap)
+        self.limit_with(self.credit(DEPOSIT))
     }
 
     pub fn exposure(&self) -> i64 {
@@ -117,7 +118,12 @@ impl Model {
     }
 
     pub(super) fn may_trade(&self, buyer: Buyer) -> Result<(), Refusal> {
-        if self.frozen && buyer != Buyer::Prepaid { Err(Refusal::AgencyFrozen) } else { Ok(()) }
+        match buyer {
+            Buyer::Prepaid => Ok(()),
+            _ if self.is_frozen(FreezeScope::Api) => Err(Refusal::AgencyApiFrozen),
+            _ if self.is_frozen(FreezeScope::Issue) => Err(Refusal::AgencyFrozen),
+            _ => Ok(()),
+        }
     }
 
     /// All legs but the airline's: a sale once, a void once with the other sign. A wallet ticket nets its commission at once.

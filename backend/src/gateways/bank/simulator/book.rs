@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, HashMap};
 /// After this many the bank answers 503: a simulator that is never cleared must not eat the machine.
 pub const MAX_PAYMENTS: usize = 5_000_000;
 pub const MAX_STATEMENT_LINES: usize = 10_000;
+/// What is paid into it the bank keeps for itself.
+pub const FEE_ACCOUNT: &str = "bank-fees";
 
 #[derive(Debug, Default)]
 pub struct Book {
@@ -89,6 +91,7 @@ struct StatementLine {
     booked_at: Timestamp,
     counterparty_account: String,
     remittance_text: String,
+    kind: wire::WireBookingKind,
 }
 
 impl Book {
@@ -223,6 +226,7 @@ impl Book {
             currency: booking.amount.currency.to_string(),
             balance: booking.balance.to_string(),
             booked_at: *settled_at,
+            kind: if counterparty == FEE_ACCOUNT { wire::WireBookingKind::Fee } else { wire::WireBookingKind::Transfer },
             counterparty_account: counterparty.clone(),
             remittance_text: order.remittance_text.clone(),
         })

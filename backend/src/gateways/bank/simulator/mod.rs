@@ -11,6 +11,8 @@
 //! | `GET, POST, DELETE /control/faults` | what is left of the fault plan; replaces it; clears it |
 //! | `POST /control/clock` | moves a settable clock forward |
 //!
+//! An order may debit any account: so a test or a demonstration lets others pay into ours. What is paid to `bank-fees` is a fee of the bank's.
+//!
 //! Normally a payment settles in the answer and no notification is sent: the bank notifies about what its answer did not say
 //! (`accept_then_callback`, payments still open at a restart) and where the script says so. A refusal that is not final leaves
 //! the reference free to be sent again.

@@ -1,0 +1,2 @@
+DROP TABLE cash_item;
+DROP TABLE cash_proof;
