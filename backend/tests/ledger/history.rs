@@ -191,8 +191,7 @@ impl History {
         world.clock.set(Timestamp::from(tomorrow.to_utc())).unwrap();
         world.adopts_policy("1", &model::cny(CAP).to_string());
         world.sets_facility_limit(&model::cny(LINE).to_string());
-        // How age closes a line is shown elsewhere.
-        world.database.as_owner("UPDATE facility SET max_unresolved_secs = 1000000000").unwrap();
+        world.bears_with_its_bank();
         let prepaid = world.prepaid.raw();
         let on_demand = format!("UPDATE contract SET airline_return = 'repay_on_demand' WHERE agency_id = {prepaid}");
         world.database.as_owner(&on_demand).unwrap();
