@@ -56,8 +56,10 @@ scopes! {
     LimitsRead = "limits:read",
     /// Limits, exposure, ledger, facilities and disbursements.
     FinanceRead = "finance:read",
-    /// Bank receipts, facilities and limit policies.
+    /// Bank receipts, payments and facilities.
     FinanceWrite = "finance:write",
+    /// Limit policies, score cards, velocity rules, temporary limits and kill switches.
+    RiskWrite = "risk:write",
     /// Organisations, agencies, airlines and contracts.
     PartiesRead = "parties:read",
     PartiesWrite = "parties:write",
@@ -83,7 +85,9 @@ impl Scope {
     /// What kinds of organisation may hold it: money and parties are written by the operator alone.
     pub fn allowed_to(self, kind: OrganisationKind) -> bool {
         match self {
-            Scope::FinanceWrite | Scope::PartiesWrite | Scope::ApprovalsWrite => kind == OrganisationKind::Operator,
+            Scope::FinanceWrite | Scope::RiskWrite | Scope::PartiesWrite | Scope::ApprovalsWrite => {
+                kind == OrganisationKind::Operator
+            }
             Scope::AirWrite => kind == OrganisationKind::Agency,
             Scope::MemosWrite => kind != OrganisationKind::Bank,
             Scope::CouponsWrite => matches!(kind, OrganisationKind::Airline | OrganisationKind::Operator),

@@ -20,15 +20,15 @@ CREATE TABLE role (
 ) STRICT;
 INSERT INTO role (organisation_kind, name, permissions) VALUES
     ('agency', 'agent', 'air:read air:write limits:read parties:read'),
-    ('agency', 'supervisor', 'air:read air:write finance:read limits:read parties:read'),
-    ('agency', 'finance', 'air:read finance:read limits:read parties:read'),
-    ('agency', 'admin', 'air:read air:write clock:write finance:read keys:write limits:read parties:read users:write webhooks:write'),
+    ('agency', 'supervisor', 'air:read air:write finance:read limits:read memos:write parties:read'),
+    ('agency', 'finance', 'air:read finance:read limits:read memos:write parties:read'),
+    ('agency', 'admin', 'air:read air:write clock:write finance:read keys:write limits:read memos:write parties:read users:write webhooks:write'),
     ('agency', 'developer', 'air:read air:write clock:write keys:write limits:read parties:read webhooks:write'),
-    ('airline', 'finance', 'coupons:write finance:read parties:read webhooks:write'),
+    ('airline', 'finance', 'coupons:write finance:read memos:write parties:read webhooks:write'),
     ('operator', 'operations', 'air:read approvals:write clock:write coupons:write finance:read limits:read parties:read parties:write webhooks:write'),
-    ('operator', 'risk', 'air:read approvals:write finance:read limits:read parties:read'),
-    ('operator', 'finance', 'air:read approvals:write finance:read finance:write limits:read parties:read'),
-    ('operator', 'admin', 'air:read approvals:write clock:write coupons:write finance:read finance:write keys:write limits:read parties:read parties:write users:write webhooks:write'),
+    ('operator', 'risk', 'air:read approvals:write finance:read limits:read memos:write parties:read risk:write'),
+    ('operator', 'finance', 'air:read approvals:write finance:read finance:write limits:read memos:write parties:read'),
+    ('operator', 'admin', 'air:read approvals:write clock:write coupons:write finance:read finance:write keys:write limits:read memos:write parties:read parties:write risk:write users:write webhooks:write'),
     ('bank', 'viewer', 'finance:read parties:read');
 
 -- email is in small letters. password_hash is a PHC string of argon2id.

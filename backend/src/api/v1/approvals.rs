@@ -71,8 +71,10 @@ macro_rules! of_kind {
 /// What the key that asks for it needs.
 fn scope_of(kind: ChangeKind) -> Scope {
     match kind {
-        ChangeKind::NegativeMargin | ChangeKind::Reinstate | ChangeKind::Unfreeze => Scope::PartiesWrite,
-        ChangeKind::MemoDecision | ChangeKind::TemporaryLimit | ChangeKind::WriteOff => Scope::FinanceWrite,
+        ChangeKind::NegativeMargin => Scope::PartiesWrite,
+        ChangeKind::Reinstate | ChangeKind::TemporaryLimit | ChangeKind::Unfreeze => Scope::RiskWrite,
+        ChangeKind::MemoDecision => Scope::MemosWrite,
+        ChangeKind::WriteOff => Scope::FinanceWrite,
     }
 }
 

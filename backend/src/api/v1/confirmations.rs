@@ -15,7 +15,7 @@ use crate::db::{Db, WriteTx};
 use crate::identity::{self, Looked, Payment, Scope, ask_to_confirm, look_at_code, use_code};
 use crate::ids::{AgencyId, AirlineId, ConfirmationId, FacilityId, Id, UserId};
 use crate::money::Money;
-use crate::settlement::{Recorded};
+use crate::settlement::Recorded;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -95,10 +95,12 @@ fn name_of(caller: &Caller, db: &mut Db, payment: &Payment) -> Result<String, Ap
             Ok(id) => airline(db, id)?.map(|airline| airline.name),
             Err(_) => None,
         },
-        identity::Business::CreditPayout | identity::Business::DepositReturn | identity::Business::WalletWithdrawal => match AgencyId::parse(payee) {
-            Ok(id) => agency(db, id)?.map(|agency| agency.name),
-            Err(_) => None,
-        },
+        identity::Business::CreditPayout | identity::Business::DepositReturn | identity::Business::WalletWithdrawal => {
+            match AgencyId::parse(payee) {
+                Ok(id) => agency(db, id)?.map(|agency| agency.name),
+                Err(_) => None,
+            }
+        }
         identity::Business::FacilityRepayment => match FacilityId::parse(payee) {
             Ok(id) => match facility(db, id, caller.app.today())? {
                 Some(line) => {

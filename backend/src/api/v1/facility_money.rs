@@ -220,8 +220,7 @@ pub async fn repay(
     let id: FacilityId = path_id(&id)?;
     let new = body.data.validate(id)?;
     let amount = new.purpose.amount().map_err(PaymentError::from)?;
-    let confirmed =
-        Confirmed::of(&caller, &platform, &request, Business::FacilityRepayment, id.to_string(), amount).await?;
+    let confirmed = Confirmed::of(&caller, &platform, &request, Business::FacilityRepayment, id.to_string(), amount).await?;
     let actor = caller.cause().actor;
     let record = move |tx: &mut WriteTx| confirmed.for_new(tx, |tx| record_payment(tx, actor, &new));
     once_recorded(&caller, &request, &body.bytes, "facility.repay", record, |paid| Ok((paid.id, repayment(&paid)?))).await

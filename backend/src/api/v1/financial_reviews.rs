@@ -80,7 +80,7 @@ pub async fn list_financial_reviews(caller: Caller, query: Query) -> Result<Http
     request_body = Data<RecordReview>,
     responses((status = 201, body = Data<FinancialReview>), (status = 422, description = "`invalid_value`", body = ErrorBody)))]
 pub async fn record(caller: Caller, request: HttpRequest, body: Body<RecordReview>) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::FinanceWrite)?;
+    caller.require(Scope::RiskWrite)?;
     let (mut input, data) = (Input::default(), &body.data);
     let agency = input.id("agency_id", &data.agency_id);
     let reviewed_on = input.date("reviewed_on", &data.reviewed_on);

@@ -81,7 +81,7 @@ pub struct CreateKey {
     pub agency_id: Option<String>,
     /// 1 to 100 characters.
     pub name: String,
-    /// `air:read`, `air:write`, `finance:read`, `finance:write`, `parties:read`, `parties:write`, `keys:write`, `limits:read`, `users:write`, `webhooks:write`, `coupons:write`, `memos:write`, `approvals:write`, `clock:write`. For the
+    /// `air:read`, `air:write`, `finance:read`, `finance:write`, `risk:write`, `parties:read`, `parties:write`, `keys:write`, `limits:read`, `users:write`, `webhooks:write`, `coupons:write`, `memos:write`, `approvals:write`, `clock:write`. For the
     /// caller's own organisation only scopes that the calling key has.
     pub scopes: Vec<String>,
     /// At most 32 addresses; left out or empty: from anywhere.

@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::shape::{PageParams, by_key, by_user, choice, time};
-use super::sight::require_operator;
+use super::sight::{require_one, require_operator};
 use crate::agencies::{self, FrozenScopes};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
@@ -114,7 +114,7 @@ impl ThrowKillSwitch {
     responses((status = 201, body = Data<KillSwitch>), (status = 409, description = "`invalid_state`: the agency is closed", body = ErrorBody),
         (status = 422, description = "`invalid_value`", body = ErrorBody)))]
 pub async fn throw_switch(caller: Caller, request: HttpRequest, body: Body<ThrowKillSwitch>) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::PartiesWrite)?;
+    require_one(&caller, &[Scope::RiskWrite, Scope::PartiesWrite])?;
     let (target, reason) = body.data.validate()?;
     let cause = caller.cause();
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::CREATED, move |tx| {

@@ -100,7 +100,7 @@ pub async fn list_limit_policies(caller: Caller, query: Query) -> Result<HttpRes
     responses((status = 201, body = Data<LimitPolicy>),
         (status = 422, description = "`invalid_value`, `too_many_decimals`, `unknown_currency`", body = ErrorBody)))]
 pub async fn adopt(caller: Caller, request: HttpRequest, body: Body<AdoptPolicy>) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::FinanceWrite)?;
+    caller.require(Scope::RiskWrite)?;
     let new = body.data.validate()?;
     let cause = caller.cause();
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::CREATED, move |tx| {

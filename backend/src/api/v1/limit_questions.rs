@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::limits::{AgencyLimit, HoldingCapacity};
 use super::shape::{PageParams, time};
-use super::sight::{not_found, visible_agency};
+use super::sight::{not_found, require_one, visible_agency};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -117,7 +117,7 @@ impl WhatIf {
     params(("agency" = String, Path, description = "`agy_…`")),
     responses((status = 200, body = Data<Outlook>), (status = 422, description = "`invalid_value`, `too_many_decimals`", body = ErrorBody)))]
 pub async fn what_if(caller: Caller, id: web::Path<String>, body: Body<WhatIf>) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::FinanceRead)?;
+    require_one(&caller, &[Scope::LimitsRead, Scope::FinanceRead])?;
     let id: AgencyId = path_id(&id)?;
     let (reader, today, asked) = (caller.clone(), caller.app.store.today(), body.data);
     let outlook = caller
@@ -154,7 +154,7 @@ pub async fn review(
     id: web::Path<String>,
     body: Body<super::keys::NoDetails>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::FinanceWrite)?;
+    caller.require(Scope::RiskWrite)?;
     let id: AgencyId = path_id(&id)?;
     let cause = caller.cause();
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::CREATED, move |tx| {
@@ -201,7 +201,7 @@ impl LimitAlert {
 #[utoipa::path(get, path = "/v1/limit_alerts", tag = "Settlement", operation_id = "list_limit_alerts",
     params(PageParams), responses((status = 200, body = Page<LimitAlert>)))]
 pub async fn list_limit_alerts(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::FinanceRead)?;
+    require_one(&caller, &[Scope::LimitsRead, Scope::FinanceRead])?;
     let request = PageRequest::<i64>::read(&query, "/v1/limit_alerts")?;
     let (window, limit) = (request.window(), request.fetch());
     let own = caller.visible_agencies().await?;

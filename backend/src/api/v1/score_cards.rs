@@ -184,7 +184,7 @@ pub async fn list_score_cards(caller: Caller, query: Query) -> Result<HttpRespon
         (status = 422, description = "`invalid_value`, `too_many_decimals`, `unknown_currency`; of bands: `band_gap`, `band_overlap`; \
             `negative_weight`; `version_in_the_past`", body = ErrorBody)))]
 pub async fn adopt(caller: Caller, request: HttpRequest, body: Body<AdoptScoreCard>) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::FinanceWrite)?;
+    caller.require(Scope::RiskWrite)?;
     let new = body.data.validate()?;
     let cause = caller.cause();
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::CREATED, move |tx| {

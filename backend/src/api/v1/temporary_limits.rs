@@ -2,6 +2,7 @@
 
 use super::keys::NoDetails;
 use super::shape::{PageParams, time};
+use super::sight::require_one;
 use crate::api::caller::Caller;
 use crate::api::envelope::{Body, Data, Page, page};
 use crate::api::error::ApiError;
@@ -56,7 +57,7 @@ impl From<credit::TemporaryLimit> for TemporaryLimit {
 #[utoipa::path(get, path = "/v1/temporary_limits", tag = "Settlement", operation_id = "list_temporary_limits",
     params(PageParams), responses((status = 200, body = Page<TemporaryLimit>)))]
 pub async fn list_temporary_limits(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::FinanceRead)?;
+    require_one(&caller, &[Scope::LimitsRead, Scope::FinanceRead])?;
     let request = PageRequest::<i64>::read(&query, "/v1/temporary_limits")?;
     let (window, limit) = (request.window(), request.fetch());
     let own = caller.visible_agencies().await?;
@@ -74,7 +75,7 @@ pub async fn end(
     id: web::Path<String>,
     body: Body<NoDetails>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::FinanceWrite)?;
+    caller.require(Scope::RiskWrite)?;
     let id: TemporaryLimitId = path_id(&id)?;
     let cause = caller.cause();
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {

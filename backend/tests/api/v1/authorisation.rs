@@ -65,6 +65,7 @@ fn call(desk: &Desk, operation: &Operation) -> Answer {
     let query = match operation.id.as_str() {
         "list_offers" => "?offer_request_id=orq_0000000000009",
         "list_order_change_offers" => "?order_change_request_id=ocr_0000000000009",
+        "list_cycles" => "?agency_id=agy_0000000000009",
         "suggest_places" => "?query=pek",
         _ => "",
     };
@@ -134,7 +135,7 @@ on_both_engines! {
         let mut seen = 0;
         for list in operations.iter().filter(|one| one.method == Method::GET && !one.path.contains('{')) {
             // What everybody shares belongs to nobody.
-            if ["/air/aircraft", "/air/airlines", "/air/airports", "/places/suggestions"].contains(&list.path.as_str()) {
+            if ["/air/aircraft", "/air/airlines", "/air/airports", "/places/suggestions", "/v1/commission_rules"].contains(&list.path.as_str()) {
                 continue;
             }
             let parts: Vec<&Operation> =
