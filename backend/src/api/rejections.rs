@@ -20,7 +20,7 @@ use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
 use crate::reconciliation::ExportError;
-use crate::settlement::{PaymentError, ReceiptError, SigningError};
+use crate::settlement::{CallError, PaymentError, ReceiptError, SigningError};
 use crate::ticketing::{PlanError, QueueError, Refusal};
 
 impl From<DbError> for ApiError {
@@ -153,6 +153,7 @@ impl From<ReceiptError> for ApiError {
             ReceiptError::MoreThanClaimed { .. } | ReceiptError::MoreThanCharged { .. } | ReceiptError::MoreThanLost { .. } => {
                 ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount")
             }
+            ReceiptError::Call(error) => error.into(),
             ReceiptError::Money(error) => ApiError::internal(error),
             ReceiptError::FutureValueDate(_) => invalid("/data/value_date", error),
             ReceiptError::ReferenceReused { field, .. } => {
@@ -160,6 +161,20 @@ impl From<ReceiptError> for ApiError {
             }
             ReceiptError::Post(error) => error.into(),
             ReceiptError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<CallError> for ApiError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::NotInDefault | CallError::NotInForce => ApiError::new(Code::InvalidState, format!("{error}.")),
+            CallError::NoGuarantee => invalid("/data/guarantee_id", error),
+            CallError::MoreThanGuaranteed { .. } | CallError::MoreThanOwed { .. } => {
+                ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount")
+            }
+            CallError::Money(error) => ApiError::internal(error),
+            CallError::Db(error) => error.into(),
         }
     }
 }

@@ -60,7 +60,7 @@ pub use facility::{
 };
 pub use facility_terms::{NewFacility, open_facility, set_availability, set_facility_limit};
 pub use guarantee::{
-    Guarantee, GuaranteeError, GuaranteeKind, GuaranteeStatus, NewGuarantee, counted, guarantee, guarantees, register_guarantee,
+    Guarantee, GuaranteeError, GuaranteeKind, GuaranteeStatus, NewGuarantee, counted, guarantee, guarantees, note_called, register_guarantee,
     release_guarantee,
 };
 pub use interest::{Accrual, AccrualError, accruals, accrue, accrue_in};

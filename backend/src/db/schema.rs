@@ -252,6 +252,7 @@ diesel::table! {
         commission_minor -> BigInt,
         posting_id -> BigInt,
         created_at -> Timestamp,
+        guarantee_id -> Nullable<BigInt>,
     }
 }
 
@@ -1217,6 +1218,7 @@ diesel::table! {
         amount_minor -> BigInt,
         haircut -> Text,
         counted_minor -> BigInt,
+        called_minor -> BigInt,
         effective_from -> Date,
         expires_on -> Date,
         attachment_id -> BigInt,
@@ -1529,6 +1531,7 @@ diesel::table! {
         commission_minor -> BigInt,
         wallet_minor -> BigInt,
         deposit_minor -> BigInt,
+        guarantee_minor -> BigInt,
         written_off_minor -> BigInt,
         recovered_minor -> BigInt,
         write_off_approval_id -> Nullable<BigInt>,

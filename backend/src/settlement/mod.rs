@@ -10,6 +10,7 @@ mod cycles;
 mod default;
 mod due;
 mod dunning;
+mod guarantee_call;
 mod incentives;
 mod margin;
 mod memo;
@@ -41,6 +42,7 @@ pub use dunning::{
     ContactRow, DunningRow, Language, MailOutcome, billing_contact_of, billing_contacts, dunning_message, dunning_messages,
     note_dunning, remind, set_billing_contact, to_be_reminded,
 };
+pub use guarantee_call::CallError;
 pub use incentives::{
     Batch, Funder, IncentiveError, LineKind, LineRow, Measure, Method, NewProgramme, Period, PeriodFilter, PeriodLength,
     PeriodRow, Programme, ProgrammeError, ProgrammeFilter, Progress, SettleError, Settled, Tier, TierReward, accrue_batch,

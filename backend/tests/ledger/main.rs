@@ -32,6 +32,7 @@ mod cycles;
 mod events;
 mod exchanges;
 mod facility;
+mod guarantee_calls;
 mod held;
 mod history;
 mod holds;
