@@ -74,6 +74,7 @@ impl From<ContractError> for ApiError {
         match error {
             ContractError::Rate | ContractError::RatesExceedPrice => invalid("/data/commission_rate", error),
             ContractError::PaymentDays => invalid("/data/payment_days", error),
+            ContractError::AirlineDays => invalid("/data/airline_payment_days", error),
             ContractError::FreeDays => invalid("/data/costs/free_days", error),
             ContractError::CostRate(field) => invalid(&format!("/data/costs/{field}"), error),
             ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),

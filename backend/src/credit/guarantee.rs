@@ -217,8 +217,8 @@ pub fn release_guarantee(tx: &mut WriteTx, id: GuaranteeId) -> Result<Guarantee,
     Ok(Guarantee { released_at, ..known })
 }
 
-/// Its guarantor has paid a part: that part secures nothing any more. The caller holds the agency's lock, has looked at what is left of the guarantee, and tells
-/// of the payment.
+/// Its guarantor has paid a part: that part secures nothing any more. The caller holds the agency's lock, has looked at what is left of the guarantee, and
+/// tells of the payment.
 pub fn note_called(tx: &mut WriteTx, agency: &Agency, known: &Guarantee, paid: Money) -> Result<(), GuaranteeError> {
     let called = known.called.checked_add(paid)?;
     let left = counted(known.terms.amount.checked_sub(called)?, known.terms.haircut)?;

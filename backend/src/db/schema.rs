@@ -119,6 +119,8 @@ diesel::table! {
         channel_cost_rate -> Text,
         open_memos -> Text,
         approval_id -> Nullable<BigInt>,
+        airline_payment -> Text,
+        airline_payment_days -> BigInt,
     }
 }
 
@@ -556,6 +558,8 @@ diesel::table! {
         detail -> Nullable<Text>,
         resolved_at -> Nullable<Timestamp>,
         waits_until -> Nullable<Timestamp>,
+        funding -> Text,
+        ordered_at -> Nullable<Timestamp>,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A default: sales stop, incentives of periods that are over and commission are set off, credit of one cycle pays what is owed in another, the wallet and
-//! then the cash deposit are applied, in one commit; guarantors pay (`guarantee_call`); what is left is written off against the allowance when two people have agreed; what comes in afterwards
-//! is recovered; and an agency that has paid everything is reinstated when two people have agreed. The client money that is freed is swept as every other
-//! (`credit::sweep`). Locks: the agency, incentive programmes, accounts.
+//! then the cash deposit are applied, in one commit; guarantors pay (`guarantee_call`); what is left is written off against the allowance when two people
+//! have agreed; what comes in afterwards is recovered; and an agency that has paid everything is reinstated when two people have agreed. The client money
+//! that is freed is swept as every other (`credit::sweep`). Locks: the agency, incentive programmes, accounts.
 
 use super::allocation::{CarryError, SettledBy, Settlement, Share, carry_credit, keep, owed_up_to};
 use super::cycles::{CycleStanding, all_cycles};

@@ -1,5 +1,5 @@
-//! A guarantee that is called in a default: money of a guarantor pays what is owed, oldest cycle first, as a remittance would. Not more than is owed, because what
-//! is over is the guarantor's; what comes after a write-off is recovered. Locks: the agency, accounts.
+//! A guarantee that is called in a default: money of a guarantor pays what is owed, oldest cycle first, as a remittance would. Not more than is owed, because
+//! what is over is the guarantor's; what comes after a write-off is recovered. Locks: the agency, accounts.
 
 use super::allocation::{Share, owed_up_to};
 use super::cycles::all_cycles;

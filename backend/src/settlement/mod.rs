@@ -1,6 +1,7 @@
 //! What follows the sale: money that comes in and goes out, cycles, what is billed and still owed in them, what being late costs, incentives, and what
 //! airlines claim or grant afterwards.
 
+mod airline_terms;
 mod allocation;
 mod cash_movements;
 mod cash_proof;
@@ -24,6 +25,7 @@ mod statement;
 mod verify;
 mod verify_cycles;
 
+pub use airline_terms::{DueAdvances, due_to_airlines};
 pub use allocation::{CarryError, CycleSettlementRow, SettledBy, Share, settlements_of_cycle, settlements_of_receipts};
 pub use cash_movements::cash_accounts;
 pub use cash_proof::{
@@ -37,7 +39,7 @@ pub use default::{
     DefaultError, DefaultRow, declare_default, default_by_id, default_of, defaults, left_to_write_off, may_be_reinstated,
     reinstate, write_off,
 };
-pub use due::{DueTerms, due_terms};
+pub use due::{DueTerms, airline_due, due_terms};
 pub use dunning::{
     ContactRow, DunningRow, Language, MailOutcome, billing_contact_of, billing_contacts, dunning_message, dunning_messages,
     note_dunning, remind, set_billing_contact, to_be_reminded,

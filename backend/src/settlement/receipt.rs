@@ -324,9 +324,7 @@ fn book(tx: &mut WriteTx, actor: Actor, id: BankReceiptId, new: &NewReceipt) -> 
     let currency = new.amount.currency;
     let agency = |code, agency| AccountKey::agency(code, agency, currency);
     let call = match new.purpose {
-        Purpose::Guarantee(of, guarantee) => {
-            Some(guarantee_call::check(tx.db, of, guarantee, new.amount, new.value_date)?)
-        }
+        Purpose::Guarantee(of, guarantee) => Some(guarantee_call::check(tx.db, of, guarantee, new.amount, new.value_date)?),
         _ => None,
     };
     let shares = match &call {

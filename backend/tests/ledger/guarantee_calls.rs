@@ -64,7 +64,10 @@ fn what_a_guarantor_pays_is_owed_no_more_and_secures_nothing_any_more(engine: En
     assert_eq!(known.status_on(world.today()), GuaranteeStatus::InForce);
     let settled = world.read(|db| settlements_of_receipts(db, &[receipt.id]));
     let of = CycleRule::HalfMonthly.cycle_of(world.today()).to_string();
-    assert_eq!(settled.iter().map(|one| (one.cycle.as_str(), one.kind.as_str(), one.amount_minor)).collect::<Vec<_>>(), [(of.as_str(), "guarantee", 25_000)]);
+    assert_eq!(
+        settled.iter().map(|one| (one.cycle.as_str(), one.kind.as_str(), one.amount_minor)).collect::<Vec<_>>(),
+        [(of.as_str(), "guarantee", 25_000)]
+    );
     assert_eq!(world.texts("SELECT kind AS value FROM event WHERE kind = 'guarantee.paid'").len(), 1);
     world.adds_up();
 
@@ -165,7 +168,10 @@ fn every_rule_of_a_call_finds_a_row_that_breaks_it(engine: Engine) {
         ("UPDATE guarantee SET called_minor = called_minor + 1", "what was called of a guarantee"),
         ("UPDATE guarantee SET haircut = '0.1'", "a guarantee counts with what was not called of it"),
         ("UPDATE agency_default SET guarantee_minor = guarantee_minor + 1", "what was netted, applied"),
-        ("UPDATE bank_receipt SET commission_minor = 1, amount_minor = amount_minor - 1 WHERE purpose = 'guarantee'", "is what it settled"),
+        (
+            "UPDATE bank_receipt SET commission_minor = 1, amount_minor = amount_minor - 1 WHERE purpose = 'guarantee'",
+            "is what it settled",
+        ),
     ];
     for (change, rule) in cases {
         let (world, id) = in_default(engine);

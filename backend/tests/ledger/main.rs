@@ -18,6 +18,7 @@ mod world;
 mod advances;
 mod airline_day;
 mod airline_day_exchanges;
+mod airline_terms;
 mod anchors;
 mod approvals;
 mod basis;
