@@ -50,8 +50,8 @@ impl Model {
 
     pub fn days_pass(&mut self, days: u64) {
         for _ in 0..days {
-            for line in 0..LINES {
-                let loan = self.credit(LOANS[line]);
+            for (line, account) in LOANS.into_iter().enumerate() {
+                let loan = self.credit(account);
                 self.closings[line].push(loan);
                 *self.drawn_by[line].entry(self.today).or_default() += loan;
             }
@@ -61,9 +61,9 @@ impl Model {
 
     /// One exact sum for each line, divided once.
     pub fn accrues(&mut self) {
-        for line in 0..LINES {
+        for (line, rate) in RATES.into_iter().enumerate() {
             let days: i128 = std::mem::take(&mut self.closings[line]).into_iter().map(i128::from).sum();
-            self.interest_scaled[line] += days * RATES[line];
+            self.interest_scaled[line] += days * rate;
             self.books_interest(line);
         }
     }
