@@ -55,6 +55,7 @@ pub struct Memos {
     rules: Vec<MemoRule>,
 }
 
+#[derive(Clone, Copy)]
 pub(super) struct MemoTables<'t> {
     pub reasons: Table<'t>,
     pub rules: Table<'t>,

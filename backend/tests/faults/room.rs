@@ -73,13 +73,24 @@ impl SmallDisk {
         self.folder.path()
     }
 
-    /// Somebody else's file takes all but so much of it.
+    /// Somebody else's file takes all but so much of it, as soon as a server that starts has stopped to take room of its own.
     fn fills_up(&self, leaving_kilobytes: u64) {
+        await_that("the disk is full", Duration::from_secs(20), || self.is_filled(leaving_kilobytes));
+    }
+
+    fn is_filled(&self, leaving_kilobytes: u64) -> bool {
         let free = Command::new("df").args(["--output=avail", "-k"]).arg(self.path()).output().unwrap();
         let free = String::from_utf8(free.stdout).unwrap();
         let free: u64 = free.lines().nth(1).unwrap().trim().parse().unwrap();
         let bytes = vec![7u8; usize::try_from((free - leaving_kilobytes) * 1024).unwrap()];
-        std::fs::write(self.path().join("filler"), bytes).unwrap();
+        match std::fs::write(self.path().join("filler"), bytes) {
+            Ok(()) => true,
+            Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                self.has_room_again();
+                false
+            }
+            Err(error) => panic!("{error}"),
+        }
     }
 
     fn has_room_again(&self) {

@@ -199,8 +199,7 @@ impl History {
             let cheap = NewFacility { margin_rate: rate("0.01"), ..line(bank, name, &text(limit)) };
             world.write(|tx| Ok(open_facility(tx, cheap)?));
         }
-        // How age closes a line is shown elsewhere.
-        world.database.as_owner("UPDATE facility SET max_unresolved_secs = 1000000000").unwrap();
+        world.bears_with_its_bank();
         let prepaid = world.prepaid.raw();
         let on_demand = format!("UPDATE contract SET airline_return = 'repay_on_demand' WHERE agency_id = {prepaid}");
         world.database.as_owner(&on_demand).unwrap();

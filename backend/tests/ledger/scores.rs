@@ -134,6 +134,7 @@ fn agrees(replay: &Replay) {
 /// At the start of a cycle, with a card, having sold nothing.
 fn carded(engine: Engine) -> World {
     let world = World::on(engine);
+    world.bears_with_its_bank();
     world.lodges_deposit("9000.00");
     world.goes_to(NaiveDate::from_ymd_opt(2027, 3, 2).unwrap());
     world.adopts_card();

@@ -43,6 +43,7 @@ pub fn tickets(code: &str, mode: Mode, window_minutes: i64, most: i64) -> NewRul
 impl World {
     /// From today on, in force at once.
     pub fn watches(&self, new: &NewRule) {
+        self.bears_with_its_bank();
         let new = NewRule { effective_from: self.today(), ..new.clone() };
         self.write(|tx| Ok(adopt_rule(tx, &new)?));
         self.remembers();
@@ -178,6 +179,7 @@ fn what_was_rehearsed_leaves_no_trace(engine: Engine) {
 
 fn a_surge_is_against_the_agencys_own_usual(engine: Engine) {
     let world = World::trading(engine);
+    world.bears_with_its_bank();
     for _ in 0..7 {
         world.sells(world.order().tickets(4));
         world.time_passes(Duration::days(1));
@@ -254,6 +256,7 @@ fn a_rule_begins_today_or_later(engine: Engine) {
     let adopt = |new: &NewRule| world.store.write(|tx| adopt_rule(tx, new));
     let rule =
         |days: i64| NewRule { effective_from: world.today() + Duration::days(days), ..tickets("many", Mode::Refuse, 60, 0) };
+    world.bears_with_its_bank();
     assert!(matches!(adopt(&rule(-1)), Err(RuleError::Past { .. })));
     assert_eq!(adopt(&rule(1)).unwrap().version, 1);
     assert!(matches!(adopt(&rule(0)), Err(RuleError::BeforeLatest { latest: 1, .. })));

@@ -149,7 +149,7 @@ mod tests {
                 weighted(Characteristic::Refunds, 10, 500),
                 weighted(Characteristic::LateRemittances, 50, 1),
             ],
-            grades: vec![grade("A", 900, "1", None), grade("B", 600, "0.75", Some(50_000_00)), grade("C", 0, "0.25", None)],
+            grades: vec![grade("A", 900, "1", None), grade("B", 600, "0.75", Some(5_000_000)), grade("C", 0, "0.25", None)],
             history_most_late: 2,
             created_at: begin.and_hms_opt(0, 0, 0).unwrap(),
         }
@@ -167,7 +167,7 @@ mod tests {
         assert!(all.reasons().is_empty());
         // 20 x 40 + 10 x 100 + 50 x 70 = 5,300 of 8,000.
         let some = assess(&card(), &inputs("voids=1000 refunds=499 history_defaults=0 history_late=0"));
-        assert_eq!((some.points, some.grade.as_str(), some.cap), (662, "B", Some(Money::new(50_000_00, Currency::CNY))));
+        assert_eq!((some.points, some.grade.as_str(), some.cap), (662, "B", Some(Money::new(5_000_000, Currency::CNY))));
         let reasons: Vec<Characteristic> = some.reasons().iter().map(|part| part.characteristic).collect();
         assert_eq!(reasons, [Characteristic::LateRemittances, Characteristic::Voids]);
     }
