@@ -181,6 +181,7 @@ fn order(store: &Store, plan: &Plan, number: usize) -> IssueOrder {
         contract: plan.contract.id,
         tax_remitter: plan.contract.tax_remitter,
         cycle_rule: plan.contract.payment.cycle_rule,
+        airline_payment: plan.contract.payment.airline,
         tender: TenderWish::Credit,
         intent: Intent::Issue,
         draw: Draw::default(),

@@ -1,6 +1,6 @@
 //! The terms between an agency, an airline and the platform. A version is immutable; a ticket keeps the id of the one it was sold under.
 
-use super::{CycleRule, DueRule, PaymentTerms, Tier};
+use super::{AirlinePayment, CycleRule, DueRule, PaymentTerms, Tier};
 use crate::db::schema::{agency, contract};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AgencyId, AirlineId, ContractId, Id, OrganisationId};
@@ -41,6 +41,8 @@ rows! {
         open_memos: String,
         /// What let it be signed although its margin is negative.
         approval_id: Option<i64>,
+        airline_payment: String,
+        airline_payment_days: i64,
     }
 }
 
@@ -185,6 +187,8 @@ impl TryFrom<ContractRow> for Contract {
             payment: PaymentTerms {
                 cycle_rule: CycleRule::parse(&row.cycle_rule).ok_or_else(|| corrupt("cycle rule"))?,
                 due_rule: DueRule::parse(&row.due_rule).ok_or_else(|| corrupt("due rule"))?,
+                airline: AirlinePayment::parse(&row.airline_payment, row.airline_payment_days)
+                    .ok_or_else(|| corrupt("airline payment"))?,
             },
             clawback: Clawback::parse(&row.clawback).ok_or_else(|| corrupt("clawback"))?,
             fee_on_refund: FeeOnRefund::parse(&row.fee_on_refund).ok_or_else(|| corrupt("fee on refund"))?,
@@ -204,6 +208,8 @@ pub enum ContractError {
     RatesExceedPrice,
     #[error("payment days are 0 to 365")]
     PaymentDays,
+    #[error("days from the end of a cycle until its airline is paid are 0 to 365")]
+    AirlineDays,
     #[error("free days are 0 to 365")]
     FreeDays,
     #[error("version {latest} is effective from {from}; a new version cannot begin before it")]
@@ -256,6 +262,9 @@ pub fn check_terms(new: &NewContract) -> Result<(), ContractError> {
     if !(0..=365).contains(&new.payment_days) {
         return Err(ContractError::PaymentDays);
     }
+    if !(0..=365).contains(&new.payment.airline.days()) {
+        return Err(ContractError::AirlineDays);
+    }
     if !(0..=365).contains(&new.costs.free_days) {
         return Err(ContractError::FreeDays);
     }
@@ -298,6 +307,8 @@ fn add(tx: &mut WriteTx, new: &NewContract, approval: Option<i64>) -> Result<Con
         channel_cost_rate: costs.channel_cost_rate.to_string(),
         open_memos: "shown".to_owned(),
         approval_id: approval,
+        airline_payment: new.payment.airline.text().to_owned(),
+        airline_payment_days: new.payment.airline.days(),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     let signed = NewEvent::new(EventType::ContractSigned, ContractId::of(row.id)).of_agency(new.agency);

@@ -16,4 +16,4 @@ pub use contract::{
 };
 pub use cycle::{Cycle, CycleRule, cycle_days, cycle_of};
 pub use freeze::{FreezeScope, FrozenScopes};
-pub use payment_terms::{DueRule, PaymentTerms};
+pub use payment_terms::{AirlinePayment, DueRule, PaymentTerms};

@@ -23,7 +23,7 @@ use crate::identity::KeyError;
 use crate::ledger::PostError;
 use crate::money::{Currency, Money};
 use crate::reconciliation::ExportError;
-use crate::settlement::{PaymentError, ReceiptError, SigningError};
+use crate::settlement::{CallError, PaymentError, ReceiptError, SigningError};
 use crate::ticketing::{PlanError, QueueError, Refusal};
 
 impl From<DbError> for ApiError {
@@ -77,6 +77,7 @@ impl From<ContractError> for ApiError {
         match error {
             ContractError::Rate | ContractError::RatesExceedPrice => invalid("/data/commission_rate", error),
             ContractError::PaymentDays => invalid("/data/payment_days", error),
+            ContractError::AirlineDays => invalid("/data/airline_payment_days", error),
             ContractError::FreeDays => invalid("/data/costs/free_days", error),
             ContractError::CostRate(field) => invalid(&format!("/data/costs/{field}"), error),
             ContractError::BeforeLatest { .. } => invalid("/data/effective_from", error),
@@ -155,6 +156,7 @@ impl From<ReceiptError> for ApiError {
             ReceiptError::MoreThanClaimed { .. } | ReceiptError::MoreThanCharged { .. } | ReceiptError::MoreThanLost { .. } => {
                 ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount")
             }
+            ReceiptError::Call(error) => error.into(),
             ReceiptError::Money(error) => ApiError::internal(error),
             ReceiptError::FutureValueDate(_) => invalid("/data/value_date", error),
             ReceiptError::ReferenceReused { field, .. } => {
@@ -162,6 +164,20 @@ impl From<ReceiptError> for ApiError {
             }
             ReceiptError::Post(error) => error.into(),
             ReceiptError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<CallError> for ApiError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::NotInDefault | CallError::NotInForce => ApiError::new(Code::InvalidState, format!("{error}.")),
+            CallError::NoGuarantee => invalid("/data/guarantee_id", error),
+            CallError::MoreThanGuaranteed { .. } | CallError::MoreThanOwed { .. } => {
+                ApiError::new(Code::MoreThanOwed, format!("{error}.")).at("/data/amount")
+            }
+            CallError::Money(error) => ApiError::internal(error),
+            CallError::Db(error) => error.into(),
         }
     }
 }

@@ -22,7 +22,7 @@ rows! {
         id: i64,
         ticket_id: i64,
         airline_id: i64,
-        /// `None`: a wallet ticket, paid from client cash.
+        /// `None`: paid from client cash or with own money, as `funding` says.
         facility_id: Option<i64>,
         hold_id: Option<i64>,
         amount_minor: i64,
@@ -43,8 +43,11 @@ rows! {
         detail: Option<String>,
         /// When nothing more was to be paid.
         resolved_at: Option<NaiveDateTime>,
-        /// Until when it waited, or waits, because its airline owes too much.
+        /// Until when it waited, or waits, because its airline owes too much or own money is short.
         waits_until: Option<NaiveDateTime>,
+        funding: String,
+        /// When its payment was ordered; none before its day by the contract.
+        ordered_at: Option<NaiveDateTime>,
     }
 
     /// An attempt that is over.
@@ -55,6 +58,31 @@ rows! {
         detail: String,
         sent_at: Option<NaiveDateTime>,
         ended_at: NaiveDateTime,
+    }
+}
+
+/// Who pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Funding {
+    /// A bank line, at once.
+    Line,
+    /// Client cash: a ticket from the wallet.
+    Client,
+    /// Own money, on the airline's terms.
+    Own,
+}
+
+impl Funding {
+    pub fn text(self) -> &'static str {
+        match self {
+            Funding::Line => "line",
+            Funding::Client => "client",
+            Funding::Own => "own",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Funding::Line, Funding::Client, Funding::Own].into_iter().find(|one| one.text() == text)
     }
 }
 
@@ -174,8 +202,11 @@ pub struct Advance {
     pub detail: Option<String>,
     /// When nothing more was to be paid.
     pub resolved_at: Option<Timestamp>,
-    /// Until when it waited, or waits, because its airline owes too much.
+    /// Until when it waited, or waits, because its airline owes too much or own money is short.
     pub waits_until: Option<Timestamp>,
+    pub funding: Funding,
+    /// When its payment was ordered; none before its day by the contract.
+    pub ordered_at: Option<Timestamp>,
     pub(super) hold: Option<HoldId>,
 }
 
@@ -204,6 +235,8 @@ impl TryFrom<AdvanceRow> for Advance {
             detail: row.detail,
             resolved_at: row.resolved_at.map(Timestamp::from),
             waits_until: row.waits_until.map(Timestamp::from),
+            funding: Funding::parse(&row.funding).ok_or_else(corrupt)?,
+            ordered_at: row.ordered_at.map(Timestamp::from),
             hold: row.hold_id.map(HoldId::of),
         })
     }
@@ -229,10 +262,11 @@ impl Advance {
         AccountKey::airline(AccountCode::AirlineReceivable, self.airline, self.amount.currency)
     }
 
-    /// The line's loan, or client cash for a wallet ticket.
+    /// The line's loan, client cash for a wallet ticket, or own money.
     pub(super) fn payer_account(&self) -> AccountKey {
         match self.facility {
             Some(facility) => loan_account(facility, self.amount.currency),
+            None if self.funding == Funding::Own => AccountKey::cash(Purse::Own, self.amount.currency),
             None => AccountKey::cash(Purse::Client, self.amount.currency),
         }
     }

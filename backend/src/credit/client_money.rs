@@ -3,6 +3,8 @@
 //! Protocol: whoever takes from the cover locks `cash[client]` first and reads the cover after that. A sweep takes only what is above it. Where a
 //! void puts more back into a wallet than is there, the same commit orders own money into the client account.
 
+use super::advance::Funding;
+use super::airline_terms::own_money_on_its_way;
 use crate::audit::Actor;
 use crate::db::schema::{advance, cash_transfer};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, lock_word, rows, windowed};
@@ -102,6 +104,7 @@ pub fn cover(db: &mut Db, currency: Currency) -> Result<Money, DbError> {
     }
     let unpaid = advance::table
         .filter(advance::facility_id.is_null())
+        .filter(advance::funding.eq(Funding::Client.text()))
         .filter(advance::resolved_at.is_null())
         .filter(advance::currency.eq(currency.code().to_owned()))
         .select(sql::<Nullable<BigInt>>("CAST(SUM(amount_minor - set_off_minor - cancelled_minor) AS BIGINT)"));
@@ -148,7 +151,8 @@ pub fn top_up_client_cash(
     ticket: Option<TicketId>,
 ) -> Result<TransferRow, TransferError> {
     let own = AccountKey::cash(Purse::Own, amount.currency);
-    let short = amount.checked_sub(book.balance(&own))?;
+    let free = book.balance(&own).checked_sub(own_money_on_its_way(tx.db, amount.currency)?)?;
+    let short = amount.checked_sub(free)?;
     if short.minor > 0 {
         return Err(TransferError::OwnCashShort { short });
     }

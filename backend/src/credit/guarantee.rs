@@ -22,7 +22,9 @@ rows! {
         currency: String,
         amount_minor: i64,
         haircut: String,
+        /// What is left after its haircut of what was not called.
         counted_minor: i64,
+        called_minor: i64,
         effective_from: NaiveDate,
         expires_on: NaiveDate,
         attachment_id: i64,
@@ -75,6 +77,8 @@ pub struct Guarantee {
     pub terms: NewGuarantee,
     /// What it adds to the limit while it is in force.
     pub counted: Money,
+    /// What its guarantor paid for the agency in a default: it secures nothing any more.
+    pub called: Money,
     pub created_at: NaiveDateTime,
     pub released_at: Option<NaiveDateTime>,
 }
@@ -86,16 +90,26 @@ pub enum GuaranteeStatus {
     InForce,
     Expired,
     Released,
+    /// All of it was called.
+    Called,
 }
 
 impl Guarantee {
     pub fn status_on(&self, date: NaiveDate) -> GuaranteeStatus {
         match (self.released_at, date) {
             (Some(_), _) => GuaranteeStatus::Released,
+            (None, _) if self.called == self.terms.amount => GuaranteeStatus::Called,
             (None, date) if date > self.terms.expires_on => GuaranteeStatus::Expired,
             (None, date) if date < self.terms.effective_from => GuaranteeStatus::NotYet,
             (None, _) => GuaranteeStatus::InForce,
         }
+    }
+}
+
+impl Guarantee {
+    /// What its guarantor still answers for.
+    pub fn uncalled(&self) -> Result<Money, MoneyError> {
+        self.terms.amount.checked_sub(self.called)
     }
 }
 
@@ -116,7 +130,9 @@ impl TryFrom<GuaranteeRow> for Guarantee {
             document: AttachmentId::of(row.attachment_id),
         };
         let counted = Money::new(row.counted_minor, currency);
-        Ok(Guarantee { id: GuaranteeId::of(row.id), terms, counted, created_at: row.created_at, released_at: row.released_at })
+        let called = Money::new(row.called_minor, currency);
+        let (created_at, released_at) = (row.created_at, row.released_at);
+        Ok(Guarantee { id: GuaranteeId::of(row.id), terms, counted, called, created_at, released_at })
     }
 }
 
@@ -172,6 +188,7 @@ pub fn register_guarantee(tx: &mut WriteTx, new: &NewGuarantee) -> Result<Guaran
         amount_minor: new.amount.minor,
         haircut: new.haircut.to_string(),
         counted_minor: counted(new.amount, new.haircut)?.minor,
+        called_minor: 0,
         effective_from: new.effective_from,
         expires_on: new.expires_on,
         attachment_id: new.document.raw(),
@@ -198,6 +215,32 @@ pub fn release_guarantee(tx: &mut WriteTx, id: GuaranteeId) -> Result<Guarantee,
         .map_err(DbError::from)?;
     changed(tx, &agency, EventType::GuaranteeReleased, id)?;
     Ok(Guarantee { released_at, ..known })
+}
+
+/// Its guarantor has paid a part: that part secures nothing any more. The caller holds the agency's lock, has looked at what is left of the guarantee, and
+/// tells of the payment.
+pub fn note_called(tx: &mut WriteTx, agency: &Agency, known: &Guarantee, paid: Money) -> Result<(), GuaranteeError> {
+    let called = known.called.checked_add(paid)?;
+    let left = counted(known.terms.amount.checked_sub(called)?, known.terms.haircut)?;
+    diesel::update(table::table.find(known.id.raw()))
+        .set((table::called_minor.eq(called.minor), table::counted_minor.eq(left.minor)))
+        .execute(&mut *tx.db)
+        .map_err(DbError::from)?;
+    refresh_terms(tx, agency)?;
+    Ok(watch(tx, agency.id)?)
+}
+
+/// The first guarantee that counts with another amount than what is left of it.
+pub(super) fn first_miscounted(db: &mut Db) -> Result<Option<GuaranteeId>, DbError> {
+    let rows: Vec<GuaranteeRow> = table::table.order(table::id).select(GuaranteeRow::as_select()).load(db)?;
+    for row in rows {
+        let known = Guarantee::try_from(row)?;
+        let left = known.uncalled().and_then(|left| counted(left, known.terms.haircut));
+        if left != Ok(known.counted) {
+            return Ok(Some(known.id));
+        }
+    }
+    Ok(None)
 }
 
 fn changed(tx: &mut WriteTx, agency: &Agency, kind: EventType, id: GuaranteeId) -> Result<(), GuaranteeError> {

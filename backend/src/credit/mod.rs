@@ -3,6 +3,7 @@
 mod advance;
 mod advance_list;
 mod airline_cap;
+mod airline_terms;
 mod alerts;
 mod base_rate;
 mod claim;
@@ -33,11 +34,12 @@ mod verify;
 mod what_if;
 
 pub use advance::{
-    Advance, AdvanceError, AdvanceEvent, AdvanceRow, AdvanceState, AttemptRow, advance, advance_of_ticket, advances, attempts_of,
-    payment_reference, reference_parts,
+    Advance, AdvanceError, AdvanceEvent, AdvanceRow, AdvanceState, AttemptRow, Funding, advance, advance_of_ticket, advances,
+    attempts_of, payment_reference, reference_parts,
 };
 pub use advance_list::{AdvanceFilter, advances_by_id, advances_where, known_advances, unresolved_advances};
 pub use airline_cap::{AirlineCap, CapError, CapState, airline_caps, cap_states, caps_in_force, set_airline_cap, watch_airlines};
+pub use airline_terms::{order_payments, own_money_currencies, own_money_on_its_way, unordered_advances};
 pub use alerts::{Alerts, LimitAlertRow, Usage, limit_alerts, watch};
 pub use base_rate::{BaseRate, BaseRateError, NewBaseRate, base_rates, publish_rate};
 pub use claim::{
@@ -60,8 +62,8 @@ pub use facility::{
 };
 pub use facility_terms::{NewFacility, open_facility, set_availability, set_facility_limit};
 pub use guarantee::{
-    Guarantee, GuaranteeError, GuaranteeKind, GuaranteeStatus, NewGuarantee, counted, guarantee, guarantees, register_guarantee,
-    release_guarantee,
+    Guarantee, GuaranteeError, GuaranteeKind, GuaranteeStatus, NewGuarantee, counted, guarantee, guarantees, note_called,
+    register_guarantee, release_guarantee,
 };
 pub use interest::{Accrual, AccrualError, accruals, accrue, accrue_in};
 pub use kill_switch::{

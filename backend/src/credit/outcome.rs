@@ -250,7 +250,7 @@ fn load(tx: &mut WriteTx, advances: &[&mut Advance], correctors: &[Corrector]) -
         keys.retain(|key| key.code != AccountCode::AirlineReceivable);
     }
     keys.extend(correctors.iter().flat_map(Corrector::accounts));
-    keys.sort_by_key(|key| (key.code, key.owner, key.currency.code().to_owned()));
+    keys.sort_by_key(|key| (key.code, key.owner, key.currency.code().to_owned(), key.detail.clone()));
     keys.dedup();
     let accounts = open_accounts(tx, &keys)?;
     let mut book = Book::new();

@@ -1,19 +1,23 @@
 //! Advances that leave for the bank. Before one leaves, open claims on its airline are set off against it, where the contract of the claim's
-//! ticket says so: never in the sale, and never on an advance that was sent.
+//! ticket says so: never in the sale, and never on an advance that was sent. What is paid with own money waits while that is short.
 //! Locks: facility slices, advances, claims, accounts; all but the advances only where there is a claim.
 
 use super::advance::{
-    Advance, AdvanceError, AdvanceEvent, AdvanceState, Moved, count_down, holds_of, lock_slices, locked, resolve_hold, write_back,
+    Advance, AdvanceError, AdvanceEvent, AdvanceState, Funding, Moved, count_down, holds_of, lock_slices, locked, resolve_hold,
+    write_back,
 };
 use super::airline_cap::watch_airlines;
+use super::airline_terms::own_money_on_its_way;
 use super::claim::{Claim, SettlementRow, has_claims_to_set_off, lock_claims_to_set_off, write_settled};
 use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::db::{Cell, Change, RowSet, WriteTx, insert, update};
 use crate::ids::{AdvanceId, Id};
-use crate::ledger::{AccountKey, Book, Draft, Event, Leg, Resolution, open_accounts};
-use crate::money::Money;
+use crate::ledger::{AccountKey, Book, Draft, Event, Leg, Purse, Resolution, open_accounts};
+use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{PAY_ADVANCE, done_about, emit_all};
+use chrono::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Marks these attempts as sent; answers those that may now go to the bank (first time, or again under the same reference).
 /// A failed advance becomes the next attempt first. What claims pay entirely does not go.
@@ -29,9 +33,15 @@ pub fn start_sending(tx: &mut WriteTx, ids: &[AdvanceId]) -> Result<Vec<Advance>
     if set_off {
         set_off_claims(tx, &slices, &mut advances)?;
     }
-    let mut sending = Vec::new();
+    let mut own = own_money(tx, &advances)?;
+    let (mut sending, mut waiting) = (Vec::new(), Vec::new());
     let mut changes = Vec::new();
     for mut advance in advances {
+        if let Some(short) = own.lacks(&advance)? {
+            let reason = format!("the own account is short of {short}");
+            waiting.push((advance.id, tx.now.plus(AGAIN), reason));
+            continue;
+        }
         match advance.state.on(AdvanceEvent::Send) {
             Moved::Applied(state) if advance.state == AdvanceState::Held => {
                 advance.state = state;
@@ -46,7 +56,46 @@ pub fn start_sending(tx: &mut WriteTx, ids: &[AdvanceId]) -> Result<Vec<Advance>
         sending.push(advance);
     }
     update(tx, "advance", &["state", "attempt", "sent_at", "detail"], &changes)?;
+    waits(tx, &waiting)?;
     Ok(sending)
+}
+
+/// When a payment that own money is short for is looked at again.
+const AGAIN: Duration = Duration::minutes(1);
+
+/// Own money that may still leave, by currency.
+struct OwnMoney(BTreeMap<Currency, Money>);
+
+/// What is there less what is on its way. Its accounts are locked, so that nobody else pays with it meanwhile.
+fn own_money(tx: &mut WriteTx, advances: &[Advance]) -> Result<OwnMoney, AdvanceError> {
+    let held = advances.iter().filter(|one| one.funding == Funding::Own && one.state == AdvanceState::Held);
+    let currencies: BTreeSet<Currency> = held.map(|one| one.amount.currency).collect();
+    if currencies.is_empty() {
+        return Ok(OwnMoney(BTreeMap::new()));
+    }
+    let keys: Vec<AccountKey> = currencies.iter().map(|currency| AccountKey::cash(Purse::Own, *currency)).collect();
+    let ids = open_accounts(tx, &keys)?;
+    let mut book = Book::new();
+    book.load(tx, &ids)?;
+    let mut free = BTreeMap::new();
+    for (currency, key) in currencies.into_iter().zip(&keys) {
+        free.insert(currency, book.balance(key).checked_sub(own_money_on_its_way(tx.db, currency)?)?);
+    }
+    Ok(OwnMoney(free))
+}
+
+impl OwnMoney {
+    /// What is missing for this one; where nothing is, it takes what it needs.
+    fn lacks(&mut self, advance: &Advance) -> Result<Option<Money>, MoneyError> {
+        let is_new = advance.funding == Funding::Own && advance.state == AdvanceState::Held;
+        let Some(free) = self.0.get_mut(&advance.amount.currency).filter(|_| is_new) else { return Ok(None) };
+        let left = free.checked_sub(advance.outstanding())?;
+        if left.is_negative() {
+            return Ok(Some(left.checked_neg()?));
+        }
+        *free = left;
+        Ok(None)
+    }
 }
 
 /// These are not sent before that time, for this reason; each is looked at again meanwhile.
@@ -106,7 +155,9 @@ fn set_off_claims(tx: &mut WriteTx, slices: &[i64], advances: &mut [Advance]) ->
     touched.dedup();
     let reduced: Vec<&Advance> = touched.iter().filter_map(|index| advances.get(*index)).collect();
     let accounts = |one: &&Advance| [one.payer_account(), one.payable_account(), one.receivable_account()];
-    let keys: Vec<AccountKey> = reduced.iter().flat_map(accounts).collect();
+    let mut keys: Vec<AccountKey> = reduced.iter().flat_map(accounts).collect();
+    // Own money that is looked at afterwards is locked here, in the order of all accounts.
+    keys.extend(advances.iter().filter(|one| one.funding == Funding::Own).map(Advance::payer_account));
     let ids = open_accounts(tx, &keys)?;
     let mut book = Book::new();
     book.load(tx, &ids)?;

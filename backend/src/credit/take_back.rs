@@ -5,7 +5,8 @@
 //! reduced before anything is claimed. At any time, paid + set off + cancelled = the share, and the parts = cancelled + reclaimed + claims.
 
 use super::advance::{
-    Advance, AdvanceError, AdvanceEvent, AdvanceState, count_down, holds_of, lock_slices, locked, resolve_hold, write_back,
+    Advance, AdvanceError, AdvanceEvent, AdvanceState, Funding, count_down, holds_of, lock_slices, locked, resolve_hold,
+    write_back,
 };
 use super::claim::open_claims_for;
 use crate::db::schema::{advance, airline_take_back};
@@ -146,7 +147,7 @@ impl TakeBack {
     /// What wallet tickets among them still owe their airlines: client cash covers it.
     pub fn owed_from_client_cash(&self) -> Result<Option<Money>, MoneyError> {
         let mut owed: Option<Money> = None;
-        for one in self.advances.iter().filter(|one| one.facility.is_none() && one.is_unresolved()) {
+        for one in self.advances.iter().filter(|one| one.funding == Funding::Client && one.is_unresolved()) {
             owed = Some(match owed {
                 Some(sum) => sum.checked_add(one.outstanding())?,
                 None => one.outstanding(),

@@ -1,5 +1,6 @@
 //! The proof of what limits are made of and of what stands still: the copies that a sale reads are what the registers say.
 
+use super::guarantee::first_miscounted;
 use super::limit_terms::LimitTerms;
 use crate::agencies::{Agency, AgencyRow};
 use crate::db::schema::{agency, kill_switch};
@@ -10,11 +11,12 @@ use diesel::sql_types::Text;
 use diesel::{QueryableByName, sql_query};
 use std::collections::BTreeSet;
 
+const COUNTED: &str = "a guarantee counts with what was not called of it, after its haircut";
 const TERMS: &str = "what an agency's limit is made of is what its guarantees, temporary limits and last review say";
 const FROZEN: &str = "what of an agency stands still is what its kill switches say";
 
 /// How many rules [`first_wrong_credit`] proves.
-pub const CREDIT_RULES: usize = RULES.len() + 2;
+pub const CREDIT_RULES: usize = RULES.len() + 3;
 
 const RULES: &[(&str, &str)] = &[
     (
@@ -77,5 +79,5 @@ pub fn first_wrong_credit(db: &mut Db) -> Result<Option<(&'static str, String)>,
             return Ok(Some((FROZEN, agency.id.to_string())));
         }
     }
-    Ok(None)
+    Ok(first_miscounted(db)?.map(|id| (COUNTED, id.to_string())))
 }

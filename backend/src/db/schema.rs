@@ -121,6 +121,8 @@ diesel::table! {
         channel_cost_rate -> Text,
         open_memos -> Text,
         approval_id -> Nullable<BigInt>,
+        airline_payment -> Text,
+        airline_payment_days -> BigInt,
     }
 }
 
@@ -254,6 +256,7 @@ diesel::table! {
         commission_minor -> BigInt,
         posting_id -> BigInt,
         created_at -> Timestamp,
+        guarantee_id -> Nullable<BigInt>,
     }
 }
 
@@ -557,6 +560,8 @@ diesel::table! {
         detail -> Nullable<Text>,
         resolved_at -> Nullable<Timestamp>,
         waits_until -> Nullable<Timestamp>,
+        funding -> Text,
+        ordered_at -> Nullable<Timestamp>,
     }
 }
 
@@ -1221,6 +1226,7 @@ diesel::table! {
         amount_minor -> BigInt,
         haircut -> Text,
         counted_minor -> BigInt,
+        called_minor -> BigInt,
         effective_from -> Date,
         expires_on -> Date,
         attachment_id -> BigInt,
@@ -1539,6 +1545,7 @@ diesel::table! {
         commission_minor -> BigInt,
         wallet_minor -> BigInt,
         deposit_minor -> BigInt,
+        guarantee_minor -> BigInt,
         written_off_minor -> BigInt,
         recovered_minor -> BigInt,
         write_off_approval_id -> Nullable<BigInt>,

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::credit::{
-    Advance, AdvanceError, AdvanceState, BankOutcome, BankSaid, facilities_in, payment_reference, record_outcomes,
+    Advance, AdvanceError, AdvanceState, BankOutcome, BankSaid, Funding, facilities_in, payment_reference, record_outcomes,
     reference_parts,
 };
 use crate::db::DbError;
@@ -148,6 +148,7 @@ fn claim(app: &App, room: usize, room_again: usize) -> Result<Vec<Claimed>, Adva
         let Some(airline) = airlines.iter().find(|airline| airline.id == advance.airline) else { continue };
         let debit_account = match advance.facility {
             Some(id) => lines.iter().find(|line| line.id == id).map(|line| line.debit_account.clone()),
+            None if advance.funding == Funding::Own => Some(bank_account(Purse::Own, advance.amount.currency)),
             None => Some(client_account(advance.amount.currency)),
         };
         let Some(debit_account) = debit_account else { continue };

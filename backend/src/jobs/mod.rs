@@ -12,6 +12,7 @@ mod fence;
 mod incentives;
 mod mail;
 mod metrics;
+mod pay_airlines;
 mod publish;
 mod recover;
 mod refunds;

@@ -10,13 +10,13 @@ use crate::app::App;
 use crate::audit::{self, Actor, Cause};
 use crate::credit::{
     Advance, AdvanceError, BankOutcome, BankSaid, adopt_attempts, close_facility_by_hand, facilities_in, known_advances,
-    payment_reference, reference_parts, unresolved_advances,
+    own_money_currencies, payment_reference, reference_parts, unresolved_advances,
 };
 use crate::db::{Db, DbError, RESTORED_FROM, WriteTx, remove_setting, setting};
 use crate::gateways::GatewayError;
 use crate::gateways::bank::{PaymentStatus, StatementLine};
 use crate::ids::{AdvanceId, Id, given_out_at};
-use crate::ledger::{AccountCode, Anchor, AnchorError, last_posting, seals, totals};
+use crate::ledger::{AccountCode, Anchor, AnchorError, Purse, last_posting, seals, totals};
 use crate::money::Money;
 use chrono::{Days, NaiveDate};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -176,6 +176,9 @@ fn our_accounts(db: &mut Db) -> Result<BTreeSet<String>, DbError> {
     let mut accounts: BTreeSet<String> = lines.into_iter().map(|line| line.debit_account).collect();
     for (_, currency, _) in totals(db, &[AccountCode::AgencyWallet], None)? {
         accounts.insert(super::disburse::client_account(currency));
+    }
+    for currency in own_money_currencies(db)? {
+        accounts.insert(super::disburse::bank_account(Purse::Own, currency));
     }
     Ok(accounts)
 }

@@ -3,6 +3,7 @@
 use super::cash_proof;
 use super::close_of_day;
 use super::fence::Fence;
+use super::pay_airlines;
 use crate::app::App;
 use crate::catalogue::calendar::Calendar;
 use crate::clock::Timestamp;
@@ -51,6 +52,12 @@ pub const SCHEDULE: &[Scheduled] = &[
             Step { name: "score_agencies", work: close_of_day::score_agencies },
             Step { name: "prove_cash", work: cash_proof::prove },
         ],
+    },
+    Scheduled {
+        name: "pay_airlines",
+        cron: "0 0 9 * * *",
+        days: Days::All,
+        steps: &[Step { name: "order_due", work: pay_airlines::order_due }],
     },
     Scheduled {
         name: "dunning",

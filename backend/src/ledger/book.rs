@@ -66,6 +66,7 @@ events! {
     CommissionNetted = "commission_netted",
     WalletApplied = "wallet_applied",
     DepositApplied = "deposit_applied",
+    GuaranteePaid = "guarantee_paid",
     DebtWrittenOff = "debt_written_off",
     DebtRecovered = "debt_recovered",
     // The allowance of an agency brought to what is expected to be lost.

@@ -100,6 +100,8 @@ event_types! {
     FacilityReopened = "facility.reopened",
     /// What a person has found in an agency's financial statements.
     FinancialReviewRecorded = "financial_review.recorded",
+    /// A guarantor paid for an agency in default.
+    GuaranteePaid = "guarantee.paid",
     GuaranteeRegistered = "guarantee.registered",
     GuaranteeReleased = "guarantee.released",
     /// Two people have lifted it.

@@ -35,6 +35,8 @@ pub enum SettledBy {
     Netting,
     Wallet,
     Deposit,
+    /// What a guarantor paid.
+    Guarantee(BankReceiptId),
     Carrying,
     Payout,
     WriteOff,
@@ -47,6 +49,7 @@ impl SettledBy {
             SettledBy::Netting => "netted",
             SettledBy::Wallet => "wallet",
             SettledBy::Deposit => "deposit",
+            SettledBy::Guarantee(_) => "guarantee",
             SettledBy::Carrying => "carried",
             SettledBy::Payout => "paid_out",
             SettledBy::WriteOff => "written_off",
@@ -54,7 +57,7 @@ impl SettledBy {
     }
 
     fn receipt(self) -> Option<BankReceiptId> {
-        if let SettledBy::Remittance(receipt) = self { Some(receipt) } else { None }
+        if let SettledBy::Remittance(receipt) | SettledBy::Guarantee(receipt) = self { Some(receipt) } else { None }
     }
 }
 

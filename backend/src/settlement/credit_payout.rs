@@ -7,6 +7,7 @@ use super::obligation::{ObligationError, look_again, obligations_of};
 use super::recorded::Recorded;
 use crate::agencies::{Agency, Cycle, FreezeScope, lock_agency};
 use crate::audit::Actor;
+use crate::credit::own_money_on_its_way;
 use crate::db::schema::{bank_payment, credit_payout};
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, lock_word, rows, windowed};
 use crate::ids::{AgencyId, CreditPayoutId, Id};
@@ -123,7 +124,8 @@ pub fn pay_out_credit(
     }
     let share = decide(tx, &agency.ok_or(CreditPayoutError::NoAgency)?, new)?;
     let cash = AccountKey::cash(Purse::Own, new.amount.currency);
-    let short = new.amount.checked_sub(balance(tx.db, &cash)?)?;
+    let free = balance(tx.db, &cash)?.checked_sub(own_money_on_its_way(tx.db, new.amount.currency)?)?;
+    let short = new.amount.checked_sub(free)?;
     if short.minor > 0 {
         return Err(CreditPayoutError::OwnCashShort { short });
     }

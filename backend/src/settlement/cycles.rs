@@ -26,7 +26,7 @@ pub struct CycleStanding {
     pub remitted: Money,
     /// The commission that was netted, by remittances and by everything else.
     pub netted: Money,
-    /// Of the agency's wallet and deposit, after a default.
+    /// Of the agency's wallet and deposit, after a default, and what guarantors paid then.
     pub applied: Money,
     /// Credit that came from another cycle; negative where credit of this one went to another or was paid out.
     pub carried: Money,
@@ -150,7 +150,7 @@ const SUMS: &str =
         COALESCE((SELECT CAST(SUM(k.commission_minor) AS BIGINT) FROM cycle_settlement k
             WHERE k.agency_id = $1 AND k.cycle = s.cycle AND k.currency = $2), 0) AS netted,
         COALESCE((SELECT CAST(SUM(k.amount_minor) AS BIGINT) FROM cycle_settlement k
-            WHERE k.agency_id = $1 AND k.cycle = s.cycle AND k.currency = $2 AND k.kind IN ('wallet', 'deposit')), 0) AS applied,
+            WHERE k.agency_id = $1 AND k.cycle = s.cycle AND k.currency = $2 AND k.kind IN ('wallet', 'deposit', 'guarantee')), 0) AS applied,
         COALESCE((SELECT CAST(SUM(k.amount_minor) AS BIGINT) FROM cycle_settlement k
             WHERE k.agency_id = $1 AND k.cycle = s.cycle AND k.currency = $2 AND k.kind IN ('carried', 'paid_out')), 0) AS carried,
         COALESCE((SELECT CAST(SUM(k.amount_minor) AS BIGINT) FROM cycle_settlement k

@@ -1,7 +1,7 @@
 //! A default: sales stop, incentives of periods that are over and commission are set off, credit of one cycle pays what is owed in another, the wallet and
-//! then the cash deposit are applied, in one commit; what is left is written off against the allowance when two people have agreed; what comes in afterwards
-//! is recovered; and an agency that has paid everything is reinstated when two people have agreed. The client money that is freed is swept as every other
-//! (`credit::sweep`). Locks: the agency, incentive programmes, accounts.
+//! then the cash deposit are applied, in one commit; guarantors pay (`guarantee_call`); what is left is written off against the allowance when two people
+//! have agreed; what comes in afterwards is recovered; and an agency that has paid everything is reinstated when two people have agreed. The client money
+//! that is freed is swept as every other (`credit::sweep`). Locks: the agency, incentive programmes, accounts.
 
 use super::allocation::{CarryError, SettledBy, Settlement, Share, carry_credit, keep, owed_up_to};
 use super::cycles::{CycleStanding, all_cycles};
@@ -34,6 +34,8 @@ rows! {
         commission_minor: i64,
         wallet_minor: i64,
         deposit_minor: i64,
+        /// What guarantors paid.
+        guarantee_minor: i64,
         written_off_minor: i64,
         recovered_minor: i64,
         write_off_approval_id: Option<i64>,
@@ -182,6 +184,7 @@ fn declared(tx: &WriteTx, agency: AgencyId, owed: Money, reason: &str) -> Defaul
         commission_minor: 0,
         wallet_minor: 0,
         deposit_minor: 0,
+        guarantee_minor: 0,
         written_off_minor: 0,
         recovered_minor: 0,
         write_off_approval_id: None,
@@ -190,6 +193,13 @@ fn declared(tx: &WriteTx, agency: AgencyId, owed: Money, reason: &str) -> Defaul
         written_off_at: None,
         ended_at: None,
     }
+}
+
+/// A guarantor paid this much of what is owed. The caller holds the agency's lock and posts.
+pub(super) fn note_guarantee(tx: &mut WriteTx, row: &DefaultRow, paid: Money) -> Result<(), DefaultError> {
+    let sum = row.guarantee_minor.checked_add(paid.minor).ok_or(MoneyError::Overflow)?;
+    update(tx, "agency_default", &["guarantee_minor"], &[Change { id: row.id, values: vec![sum.into()] }])?;
+    Ok(())
 }
 
 /// Net of all cycles; a credit in one counts against what is owed in another.

@@ -1,6 +1,7 @@
-//! When a cycle has to be paid: payment days after its last day, moved over holidays of the agency's country as its contracts say.
+//! When a cycle has to be paid: payment days after its last day, moved over holidays of the agency's country as its contracts say. And when an airline is to be
+//! paid for a ticket, by the terms that it was sold on.
 
-use crate::agencies::{Agency, Contract, Cycle, DueRule};
+use crate::agencies::{Agency, AirlinePayment, Contract, Cycle, DueRule, PaymentTerms};
 use crate::catalogue::calendar::Calendar;
 use chrono::{Days, NaiveDate};
 
@@ -44,6 +45,26 @@ fn due_date(calendar: &Calendar, country: &str, last_day: NaiveDate, contract: &
         }
     };
     moved.unwrap_or(due)
+}
+
+/// When an airline is to be paid for a ticket that was sold on one ledger date and issued on one of the point of sale.
+pub fn airline_due(
+    calendar: &Calendar,
+    country: &str,
+    terms: &PaymentTerms,
+    sold_on: NaiveDate,
+    issued_on: NaiveDate,
+) -> NaiveDate {
+    match terms.airline {
+        AirlinePayment::Instant => sold_on,
+        AirlinePayment::NextWorkingDay => calendar.working_day_after(country, sold_on, 1),
+        AirlinePayment::AfterCycle { days } => {
+            let last_day = terms.cycle_rule.cycle_of(issued_on).last_day();
+            let due = last_day.checked_add_days(Days::new(u64::try_from(days).unwrap_or(0))).unwrap_or(last_day);
+            let is_worked = |day: &NaiveDate| calendar.is_working_day(country, *day);
+            due.iter_days().take(LONGEST_HOLIDAY).find(is_worked).unwrap_or(due)
+        }
+    }
 }
 
 /// Days in a row of which one is worked in every country.

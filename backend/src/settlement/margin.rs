@@ -3,8 +3,8 @@
 
 use super::incentives::highest_platform_incentive;
 use crate::agencies::{
-    CommissionBase, Contract, ContractError, NewContract, TaxRemitter, TenderOrder, agency, check_terms, sign_approved,
-    sign_contract,
+    AirlinePayment, CommissionBase, Contract, ContractError, NewContract, TaxRemitter, TenderOrder, agency, check_terms,
+    sign_approved, sign_contract,
 };
 use crate::catalogue::split::vat_in;
 use crate::credit::{Facility, facilities, gate};
@@ -91,6 +91,8 @@ fn margin(terms: &NewContract, days: i64, line: Option<Price>, incentive: Money)
     // A wallet pays at once: no time passes, and nothing is lost.
     let on_credit = line.is_some();
     let financed_days = if on_credit { (terms.payment_days - costs.free_days).clamp(0, days) } else { 0 };
+    // Paid later, the airline is paid with own money.
+    let line = line.filter(|_| terms.payment.airline == AirlinePayment::Instant);
     let interest = match line {
         Some(line) => for_days(airline, line.rate_e8, days, line.year)?,
         None => money(0),

@@ -1,6 +1,7 @@
 //! What follows the sale: money that comes in and goes out, cycles, what is billed and still owed in them, what being late costs, incentives, and what
 //! airlines claim or grant afterwards.
 
+mod airline_terms;
 mod allocation;
 mod cash_movements;
 mod cash_proof;
@@ -10,6 +11,7 @@ mod cycles;
 mod default;
 mod due;
 mod dunning;
+mod guarantee_call;
 mod incentives;
 mod margin;
 mod memo;
@@ -23,6 +25,7 @@ mod statement;
 mod verify;
 mod verify_cycles;
 
+pub use airline_terms::{DueAdvances, due_to_airlines};
 pub use allocation::{CarryError, CycleSettlementRow, SettledBy, Share, settlements_of_cycle, settlements_of_receipts};
 pub use cash_movements::cash_accounts;
 pub use cash_proof::{
@@ -36,11 +39,12 @@ pub use default::{
     DefaultError, DefaultRow, declare_default, default_by_id, default_of, defaults, left_to_write_off, may_be_reinstated,
     reinstate, write_off,
 };
-pub use due::{DueTerms, due_terms};
+pub use due::{DueTerms, airline_due, due_terms};
 pub use dunning::{
     ContactRow, DunningRow, billing_contact_of, billing_contacts, dunning_message, dunning_messages, note_dunning, remind,
     set_billing_contact, to_be_reminded,
 };
+pub use guarantee_call::CallError;
 pub use incentives::{
     Batch, Funder, IncentiveError, LineKind, LineRow, Measure, Method, NewProgramme, Period, PeriodFilter, PeriodLength,
     PeriodRow, Programme, ProgrammeError, ProgrammeFilter, Progress, SettleError, Settled, Tier, TierReward, accrue_batch,

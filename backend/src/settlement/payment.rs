@@ -7,7 +7,7 @@ use crate::airlines::airline;
 use crate::audit::Actor;
 use crate::credit::{
     CorrectionCause, Corrector, Facility, FacilityError, insert_corrections, interest_account, loan_account, lock_facility,
-    recount_sublimits,
+    own_money_on_its_way, recount_sublimits,
 };
 use crate::db::schema::bank_payment;
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, lock_word, rows, windowed};
@@ -222,7 +222,8 @@ pub fn record_payment(tx: &mut WriteTx, actor: Actor, new: &NewPayment) -> Resul
             return Err(PaymentError::MoreThanOwed { field, owed: Money::new(owed.minor.max(0), owed.currency) });
         }
     }
-    let short = amount.checked_sub(book.balance(&cash))?;
+    let free = book.balance(&cash).checked_sub(own_money_on_its_way(tx.db, amount.currency)?)?;
+    let short = amount.checked_sub(free)?;
     if short.minor > 0 {
         return Err(PaymentError::OwnCashShort { short });
     }

@@ -3,6 +3,7 @@
 use super::allocation::{self, SettledBy, Settlement, Share, oldest_first};
 use super::cycles::{all_cycles, cycle_standing};
 use super::default::{DefaultError, note_recovery};
+use super::guarantee_call::{self, CallError};
 use super::obligation::{ObligationError, look_again};
 use super::recorded::Recorded;
 use crate::agencies::{Cycle, agency};
@@ -11,7 +12,7 @@ use crate::audit::Actor;
 use crate::credit::{RepaymentError, repay_claims};
 use crate::db::schema::bank_receipt;
 use crate::db::{Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, lock_word, rows, windowed};
-use crate::ids::{AgencyId, AirlineId, BankReceiptId, Id, PostingId};
+use crate::ids::{AgencyId, AirlineId, BankReceiptId, GuaranteeId, Id, PostingId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, balance, post_all};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent, emit};
@@ -34,6 +35,7 @@ rows! {
         commission_minor: i64,
         posting_id: i64,
         created_at: NaiveDateTime,
+        guarantee_id: Option<i64>,
     }
 }
 
@@ -51,6 +53,8 @@ pub enum Purpose {
     Charges(AgencyId),
     /// Of what was written off.
     Recovery(AgencyId),
+    /// What a guarantor pays for an agency in default.
+    Guarantee(AgencyId, GuaranteeId),
     /// What an airline gives back for tickets that were voided after it was paid.
     AirlineRepayment(AirlineId),
 }
@@ -64,6 +68,7 @@ impl Purpose {
             Purpose::Remittance(..) | Purpose::RemittanceOldestFirst(_) => "remittance",
             Purpose::Charges(_) => "charges",
             Purpose::Recovery(_) => "recovery",
+            Purpose::Guarantee(..) => "guarantee",
             Purpose::AirlineRepayment(_) => "airline_repayment",
         }
     }
@@ -76,6 +81,7 @@ impl Purpose {
             | Purpose::RemittanceOldestFirst(_)
             | Purpose::Charges(_)
             | Purpose::Recovery(_)
+            | Purpose::Guarantee(..)
             | Purpose::AirlineRepayment(_) => Purse::Own,
             Purpose::Deposit(_) | Purpose::Wallet(_) => Purse::Client,
         }
@@ -89,12 +95,17 @@ impl Purpose {
             | Purpose::Remittance(agency, _)
             | Purpose::RemittanceOldestFirst(agency)
             | Purpose::Charges(agency)
-            | Purpose::Recovery(agency) => Some(agency),
+            | Purpose::Recovery(agency)
+            | Purpose::Guarantee(agency, _) => Some(agency),
         }
     }
 
     pub fn airline(self) -> Option<AirlineId> {
         if let Purpose::AirlineRepayment(airline) = self { Some(airline) } else { None }
+    }
+
+    pub fn guarantee(self) -> Option<GuaranteeId> {
+        if let Purpose::Guarantee(_, guarantee) = self { Some(guarantee) } else { None }
     }
 
     fn event(self, id: BankReceiptId) -> NewEvent {
@@ -107,6 +118,9 @@ impl Purpose {
             }
             Purpose::Charges(agency) => NewEvent::new(EventType::ChargesReceived, id).of_agency(agency),
             Purpose::Recovery(agency) => NewEvent::new(EventType::DefaultRecovered, id).of_agency(agency),
+            Purpose::Guarantee(agency, guarantee) => {
+                NewEvent::new(EventType::GuaranteePaid, id).of_agency(agency).naming("guarantee_id", guarantee)
+            }
             Purpose::AirlineRepayment(airline) => NewEvent::new(EventType::AirlineRepaymentReceived, id).of_airline(airline),
         }
     }
@@ -147,6 +161,7 @@ impl TryFrom<ReceiptRow> for Receipt {
         let agency = row.agency_id.map(AgencyId::of);
         let currency = Currency::parse(&row.currency).map_err(|_| corrupt())?;
         let cycle = row.cycle.as_deref().and_then(Cycle::parse);
+        let guarantee = row.guarantee_id.map(GuaranteeId::of);
         let purpose = match (row.purpose.as_str(), agency, row.airline_id, cycle) {
             ("capital", None, None, None) => Purpose::Capital,
             ("deposit", Some(agency), None, None) => Purpose::Deposit(agency),
@@ -155,6 +170,7 @@ impl TryFrom<ReceiptRow> for Receipt {
             ("remittance", Some(agency), None, None) => Purpose::RemittanceOldestFirst(agency),
             ("charges", Some(agency), None, None) => Purpose::Charges(agency),
             ("recovery", Some(agency), None, None) => Purpose::Recovery(agency),
+            ("guarantee", Some(agency), None, None) => Purpose::Guarantee(agency, guarantee.ok_or_else(corrupt)?),
             ("airline_repayment", None, Some(airline), None) => Purpose::AirlineRepayment(AirlineId::of(airline)),
             _ => return Err(corrupt()),
         };
@@ -199,6 +215,8 @@ pub enum ReceiptError {
     FutureValueDate(NaiveDate),
     #[error("bank reference {reference} was recorded with another {field}")]
     ReferenceReused { reference: String, field: &'static str },
+    #[error(transparent)]
+    Call(#[from] CallError),
     #[error(transparent)]
     Money(#[from] MoneyError),
     #[error(transparent)]
@@ -286,10 +304,14 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
         commission_minor: Money::sum(currency, shares.iter().map(|share| share.commission))?.minor,
         posting_id: posting.raw(),
         created_at: tx.now.naive(),
+        guarantee_id: new.purpose.guarantee().map(Id::raw),
     };
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     if let Some(agency) = new.purpose.agency().filter(|_| !shares.is_empty()) {
-        let by = SettledBy::Remittance(id);
+        let by = match new.purpose {
+            Purpose::Guarantee(..) => SettledBy::Guarantee(id),
+            _ => SettledBy::Remittance(id),
+        };
         allocation::keep(tx, &Settlement { agency, by, day: new.value_date, posting, shares: &shares })?;
         look_again(tx, agency, currency, &shares.iter().map(|share| share.cycle).collect::<Vec<_>>())?;
     }
@@ -301,7 +323,14 @@ pub fn record_receipt(tx: &mut WriteTx, actor: Actor, new: &NewReceipt) -> Resul
 fn book(tx: &mut WriteTx, actor: Actor, id: BankReceiptId, new: &NewReceipt) -> Result<(PostingId, Vec<Share>), ReceiptError> {
     let currency = new.amount.currency;
     let agency = |code, agency| AccountKey::agency(code, agency, currency);
-    let shares = shares(tx.db, new)?;
+    let call = match new.purpose {
+        Purpose::Guarantee(of, guarantee) => Some(guarantee_call::check(tx.db, of, guarantee, new.amount, new.value_date)?),
+        _ => None,
+    };
+    let shares = match &call {
+        Some(call) => call.shares(tx.db)?,
+        None => shares(tx.db, new)?,
+    };
     let (event, credited) = match new.purpose {
         Purpose::Capital => (Event::CapitalPaidIn, AccountKey::platform(AccountCode::PlatformCapital, currency)),
         Purpose::Deposit(of) => (Event::DepositLodged, agency(AccountCode::AgencyDeposit, of)),
@@ -311,6 +340,7 @@ fn book(tx: &mut WriteTx, actor: Actor, id: BankReceiptId, new: &NewReceipt) -> 
         Purpose::Remittance(of, _) | Purpose::RemittanceOldestFirst(of) => {
             (Event::AgencyRemitted, agency(AccountCode::AgencyReceivable, of))
         }
+        Purpose::Guarantee(of, _) => (Event::GuaranteePaid, agency(AccountCode::AgencyReceivable, of)),
         Purpose::AirlineRepayment(airline) => return Ok((repay_claims(tx, actor, airline, new.amount, id)?, shares)),
     };
     if let Purpose::Charges(_) = new.purpose {
@@ -324,7 +354,7 @@ fn book(tx: &mut WriteTx, actor: Actor, id: BankReceiptId, new: &NewReceipt) -> 
     }
     let mut legs = vec![Leg::debit(AccountKey::cash(new.account, currency), new.amount)];
     match new.purpose {
-        Purpose::Remittance(of, _) | Purpose::RemittanceOldestFirst(of) => {
+        Purpose::Remittance(of, _) | Purpose::RemittanceOldestFirst(of) | Purpose::Guarantee(of, _) => {
             for share in &shares {
                 legs.extend(share.legs(of)?);
             }
@@ -332,6 +362,9 @@ fn book(tx: &mut WriteTx, actor: Actor, id: BankReceiptId, new: &NewReceipt) -> 
         _ => legs.push(Leg::credit(credited, new.amount)?),
     }
     let posted = post_all(tx, &[Draft { event, reference: id.raw(), contract: None, actor, legs }])?;
+    if let Some(call) = call {
+        call.note(tx)?;
+    }
     Ok((posted.first().copied().ok_or(PostError::Empty)?, shares))
 }
 
@@ -358,6 +391,7 @@ fn first_difference(known: &Receipt, new: &NewReceipt) -> Option<&'static str> {
         ("agency_id", known.purpose.agency() == new.purpose.agency()),
         ("airline_id", known.purpose.airline() == new.purpose.airline()),
         ("cycle", known.purpose.cycle() == new.purpose.cycle()),
+        ("guarantee_id", known.purpose.guarantee() == new.purpose.guarantee()),
         ("value_date", known.value_date == new.value_date),
     ];
     fields.into_iter().find(|(_, same)| !same).map(|(field, _)| field)

@@ -17,9 +17,9 @@ pub(super) const CYCLE_RULES: usize = RULES.len() + 2;
 
 const RULES: &[(&str, &str)] = &[
     (
-        "a remittance is what it settled",
+        "a remittance, and what a guarantor paid, is what it settled",
         "SELECT r.bank_reference AS wrong FROM bank_receipt r LEFT JOIN cycle_settlement k ON k.receipt_id = r.id
-         WHERE r.purpose = 'remittance' GROUP BY r.id, r.bank_reference, r.amount_minor, r.commission_minor
+         WHERE r.purpose IN ('remittance', 'guarantee') GROUP BY r.id, r.bank_reference, r.amount_minor, r.commission_minor
          HAVING COALESCE(SUM(k.amount_minor), 0) <> r.amount_minor OR COALESCE(SUM(k.commission_minor), 0) <> r.commission_minor LIMIT 1",
     ),
     (
@@ -83,15 +83,23 @@ const RULES: &[(&str, &str)] = &[
         "what was netted, applied and written off in a default is what settled the agency's cycles",
         "SELECT CAST(a.id AS TEXT) AS wrong FROM agency a
          LEFT JOIN (SELECT agency_id, SUM(commission_minor) AS netted, SUM(wallet_minor) AS wallet, SUM(deposit_minor) AS deposit,
-                SUM(written_off_minor) AS lost FROM agency_default GROUP BY agency_id) d ON d.agency_id = a.id
+                SUM(guarantee_minor) AS guaranteed, SUM(written_off_minor) AS lost FROM agency_default GROUP BY agency_id) d ON d.agency_id = a.id
          LEFT JOIN (SELECT agency_id,
                 SUM(CASE WHEN kind = 'netted' THEN commission_minor ELSE 0 END) AS netted,
                 SUM(CASE WHEN kind = 'wallet' THEN amount_minor ELSE 0 END) AS wallet,
                 SUM(CASE WHEN kind = 'deposit' THEN amount_minor ELSE 0 END) AS deposit,
+                SUM(CASE WHEN kind = 'guarantee' THEN amount_minor ELSE 0 END) AS guaranteed,
                 SUM(CASE WHEN kind = 'written_off' THEN amount_minor ELSE 0 END) AS lost
             FROM cycle_settlement GROUP BY agency_id) k ON k.agency_id = a.id
          WHERE COALESCE(d.netted, 0) <> COALESCE(k.netted, 0) OR COALESCE(d.wallet, 0) <> COALESCE(k.wallet, 0)
-            OR COALESCE(d.deposit, 0) <> COALESCE(k.deposit, 0) OR COALESCE(d.lost, 0) <> COALESCE(k.lost, 0) LIMIT 1",
+            OR COALESCE(d.deposit, 0) <> COALESCE(k.deposit, 0) OR COALESCE(d.guaranteed, 0) <> COALESCE(k.guaranteed, 0)
+            OR COALESCE(d.lost, 0) <> COALESCE(k.lost, 0) LIMIT 1",
+    ),
+    (
+        "what was called of a guarantee is what its guarantor paid for its agency",
+        "SELECT CAST(g.id AS TEXT) AS wrong FROM guarantee g
+         LEFT JOIN bank_receipt r ON r.guarantee_id = g.id AND r.agency_id = g.agency_id AND r.currency = g.currency
+         GROUP BY g.id, g.called_minor HAVING COALESCE(SUM(r.amount_minor), 0) <> g.called_minor LIMIT 1",
     ),
     (
         "what was recovered came to the bank",

@@ -6,7 +6,7 @@ use super::held::HeldWritten;
 use super::plan::{CouponPlan, Intent, IssueOrder, TicketPlan};
 use super::postings;
 use super::ticket::{CouponRow, DocumentRow, IssuedOrder, TaxRow, TicketRow};
-use crate::agencies::{TaxRemitter, Tier};
+use crate::agencies::{AirlinePayment, TaxRemitter, Tier};
 use crate::airlines::TicketNumber;
 use crate::audit::AuditRow;
 use crate::credit::{AdvanceRow, loan_account};
@@ -170,6 +170,8 @@ fn build_advance(
         Some(facility) => Some(book.hold(tx, &loan_account(facility, amount.currency), amount, ticket.raw())?),
         None => None,
     };
+    // On other terms it is ordered on its day (`settlement::due_to_airlines`).
+    let is_ordered = order.airline_payment == AirlinePayment::Instant;
     let id: AdvanceId = tx.ids.next();
     written.advances.push(AdvanceRow {
         id: id.raw(),
@@ -192,8 +194,12 @@ fn build_advance(
         detail: None,
         resolved_at: None,
         waits_until: None,
+        funding: decision.funding(decision.facility).text().to_owned(),
+        ordered_at: is_ordered.then(|| tx.now.naive()),
     });
-    written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));
+    if is_ordered {
+        written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));
+    }
     Ok(())
 }
 

@@ -4,10 +4,10 @@ use super::held::{HeldFacts, check_held, check_hold_limit};
 use super::plan::{Intent, IssueOrder, TicketPlan};
 use super::refusal::Refusal;
 use super::velocity::admit;
-use crate::agencies::{Agency, AgencyStatus, FreezeScope, TenderOrder};
+use crate::agencies::{Agency, AgencyStatus, AirlinePayment, FreezeScope, TenderOrder};
 use crate::airlines::{AirlineStatus, StockRow};
 use crate::clock::Timestamp;
-use crate::credit::{Alerts, FacilityState, Standing, Usage, gate};
+use crate::credit::{Alerts, FacilityState, Funding, Standing, Usage, gate};
 use crate::db::WriteTx;
 use crate::ids::{AgencyId, AirlineId, FacilityId, OrderId};
 use crate::money::{Money, MoneyError};
@@ -84,10 +84,21 @@ impl Facts {
 pub struct Decision {
     /// `None` for an order that is only held: nothing pays for it yet.
     pub tender: Option<Tender>,
-    /// The line that the airline's share is held on; `None` for a wallet sale, or where the airline is owed nothing.
+    /// The line that the airline's share is held on; `None` for a wallet sale, where the airline is owed nothing, or is not paid at once.
     pub facility: Option<FacilityId>,
     /// The first document number of each ticket; those with more than four coupons have the next ones too. None for an order that is only held.
     pub documents: Vec<i64>,
+}
+
+impl Decision {
+    /// Who pays an airline of this order: the line that its share is held on, if one is.
+    pub(super) fn funding(&self, line: Option<FacilityId>) -> Funding {
+        match (line, self.tender) {
+            (Some(_), _) => Funding::Line,
+            (None, Some(Tender::Wallet)) => Funding::Client,
+            (None, _) => Funding::Own,
+        }
+    }
 }
 
 /// What an order adds to what the limits count. An exchange adds the difference to the tickets that are given in.
@@ -164,9 +175,9 @@ fn check(facts: &Facts, order: &IssueOrder, totals: &Totals) -> Result<Result<De
         Err(refusal) => return Ok(Err(refusal)),
     };
     let tender = match (order.tender, agency.agency.tender_order) {
-        (TenderWish::Credit, _) => check_credit(facts, agency, order.airline, totals)?,
+        (TenderWish::Credit, _) => check_credit(facts, agency, order, totals)?,
         (TenderWish::Wallet, _) | (TenderWish::AgencyOrder, TenderOrder::WalletOnly) => check_wallet(agency, totals)?,
-        (TenderWish::AgencyOrder, TenderOrder::CreditThenWallet) => match check_credit(facts, agency, order.airline, totals)? {
+        (TenderWish::AgencyOrder, TenderOrder::CreditThenWallet) => match check_credit(facts, agency, order, totals)? {
             Ok(credit) => Ok(credit),
             // The wallet is the second choice: when it cannot pay either, the first refusal is what the agent needs to read.
             Err(refusal) => check_wallet(agency, totals)?.map_err(|_| refusal),
@@ -228,7 +239,7 @@ fn take_documents(airline: &AirlineFacts, order: &IssueOrder) -> Result<Vec<i64>
 
 type Paid = Result<(Tender, Option<FacilityId>), Refusal>;
 
-fn check_credit(facts: &Facts, agency: &AgencyFacts, airline: AirlineId, totals: &Totals) -> Result<Paid, MoneyError> {
+fn check_credit(facts: &Facts, agency: &AgencyFacts, order: &IssueOrder, totals: &Totals) -> Result<Paid, MoneyError> {
     let exposure = agency.standing.exposure()?;
     let after = exposure.checked_add(totals.net()?)?;
     // What adds nothing passes: a limit that was lowered since stops only new exposure.
@@ -240,10 +251,11 @@ fn check_credit(facts: &Facts, agency: &AgencyFacts, airline: AirlineId, totals:
             currency: after.currency.to_string(),
         }));
     }
-    if totals.airline.minor == 0 {
+    // On its own terms the airline is paid later, with own money: no line is needed.
+    if totals.airline.minor == 0 || order.airline_payment != AirlinePayment::Instant {
         return Ok(Ok((Tender::Credit, None)));
     }
-    let line = check_facilities(facts, airline, totals)?;
+    let line = check_facilities(facts, order.airline, totals)?;
     Ok(line.map(|facility| (Tender::Credit, Some(facility))))
 }
 

@@ -2,7 +2,7 @@
 
 use super::basis::Basis;
 use super::ticket::COUPONS_PER_NUMBER;
-use crate::agencies::{CycleRule, TaxRemitter};
+use crate::agencies::{AirlinePayment, CycleRule, TaxRemitter};
 use crate::audit::Cause;
 use crate::catalogue::holds::HoldTerms;
 use crate::catalogue::split::{Split, Tax};
@@ -33,6 +33,8 @@ pub struct IssueOrder {
     pub tax_remitter: TaxRemitter,
     /// Of the contract: it says to which cycle the tickets belong.
     pub cycle_rule: CycleRule,
+    /// The same: when the airline is paid.
+    pub airline_payment: AirlinePayment,
     pub tender: TenderWish,
     pub intent: Intent,
     /// Which record locator, if the database has refused one already.

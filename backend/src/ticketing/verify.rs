@@ -53,10 +53,11 @@ const RULES: &[(&str, &str)] = &[
             OR SUM(CASE WHEN a.code = 'authority.tax' THEN e.amount_minor ELSE 0 END) <> -t.authority_minor LIMIT 1",
     ),
     (
-        "a ticket sold on credit is paid by a bank line, one from the wallet is not",
+        "a ticket sold on credit is paid by a bank line, or with own money on its airline's terms; one from the wallet is not",
         "SELECT t.number AS wrong FROM ticket t JOIN air_order o ON o.id = t.order_id JOIN advance a ON a.ticket_id = t.id
-         WHERE (o.tender = 'credit') <> (a.facility_id IS NOT NULL)
-            AND NOT (a.facility_id IS NULL AND a.set_off_minor = a.amount_minor) LIMIT 1",
+         JOIN contract c ON c.id = t.contract_id
+         WHERE (o.tender = 'wallet') <> (a.funding = 'client') OR (a.funding = 'line') <> (a.facility_id IS NOT NULL)
+            OR (a.funding = 'own' AND c.airline_payment = 'instant' AND a.set_off_minor <> a.amount_minor) LIMIT 1",
     ),
     (
         "a pending hold belongs to exactly one advance",
@@ -269,10 +270,16 @@ const RULES: &[(&str, &str)] = &[
             OR h.state <> CASE a.state WHEN 'confirmed' THEN 'posted' WHEN 'set_off' THEN 'voided' WHEN 'cancelled' THEN 'voided' ELSE 'pending' END) LIMIT 1",
     ),
     (
-        "an advance that is not resolved has a message waiting",
+        "an advance that was ordered and is not resolved has a message waiting",
         "SELECT CAST(a.id AS TEXT) AS wrong FROM advance a
          LEFT JOIN outbox o ON o.subject_id = a.id AND o.kind = 'pay_advance' AND o.done_at IS NULL
-         WHERE a.resolved_at IS NULL AND o.id IS NULL LIMIT 1",
+         WHERE a.ordered_at IS NOT NULL AND a.resolved_at IS NULL AND o.id IS NULL LIMIT 1",
+    ),
+    (
+        "an advance leaves once it was ordered, and only on its airline's terms that is later than the sale",
+        "SELECT CAST(a.id AS TEXT) AS wrong FROM advance a JOIN ticket t ON t.id = a.ticket_id JOIN contract c ON c.id = t.contract_id
+         WHERE (a.ordered_at IS NULL AND (a.state NOT IN ('held', 'cancelled') OR c.airline_payment = 'instant'))
+            OR (a.ordered_at > a.sold_at AND c.airline_payment = 'instant') LIMIT 1",
     ),
     (
         "a facility's loan is what its advances drew less the principal repaid",
@@ -317,7 +324,7 @@ const RULES: &[(&str, &str)] = &[
             WHERE a.code IN ('agency.wallet', 'agency.deposit', 'platform.cash_transfer') OR (a.code = 'platform.cash' AND a.detail = 'client')
             GROUP BY a.currency) w
          LEFT JOIN (SELECT v.currency AS currency, SUM(v.amount_minor - v.set_off_minor - v.cancelled_minor) AS owed FROM advance v
-            WHERE v.facility_id IS NULL AND v.resolved_at IS NULL GROUP BY v.currency) u ON u.currency = w.currency
+            WHERE v.funding = 'client' AND v.resolved_at IS NULL GROUP BY v.currency) u ON u.currency = w.currency
          WHERE w.cover < COALESCE(u.owed, 0) LIMIT 1",
     ),
     (

@@ -8,6 +8,8 @@ mod platform;
 mod postgres;
 #[path = "../support/receiver.rs"]
 mod receiver;
+#[path = "../support/smtp.rs"]
+mod smtp;
 
 mod air;
 mod basis;

@@ -21,6 +21,7 @@ mod proxy;
 mod seed;
 mod sellers;
 
+mod close_of_day;
 mod kills;
 mod migration;
 mod nodes;

@@ -7,7 +7,7 @@ use airsettle::credit::{
     Advance, AdvanceError, BankOutcome, BankSaid, advance, advance_of_ticket, record_outcomes, reopen_facility, start_sending,
 };
 use airsettle::db::schema::advance as advance_table;
-use airsettle::ids::{AdvanceId, Id, TicketId};
+use airsettle::ids::{AdvanceId, FacilityId, Id, TicketId};
 use airsettle::money::Money;
 use airsettle::notify;
 use airsettle::ticketing::IssuedOrder;
@@ -47,7 +47,11 @@ impl World {
     }
 
     pub fn reopens_line(&self) -> Result<(), AdvanceError> {
-        self.store.write(|tx| Ok(reopen_facility(tx, self.facility).map(drop)?))
+        self.reopens(self.facility)
+    }
+
+    pub fn reopens(&self, line: FacilityId) -> Result<(), AdvanceError> {
+        self.store.write(|tx| Ok(reopen_facility(tx, line).map(drop)?))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Random histories of sales, days that pass, payments in time and late, charges, over-payments paid out, defaults, write-offs and recoveries: after every
+//! Random histories of sales, days that pass, payments in time and late, charges, over-payments paid out, guarantees, defaults in which they are called, write-offs and recoveries: after every
 //! step the books are proved, and what is owed, charged, written off and recovered is what a model in plain numbers says.
 
 use crate::database::Engine;
@@ -7,7 +7,7 @@ use airsettle::agencies::{AgencyStatus, CostTerms, Cycle, CycleRule, PaymentTerm
 use airsettle::approvals::{ChangeKind, Proposal, Requested, approve, submit};
 use airsettle::audit::{Actor, Cause};
 use airsettle::db::WriteTx;
-use airsettle::ids::{AgencyId, ApprovalId, Id, KeyId, OrganisationId};
+use airsettle::ids::{AgencyId, ApprovalId, GuaranteeId, Id, KeyId, OrganisationId};
 use airsettle::money::{Currency, Money, divide_half_even};
 use airsettle::settlement::{CreditPayoutError, DefaultError, Purpose, ReceiptError, declare_default, default_of, write_off};
 use chrono::{Days, NaiveDate};
@@ -28,6 +28,10 @@ enum Move {
     PayCharges,
     PayOut(usize, i64),
     Default,
+    /// Security beside the deposit.
+    Guarantee(i64),
+    /// Which guarantee, and how much of it its guarantor pays.
+    Call(usize, i64),
     WriteOff,
     Recover(i64),
 }
@@ -41,6 +45,8 @@ fn any_move() -> impl Strategy<Value = Move> {
         2 => Just(Move::PayCharges),
         3 => (0..4usize, 1i64..60_000).prop_map(|(which, amount)| Move::PayOut(which, amount)),
         1 => Just(Move::Default),
+        1 => (20_000i64..90_000).prop_map(Move::Guarantee),
+        3 => (0..3usize, 1i64..90_000).prop_map(|(which, amount)| Move::Call(which, amount)),
         1 => Just(Move::WriteOff),
         2 => (1i64..90_000).prop_map(Move::Recover),
     ]
@@ -62,6 +68,9 @@ struct Model {
     cycles: BTreeMap<Cycle, Owed>,
     deposit: i64,
     charges_paid: i64,
+    /// What is left of each.
+    guarantees: Vec<i64>,
+    called: i64,
     in_default: bool,
     written_off: i64,
     recovered: i64,
@@ -75,6 +84,10 @@ const PAYMENT_DAYS: u64 = 7;
 impl Model {
     fn net(&self) -> i64 {
         self.cycles.values().map(|one| one.net).sum()
+    }
+
+    fn limit(&self) -> i64 {
+        self.deposit + self.guarantees.iter().sum::<i64>()
     }
 
     fn charges(&self) -> i64 {
@@ -179,6 +192,7 @@ struct History {
     world: World,
     model: Model,
     contract: airsettle::agencies::Contract,
+    guarantees: Vec<GuaranteeId>,
 }
 
 impl History {
@@ -191,7 +205,7 @@ impl History {
         let costs = CostTerms { late_fee_rate, financing_rate, free_days: 7, ..CostTerms::default() };
         let terms = PaymentTerms { cycle_rule: CycleRule::Weekly, ..PaymentTerms::default() };
         let contract = world.signs_terms(terms, costs).contract;
-        History { world, model: Model { deposit: 300_000, ..Model::default() }, contract }
+        History { world, model: Model { deposit: 300_000, ..Model::default() }, contract, guarantees: Vec::new() }
     }
 
     fn cycle(&self, which: usize) -> Option<Cycle> {
@@ -235,6 +249,12 @@ impl History {
             }
             Move::PayOut(which, amount) => self.pays_out(*which, *amount),
             Move::Default => self.defaults(),
+            Move::Guarantee(amount) => {
+                let new = self.world.guarantee(Money::new(*amount, Currency::CNY), "0", 3_000);
+                self.guarantees.push(self.world.registers(&new).unwrap().id);
+                self.model.guarantees.push(*amount);
+            }
+            Move::Call(which, amount) => self.calls(*which, *amount),
             Move::WriteOff => self.writes_off(),
             Move::Recover(amount) => {
                 let lost = self.model.written_off - self.model.recovered;
@@ -255,7 +275,7 @@ impl History {
         order.cycle_rule = CycleRule::Weekly;
         let split = order.tickets[0].split.clone();
         let net = split.price.minor - split.commission.minor;
-        let may = !self.model.in_default && self.model.net() + self.model.charges() + net <= self.model.deposit;
+        let may = !self.model.in_default && self.model.net() + self.model.charges() + net <= self.model.limit();
         match self.world.issue(order) {
             airsettle::ticketing::Outcome::Issued(issued) => {
                 assert!(may);
@@ -307,6 +327,21 @@ impl History {
         }
     }
 
+    fn calls(&mut self, which: usize, minor: i64) {
+        let Some(id) = self.guarantees.get(which).copied() else { return };
+        let left = self.model.guarantees[which];
+        let may = self.model.in_default && minor <= left && minor <= self.model.net();
+        match self.remits(Purpose::Guarantee(self.world.agency, id), minor) {
+            Ok(()) => {
+                assert!(may);
+                self.model.guarantees[which] -= minor;
+                self.model.called += minor;
+                assert_eq!(self.model.spreads(minor, self.world.today()), 0);
+            }
+            Err(error) => assert!(!may && matches!(error, ReceiptError::Call(_)), "{error}"),
+        }
+    }
+
     fn writes_off(&mut self) {
         let (today, open) = (self.world.today(), self.model.net());
         if self.model.in_default && open > 0 {
@@ -332,8 +367,8 @@ impl History {
         let agency = self.world.read(|db| airsettle::agencies::agency(db, self.world.agency)).unwrap();
         assert_eq!(agency.status == AgencyStatus::Frozen, self.model.in_default);
         let known = self.world.read(|db| default_of(db, self.world.agency));
-        let lost = known.map_or((0, 0), |row| (row.written_off_minor, row.recovered_minor));
-        assert_eq!(lost, (self.model.written_off, self.model.recovered));
+        let lost = known.map_or((0, 0, 0), |row| (row.written_off_minor, row.recovered_minor, row.guarantee_minor));
+        assert_eq!(lost, (self.model.written_off, self.model.recovered, self.model.called));
     }
 }
 

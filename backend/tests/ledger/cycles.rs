@@ -61,7 +61,7 @@ fn a_ticket_belongs_to_the_cycle_that_its_contract_says(engine: Engine) {
         (CycleRule::Monthly, "2027-03-M"),
     ];
     for (cycle_rule, cycle) in rules {
-        let terms = PaymentTerms { cycle_rule, due_rule: DueRule::NextWorkingDay };
+        let terms = PaymentTerms { cycle_rule, due_rule: DueRule::NextWorkingDay, ..PaymentTerms::default() };
         let order = world.signs_terms(terms, CostTerms::default()).sells();
         assert_eq!(order.order.cycle.as_deref(), Some(cycle));
     }

@@ -15,22 +15,22 @@ mod refunds;
 mod sales;
 
 use flights::Sky;
-use observed::observed;
+use observed::{lines_of, observed};
 use people::People;
 
 use crate::database::Engine;
-use crate::model::{self, BankWord, INTEREST, LOAN, Model, TAX};
+use crate::model::{self, BankWord, INTERESTS, LINES, LOANS, Model, TAX};
 use crate::settlement::tax;
 use crate::velocity::tickets;
 use crate::verbs::{UNCAPPED, Verb, Which, Wish, history, smallest};
-use crate::world::World;
+use crate::world::{World, line, rate};
 use airsettle::audit::Actor;
 use airsettle::clock::Timestamp;
-use airsettle::credit::order_transfer;
+use airsettle::credit::{NewFacility, open_facility, order_transfer};
 use airsettle::ids::{Id, MemoId, OrderId};
 use airsettle::ledger::seal_pending;
 use airsettle::risk::velocity::{Measure, Mode, Subject, Terms};
-use airsettle::settlement::Purpose;
+use airsettle::settlement::{PaymentPurpose, Purpose};
 use airsettle::ticketing::exchange::OrderChangeRow;
 use airsettle::ticketing::{Application, IssueOrder, IssuedOrder};
 use chrono::{Duration, NaiveTime};
@@ -45,7 +45,7 @@ on_both_engines!(random_histories_end_as_the_model_says);
 
 /// Small enough that everything runs out now and then.
 const CAP: i64 = 4_000_000;
-const LINE: i64 = 1_200_000;
+const LIMITS: [i64; LINES] = [700_000, 250_000, 350_000];
 const SEATS: i64 = 60;
 
 fn random_histories_end_as_the_model_says(engine: Engine) {
@@ -88,7 +88,7 @@ fn random_histories_end_as_the_model_says(engine: Engine) {
 /// How often something was done, and how often it was refused.
 type Tally = BTreeMap<&'static str, [usize; 2]>;
 
-const REACHED: [&str; 52] = [
+const REACHED: [&str; 55] = [
     "accept a change",
     "accept a memo",
     "answer a dispute",
@@ -109,6 +109,9 @@ const REACHED: [&str; 52] = [
     "correct a title",
     "dismiss",
     "dispute",
+    "draw on A",
+    "draw on B",
+    "draw on C",
     "exchange",
     "exchange for a change",
     "expire",
@@ -190,7 +193,12 @@ impl History {
         let tomorrow = world.today().succ_opt().unwrap().and_time(noon).and_local_timezone(world.store.zone()).unwrap();
         world.clock.set(Timestamp::from(tomorrow.to_utc())).unwrap();
         world.adopts_policy("1", &model::cny(CAP).to_string());
-        world.sets_facility_limit(&model::cny(LINE).to_string());
+        world.sets_facility_limit(&model::cny(LIMITS[0]).to_string());
+        for (name, limit) in [("Line B", LIMITS[1]), ("Line C", LIMITS[2])] {
+            let bank = world.line().facility.bank;
+            let cheap = NewFacility { margin_rate: rate("0.01"), ..line(bank, name, &text(limit)) };
+            world.write(|tx| Ok(open_facility(tx, cheap)?));
+        }
         world.bears_with_its_bank();
         let prepaid = world.prepaid.raw();
         let on_demand = format!("UPDATE contract SET airline_return = 'repay_on_demand' WHERE agency_id = {prepaid}");
@@ -203,7 +211,7 @@ impl History {
         much.terms = Terms { subject: Subject::Key, measure: Measure::Amount, currency: Some("CNY".into()), ..much.terms };
         world.watches(&much);
         let sky = Sky::over(&world);
-        let model = Model::new(world.today(), CAP, LINE, sky.flights());
+        let model = Model::new(world.today(), CAP, LIMITS, sky.flights());
         History {
             world,
             model,
@@ -248,16 +256,19 @@ impl History {
             }
             Verb::BankSays(which, words) => self.bank_says(*which, words),
             Verb::Reopen => {
-                let reopened = self.world.reopens_line().is_ok();
-                assert_eq!(reopened, !self.model.line_is_in_doubt());
+                // The first that is closed, if one is.
+                let line = self.model.state.lines.iter().position(|line| line.closed.is_some()).unwrap_or(0);
+                let reopened = self.world.reopens(lines_of(&self.world)[line]).is_ok();
+                assert_eq!(reopened, !self.model.is_in_doubt(line));
                 self.counts("reopen", reopened);
                 if reopened {
-                    self.model.state.closed = None;
+                    self.model.state.lines[line].closed = None;
                 }
             }
             Verb::ChangeLine(limit) => {
-                self.world.sets_facility_limit(&model::cny(*limit).to_string());
-                self.model.state.line_limit = *limit;
+                let line = usize::try_from(*limit).unwrap() % LINES;
+                self.world.sets_limit_of(lines_of(&self.world)[line], model::cny(*limit));
+                self.model.state.lines[line].limit = *limit;
             }
             Verb::Seal => drop(self.world.write(|tx| Ok(seal_pending(tx)?))),
             Verb::Void(index, times) => self.voids(*index, *times),
@@ -301,14 +312,22 @@ impl History {
                 self.model.days_pass(*days);
             }
             Verb::Accrue => {
-                self.world.accrues(None).unwrap();
+                for line in lines_of(&self.world) {
+                    self.world.accrues_on(line);
+                }
                 self.model.accrues();
             }
             Verb::Remit(cycle, share) => self.remits(*cycle, *share),
             Verb::Repay(principal, interest, days) => {
-                let (loan, owed) = (principal.of(self.model.credit(LOAN)), interest.of(self.model.credit(INTEREST)).max(0));
-                let paid = self.world.pays_back(self.world.repayment(&text(loan), &text(owed)), *days);
-                let expected = self.model.repays(loan, owed, *days);
+                // That which has lent most.
+                let line = (0..LINES).max_by_key(|line| self.model.credit(LOANS[*line])).unwrap();
+                let loan = principal.of(self.model.credit(LOANS[line]));
+                let owed = interest.of(self.model.credit(INTERESTS[line])).max(0);
+                let facility = lines_of(&self.world)[line];
+                let purpose =
+                    PaymentPurpose::FacilityRepayment { facility, principal: model::cny(loan), interest: model::cny(owed) };
+                let paid = self.world.pays_back(purpose, *days);
+                let expected = self.model.repays(line, loan, owed, *days);
                 self.agrees("repay", paid, expected);
             }
             Verb::PayTax(share) => {
@@ -375,7 +394,11 @@ impl History {
             self.goes_on(&Verb::BankSays(Which::Any(index), vec![BankWord::Settled]));
         }
         assert!(self.model.state.payments.iter().all(|payment| payment.is_over));
-        assert_eq!(self.world.line().held.minor, 0);
+        assert!(self.model.state.lines.iter().all(|line| line.held == 0 && line.unconfirmed == 0));
+        for (line, name) in ["draw on A", "draw on B", "draw on C"].into_iter().enumerate() {
+            let drawn = self.model.state.payments.iter().filter(|payment| payment.on_line == Some(line)).count();
+            self.tally.insert(name, [drawn, 0]);
+        }
         let (now, velocity) = (self.world.clock.now(), &self.world.velocity);
         let watched = velocity.totals(now);
         velocity.doubt();

@@ -56,7 +56,7 @@ impl World {
         self.store.write(|tx| publish_rate(tx, Actor::platform(), &new).map(drop))
     }
 
-    fn accrues_on(&self, facility: FacilityId) -> Vec<Accrual> {
+    pub fn accrues_on(&self, facility: FacilityId) -> Vec<Accrual> {
         accrue(&self.store, Actor::platform(), facility, Currency::CNY, None).unwrap()
     }
 

@@ -35,10 +35,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct State {
     /// Debit-positive, without those that are zero.
     pub accounts: BTreeMap<&'static str, i64>,
-    pub line_limit: i64,
-    pub held: i64,
-    pub unconfirmed: i64,
-    pub closed: Option<String>,
+    /// Oldest first.
+    pub lines: [Line; LINES],
     pub seats_sold: BTreeMap<i64, i64>,
     pub tickets: i64,
     pub payments: Vec<Payment>,
@@ -57,6 +55,17 @@ pub struct State {
     pub memos: Vec<Memo>,
 }
 
+/// How many bank lines there are: one that is dear, and two that are cheap and cost the same.
+pub const LINES: usize = 3;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    pub limit: i64,
+    pub held: i64,
+    pub unconfirmed: i64,
+    pub closed: Option<String>,
+}
+
 /// The instruction to pay an airline for one ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
@@ -65,7 +74,7 @@ pub struct Payment {
     pub set_off: i64,
     pub cancelled: i64,
     pub reclaimed: i64,
-    pub on_line: bool,
+    pub on_line: Option<usize>,
     pub is_over: bool,
 }
 
@@ -111,7 +120,7 @@ pub enum BankWord {
 /// An order that was issued.
 #[derive(Clone, Debug)]
 struct Sale {
-    on_line: bool,
+    on_credit: bool,
     wallet: &'static str,
     day: NaiveDate,
     /// Those of each coupon.
@@ -189,16 +198,16 @@ pub struct Model {
     taken_exchanges: BTreeSet<usize>,
     /// Own money on its way to the client account.
     transfers: Vec<i64>,
-    /// The loan at the close of each day that was not accrued yet.
-    closings: Vec<i64>,
-    interest_scaled: i128,
-    interest_booked: i64,
+    /// Line by line: the loan at the close of each day that was not accrued yet, and the interest.
+    closings: [Vec<i64>; LINES],
+    interest_scaled: [i128; LINES],
+    interest_booked: [i64; LINES],
     /// What the airline may owe.
     pub cap_of_airline: i64,
     /// When each payment left for the bank, which counts from that day on.
     sent_on: Vec<NaiveDate>,
     /// The loan at the close of each day by value date.
-    drawn_by: BTreeMap<NaiveDate, i64>,
+    drawn_by: [BTreeMap<NaiveDate, i64>; LINES],
     /// What was taken back of each payment's share, and what waits for the airline's money: from which wallet, how much.
     taken: Vec<i64>,
     /// From which wallet each payment's order is paid, if it is.
@@ -215,8 +224,8 @@ pub const PAYABLE: &str = "airline.payable";
 pub const TO_GIVE_BACK: &str = "airline.receivable";
 pub const REFUND_DUE: &str = "agency.refund_due";
 pub const TAX: &str = "authority.tax";
-pub const LOAN: &str = "bank.loan";
-pub const INTEREST: &str = "bank.interest";
+pub const LOANS: [&str; LINES] = ["bank.loan", "bank.loan B", "bank.loan C"];
+pub const INTERESTS: [&str; LINES] = ["bank.interest", "bank.interest B", "bank.interest C"];
 pub const INTEREST_EXPENSE: &str = "platform.interest_expense";
 pub const FEES: &str = "platform.fee_income";
 pub const CAPITAL: &str = "platform.capital";
@@ -239,9 +248,9 @@ fn cycle_of(day: NaiveDate) -> String {
 }
 
 impl Model {
-    pub fn new(today: NaiveDate, cap: i64, line_limit: i64, flights: Vec<Flight>) -> Self {
+    pub fn new(today: NaiveDate, cap: i64, limits: [i64; LINES], flights: Vec<Flight>) -> Self {
         Model {
-            state: State { line_limit, ..State::default() },
+            state: State { lines: limits.map(|limit| Line { limit, ..Line::default() }), ..State::default() },
             raised: Raised::default(),
             today,
             cycles: BTreeMap::new(),
@@ -255,12 +264,12 @@ impl Model {
             submitted: Vec::new(),
             taken_exchanges: BTreeSet::new(),
             transfers: Vec::new(),
-            closings: Vec::new(),
-            interest_scaled: 0,
-            interest_booked: 0,
+            closings: Default::default(),
+            interest_scaled: [0; LINES],
+            interest_booked: [0; LINES],
             cap_of_airline: i64::MAX,
             sent_on: Vec::new(),
-            drawn_by: BTreeMap::new(),
+            drawn_by: Default::default(),
             taken: Vec::new(),
             payers: Vec::new(),
             waiting: Vec::new(),

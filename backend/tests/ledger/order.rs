@@ -192,6 +192,7 @@ impl<'w> Order<'w> {
             contract: contract.id,
             tax_remitter: self.remitter,
             cycle_rule: contract.payment.cycle_rule,
+            airline_payment: contract.payment.airline,
             tender: self.tender,
             intent: self.intent.clone(),
             draw: Draw::default(),

@@ -286,7 +286,11 @@ impl World {
     }
 
     pub fn sets_facility_limit(&self, limit: &str) {
-        self.write(|tx| Ok(set_facility_limit(tx, self.facility, cny(limit))?));
+        self.sets_limit_of(self.facility, cny(limit));
+    }
+
+    pub fn sets_limit_of(&self, line: FacilityId, limit: Money) {
+        self.write(|tx| Ok(set_facility_limit(tx, line, limit)?));
     }
 
     /// However old an advance is, the line stays open: how age closes one is shown in `facility`.

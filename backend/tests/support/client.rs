@@ -1,4 +1,4 @@
-//! A client of the live mode that sells one ticket at a time.
+//! A client, mostly of the live mode, that sells one ticket at a time.
 #![allow(dead_code)]
 
 use serde_json::{Value, json};
@@ -64,9 +64,18 @@ pub struct Client {
 impl Client {
     /// With the keys of the demo data in a folder, at the server on a port.
     pub fn of(data: &Path, port: u16) -> Self {
+        Client::with_keys_of(data, port, "live")
+    }
+
+    /// The same in test mode.
+    pub fn in_test_mode(data: &Path, port: u16) -> Self {
+        Client::with_keys_of(data, port, "test")
+    }
+
+    fn with_keys_of(data: &Path, port: u16, mode: &str) -> Self {
         let file: Value = serde_json::from_slice(&std::fs::read(data.join("demo.json")).unwrap()).unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let live = file["keys"].as_array().unwrap().iter().filter(|key| key["mode"] == "live");
+        let live = file["keys"].as_array().unwrap().iter().filter(|key| key["mode"] == mode);
         let keys = live.map(|key| (text(&key["organisation"]), text(&key["key"]))).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         // The server comes and goes: no connection outlives its request.

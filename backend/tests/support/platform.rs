@@ -51,6 +51,7 @@ pub struct World {
     pub bank: RunningSimulator,
     pub test_bank: RunningSimulator,
     pub test_database: String,
+    config: Config,
     keys: Vec<Seeded>,
     people: OnceLock<Vec<SignIn>>,
     http: reqwest::Client,
@@ -157,7 +158,15 @@ impl World {
         let [_, test_database] = urls;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
-        World { url, platform, bank, test_bank, test_database, keys, people: OnceLock::new(), http, runtime, folder }
+        World { url, platform, bank, test_bank, test_database, config, keys, people: OnceLock::new(), http, runtime, folder }
+    }
+
+    /// The database of test mode in live use, by another node whose e-mail leaves by this server.
+    pub fn in_earnest(&self, smtp_url: &str) -> Platform {
+        let (live, test) = (self.config.test.clone(), self.config.live.clone());
+        let data = self.folder().join("in-earnest");
+        let smtp_url = Some(smtp_url.to_owned());
+        Platform::open(&Config { live, test, data, smtp_url, ..self.config.clone() }).unwrap()
     }
 
     pub fn folder(&self) -> &std::path::Path {

@@ -245,6 +245,41 @@ impl Stack {
         }
     }
 
+    /// What a query on the test database finds, line by line; its column is called `value`.
+    pub fn lines_of_test(&self, query: &str) -> Vec<String> {
+        #[derive(QueryableByName)]
+        struct Words {
+            #[diesel(sql_type = Text)]
+            value: String,
+        }
+        match self.owner[1].strip_prefix("sqlite:") {
+            Some(path) => {
+                let mut db = SqliteConnection::establish(path).unwrap();
+                let rows: Vec<Words> = sql_query(query).load(&mut db).unwrap();
+                rows.into_iter().map(|row| row.value).collect()
+            }
+            None => postgres::execute(&self.owner[1], query).lines().map(str::to_owned).collect(),
+        }
+    }
+
+    /// The same as `executes` on the test database.
+    pub fn executes_in_test(&self, statement: &str) {
+        match self.owner[1].strip_prefix("sqlite:") {
+            Some(path) => {
+                let mut db = SqliteConnection::establish(path).unwrap();
+                db.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+                db.batch_execute(statement).unwrap();
+            }
+            None => drop(postgres::execute(&self.owner[1], statement)),
+        }
+    }
+
+    /// Whether somebody could write to the file of the test database just now.
+    pub fn test_file_is_free(&self) -> bool {
+        let mut db = SqliteConnection::establish(self.owner[1].trim_start_matches("sqlite:")).unwrap();
+        db.batch_execute("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK").is_ok()
+    }
+
     /// What was being sent when its process died is asked about now, and not when its claim has run out.
     pub fn claims_run_out(&self) {
         self.executes("UPDATE outbox SET due_at = created_at WHERE done_at IS NULL");
@@ -332,6 +367,13 @@ impl Stack {
     /// The program's own proof, with the anchor outside the database.
     pub fn verify(&self) -> (i32, String) {
         run(self.airsettle().arg("verify").arg("--anchor").arg(self.data().join("live.anchor")))
+    }
+
+    /// The same for the test mode.
+    pub fn verify_test(&self) -> (i32, String) {
+        let mut command = self.airsettle();
+        command.env("AIRSETTLE_DATABASE_URL", &self.app[1]).env("AIRSETTLE_TEST_DATABASE_URL", &self.app[0]);
+        run(command.arg("verify").arg("--anchor").arg(self.data().join("test.anchor")))
     }
 
     /// The folder of a cluster of its own.

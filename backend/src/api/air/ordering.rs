@@ -257,6 +257,7 @@ impl Preparation<'_> {
             contract: contract.id,
             tax_remitter: contract.tax_remitter,
             cycle_rule: contract.payment.cycle_rule,
+            airline_payment: contract.payment.airline,
             tender,
             intent: self.intent(valid.kind, &offer, &search, now)?,
             draw: Draw::default(),

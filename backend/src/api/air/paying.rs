@@ -221,6 +221,7 @@ impl Preparation {
             contract: contract.id,
             tax_remitter: contract.tax_remitter,
             cycle_rule: contract.payment.cycle_rule,
+            airline_payment: contract.payment.airline,
             tender,
             intent: Intent::Pay(self.order),
             draw: Draw::default(),

@@ -13,7 +13,7 @@ use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
 use crate::db::WriteTx;
 use crate::identity::Scope;
-use crate::ids::{AgencyId, AirlineId, BankReceiptId, Id};
+use crate::ids::{AgencyId, AirlineId, BankReceiptId, GuaranteeId, Id};
 use crate::ledger::Purse;
 use crate::settlement::{self, NewReceipt, receipt, receipts, record_receipt};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -25,7 +25,7 @@ choice! {
     BankAccount = Purse { Own, Client }
 }
 
-/// What money is for: capital, an agency's remittance, the charges that it pays, what is recovered of what was written off, and what an airline gives back go to the own account; deposits and wallet top-ups,
+/// What money is for: capital, an agency's remittance, the charges that it pays, what is recovered of what was written off, what a guarantor pays for an agency in default, and what an airline gives back go to the own account; deposits and wallet top-ups,
 /// which are an agency's, to the client account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +36,7 @@ pub enum ReceiptPurpose {
     Remittance,
     Charges,
     Recovery,
+    Guarantee,
     AirlineRepayment,
 }
 
@@ -61,6 +62,8 @@ pub struct BankReceipt {
     pub commission_amount: String,
     /// Of what an airline gave back.
     pub airline_id: Option<String>,
+    /// Of what a guarantor paid.
+    pub guarantee_id: Option<String>,
     /// The posting that booked it.
     pub posting_id: String,
     /// RFC 3339, UTC.
@@ -83,11 +86,13 @@ impl From<settlement::Receipt> for BankReceipt {
                 settlement::Purpose::Remittance(..) | settlement::Purpose::RemittanceOldestFirst(_) => ReceiptPurpose::Remittance,
                 settlement::Purpose::Charges(_) => ReceiptPurpose::Charges,
                 settlement::Purpose::Recovery(_) => ReceiptPurpose::Recovery,
+                settlement::Purpose::Guarantee(..) => ReceiptPurpose::Guarantee,
                 settlement::Purpose::AirlineRepayment(_) => ReceiptPurpose::AirlineRepayment,
             },
             cycle: receipt.purpose.cycle().map(|cycle| cycle.to_string()),
             commission_amount: receipt.commission.to_string(),
             airline_id: receipt.purpose.airline().map(|id| id.to_string()),
+            guarantee_id: receipt.purpose.guarantee().map(|id| id.to_string()),
             agency_id: receipt.purpose.agency().map(|id| id.to_string()),
             posting_id: receipt.posting.to_string(),
             created_at: time(receipt.created_at),
@@ -98,7 +103,7 @@ impl From<settlement::Receipt> for BankReceipt {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordReceipt {
-    /// `own` for capital, remittances, charges, recoveries and what airlines give back, `client` for deposits and wallets.
+    /// `own` for capital, remittances, charges, recoveries, guarantees and what airlines give back, `client` for deposits and wallets.
     pub account: BankAccount,
     /// Decimal string, more than zero.
     #[schema(example = "100000.00")]
@@ -112,13 +117,15 @@ pub struct RecordReceipt {
     /// 1 to 64 characters.
     pub bank_reference: String,
     pub purpose: ReceiptPurpose,
-    /// For a deposit, a wallet, a remittance, charges or a recovery, and only then.
+    /// For a deposit, a wallet, a remittance, charges, a recovery or a guarantee, and only then.
     pub agency_id: Option<String>,
     /// For a remittance, and only then: the cycle that it pays. Without it the oldest is paid first, and what is left stays as a credit in the newest.
     #[schema(example = "2026-11-H1")]
     pub cycle: Option<String>,
     /// For an airline repayment, and only then.
     pub airline_id: Option<String>,
+    /// For a guarantee, and only then: the one that was called. Its agency is in default; it pays what is owed, oldest cycle first.
+    pub guarantee_id: Option<String>,
 }
 
 impl RecordReceipt {
@@ -147,13 +154,15 @@ impl RecordReceipt {
 impl RecordReceipt {
     /// A purpose takes exactly the fields that say whose money it is.
     fn purpose(&self, input: &mut Input) -> Option<settlement::Purpose> {
-        use ReceiptPurpose::{AirlineRepayment, Capital, Charges, Deposit, Recovery, Remittance, Wallet};
+        use ReceiptPurpose::{AirlineRepayment, Capital, Charges, Deposit, Guarantee, Recovery, Remittance, Wallet};
         let purpose = self.purpose;
-        let takes_agency = matches!(purpose, Deposit | Wallet | Remittance | Charges | Recovery);
+        let takes_agency = matches!(purpose, Deposit | Wallet | Remittance | Charges | Recovery | Guarantee);
         let agency = input.only_if("agency_id", self.agency_id.as_deref(), takes_agency);
         let airline = input.only_if("airline_id", self.airline_id.as_deref(), purpose == AirlineRepayment);
         let agency: Option<AgencyId> = agency.and_then(|text| input.id("agency_id", text));
         let airline: Option<AirlineId> = airline.and_then(|text| input.id("airline_id", text));
+        let guarantee = input.only_if("guarantee_id", self.guarantee_id.as_deref(), purpose == Guarantee);
+        let guarantee: Option<GuaranteeId> = guarantee.and_then(|text| input.id("guarantee_id", text));
         let cycle = self.cycle.as_deref().and_then(|text| {
             let cycle = Cycle::parse(text).filter(|_| purpose == Remittance);
             if cycle.is_none() {
@@ -169,6 +178,7 @@ impl RecordReceipt {
             Remittance => Some(settlement::Purpose::Remittance(agency?, cycle?)),
             Charges => Some(settlement::Purpose::Charges(agency?)),
             Recovery => Some(settlement::Purpose::Recovery(agency?)),
+            Guarantee => Some(settlement::Purpose::Guarantee(agency?, guarantee?)),
             AirlineRepayment => Some(settlement::Purpose::AirlineRepayment(airline?)),
         }
     }
@@ -194,8 +204,8 @@ pub async fn list_bank_receipts(caller: Caller, query: Query) -> Result<HttpResp
     responses((status = 201, body = Data<BankReceipt>),
         (status = 200, description = "Recorded before under this bank reference", body = Data<BankReceipt>),
         (status = 400, description = "`idempotency_key_required`, `idempotency_key_invalid`, `invalid_json`, `missing_data`", body = ErrorBody),
-        (status = 409, description = "`bank_reference_reused`, `idempotency_key_reused`, `idempotency_in_progress`", body = ErrorBody),
-        (status = 422, description = "`too_many_decimals`, `unknown_currency`, `currency_mismatch`: not the agency's currency; `more_than_owed`: more than the airline has to give back or the agency owes in charges or was written off; `invalid_value`, `missing_field`", body = ErrorBody)))]
+        (status = 409, description = "`bank_reference_reused`, `idempotency_key_reused`, `idempotency_in_progress`, `invalid_state`: the agency of a guarantee is not in default, or the guarantee not in force in it", body = ErrorBody),
+        (status = 422, description = "`too_many_decimals`, `unknown_currency`, `currency_mismatch`: not the agency's currency; `more_than_owed`: more than the airline has to give back or the agency owes in charges or was written off, or than is left of a guarantee; `invalid_value`, `missing_field`", body = ErrorBody)))]
 pub async fn record(caller: Caller, request: HttpRequest, body: Body<RecordReceipt>) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceWrite)?;
     let new = body.data.validate()?;

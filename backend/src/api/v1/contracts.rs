@@ -52,6 +52,17 @@ choice! {
     AirlineReturn = agencies::AirlineReturn { SetOff, RepayOnDemand }
 }
 
+/// When the airline is paid for a ticket: at once, from a bank line; on the next working day (T+1); or so many days after the last day of the ticket's cycle. The last two are
+/// paid with the platform's own money, on a day that is worked in the agency's country, and draw on no bank line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AirlinePayment {
+    Instant,
+    #[serde(rename = "t_plus_1")]
+    TPlusOne,
+    Cycle,
+}
+
 /// Who pays for time, and what else a ticket costs the platform. Left out, a number is zero. Rates are factors as text.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -142,6 +153,9 @@ pub struct Contract {
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
+    pub airline_payment: AirlinePayment,
+    /// Of `cycle`: days from the last day of a ticket's cycle until its airline is paid; zero for the others.
+    pub airline_payment_days: i64,
     pub costs: CostTerms,
     /// RFC 3339, UTC.
     pub created_at: String,
@@ -166,6 +180,12 @@ impl From<agencies::Contract> for Contract {
             clawback: contract.clawback.into(),
             fee_on_refund: contract.fee_on_refund.into(),
             airline_return: contract.airline_return.into(),
+            airline_payment: match contract.payment.airline {
+                agencies::AirlinePayment::Instant => AirlinePayment::Instant,
+                agencies::AirlinePayment::NextWorkingDay => AirlinePayment::TPlusOne,
+                agencies::AirlinePayment::AfterCycle { .. } => AirlinePayment::Cycle,
+            },
+            airline_payment_days: contract.payment.airline.days(),
             costs: contract.costs.into(),
             created_at: time(contract.created_at),
         }
@@ -197,6 +217,10 @@ pub struct SignContract {
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
+    /// At once if not given.
+    pub airline_payment: Option<AirlinePayment>,
+    /// For `cycle`, and only then: 0 to 365 days from the last day of a ticket's cycle until its airline is paid.
+    pub airline_payment_days: Option<i64>,
     pub costs: Option<CostTerms>,
 }
 
@@ -210,6 +234,7 @@ impl SignContract {
         let commission_rate = input.rate("commission_rate", &self.commission_rate);
         let fee_rate = input.rate("fee_rate", &self.fee_rate);
         let payment_days = input.whole("payment_days", self.payment_days, 0..=365);
+        let payment = self.payment(&mut input);
         let costs = self.costs.clone().unwrap_or_default().validate(&mut input);
         let read = (|| {
             Some(NewContract {
@@ -222,7 +247,7 @@ impl SignContract {
                 fee_rate: fee_rate?,
                 tax_remitter: self.tax_remitter.into(),
                 payment_days: payment_days?,
-                payment: self.payment(),
+                payment: payment?,
                 clawback: self.clawback.into(),
                 fee_on_refund: self.fee_on_refund.into(),
                 airline_return: self.airline_return.into(),
@@ -232,10 +257,38 @@ impl SignContract {
         input.finish(read)
     }
 
-    fn payment(&self) -> PaymentTerms {
-        PaymentTerms {
+    fn payment(&self, input: &mut Input) -> Option<PaymentTerms> {
+        Some(PaymentTerms {
             cycle_rule: self.cycle_rule.map(Into::into).unwrap_or_default(),
             due_rule: self.due_rule.map(Into::into).unwrap_or_default(),
+            airline: self.airline_payment(input)?,
+        })
+    }
+
+    fn airline_payment(&self, input: &mut Input) -> Option<agencies::AirlinePayment> {
+        match (self.airline_payment, self.airline_payment_days) {
+            (Some(AirlinePayment::Cycle), Some(days)) => {
+                let days = input.whole("airline_payment_days", days, 0..=365)?;
+                Some(agencies::AirlinePayment::AfterCycle { days })
+            }
+            (Some(AirlinePayment::Cycle), None) => {
+                input.fail(
+                    Code::MissingField,
+                    "airline_payment_days",
+                    "`airline_payment_days` is missing: it goes with `cycle`.",
+                );
+                None
+            }
+            (_, Some(_)) => {
+                input.fail(
+                    Code::InvalidValue,
+                    "airline_payment_days",
+                    "`airline_payment_days` goes with `cycle` and nothing else.",
+                );
+                None
+            }
+            (Some(AirlinePayment::TPlusOne), None) => Some(agencies::AirlinePayment::NextWorkingDay),
+            (Some(AirlinePayment::Instant) | None, None) => Some(agencies::AirlinePayment::Instant),
         }
     }
 }

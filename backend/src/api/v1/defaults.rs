@@ -43,6 +43,8 @@ pub struct AgencyDefault {
     pub wallet_applied_amount: String,
     #[schema(example = "600.00")]
     pub deposit_applied_amount: String,
+    /// What guarantors paid.
+    pub guarantee_paid_amount: String,
     #[schema(example = "370.00")]
     pub written_off_amount: String,
     pub recovered_amount: String,
@@ -68,6 +70,7 @@ fn shown(row: &DefaultRow) -> Result<AgencyDefault, ApiError> {
         commission_netted_amount: amount(row.commission_minor),
         wallet_applied_amount: amount(row.wallet_minor),
         deposit_applied_amount: amount(row.deposit_minor),
+        guarantee_paid_amount: amount(row.guarantee_minor),
         written_off_amount: amount(row.written_off_minor),
         recovered_amount: amount(row.recovered_minor),
         write_off_approval_id: approval(row.write_off_approval_id),

@@ -24,14 +24,22 @@ choice! {
     DisbursementState = credit::AdvanceState { Held, Sent, Unknown, Failed, Confirmed, SetOff, Cancelled }
 }
 
+choice! {
+    /// A bank line; client cash for a ticket from the wallet; own money on the airline's terms.
+    PaidFrom = credit::Funding { Line, Client, Own }
+}
+
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Disbursement {
     #[schema(example = "adv_0000000000001")]
     pub id: String,
     pub ticket_id: String,
     pub airline_id: String,
-    /// The bank line that pays; null for a wallet ticket, which is paid from client cash.
+    /// The bank line that pays; null where `paid_from` is something else.
     pub facility_id: Option<String>,
+    pub paid_from: PaidFrom,
+    /// When its payment was ordered: at the sale, or on its day by the contract's `airline_payment`. Null before that day.
+    pub ordered_at: Option<String>,
     #[schema(example = "915.00")]
     pub amount: String,
     #[schema(example = "CNY")]
@@ -53,7 +61,7 @@ pub struct Disbursement {
     pub bank_reference: Option<String>,
     /// What the bank last said, where it is not confirmed; or why it waits.
     pub detail: Option<String>,
-    /// Until when it waits, or has waited, because its airline owes as much as it may (`/v1/airline_caps`); it leaves earlier when the airline owes less.
+    /// Until when it waits, or has waited, because its airline owes as much as it may (`/v1/airline_caps`) or own money is short; it leaves earlier when that is over.
     pub waits_until: Option<String>,
     /// When the ticket was sold. All times are RFC 3339, UTC.
     pub sold_at: String,
@@ -90,6 +98,8 @@ impl From<Advance> for Disbursement {
             ticket_id: advance.ticket.to_string(),
             airline_id: advance.airline.to_string(),
             facility_id: advance.facility.map(|id| id.to_string()),
+            paid_from: advance.funding.into(),
+            ordered_at: advance.ordered_at.map(|at| at.to_string()),
             amount: advance.amount.to_string(),
             currency: advance.amount.currency.to_string(),
             set_off_amount: advance.set_off.to_string(),

@@ -26,8 +26,8 @@ choice! {
     GuaranteeKind = credit::GuaranteeKind { Guarantee, Insurance, Pledge }
 }
 choice! {
-    /// Only what is in force counts in the limit.
-    GuaranteeStatus = credit::GuaranteeStatus { NotYet, InForce, Expired, Released }
+    /// Only what is in force counts in the limit. `called`: its guarantor has paid all of it.
+    GuaranteeStatus = credit::GuaranteeStatus { NotYet, InForce, Expired, Released, Called }
 }
 
 /// Security in an agency's limit. Amounts are decimal strings in `currency`.
@@ -47,9 +47,12 @@ pub struct Guarantee {
     /// The part that is not counted.
     #[schema(example = "0.2")]
     pub haircut: String,
-    /// What it adds to the limit while it is in force.
+    /// What it adds to the limit while it is in force: what was not called of it, after its haircut.
     #[schema(example = "80000.00")]
     pub counted_amount: String,
+    /// What its guarantor paid for the agency in a default.
+    #[schema(example = "0.00")]
+    pub called_amount: String,
     pub effective_from: String,
     /// The last day on which it counts, by the ledger's date.
     pub expires_on: String,
@@ -73,6 +76,7 @@ impl Guarantee {
             currency: terms.amount.currency.to_string(),
             haircut: terms.haircut.to_string(),
             counted_amount: found.counted.to_string(),
+            called_amount: found.called.to_string(),
             effective_from: terms.effective_from.to_string(),
             expires_on: terms.expires_on.to_string(),
             status,

@@ -211,6 +211,7 @@ fn prepare<'a>(
         contract: contract.id,
         tax_remitter: contract.tax_remitter,
         cycle_rule: contract.payment.cycle_rule,
+        airline_payment: contract.payment.airline,
         tender: match tender {
             Tender::Credit => TenderWish::Credit,
             Tender::Wallet => TenderWish::Wallet,

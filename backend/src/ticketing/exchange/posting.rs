@@ -3,6 +3,7 @@
 use super::confirm::{Prepared, Swap};
 use super::error::ChangeError;
 use super::stored::{OrderChangeRow, TicketExchangeRow};
+use crate::agencies::AirlinePayment;
 use crate::audit::Cause;
 use crate::credit::{
     AdvanceRow, AdvanceState, OwnSetOff, TakeBack, Taking, TransferRow, cover, loan_account, top_up_client_cash,
@@ -161,6 +162,8 @@ impl Posting<'_, '_> {
             Some(facility) => Some(self.book.hold(tx, &loan_account(facility, open.currency), open, ticket.raw())?),
             None => None,
         };
+        // What is set off needs no order.
+        let is_ordered = !is_open || self.prepared.order.airline_payment == AirlinePayment::Instant;
         written.advances.push(AdvanceRow {
             id: id.raw(),
             ticket_id: ticket.raw(),
@@ -182,8 +185,10 @@ impl Posting<'_, '_> {
             detail: None,
             resolved_at: (!is_open).then(|| tx.now.naive()),
             waits_until: None,
+            funding: self.decision.funding(facility).text().to_owned(),
+            ordered_at: is_ordered.then(|| tx.now.naive()),
         });
-        if is_open {
+        if is_open && is_ordered {
             written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));
         }
         Ok(())

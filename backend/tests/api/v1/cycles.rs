@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 impl Desk<'_> {
     /// The cycle that the agency sells in today.
-    fn cycle(&self) -> Cycle {
+    pub fn cycle(&self) -> Cycle {
         CycleRule::HalfMonthly.cycle_of(self.today().parse().unwrap())
     }
 
     /// Goes on to a day after the cycle, and waits until the day before it is closed.
-    fn goes_to(&self, day: NaiveDate) {
+    pub fn goes_to(&self, day: NaiveDate) {
         // A minute after midnight the day is closed.
         self.clock_shows(day, 0);
         self.world.await_that("the day is closed", || {
@@ -26,7 +26,7 @@ impl Desk<'_> {
     }
 
     /// Two minutes past an hour of a day, where the clock is not past it.
-    fn clock_shows(&self, day: NaiveDate, hour: u32) {
+    pub fn clock_shows(&self, day: NaiveDate, hour: u32) {
         let local = day.and_hms_opt(hour, 2, 0).unwrap();
         let target = chrono_tz::Asia::Shanghai.from_local_datetime(&local).unwrap().to_utc();
         let test = &self.world.platform.test;
@@ -35,7 +35,7 @@ impl Desk<'_> {
         }
     }
 
-    fn obligation(&self) -> Value {
+    pub fn obligation(&self) -> Value {
         self.world.get(&self.seller, "/v1/obligations").expect(200).data()[0].clone()
     }
 }

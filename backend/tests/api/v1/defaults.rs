@@ -4,6 +4,7 @@
 use crate::platform::{Answer, OPERATOR, SHANGHAI, World};
 use crate::v1::worked_case::{Desk, outgoing};
 use crate::v1::{agreed_in, cny, text};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// A new agency on the terms of the worked case, with a deposit of 600.00; its key.
@@ -37,6 +38,24 @@ fn receipt(desk: &Desk, purpose: &str, amount: &str, reference: &str) -> Answer 
     if purpose != "capital" {
         data["agency_id"] = json!(desk.agency);
     }
+    desk.write("/v1/bank_receipts", &data)
+}
+
+/// A bank answers for the agency; 20 % of that are not counted.
+fn guaranteed(desk: &Desk, amount: &str) -> String {
+    let file = Some("%PDF-1.4 a bank answers".to_owned());
+    let sent = desk.world.send(&desk.operator, Method::POST, "/v1/attachments?file_name=g.pdf", &[], file);
+    let document = text(&desk.world.block_on(sent).expect(201).data()["id"]);
+    let today: chrono::NaiveDate = desk.today().parse().unwrap();
+    let new = json!({ "agency_id": desk.agency, "kind": "guarantee", "issuer": "Bank of the Delta", "amount": amount, "currency": "CNY",
+        "haircut": "0.2", "effective_from": today.to_string(), "expires_on": (today + chrono::Days::new(300)).to_string(),
+        "attachment_id": document });
+    text(&desk.world.post(&desk.operator, "/v1/guarantees", &new).expect(201).data()["id"])
+}
+
+fn called(desk: &Desk, guarantee: &str, amount: &str, reference: &str) -> Answer {
+    let data = json!({ "account": "own", "amount": amount, "currency": "CNY", "value_date": desk.today(), "bank_reference": reference,
+        "purpose": "guarantee", "agency_id": desk.agency, "guarantee_id": guarantee });
     desk.write("/v1/bank_receipts", &data)
 }
 
@@ -84,6 +103,45 @@ on_both_engines! {
         for account in ["agency.receivable", "agency.commission", "platform.credit_loss_allowance", "bank.loan", "airline.payable"] {
             assert_eq!(desk.balance(account), cny(&json!("0.00")), "{account}");
         }
+        desk.proves();
+    }
+
+    fn a_guarantor_pays_250_00_and_the_loss_is_116_07(world) {
+        let desk = Desk::with(world, agency_with_600(world));
+        let own = desk.balance("platform.cash[own]");
+        receipt(&desk, "capital", "400.00", "CAPITAL").expect(201);
+        let guarantee = guaranteed(&desk, "500.00");
+        desk.sells("Zhang", "arc_bsp_cash");
+        desk.until_paid();
+        desk.days_pass(7);
+        let facility = desk.facility();
+        desk.write(&format!("/v1/facilities/{facility}/accruals"), &json!({})).expect(200);
+        called(&desk, &guarantee, "250.00", "CALL-0").expect_error(409, "invalid_state");
+        desk.write("/v1/defaults", &json!({ "agency_id": desk.agency, "reason": "Nothing was remitted" })).expect(201);
+
+        assert_eq!(called(&desk, "gua_0000000000009", "250.00", "CALL-1").expect_error(422, "invalid_value").pointer(), "/data/guarantee_id");
+        called(&desk, &guarantee, "370.01", "CALL-1").expect_error(422, "more_than_owed");
+        let paid = called(&desk, &guarantee, "250.00", "CALL-1").expect(201);
+        assert_eq!((&paid.data()["purpose"], &paid.data()["guarantee_id"]), (&json!("guarantee"), &json!(guarantee)));
+        assert_eq!(called(&desk, &guarantee, "250.00", "CALL-1").expect(200).data()["id"], paid.data()["id"]);
+        let register = world.get(&desk.seller, &format!("/v1/guarantees/{guarantee}")).expect(200);
+        let amounts = ["amount", "called_amount", "counted_amount"].map(|name| text(&register.data()[name]));
+        assert_eq!(amounts, ["500.00", "250.00", "200.00"]);
+        assert_eq!(desk.balance("agency.receivable"), cny(&json!("120.00")));
+        let write_off = json!({ "agency_id": desk.agency, "amount": "120.00", "currency": "CNY" });
+        agreed_in(world, "test", "write_off", &write_off).expect(200);
+        let known = world.get(&desk.seller, "/v1/defaults").expect(200).data()[0].clone();
+        let amounts = ["deposit_applied_amount", "guarantee_paid_amount", "written_off_amount"].map(|name| text(&known[name]));
+        assert_eq!(amounts, ["600.00", "250.00", "120.00"]);
+        called(&desk, &guarantee, "0.01", "CALL-2").expect_error(422, "more_than_owed");
+
+        let sweep = outgoing(&desk, &json!({ "to": "own", "amount": "600.00" }), "SWEEP");
+        desk.write("/v1/cash_transfers", &sweep).expect(201);
+        let repaid = outgoing(&desk, &json!({ "principal_amount": "915.00", "interest_amount": "1.07" }), "OUT-1");
+        desk.write(&format!("/v1/facilities/{facility}/repayments"), &repaid).expect(201);
+        assert_eq!(result(&desk), -11_607);
+        // 400.00 + 600.00 + 250.00 - 916.07; the tax of 50.00 is still owed.
+        assert_eq!(desk.balance("platform.cash[own]"), own.checked_add(cny(&json!("333.93"))).unwrap());
         desk.proves();
     }
 

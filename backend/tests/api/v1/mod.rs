@@ -1,6 +1,7 @@
 //! `/v1`: settlement. One module per noun of the addresses, and one that walks over all of them.
 
 mod agencies;
+mod airline_terms;
 mod airlines;
 mod approvals;
 mod authorisation;
@@ -26,6 +27,7 @@ mod keys;
 mod kill_switches;
 mod ledger;
 mod limits;
+mod mail;
 mod memos;
 mod operations;
 mod organisations;

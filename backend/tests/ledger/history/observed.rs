@@ -1,11 +1,11 @@
 //! The world in the numbers of the model.
 
 use super::holds;
-use crate::model::{self, Claim, Memo, Payment, Stage, State, WALLETS};
+use crate::model::{self, Claim, LINES, Line, Memo, Payment, Stage, State, WALLETS};
 use crate::world::World;
-use airsettle::credit::{Advance, AdvanceState};
+use airsettle::credit::{Advance, AdvanceState, facility};
 use airsettle::db::schema::{account, airline_claim, memo};
-use airsettle::ids::Id;
+use airsettle::ids::{FacilityId, Id};
 use airsettle::ledger::{AccountCode, AccountRow};
 use airsettle::settlement::MemoState;
 use airsettle::ticketing::RefundStatus;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// The same numbers, read from the world.
 pub fn observed(world: &World) -> State {
-    let line = world.line();
+    let lines = lines_of(world);
     let flights = world.numbers("SELECT id AS value FROM seat_bucket WHERE sold > 0 ORDER BY id");
     let sold = world.numbers("SELECT sold AS value FROM seat_bucket WHERE sold > 0 ORDER BY id");
     let claims: Vec<(i64, i64, String)> = world.read(|db| {
@@ -22,14 +22,11 @@ pub fn observed(world: &World) -> State {
         Ok(airline_claim::table.order(airline_claim::id).select(columns).load(db)?)
     });
     State {
-        accounts: accounts(world),
-        line_limit: line.facility.limit.minor,
-        held: line.held.minor,
-        unconfirmed: line.facility.unconfirmed,
-        closed: line.facility.closed_reason,
+        accounts: accounts(world, &lines),
+        lines: lines.map(|id| line(world, id)),
         seats_sold: flights.into_iter().zip(sold).collect(),
         tickets: world.tickets(),
-        payments: world.advances().iter().map(payment).collect(),
+        payments: world.advances().iter().map(|advance| payment(advance, &lines)).collect(),
         claims: claims
             .into_iter()
             .map(|(amount, settled, terms)| Claim { amount, settled, is_set_off: terms == "set_off" })
@@ -46,6 +43,19 @@ pub fn observed(world: &World) -> State {
         applications: applications(world),
         memos: memos(world),
     }
+}
+
+/// Oldest first.
+pub fn lines_of(world: &World) -> [FacilityId; LINES] {
+    let ids = world.numbers("SELECT id AS value FROM facility ORDER BY id");
+    let ids: Vec<FacilityId> = ids.into_iter().map(FacilityId::of).collect();
+    ids.try_into().unwrap()
+}
+
+fn line(world: &World, id: FacilityId) -> Line {
+    let state = world.read(|db| facility(db, id, world.today())).unwrap();
+    let (limit, held) = (state.facility.limit.minor, state.held.minor);
+    Line { limit, held, unconfirmed: state.facility.unconfirmed, closed: state.facility.closed_reason }
 }
 
 /// Of those that were more than asked about.
@@ -70,13 +80,16 @@ fn memos(world: &World) -> Vec<Memo> {
     rows.into_iter().map(read).collect()
 }
 
-fn accounts(world: &World) -> BTreeMap<&'static str, i64> {
+fn accounts(world: &World, lines: &[FacilityId; LINES]) -> BTreeMap<&'static str, i64> {
     let rows: Vec<AccountRow> = world.read(|db| Ok(account::table.select(AccountRow::as_select()).load(db)?));
+    let line_of = |owner: i64| lines.iter().position(|id| id.raw() == owner).unwrap();
     let mut sums = BTreeMap::new();
     for row in rows.iter().filter(|row| row.balance_minor != 0) {
         let key = row.key().unwrap();
         let name = match (key.code, key.detail.as_str()) {
             (AccountCode::AgencyWallet, _) if key.owner == world.prepaid.raw() => WALLETS[1],
+            (AccountCode::BankLoan, _) => model::LOANS[line_of(key.owner)],
+            (AccountCode::BankInterest, _) => model::INTERESTS[line_of(key.owner)],
             (AccountCode::PlatformCash, "own") => model::OWN_CASH,
             (AccountCode::PlatformCash, _) => model::CLIENT_CASH,
             (code, _) => code.text(),
@@ -86,7 +99,7 @@ fn accounts(world: &World) -> BTreeMap<&'static str, i64> {
     sums
 }
 
-fn payment(advance: &Advance) -> Payment {
+fn payment(advance: &Advance, lines: &[FacilityId; LINES]) -> Payment {
     Payment {
         state: match advance.state {
             AdvanceState::Held => Stage::Held,
@@ -101,7 +114,7 @@ fn payment(advance: &Advance) -> Payment {
         set_off: advance.set_off.minor,
         cancelled: advance.cancelled.minor,
         reclaimed: advance.reclaimed.minor,
-        on_line: advance.facility.is_some(),
+        on_line: lines.iter().position(|id| Some(*id) == advance.facility),
         is_over: advance.resolved_at.is_some(),
     }
 }

@@ -1,7 +1,7 @@
 //! The rest of the model: what airlines are paid, and what they give back.
 
 use super::{
-    BankWord, CLIENT_CASH, Claim, LOAN, Model, OWN_CASH, PAYABLE, Payment, RECEIVABLE, Stage, TO_GIVE_BACK, WALLETS, cny,
+    BankWord, CLIENT_CASH, Claim, LOANS, Model, OWN_CASH, PAYABLE, Payment, RECEIVABLE, Stage, TO_GIVE_BACK, WALLETS, cny,
 };
 
 impl Payment {
@@ -19,7 +19,7 @@ impl Payment {
     }
 
     fn paid_from(&self) -> &'static str {
-        if self.on_line { LOAN } else { CLIENT_CASH }
+        self.on_line.map_or(CLIENT_CASH, |line| LOANS[line])
     }
 }
 
@@ -39,12 +39,12 @@ impl Model {
         self.books_sale(&sale, -1);
         for (place, ticket) in sale.tickets.iter().enumerate() {
             let unpaid = self.takes_back(sale.first_payment + place, ticket.airline, sale.wallet == WALLETS[0]);
-            let payer = if sale.on_line { RECEIVABLE } else { sale.wallet };
+            let payer = if sale.on_credit { RECEIVABLE } else { sale.wallet };
             self.moves(PAYABLE, payer, unpaid);
             self.moves(TO_GIVE_BACK, payer, ticket.airline - unpaid);
         }
         let missing = -self.cover();
-        if !sale.on_line && missing > 0 {
+        if !sale.on_credit && missing > 0 {
             let short = missing - self.debit(OWN_CASH);
             if short > 0 {
                 *self = before;
@@ -83,8 +83,8 @@ impl Model {
         if payment.outstanding() == 0 {
             payment.state = Stage::Cancelled;
             self.ends(index, part);
-        } else if payment.on_line {
-            self.state.held -= part;
+        } else if let Some(line) = payment.on_line {
+            self.state.lines[line].held -= part;
         }
     }
 
@@ -98,9 +98,9 @@ impl Model {
     fn ends(&mut self, index: usize, held: i64) {
         let payment = &mut self.state.payments[index];
         payment.is_over = true;
-        if payment.on_line {
-            self.state.held -= held;
-            self.state.unconfirmed -= 1;
+        if let Some(line) = payment.on_line {
+            self.state.lines[line].held -= held;
+            self.state.lines[line].unconfirmed -= 1;
         }
     }
 
@@ -154,15 +154,15 @@ impl Model {
         self.sent_on[index] = self.today;
         if part == outstanding {
             self.ends(index, part);
-        } else if payment.on_line {
-            self.state.held -= part;
+        } else if let Some(line) = payment.on_line {
+            self.state.lines[line].held -= part;
         }
         false
     }
 
     /// A payment of the line that the bank has refused, or that we have lost sight of, keeps it closed.
-    pub fn line_is_in_doubt(&self) -> bool {
-        let in_doubt = |one: &Payment| one.on_line && matches!(one.state, Stage::Unknown | Stage::Failed);
+    pub fn is_in_doubt(&self, line: usize) -> bool {
+        let in_doubt = |one: &Payment| one.on_line == Some(line) && matches!(one.state, Stage::Unknown | Stage::Failed);
         self.state.payments.iter().any(in_doubt)
     }
 
@@ -207,19 +207,18 @@ impl Model {
             | (BankWord::Accepted, Held | Sent | Failed | Confirmed | SetOff | Cancelled)
             | (BankWord::Silence, Held | Unknown | Failed | Confirmed | SetOff | Cancelled) => None,
         };
-        let on_line = self.state.payments[index].on_line;
-        if let Some(reason) = closes.filter(|_| on_line && self.state.closed.is_none()) {
-            self.state.closed = Some(reason.to_owned());
+        if let Some((line, reason)) = self.state.payments[index].on_line.zip(closes) {
+            self.state.lines[line].closed.get_or_insert_with(|| reason.to_owned());
         }
     }
 
     fn is_paid(&mut self, index: usize) {
         let payment = &mut self.state.payments[index];
-        let (amount, from) = (payment.outstanding(), payment.paid_from());
+        let (amount, from, on_line) = (payment.outstanding(), payment.paid_from(), payment.on_line);
         let reclaimed = std::mem::take(&mut payment.reclaimed);
         payment.state = Stage::Confirmed;
-        if from == LOAN {
-            self.moves_back(amount, self.sent_on[index]);
+        if let Some(line) = on_line {
+            self.moves_back(line, amount, self.sent_on[index]);
         }
         self.moves(PAYABLE, from, amount);
         self.ends(index, amount);

@@ -12,7 +12,7 @@ impl Model {
 
     /// What client cash holds above wallets, deposits and what wallet tickets still owe airlines.
     pub fn cover(&self) -> i64 {
-        let unpaid = self.state.payments.iter().filter(|one| !one.on_line && !one.is_over).map(Payment::outstanding);
+        let unpaid = self.state.payments.iter().filter(|one| one.on_line.is_none() && !one.is_over).map(Payment::outstanding);
         let kept = self.credit(WALLETS[0]) + self.credit(WALLETS[1]) + self.credit(DEPOSIT);
         self.debit(CLIENT_CASH) + self.debit(ON_ITS_WAY) - kept - unpaid.sum::<i64>()
     }

@@ -2,7 +2,7 @@
 
 use super::refunds::Given;
 use super::sales::{legs, seats_in};
-use super::{Before, Buyer, Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TO_GIVE_BACK, WALLETS};
+use super::{Before, Buyer, LINES, Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TO_GIVE_BACK, WALLETS};
 use airsettle::ticketing::{Refusal, TicketPlan};
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ impl Model {
     pub fn exchanges(&mut self, index: usize, new: &[TicketPlan], penalty: i64, bucket: i64) -> Result<(), Declined> {
         let old = Sale { day: self.today, ..self.sales[index].clone() };
         let new: Vec<Legs> = new.iter().map(legs).collect();
-        self.may_exchange(&old, &new, penalty).map_err(Declined::Refused)?;
+        let line = self.may_exchange(&old, &new, penalty).map_err(Declined::Refused)?;
         let before = self.clone();
         let answered = self.waives(index);
         self.books_sale(&old, -1);
@@ -44,18 +44,18 @@ impl Model {
             ..old.clone()
         };
         self.books_sale(&sale, 1);
-        let payer = if old.on_line { RECEIVABLE } else { old.wallet };
+        let payer = if old.on_credit { RECEIVABLE } else { old.wallet };
         for (place, (given_in, ticket)) in old.tickets.iter().zip(&sale.tickets).enumerate() {
             let certain = self.certain(old.first_payment + place, given_in.airline);
             let unpaid = self.takes_back(old.first_payment + place, given_in.airline, old.wallet == WALLETS[0]);
             self.moves(PAYABLE, payer, unpaid);
             self.moves(TO_GIVE_BACK, payer, given_in.airline - unpaid);
-            if old.on_line {
+            if old.on_credit {
                 let cycle = super::cycle_of(self.today);
                 self.cycles.entry(cycle).or_default().gross += penalty;
             }
             self.moves(payer, PAYABLE, ticket.airline + penalty);
-            self.pays_difference(&old, ticket.airline + penalty, certain);
+            self.pays_difference(&old, ticket.airline + penalty, certain, line);
         }
         if let Err(declined) = self.covers_wallet(&old) {
             *self = before;
@@ -92,12 +92,12 @@ impl Model {
         let before = self.clone();
         self.books_sale(&new, -1);
         self.books_sale(&Sale { day: self.today, ..old.clone() }, 1);
-        let payer = if old.on_line { RECEIVABLE } else { old.wallet };
+        let payer = if old.on_credit { RECEIVABLE } else { old.wallet };
         for (place, difference) in differences.into_iter().enumerate() {
             let unpaid = self.takes_back(new.first_payment + place, difference, old.wallet == WALLETS[0]);
             self.moves(PAYABLE, payer, unpaid);
             self.moves(TO_GIVE_BACK, payer, difference - unpaid);
-            if old.on_line {
+            if old.on_credit {
                 let cycle = super::cycle_of(self.today);
                 self.cycles.entry(cycle).or_default().gross -= penalty;
             }
@@ -134,7 +134,7 @@ impl Model {
     /// Own money for what client cash lacks.
     fn covers_wallet(&mut self, sale: &Sale) -> Result<(), Declined> {
         let missing = -self.cover();
-        if !sale.on_line && missing > 0 {
+        if !sale.on_credit && missing > 0 {
             let short = missing - self.debit(super::OWN_CASH);
             if short > 0 {
                 return Err(Declined::AwaitsAirline(short));
@@ -144,20 +144,20 @@ impl Model {
         Ok(())
     }
 
-    fn may_exchange(&self, old: &Sale, new: &[Legs], penalty: i64) -> Result<(), Refusal> {
+    fn may_exchange(&self, old: &Sale, new: &[Legs], penalty: i64) -> Result<Option<usize>, Refusal> {
         self.may_trade(if old.wallet == WALLETS[0] { Buyer::Credit } else { Buyer::Prepaid })?;
-        let (mut net, mut airline, mut released) = (0, 0, 0);
+        let (mut net, mut airline, mut released) = (0, 0, [0; LINES]);
         for (place, (given_in, ticket)) in old.tickets.iter().zip(new).enumerate() {
             net += ticket.price - ticket.commission + penalty - (given_in.price - given_in.commission);
             let index = old.first_payment + place;
             let certain = self.certain(index, given_in.airline);
             let payment = &self.state.payments[index];
-            if payment.on_line && !payment.is_on_its_way() {
-                released += given_in.airline - certain;
+            if let Some(line) = payment.on_line.filter(|_| !payment.is_on_its_way()) {
+                released[line] += given_in.airline - certain;
             }
             airline += (ticket.airline + penalty - certain).max(0);
         }
-        if old.on_line { self.has_credit(net, airline, released) } else { self.has_prepaid(old.wallet, net) }
+        if old.on_credit { self.has_credit(net, airline, released) } else { self.has_prepaid(old.wallet, net).map(|()| None) }
     }
 
     /// How much of an airline's leg it certainly has.
@@ -168,21 +168,21 @@ impl Model {
     }
 
     /// The new share, less what the airline has to give back for the old one: its newest claim.
-    fn pays_difference(&mut self, old: &Sale, share: i64, certain: i64) {
+    fn pays_difference(&mut self, old: &Sale, share: i64, certain: i64, line: Option<usize>) {
         let set_off = share.min(certain);
         if set_off > 0 {
             self.state.claims.last_mut().unwrap().settled += set_off;
             self.moves(PAYABLE, TO_GIVE_BACK, set_off);
         }
         let is_over = set_off == share;
-        let (on_line, state) = (old.on_line && !is_over, if is_over { Stage::SetOff } else { Stage::Held });
+        let (on_line, state) = (line.filter(|_| !is_over), if is_over { Stage::SetOff } else { Stage::Held });
         self.state.payments.push(Payment { state, amount: share, set_off, cancelled: 0, reclaimed: 0, on_line, is_over });
         self.taken.push(0);
         self.sent_on.push(self.today);
         self.payers.push(old.wallet);
-        if on_line {
-            self.state.held += share - set_off;
-            self.state.unconfirmed += 1;
+        if let Some(line) = on_line {
+            self.state.lines[line].held += share - set_off;
+            self.state.lines[line].unconfirmed += 1;
         }
     }
 }

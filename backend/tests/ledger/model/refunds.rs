@@ -181,13 +181,13 @@ impl Model {
     fn posts_refund(&mut self, sale: &Sale, place: usize, back: &Back) -> (i64, i64) {
         let Back { given, tax, commission, fee } = *back;
         let airline = given - commission - fee;
-        let credited = if sale.on_line { RECEIVABLE } else { REFUND_DUE };
+        let credited = if sale.on_credit { RECEIVABLE } else { REFUND_DUE };
         let unpaid = self.takes_back(sale.first_payment + place, airline, !sale.is_prepaid());
         self.moves(PAYABLE, credited, unpaid);
         self.moves(TO_GIVE_BACK, credited, airline - unpaid);
         self.moves(TAX, credited, tax);
         self.moves(FEES, credited, fee);
-        if sale.on_line {
+        if sale.on_credit {
             self.moves(COMMISSION, credited, commission);
             let running = cycle_of(self.today).max(cycle_of(sale.day));
             let cycle = self.cycles.entry(running).or_default();
@@ -200,10 +200,10 @@ impl Model {
 
     /// Own money is not lent to an airline that owed as much as it may before.
     fn settles(&mut self, sale: &Sale, to_wallet: i64, is_capped: bool) -> bool {
-        if !sale.on_line {
+        if !sale.on_credit {
             self.waiting.push((sale.wallet, to_wallet));
         }
-        let waits = !sale.on_line && (is_capped || !self.pays_out(self.waiting.len() - 1));
+        let waits = !sale.on_credit && (is_capped || !self.pays_out(self.waiting.len() - 1));
         self.application_is(if waits { "awaiting_airline_funds" } else { "refunded" }, 1);
         waits
     }

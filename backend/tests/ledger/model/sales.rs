@@ -1,9 +1,11 @@
 //! Sales in plain numbers: who may, on which limit, and what they move.
 
+use super::lines::RATES;
 use super::people::travellers;
 use super::refunds::Given;
 use super::{
-    Buyer, COMMISSION, DEPOSIT, FEES, LOAN, Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TAX, WALLETS, cycle_of,
+    Buyer, COMMISSION, DEPOSIT, FEES, LINES, LOANS, Legs, Model, PAYABLE, Payment, RECEIVABLE, Sale, Stage, TAX, WALLETS,
+    cycle_of,
 };
 use airsettle::agencies::FreezeScope;
 use airsettle::ticketing::{IssueOrder, Refusal, TicketPlan};
@@ -70,13 +72,14 @@ impl Model {
         let airline = tickets.iter().map(|one| one.airline).sum();
         let count = i64::try_from(tickets.len()).unwrap();
         let wallet = WALLETS[usize::from(buyer == Buyer::Prepaid)];
-        let on_line = match buyer {
-            Buyer::Credit => self.has_credit(net, airline, 0).map(|()| true)?,
-            Buyer::CreditThenWallet => match self.has_credit(net, airline, 0) {
-                Ok(()) => true,
-                Err(refusal) => self.has_prepaid(wallet, net).map(|()| false).map_err(|_| refusal)?,
+        let nothing = [0; LINES];
+        let (on_credit, line) = match buyer {
+            Buyer::Credit => (true, self.has_credit(net, airline, nothing)?),
+            Buyer::CreditThenWallet => match self.has_credit(net, airline, nothing) {
+                Ok(line) => (true, line),
+                Err(refusal) => self.has_prepaid(wallet, net).map(|()| (false, None)).map_err(|_| refusal)?,
             },
-            Buyer::Prepaid => self.has_prepaid(wallet, net).map(|()| false)?,
+            Buyer::Prepaid => self.has_prepaid(wallet, net).map(|()| (false, None))?,
         };
         self.state.tickets += count;
         let first_payment = self.state.payments.len();
@@ -84,7 +87,7 @@ impl Model {
         let day = self.today;
         let given = vec![Given::default(); tickets.len()];
         let sale = Sale {
-            on_line,
+            on_credit,
             wallet,
             day,
             seats,
@@ -101,17 +104,17 @@ impl Model {
         };
         self.books_sale(&sale, 1);
         for ticket in &sale.tickets {
-            self.moves(if on_line { RECEIVABLE } else { wallet }, PAYABLE, ticket.airline);
+            self.moves(if on_credit { RECEIVABLE } else { wallet }, PAYABLE, ticket.airline);
             let (amount, state) = (ticket.airline, Stage::Held);
-            let new = Payment { state, amount, set_off: 0, cancelled: 0, reclaimed: 0, on_line, is_over: false };
+            let new = Payment { state, amount, set_off: 0, cancelled: 0, reclaimed: 0, on_line: line, is_over: false };
             self.state.payments.push(new);
             self.taken.push(0);
             self.sent_on.push(self.today);
             self.payers.push(wallet);
         }
-        if on_line {
-            self.state.held += airline;
-            self.state.unconfirmed += count;
+        if let Some(line) = line {
+            self.state.lines[line].held += airline;
+            self.state.lines[line].unconfirmed += count;
         }
         self.sales.push(sale);
         Ok(())
@@ -129,10 +132,10 @@ impl Model {
     /// All legs but the airline's: a sale once, a void once with the other sign. A wallet ticket nets its commission at once.
     pub(super) fn books_sale(&mut self, sale: &Sale, sign: i64) {
         for ticket in &sale.tickets {
-            let payer = if sale.on_line { RECEIVABLE } else { sale.wallet };
+            let payer = if sale.on_credit { RECEIVABLE } else { sale.wallet };
             self.moves(payer, TAX, sign * ticket.tax);
             self.moves(payer, FEES, sign * ticket.fee);
-            if sale.on_line {
+            if sale.on_credit {
                 self.moves(payer, COMMISSION, sign * ticket.commission);
                 let cycle = self.cycles.entry(cycle_of(sale.day)).or_default();
                 cycle.gross += sign * ticket.price;
@@ -157,21 +160,29 @@ impl Model {
         Ok(())
     }
 
-    /// What adds nothing passes a limit; `released` is not held any more.
-    pub(super) fn has_credit(&self, net: i64, airline: i64, released: i64) -> Result<(), Refusal> {
-        let (state, currency, exposure_minor, limit_minor) = (&self.state, "CNY".to_owned(), self.exposure(), self.limit());
+    /// What adds nothing passes a limit; `released` of each line is not held any more. Answers the line that pays the airline.
+    pub(super) fn has_credit(&self, net: i64, airline: i64, released: [i64; LINES]) -> Result<Option<usize>, Refusal> {
+        let (currency, exposure_minor, limit_minor) = ("CNY".to_owned(), self.exposure(), self.limit());
         let short_minor = exposure_minor + net - limit_minor;
         if net > 0 && short_minor > 0 {
             return Err(Refusal::LimitExceeded { short_minor, limit_minor, exposure_minor, currency });
         }
-        if airline == 0 {
-            return Ok(());
+        if airline == 0 { Ok(None) } else { self.chosen_line(airline, released).map(Some) }
+    }
+
+    /// The cheapest open line with room, and of those that cost the same the one with most of it.
+    fn chosen_line(&self, airline: i64, released: [i64; LINES]) -> Result<usize, Refusal> {
+        let used = |line: usize| self.credit(LOANS[line]) + self.state.lines[line].held;
+        let short = |line: usize| used(line) - released[line] + airline - self.state.lines[line].limit;
+        let open: Vec<usize> = (0..LINES).filter(|line| self.state.lines[*line].closed.is_none()).collect();
+        let with_room = open.iter().copied().filter(|line| short(*line) <= 0);
+        if let Some(line) = with_room.min_by_key(|line| (RATES[*line], used(*line) - self.state.lines[*line].limit, *line)) {
+            return Ok(line);
         }
-        if let Some(reason) = &state.closed {
-            return Err(Refusal::FacilityClosed { reason: reason.clone() });
+        match open.iter().map(|line| short(*line)).min() {
+            Some(short_minor) => Err(Refusal::FacilityExhausted { short_minor, currency: "CNY".to_owned() }),
+            None => Err(Refusal::FacilityClosed { reason: self.state.lines[LINES - 1].closed.clone().unwrap() }),
         }
-        let short_minor = self.credit(LOAN) + state.held - released + airline - state.line_limit;
-        if short_minor > 0 { Err(Refusal::FacilityExhausted { short_minor, currency }) } else { Ok(()) }
     }
 
     pub(super) fn has_prepaid(&self, wallet: &str, net: i64) -> Result<(), Refusal> {
