@@ -5,7 +5,7 @@
   function kept(name) {
     try {
       return localStorage.getItem('desk.' + name);
-    } catch (error) {
+    } catch {
       return null;
     }
   }

@@ -1,48 +1,48 @@
-import { Alert, Button, PasswordInput, SegmentedControl, TextInput } from '@mantine/core';
-import { useEffect, useState } from 'react';
-import { useForm } from 'react-hook-form';
+import { Alert, Button, PasswordInput, TextInput } from '@mantine/core';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useErrorText } from '../api/texts';
 import { asProblem, type Problem } from '../api/problem';
 import { setLanguage, useLanguage, type Language } from '../i18n';
-import { check, filled, optional, z } from '../shared/form';
 import css from './session.module.css';
 import { prefer } from './preferences';
 import { signIn } from './session';
 import { useSignInTexts } from './texts';
 
-const schema = z.object({
-  email: filled('email_missing'),
-  password: z.string().check(z.minLength(1, 'password_missing')),
-  code: optional,
-});
-
+/** Three fields that the server judges: no form library, so that the first page is small. */
 export function SignInForm({ email, onDone }: { email?: string; onDone?: () => void }) {
   const t = useSignInTexts();
   const error = useErrorText();
+  const [values, setValues] = useState({ email: email ?? '', password: '', code: '' });
   const [problem, setProblem] = useState<Problem | null>(null);
   const [needsCode, setNeedsCode] = useState(false);
-  const form = useForm({ resolver: check(schema), defaultValues: { email: email ?? '', password: '', code: '' } });
-  const { errors, isSubmitting } = form.formState;
-  const said = (field: 'email' | 'password' | 'code') => {
-    const message = errors[field]?.message as 'email_missing' | 'password_missing' | undefined;
-    return message && t(message);
+  const [tried, setTried] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const codeField = useRef<HTMLInputElement>(null);
+  const set = (field: keyof typeof values) => (event: { currentTarget: { value: string } }) => {
+    const { value } = event.currentTarget;
+    setValues((before) => ({ ...before, [field]: value }));
   };
 
-  const submit = form.handleSubmit(async ({ email: address, password, code }) => {
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setTried(true);
     setProblem(null);
+    if (busy || !values.email.trim() || !values.password) return;
+    setBusy(true);
+    const code = values.code.trim();
     try {
-      await signIn({ email: address, password, ...(code ? { code } : {}) });
+      await signIn({ email: values.email.trim(), password: values.password, ...(code ? { code } : {}) });
       onDone?.();
     } catch (failure) {
       const found = asProblem(failure);
       if (found.code === 'second_factor_required') {
         setNeedsCode(true);
-        setTimeout(() => form.setFocus('code'), 0);
-        if (!code) return;
+        setTimeout(() => codeField.current?.focus(), 0);
       }
-      setProblem(found);
+      if (found.code !== 'second_factor_required' || code) setProblem(found);
     }
-  });
+    setBusy(false);
+  };
 
   return (
     <form onSubmit={submit} noValidate className={css.form}>
@@ -54,8 +54,9 @@ export function SignInForm({ email, onDone }: { email?: string; onDone?: () => v
         readOnly={Boolean(email)}
         required
         withAsterisk={false}
-        error={said('email')}
-        {...form.register('email')}
+        error={tried && !values.email.trim() && t('email_missing')}
+        value={values.email}
+        onChange={set('email')}
       />
       <PasswordInput
         label={t('password')}
@@ -63,12 +64,20 @@ export function SignInForm({ email, onDone }: { email?: string; onDone?: () => v
         autoFocus={Boolean(email)}
         required
         withAsterisk={false}
-        error={said('password')}
+        error={tried && !values.password && t('password_missing')}
+        value={values.password}
+        onChange={set('password')}
         visibilityToggleButtonProps={{ 'aria-label': t('show_password') }}
-        {...form.register('password')}
       />
       {needsCode && (
-        <TextInput label={t('code')} description={t('code_help')} autoComplete="one-time-code" inputMode="text" {...form.register('code')} />
+        <TextInput
+          ref={codeField}
+          label={t('code')}
+          description={t('code_help')}
+          autoComplete="one-time-code"
+          value={values.code}
+          onChange={set('code')}
+        />
       )}
       {problem && (
         <Alert color={problem.outcome === 'unknown' ? 'red' : 'orange'} role="alert">
@@ -80,30 +89,38 @@ export function SignInForm({ email, onDone }: { email?: string; onDone?: () => v
           )}
         </Alert>
       )}
-      <Button type="submit" fullWidth loading={isSubmitting}>
+      <Button type="submit" fullWidth loading={busy}>
         {t('sign_in')}
       </Button>
     </form>
   );
 }
 
+const offered: [Language, string][] = [
+  ['zh-CN', '中文'],
+  ['en', 'English'],
+];
+
 export function LanguageSwitch() {
   const t = useSignInTexts();
   const language = useLanguage();
   return (
-    <SegmentedControl
-      size="xs"
-      aria-label={t('language')}
-      value={language}
-      onChange={(value) => {
-        prefer({ language: value as Language });
-        void setLanguage(value as Language);
-      }}
-      data={[
-        { value: 'zh-CN', label: '中文' },
-        { value: 'en', label: 'English' },
-      ]}
-    />
+    <div className={css.languages} role="group" aria-label={t('language')}>
+      {offered.map(([value, name]) => (
+        <button
+          key={value}
+          type="button"
+          lang={value}
+          aria-pressed={language === value}
+          onClick={() => {
+            prefer({ language: value });
+            void setLanguage(value);
+          }}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
   );
 }
 
