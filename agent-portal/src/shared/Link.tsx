@@ -19,7 +19,7 @@ const parts = (to: string) => {
 /** A link to a path of the portal, which may carry a query. */
 export function To({ to, children, ...rest }: { to: string; children: ReactNode; onClick?: () => void } & AnchorProps) {
   return (
-    <RouterAnchor {...parts(to)} {...rest}>
+    <RouterAnchor inherit {...parts(to)} {...rest}>
       {children}
     </RouterAnchor>
   );

@@ -49,7 +49,7 @@ export function Frame() {
           <img src="/mark.svg" width={24} height={24} alt="" />
           <span>Airsettle</span>
         </To>
-        <button type="button" className={css.search} onClick={() => setPalette(true)} aria-label={t('search')} aria-keyshortcuts="Control+K /">
+        <button type="button" className={css.search} onClick={() => setPalette(true)} aria-label={`${t('search')} /`} aria-keyshortcuts="Control+K /">
           <IconSearch size={15} aria-hidden />
           <span className={css.searchText}>{t('search')}</span>
           <Kbd size="xs" aria-hidden>

@@ -31,7 +31,7 @@ export function HeaderTools({ onHelp }: { onHelp: () => void }) {
     <>
       <Menu position="bottom-end" closeOnItemClick>
         <Menu.Target>
-          <Button className={css.zone} variant="default" size="compact-sm" leftSection={<IconClockHour4 size={14} />} aria-label={`${t('zone')}: ${zoneName}`}>
+          <Button className={css.zone} variant="default" size="compact-sm" leftSection={<IconClockHour4 size={14} />} aria-label={`${t('zone')}: ${t(`zone.${zone}`)}, ${zoneName}`}>
             {t(`zone.${zone}`)}
           </Button>
         </Menu.Target>

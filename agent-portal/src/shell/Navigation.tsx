@@ -1,7 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import { textsOf, useLanguage } from '../i18n';
 import type { Session } from '../session/session';
-import { groups, screensOf } from './screens';
+import { groups } from './screen';
+import { screensOf } from './screens';
 import css from './shell.module.css';
 import { useShell } from './texts';
 

@@ -7,7 +7,8 @@ import { textsOf } from '../i18n';
 import { prefer, usePreferences } from '../session/preferences';
 import { useSession, type Session } from '../session/session';
 import { useGo } from '../shared/Link';
-import { desksOf, screensOf, type Found } from './screens';
+import type { Found } from './screen';
+import { desksOf, screensOf } from './screens';
 import css from './shell.module.css';
 import { useShell } from './texts';
 
@@ -30,7 +31,7 @@ async function findAll(typed: string, session: Session, signal: AbortSignal): Pr
 export function Palette({ opened, close }: { opened: boolean; close: () => void }) {
   const t = useShell();
   return (
-    <Modal opened={opened} onClose={close} withCloseButton={false} size={620} padding={0} yOffset="9vh" aria-label={t('search')} transitionProps={{ duration: 80 }}>
+    <Modal opened={opened} onClose={close} withCloseButton={false} size={620} padding={0} yOffset="9vh" title={t('search')} classNames={{ header: css.unseen }} transitionProps={{ duration: 80 }}>
       {opened && <Inside close={close} />}
     </Modal>
   );

@@ -27,11 +27,11 @@ export default function LimitMeter() {
           data-band={band}
           onClick={() => setOpen(!open)}
           aria-expanded={open}
-          aria-label={t('meter.label', { available: `${limit.currency} ${grouped(limit.available_amount)}`, percent: limit.percent_used ?? '0' })}
+          aria-label={`${agency.status === 'frozen' ? t('meter.frozen') : t('meter.available')} ${grouped(limit.available_amount)}. ${t('meter.label', { percent: limit.percent_used ?? '0' })}`}
         >
           <span className={css.meterText}>
             {agency.status === 'frozen' && <IconSnowflake size={14} aria-hidden />}
-            <span className={css.meterName}>{agency.status === 'frozen' ? t('meter.frozen') : t('meter.available')}</span>
+            <span className={css.meterName}>{agency.status === 'frozen' ? t('meter.frozen') : t('meter.available')}</span>{' '}
             <b>{grouped(limit.available_amount)}</b>
           </span>
           <svg className={css.meterBar} viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden>

@@ -112,7 +112,7 @@ function VoidWindows() {
       <Loaded read={read} rows={2}>
         {({ data }) => {
           const open = data.filter(
-            (order) => order.void_window_ends_at && !order.cancelled_at && order.documents.length > 0 && new Date(order.void_window_ends_at) > new Date(),
+            (order) => order.void_window_ends_at && order.available_actions.includes('void') && new Date(order.void_window_ends_at) > new Date(),
           );
           return open.length === 0 ? (
             <Quiet>{t('today.no_voids')}</Quiet>

@@ -11,7 +11,7 @@ import {
 } from '@tabler/icons-react';
 import { answer, api } from '../../api/client';
 import { textsOf } from '../../i18n';
-import { isOf, type Desk, type Found, type Screen } from '../../shell/screens';
+import { isOf, type Desk, type Found, type Screen } from '../../shell/screen';
 import { meaningOf } from './command';
 import type en from './texts.en.json';
 

@@ -1,7 +1,7 @@
 import { IconActivity, IconClockCog, IconKey, IconListDetails, IconSend, IconWebhook } from '@tabler/icons-react';
 import { answer, api } from '../../api/client';
 import { textsOf } from '../../i18n';
-import { may, type Desk, type Found } from '../../shell/screens';
+import { may, type Desk, type Found } from '../../shell/screen';
 import type en from './texts.en.json';
 
 const t = textsOf<typeof en>('desks/developer');

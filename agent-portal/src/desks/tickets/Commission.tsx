@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { api, type Schemas } from '../../api/client';
 import { Money } from '../../shared/Money';
+import { useNames } from '../../shared/names';
 import { Panel, State } from '../../shared/Page';
 import { useRead } from '../../shared/read';
 import { Loaded } from '../../shared/States';
@@ -11,6 +12,7 @@ import { useTicketTexts } from './texts';
 /** Which rule each coupon earned by, and, when asked, why every other rule did not hold. */
 export function Commission({ number, coupons }: { number: string; coupons: readonly Schemas['TicketCoupon'][] }) {
   const t = useTicketTexts();
+  const names = useNames();
   const [why, setWhy] = useState(false);
   const read = useRead(['tickets', number, 'commission'], (signal) => api.GET('/v1/tickets/{number}/commission', { signal, params: { path: { number } } }), {
     enabled: why,
@@ -55,8 +57,8 @@ export function Commission({ number, coupons }: { number: string; coupons: reado
                   <ul className={css.list}>
                     {coupon.candidates.map((candidate) => (
                       <li key={`${candidate.id}${candidate.version}`}>
-                        <State tone={candidate.verdict === 'applied' || candidate.verdict === 'wins' ? 'good' : 'quiet'}>{candidate.verdict.replaceAll('_', ' ')}</State>{' '}
-                        {candidate.code} {candidate.reason && <span className={css.small}>{candidate.reason}</span>}
+                        <State tone={candidate.verdict === 'won' ? 'good' : 'quiet'}>{names('verdict', candidate.verdict)}</State> {candidate.code}{' '}
+                        {candidate.reason && <span className={css.small}>{names('verdict_reason', candidate.reason)}</span>}
                       </li>
                     ))}
                   </ul>

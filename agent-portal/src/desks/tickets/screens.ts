@@ -1,7 +1,7 @@
 import { IconTicket } from '@tabler/icons-react';
 import { answer, api } from '../../api/client';
 import { textsOf } from '../../i18n';
-import { isOf, type Desk, type Found } from '../../shell/screens';
+import { isOf, type Desk, type Found } from '../../shell/screen';
 import type en from './texts.en.json';
 
 const allows = isOf('agency', 'airline', 'operator');

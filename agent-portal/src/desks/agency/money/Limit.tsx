@@ -41,7 +41,7 @@ function Bar({ limit }: { limit: Derivation }) {
         <rect width="100" height="6" className={css.meterGround} />
         <rect width={percent} height="6" className={css.meterUsed} />
         {limit.bands.map((band) => (
-          <rect key={band.percent} x={Math.min(99.6, band.percent)} width="0.4" height="6" className={css.meterMark} />
+          <rect key={band.percent} x={Math.min(99.8, band.percent)} width="0.15" height="6" className={css.meterMark} />
         ))}
       </svg>
       <figcaption>
