@@ -5,7 +5,7 @@ import { policy } from './dev/policy.ts';
 import { standIn } from './dev/session.ts';
 
 const api = process.env.AIRSETTLE_URL ?? 'http://127.0.0.1:8080';
-const proxy = Object.fromEntries(['/v1', '/air', '/places', '/docs'].map((path) => [path, { target: api, changeOrigin: false }]));
+const proxy = { '^/(v1|air|places|docs)/': { target: api, changeOrigin: false } };
 
 export default defineConfig({
   plugins: [react(), standIn()],

@@ -1,9 +1,13 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, type RouterHistory } from '@tanstack/react-router';
+import { loadTexts } from '../i18n';
 import type { Session } from '../session/session';
 import { parseSearch, stringifySearch } from '../shared/url';
 import { Broken, Missing } from './Broken';
 import { Frame } from './Frame';
+import type { Screen } from './screen';
 import { screensOf } from './screens';
+
+const withTexts = async (screen: Screen) => (await Promise.all([screen.load(), loadTexts(...(screen.also ?? []))]))[0];
 
 /** The router of a session knows only the screens that it may see. */
 export function makeRouter(session: Session, history?: RouterHistory) {
@@ -11,7 +15,7 @@ export function makeRouter(session: Session, history?: RouterHistory) {
   const root = createRootRoute({ component: Frame, notFoundComponent: Missing, errorComponent: Broken });
   const home = screens.find((screen) => screen.home) ?? screens.find((screen) => screen.entry);
   const routes = screens.map((screen) =>
-    createRoute({ getParentRoute: () => root, path: screen.path, component: lazyRouteComponent(screen.load), errorComponent: Broken }),
+    createRoute({ getParentRoute: () => root, path: screen.path, component: lazyRouteComponent(() => withTexts(screen)), errorComponent: Broken }),
   );
   const start = createRoute({
     getParentRoute: () => root,

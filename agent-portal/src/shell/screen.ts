@@ -20,6 +20,8 @@ export interface Screen {
   path: string;
   load: () => Promise<{ default: ComponentType }>;
   allows: (session: Session) => boolean;
+  /** Folders of other desks whose texts it shows. */
+  also?: readonly string[];
   /** In the navigation and the palette. */
   entry?: Entry;
   /** Where somebody of this kind begins. */

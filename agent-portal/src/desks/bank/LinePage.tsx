@@ -2,7 +2,6 @@ import { Tabs, Textarea, TextInput } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { answer, api, type Schemas } from '../../api/client';
-import { loadTexts } from '../../i18n';
 import { useSession } from '../../session/session';
 import { typedAmount } from '../../shared/amount';
 import { Ask } from '../../shared/Ask';
@@ -18,8 +17,6 @@ import { useFilters } from '../../shared/url';
 import css from './bank.module.css';
 import { Use } from './LineCards';
 import { useBankTexts } from './texts';
-
-await loadTexts('desks/bank');
 
 type Line = Schemas['Facility'];
 const tabs = ['summary', 'statement', 'draws', 'repayments', 'accruals'] as const;

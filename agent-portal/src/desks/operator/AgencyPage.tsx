@@ -1,27 +1,25 @@
 import { NumberInput, Tabs, Textarea, TextInput } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { answer, api, type Schemas } from '../../api/client';
 import { Ask } from '../../shared/Ask';
 import { Money } from '../../shared/Money';
 import { useNames } from '../../shared/names';
 import { Actions, Code, Columns, Facts, Name, Page, Panel, Quiet, Stack, State } from '../../shared/Page';
 import { useRead } from '../../shared/read';
-import { Copy, Empty, Loaded } from '../../shared/States';
+import { Copy, Empty, Loaded, Loading } from '../../shared/States';
 import { useAction } from '../../shared/use-action';
 import { useFilters } from '../../shared/url';
-import { CyclesOf } from '../agency/money/Cycles';
-import { LimitView } from '../agency/money/Limit';
-import { StatementsOf } from '../agency/money/Statements';
-import { loadTexts } from '../../i18n';
 import { agencyTones } from './Agencies';
-import { AgencyContracts } from './Contracts';
-import { AgencyDefaults } from './Defaults';
 import css from './operator.module.css';
 import { useOperatorTexts } from './texts';
 
-// Limit, cycles and statements are shown as the agency itself sees them.
-await loadTexts('desks/agency');
+// Each of the other tabs is loaded when it is opened.
+const LimitView = lazy(() => import('../agency/money/Limit').then(({ LimitView: view }) => ({ default: view })));
+const CyclesOf = lazy(() => import('../agency/money/Cycles').then(({ CyclesOf: view }) => ({ default: view })));
+const StatementsOf = lazy(() => import('../agency/money/Statements').then(({ StatementsOf: view }) => ({ default: view })));
+const AgencyContracts = lazy(() => import('./Contracts').then(({ AgencyContracts: view }) => ({ default: view })));
+const AgencyDefaults = lazy(() => import('./Defaults').then(({ AgencyDefaults: view }) => ({ default: view })));
 
 type Agency = Schemas['Agency'];
 const tabs = ['summary', 'limit', 'cycles', 'statements', 'contracts', 'defaults'] as const;
@@ -69,19 +67,19 @@ export default function AgencyPage() {
               <Summary agency={data} />
             </Tabs.Panel>
             <Tabs.Panel value="limit" pt="md">
-              <LimitOf agencyId={data.id} />
+              <Suspense fallback={<Loading />}><LimitOf agencyId={data.id} /></Suspense>
             </Tabs.Panel>
             <Tabs.Panel value="cycles" pt="md">
-              <CyclesOf agencyId={data.id} />
+              <Suspense fallback={<Loading />}><CyclesOf agencyId={data.id} /></Suspense>
             </Tabs.Panel>
             <Tabs.Panel value="statements" pt="md">
-              <StatementsOf agencyId={data.id} />
+              <Suspense fallback={<Loading />}><StatementsOf agencyId={data.id} /></Suspense>
             </Tabs.Panel>
             <Tabs.Panel value="contracts" pt="md">
-              <AgencyContracts agency={data} />
+              <Suspense fallback={<Loading />}><AgencyContracts agency={data} /></Suspense>
             </Tabs.Panel>
             <Tabs.Panel value="defaults" pt="md">
-              <AgencyDefaults agency={data} />
+              <Suspense fallback={<Loading />}><AgencyDefaults agency={data} /></Suspense>
             </Tabs.Panel>
           </Tabs>
         )}

@@ -2,12 +2,8 @@ import { api } from '../../api/client';
 import { Page } from '../../shared/Page';
 import { useRead } from '../../shared/read';
 import { Loaded } from '../../shared/States';
-import { loadTexts } from '../../i18n';
 import { LineCards } from '../bank/LineCards';
 import { useOperatorTexts } from './texts';
-
-// The lines are shown as their banks see them.
-await loadTexts('desks/bank');
 
 export default function Lines() {
   const t = useOperatorTexts();
