@@ -41,7 +41,7 @@ function Steps({ offer }: { offer: Offer }) {
     return kept && kept.length === offer.passengers.length ? kept : blank(offer.passengers);
   });
   const [refused, setRefused] = useState<ReadonlyMap<string, string>>(new Map());
-  const complete = list.every((one) => one.family_name && one.given_name && one.born_on);
+  const complete = list.every((one) => one.family_name && one.given_name && one.born_on && (one.type !== 'adult' || (one.email && one.phone_number)));
   const step = search.step === 'confirm' && complete ? 'confirm' : 'passengers';
 
   /** A refusal about a passenger leads back to the field. */

@@ -66,7 +66,7 @@ export default function Sell() {
         }}
       >
         <div className={css.searchRow}>
-          <PlaceInput label={t('sell.from')} value={trip.from} onChange={(from) => set({ from })} error={said('from')} autoFocus={!search.request} />
+          <PlaceInput label={t('sell.from')} value={trip.from} onChange={(from) => set({ from })} error={said('from')} autoFocus={!search.request && search.go !== '1'} />
           <Button
             className={css.swap}
             variant="default"

@@ -50,6 +50,7 @@ export function Travellers({ offerId, initial, documents, refused, onDone }: Pro
                 render={({ field: { value, onChange, ref } }) => (
                   <Select
                     ref={ref}
+                    wrapperProps={{ 'data-short': true }}
                     label={t('pax.title')}
                     data={['mr', 'ms', 'mrs', 'miss', 'dr'].map((title) => ({ value: title, label: names('title', title) }))}
                     value={value}
@@ -71,6 +72,7 @@ export function Travellers({ offerId, initial, documents, refused, onDone }: Pro
                 render={({ field: { value, onChange, ref } }) => (
                   <Select
                     ref={ref}
+                    wrapperProps={{ 'data-short': true }}
                     label={t('pax.gender')}
                     data={['m', 'f'].map((gender) => ({ value: gender, label: names('gender', gender) }))}
                     value={value}

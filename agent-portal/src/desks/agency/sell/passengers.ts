@@ -18,7 +18,12 @@ export const traveller = z.object({
   document_country: optional.check(z.regex(/^$|^[A-Z]{2}$/, 'pax.country_wrong')),
   document_expires: optional.check(z.regex(/^$|^\d{4}-\d\d-\d\d$/, 'pax.date_wrong')),
 });
-export const travellers = z.object({ passengers: z.array(traveller) });
+/** Every adult can be reached: airlines tell travellers of changes. */
+const reachable = traveller.check(
+  z.refine((one) => one.type !== 'adult' || one.phone_number !== '', { message: 'pax.phone_wrong', path: ['phone_number'] }),
+  z.refine((one) => one.type !== 'adult' || one.email !== '', { message: 'pax.email_wrong', path: ['email'] }),
+);
+export const travellers = z.object({ passengers: z.array(reachable) });
 export type Traveller = z.infer<typeof traveller>;
 
 export function blank(passengers: readonly OfferPassenger[]): Traveller[] {
