@@ -36,7 +36,7 @@ interface Parts {
 
 export function partsAt(at: Date, zone: string): Parts {
   const part = Object.fromEntries(format(zone).formatToParts(at).map(({ type, value }) => [type, value]));
-  const offset = (part.timeZoneName ?? 'GMT').replace('GMT', 'UTC').replace('-', '−');
+  const offset = (part.timeZoneName ?? 'GMT').replace('GMT', 'UTC').replace(/\+0$/, '').replace('-', '−');
   return { date: `${part.year}-${part.month}-${part.day}`, time: `${part.hour}:${part.minute}`, seconds: part.second ?? '00', offset };
 }
 

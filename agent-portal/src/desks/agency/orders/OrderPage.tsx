@@ -18,7 +18,8 @@ import { Itinerary } from '../sell/Itinerary';
 import { useAgencyTexts } from '../texts';
 import { AirlineChange } from './AirlineChange';
 import { Receipt } from './Receipt';
-import { OrderState, routeOf, stateOf } from './state';
+import { OrderState, routeOf } from './state';
+import { stateOf } from './state-name';
 
 type Order = Schemas['Order'];
 type Action = Schemas['OrderAction'];

@@ -9,7 +9,8 @@ import { Moment } from '../../../shared/Moment';
 import { Name, Page } from '../../../shared/Page';
 import { useFilters } from '../../../shared/url';
 import { useAgencyTexts } from '../texts';
-import { OrderState, routeOf, stateOf } from './state';
+import { OrderState, routeOf } from './state';
+import { stateOf } from './state-name';
 
 type Order = Schemas['Order'];
 
