@@ -2,6 +2,7 @@ import { createTheme, MantineProvider, type MantineColorSchemeManager } from '@m
 import { lazy, Suspense, useEffect } from 'react';
 import { prefer, preferences, usePreferences } from './session/preferences';
 import { usePresence } from './session/session';
+import { letterOf } from './session/letter-kind';
 import { SignIn } from './session/SignIn';
 import { Unreachable } from './session/Unreachable';
 
@@ -29,18 +30,25 @@ const scheme: MantineColorSchemeManager = {
   clear: () => {},
 };
 
+const Letter = lazy(() => import('./session/Letter'));
 const Shell = lazy(() => import('./shell/Shell'));
 
 export function App() {
   const presence = usePresence();
   const { density } = usePreferences();
+  const letter = presence.state === 'nobody' ? letterOf(location.pathname) : null;
   useEffect(() => {
     document.documentElement.dataset.density = density;
   }, [density]);
   return (
     // Neither variables nor classes are written into the page by script: they come with the style sheets.
     <MantineProvider theme={theme} colorSchemeManager={scheme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
-      {presence.state === 'nobody' && <SignIn />}
+      {letter && (
+        <Suspense>
+          <Letter kind={letter} />
+        </Suspense>
+      )}
+      {presence.state === 'nobody' && !letter && <SignIn />}
       {presence.state === 'unreachable' && <Unreachable problem={presence.problem} />}
       {(presence.state === 'here' || presence.state === 'ended') && (
         <Suspense>

@@ -143,7 +143,11 @@ export function SignIn() {
           </div>
         </div>
         <SignInForm />
-        <p className={css.foot}>{t('help')}</p>
+        <p className={css.foot}>
+          <a href="/forgotten-password">{t('forgotten')}</a>
+          <br />
+          {t('help')}
+        </p>
       </main>
     </div>
   );

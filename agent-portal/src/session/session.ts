@@ -51,9 +51,11 @@ export function useSession(): Session {
   return here.session;
 }
 
-async function ask(method: string, path: string, data?: unknown): Promise<Session | null> {
+/** One request about people and sessions. */
+export async function ask<T>(method: string, path: string, data?: unknown, key?: string): Promise<T | null> {
   const headers = deskHeaders(new Headers());
   if (data) headers.set('Content-Type', 'application/json');
+  if (key) headers.set('Idempotency-Key', key);
   let response: Response;
   try {
     response = await fetch(path, {
@@ -67,12 +69,12 @@ async function ask(method: string, path: string, data?: unknown): Promise<Sessio
   }
   const body: unknown = await response.json().catch(() => null);
   if (!response.ok) throw problemOf(response, body);
-  return (body as { data: Session } | null)?.data ?? null;
+  return (body as { data: T } | null)?.data ?? null;
 }
 
 export async function findSession(): Promise<void> {
   try {
-    const session = await ask('GET', '/v1/session');
+    const session = await ask<Session>('GET', '/v1/session');
     become(session ? { state: 'here', session } : { state: 'nobody' });
   } catch (error) {
     const problem = error as Problem;
@@ -87,7 +89,7 @@ export interface Credentials {
 }
 
 export async function signIn(credentials: Credentials): Promise<void> {
-  const session = await ask('POST', '/v1/sessions', credentials);
+  const session = await ask<Session>('POST', '/v1/sessions', credentials);
   const before = presence.state === 'ended' ? presence.session : null;
   // Another person's half-finished work is not for this one to see.
   if (before && session && before.user.id !== session.user.id) forgetDrafts();

@@ -34,9 +34,9 @@ export default function TicketPage() {
           {t('ticket')} {number.slice(0, 3)}-{number.slice(3)} <Copy text={number} />
           {read.data && (
             <>
-              <Quiet>
+              <span className={css.small}>
                 {t('check_digit')} {read.data.data.check_digit}
-              </Quiet>
+              </span>
               {[...new Set(read.data.data.coupons.map((coupon) => coupon.status))].map((status) => (
                 <State key={status} tone={couponTone(status)}>
                   {status} {names('coupon', status)}
