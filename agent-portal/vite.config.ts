@@ -2,13 +2,12 @@ import react from '@vitejs/plugin-react';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { policy } from './dev/policy.ts';
-import { standIn } from './dev/session.ts';
 
 const api = process.env.AIRSETTLE_URL ?? 'http://127.0.0.1:8080';
 const proxy = { '^/(v1|air|places|docs)/': { target: api, changeOrigin: false } };
 
 export default defineConfig({
-  plugins: [react(), standIn()],
+  plugins: [react()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   server: { proxy },
   // The production build as the backend serves it: the same policy, so that what it forbids is noticed here.

@@ -3,29 +3,32 @@ import { expect, test as base, type Page } from '@playwright/test';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-const demoFile = process.env.AIRSETTLE_DEMO;
+const demoFile = process.env.AIRSETTLE_DEMO ?? '../data/demo.json';
 interface SignIn {
-  organisation?: string;
-  role?: string;
+  organisation: string;
+  roles: string[];
   email: string;
   password: string;
 }
-interface Demo {
-  sign_ins?: SignIn[];
-  keys: { organisation: string; key: string; mode: string }[];
-}
-export const demo: Demo = JSON.parse(readFileSync(demoFile ?? 'demo.json', 'utf8')) as Demo;
+export const demo = JSON.parse(readFileSync(demoFile, 'utf8')) as { sign_ins: SignIn[] };
 
-export type Role = 'agency' | 'agency2' | 'wallet_agency' | 'operator' | 'second_operator' | 'airline' | 'bank';
-const standIns: Record<Role, string> = {
-  agency: 'beijing@demo',
-  agency2: 'shanghai@demo',
-  wallet_agency: 'guangzhou@demo',
-  operator: 'operator@demo',
-  second_operator: 'operator@demo',
-  airline: 'airline@demo',
-  bank: 'bank@demo',
+export type Role = 'agency' | 'agent' | 'second_agency' | 'wallet_agency' | 'operator' | 'second_operator' | 'airline' | 'bank';
+const people: Record<Role, [organisation: RegExp, role: string]> = {
+  agency: [/Beijing/, 'admin'],
+  agent: [/Beijing/, 'agent'],
+  second_agency: [/Shanghai/, 'admin'],
+  wallet_agency: [/Guangzhou/, 'admin'],
+  operator: [/Airsettle/, 'admin'],
+  second_operator: [/Airsettle/, 'operations'],
+  airline: [/Airlines/, 'finance'],
+  bank: [/Bank/, 'viewer'],
 };
+export function personOf(role: Role): SignIn {
+  const [organisation, name] = people[role];
+  const found = demo.sign_ins.find((one) => organisation.test(one.organisation) && one.roles.includes(name));
+  if (!found) throw new Error(`${demoFile} has no sign-in for ${role}`);
+  return found;
+}
 
 export type Language = 'zh-CN' | 'en';
 export type Look = { language: Language; scheme: 'light' | 'dark' };
@@ -40,31 +43,12 @@ export async function signIn(page: Page, role: Role, look: Partial<Look> = {}): 
     [language, scheme],
   );
   await page.goto('/');
-  const found = demo.sign_ins ? demo.sign_ins.find((one) => fits(one, role)) : { email: standIns[role], password: 'demo' };
-  if (!found) throw new Error(`demo.json has no sign-in for ${role}`);
+  const found = personOf(role);
   await page.locator('input[type=email]').fill(found.email);
   await page.locator('input[autocomplete=current-password]').fill(found.password);
   await page.locator('button[type=submit]').click();
   await expect(page.locator('nav, [aria-haspopup]').first()).toBeAttached();
   await expect(page.locator('h1')).toBeVisible();
-}
-
-function fits(one: SignIn, role: Role): boolean {
-  const text = `${one.organisation ?? ''} ${one.role ?? ''} ${one.email}`.toLowerCase();
-  switch (role) {
-    case 'agency':
-      return /beijing/.test(text);
-    case 'agency2':
-      return /shanghai/.test(text);
-    case 'wallet_agency':
-      return /guangzhou/.test(text);
-    case 'bank':
-      return /huangpu|bank/.test(text);
-    case 'airline':
-      return /airlines?\b/.test(text) && !/airsettle/.test(text.replace(one.email, ''));
-    default:
-      return /operations|operator/.test(text);
-  }
 }
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -8,7 +8,7 @@ import { Countdown, Moment } from '../../shared/Moment';
 import { useNames } from '../../shared/names';
 import { Columns, Page, Panel, Quiet, Stack, State } from '../../shared/Page';
 import { useRead } from '../../shared/read';
-import { Loaded } from '../../shared/States';
+import { Failed, Loaded } from '../../shared/States';
 import css from './agency.module.css';
 import { useLimit } from './limits';
 import { OrderState, routeOf } from './orders/state';
@@ -239,7 +239,9 @@ function RefundsWaiting() {
   const open = (read.data?.data ?? []).filter((one) => one.status === 'submitted' || one.status === 'awaiting_airline_funds');
   return (
     <Panel title={t('today.refunds')} aside={<To to="/refunds">{t('refunds')}</To>}>
-      {open.length === 0 ? (
+      {read.error ? (
+        <Failed problem={read.error} retry={() => void read.refetch()} />
+      ) : open.length === 0 ? (
         <Quiet>{t('today.no_refunds')}</Quiet>
       ) : (
         <ul className={css.plainList}>

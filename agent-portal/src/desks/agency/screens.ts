@@ -11,11 +11,13 @@ import {
 } from '@tabler/icons-react';
 import { answer, api } from '../../api/client';
 import { textsOf } from '../../i18n';
-import { isOf, type Desk, type Found, type Screen } from '../../shell/screen';
+import { isOf, may, type Desk, type Found, type Screen } from '../../shell/screen';
 import { meaningOf } from './command';
 import type en from './texts.en.json';
 
 const agency = isOf('agency');
+const seller = may('agency', 'air:write');
+const accountant = may('agency', 'finance:read');
 const screens: Screen[] = [
   {
     path: '/today',
@@ -27,10 +29,10 @@ const screens: Screen[] = [
   {
     path: '/sell',
     load: () => import('./sell/Sell'),
-    allows: agency,
+    allows: seller,
     entry: { group: 'work', order: 20, icon: IconPlaneDeparture, label: 'sell', letter: 's' },
   },
-  { path: '/sell/$offerId', load: () => import('./sell/Book'), allows: agency },
+  { path: '/sell/$offerId', load: () => import('./sell/Book'), allows: seller },
   {
     path: '/orders',
     load: () => import('./orders/Orders'),
@@ -38,11 +40,11 @@ const screens: Screen[] = [
     entry: { group: 'work', order: 30, icon: IconTicket, label: 'orders', letter: 'o' },
   },
   { path: '/orders/$orderId', load: () => import('./orders/OrderPage'), allows: agency },
-  { path: '/orders/$orderId/pay', load: () => import('./orders/Pay'), allows: agency },
-  { path: '/orders/$orderId/cancel', load: () => import('./orders/Cancel'), allows: agency },
-  { path: '/orders/$orderId/refund', load: () => import('./orders/Refund'), allows: agency },
-  { path: '/orders/$orderId/change', load: () => import('./orders/Change'), allows: agency },
-  { path: '/orders/$orderId/passengers/$passengerId', load: () => import('./orders/Correct'), allows: agency },
+  { path: '/orders/$orderId/pay', load: () => import('./orders/Pay'), allows: seller },
+  { path: '/orders/$orderId/cancel', load: () => import('./orders/Cancel'), allows: seller },
+  { path: '/orders/$orderId/refund', load: () => import('./orders/Refund'), allows: seller },
+  { path: '/orders/$orderId/change', load: () => import('./orders/Change'), allows: seller },
+  { path: '/orders/$orderId/passengers/$passengerId', load: () => import('./orders/Correct'), allows: seller },
   {
     path: '/refunds',
     load: () => import('./orders/Refunds'),
@@ -64,22 +66,22 @@ const screens: Screen[] = [
   {
     path: '/wallet',
     load: () => import('./money/Wallet'),
-    allows: agency,
+    allows: accountant,
     entry: { group: 'money', order: 20, icon: IconWallet, label: 'wallet', letter: 'w' },
   },
   {
     path: '/cycles',
     load: () => import('./money/Cycles'),
-    allows: agency,
+    allows: accountant,
     entry: { group: 'money', order: 30, icon: IconCalendarTime, label: 'cycles', letter: 'y' },
   },
   {
     path: '/statements',
     load: () => import('./money/Statements'),
-    allows: agency,
+    allows: accountant,
     entry: { group: 'money', order: 40, icon: IconFileInvoice, label: 'statements', letter: 'm' },
   },
-  { path: '/statements/$statementId', load: () => import('./money/StatementPage'), allows: agency },
+  { path: '/statements/$statementId', load: () => import('./money/StatementPage'), allows: accountant },
 ];
 
 const t = textsOf<typeof en>('desks/agency');
@@ -105,7 +107,7 @@ async function find(typed: string, _session: unknown, signal: AbortSignal): Prom
 export const desk: Desk = {
   texts: 'desks/agency',
   screens,
-  header: { allows: agency, load: () => import('./LimitMeter') },
+  header: { allows: accountant, load: () => import('./LimitMeter') },
   commands: (typed) => {
     const meaning = meaningOf(typed, new Date());
     if (!meaning) return [];
