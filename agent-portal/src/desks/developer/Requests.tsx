@@ -54,7 +54,7 @@ export default function Requests() {
       },
       { id: 'latency', header: t('request.latency'), width: 90, align: 'end', cell: (line) => line.latency_ms, text: (line) => line.latency_ms },
       { id: 'request', header: t('request.id'), width: 250, cell: (line) => <code>{line.request_id}</code>, text: (line) => line.request_id },
-      { id: 'key', header: t('request.key'), width: 210, extra: true, cell: (line) => <code>{line.key_id}</code>, text: (line) => line.key_id },
+      { id: 'key', header: t('request.key'), width: 210, extra: true, cell: (line) => <code>{line.key_id}</code>, text: (line) => line.key_id ?? '' },
     ],
     [t, error],
   );

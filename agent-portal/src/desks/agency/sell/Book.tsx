@@ -6,6 +6,7 @@ import { answer, api, type Schemas } from '../../../api/client';
 import { asProblem, type Problem } from '../../../api/problem';
 import { ToButton } from '../../../shared/Link';
 import { Money } from '../../../shared/Money';
+import { readKept } from '../../../shared/money-write';
 import { Countdown, Moment, useRemaining } from '../../../shared/Moment';
 import { useNames } from '../../../shared/names';
 import { Columns, Facts, Page, Panel, Stack } from '../../../shared/Page';
@@ -25,11 +26,25 @@ type Offer = Schemas['Offer'];
 export default function Book() {
   const { offerId } = useParams({ strict: false }) as { offerId: string };
   const t = useAgencyTexts();
+  // Back after paying: what was bought is shown instead of the form.
+  const [earlier] = useState(() => readKept(`sell:${offerId}`)?.done);
   const offer = useRead(['offers', offerId], (signal) => api.GET('/air/offers/{id}', { signal, params: { path: { id: offerId } } }), { fresh: 60_000 });
   return (
     <Page title={t('book.title')}>
-      <Loaded read={offer}>{({ data }) => <Steps key={data.id} offer={data} />}</Loaded>
+      {earlier ? <Earlier path={earlier} /> : <Loaded read={offer}>{({ data }) => <Steps key={data.id} offer={data} />}</Loaded>}
     </Page>
+  );
+}
+
+export function Earlier({ path }: { path: string }) {
+  const t = useAgencyTexts();
+  return (
+    <Alert color="teal" title={t('book.already')}>
+      <p>{t('book.already_text')}</p>
+      <ToButton to={path} size="xs">
+        {t('book.open_order')}
+      </ToButton>
+    </Alert>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Alert, SegmentedControl } from '@mantine/core';
+import { SegmentedControl } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { answered, api, type Schemas } from '../../../api/client';
@@ -19,7 +19,7 @@ import { keepDraft } from '../draft';
 import { useLimit } from '../limits';
 import { useAgencyTexts } from '../texts';
 import { WhyRefused } from '../WhyRefused';
-import { Reprice } from './Book';
+import { Earlier, Reprice } from './Book';
 import { ordered, type Traveller } from './passengers';
 
 type Offer = Schemas['Offer'];
@@ -86,14 +86,7 @@ export function ConfirmSale({ offer, list, onBack, onRefused }: Props) {
   });
 
   if (write.earlier && write.phase.at === 'open') {
-    return (
-      <Alert color="teal" title={t('book.already')}>
-        <p>{t('book.already_text')}</p>
-        <ToButton to={write.earlier} size="xs">
-          {t('book.open_order')}
-        </ToButton>
-      </Alert>
-    );
+    return <Earlier path={write.earlier} />;
   }
 
   const tickets = rehearsed?.tickets ?? [];
