@@ -2,6 +2,7 @@ import { NumberInput, Tabs, Textarea, TextInput } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { answer, api, type Schemas } from '../../api/client';
+import { useLanguage } from '../../i18n';
 import { Ask } from '../../shared/Ask';
 import { Money } from '../../shared/Money';
 import { useNames } from '../../shared/names';
@@ -181,6 +182,7 @@ function Summary({ agency }: { agency: Agency }) {
 function AgencyActions({ agency, frozenAsked }: { agency: Agency; frozenAsked: boolean }) {
   const t = useOperatorTexts();
   const path = { params: { path: { id: agency.id } } };
+  const language = useLanguage();
   const [reason, setReason] = useState('');
   const [tier, setTier] = useState(agency.tier);
   const [holds, setHolds] = useState<number | string>(agency.max_unpaid_holds);
@@ -196,7 +198,7 @@ function AgencyActions({ agency, frozenAsked }: { agency: Agency; frozenAsked: b
     answer(api.POST('/v1/agencies/{id}/actions/set_hold_limit', { ...path, ...keyed(key), body: { data: { max_unpaid_holds: value } } })),
   );
   const contact = useAction((value: string, key) =>
-    answer(api.POST('/v1/billing_contacts', { ...keyed(key), body: { data: { agency_id: agency.id, email: value, language: 'zh' } } })),
+    answer(api.POST('/v1/billing_contacts', { ...keyed(key), body: { data: { agency_id: agency.id, email: value, language } } })),
   );
   return (
     <Actions>

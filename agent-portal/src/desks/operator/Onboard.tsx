@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { Controller, useForm } from 'react-hook-form';
 import { answer, api, deskHeaders, type Schemas } from '../../api/client';
 import { asProblem, Problem, problemOf } from '../../api/problem';
+import { useLanguage } from '../../i18n';
 import { dayIn } from '../../shared/clock';
 import { check, filled, optional, z } from '../../shared/form';
 import { ToButton } from '../../shared/Link';
@@ -46,6 +47,7 @@ export default function Onboard() {
   const t = useOperatorTexts();
   const names = useNames();
   const queries = useQueryClient();
+  const language = useLanguage();
   const form = useForm({
     resolver: check(schema),
     defaultValues: { name: '', numeric_code: '', country: 'CN', currency: 'CNY', time_zone: 'Asia/Shanghai', tender_order: 'credit_then_wallet', email: '' } as Values,
@@ -87,7 +89,7 @@ export default function Onboard() {
       }
       step = 'contact';
       if (!so.contact && values.email) {
-        await answer(api.POST('/v1/billing_contacts', { ...header(step), body: { data: { agency_id: so.agency.id, email: values.email, language: 'zh' } } }));
+        await answer(api.POST('/v1/billing_contacts', { ...header(step), body: { data: { agency_id: so.agency.id, email: values.email, language } } }));
       }
       so.contact = true;
       setDone({ ...so });
