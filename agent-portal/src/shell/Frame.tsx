@@ -46,8 +46,8 @@ export function Frame() {
           <IconMenu2 size={20} />
         </ActionIcon>
         <To to="/" className={css.brand} underline="never">
-          <img src="/mark.svg" width={24} height={24} alt="" />
-          <span>Airsettle</span>
+          <img src="/mark.svg" width={24} height={24} alt="Airsettle" />
+          <span aria-hidden>Airsettle</span>
         </To>
         <button type="button" className={css.search} onClick={() => setPalette(true)} aria-label={`${t('search')} /`} aria-keyshortcuts="Control+K /">
           <IconSearch size={15} aria-hidden />

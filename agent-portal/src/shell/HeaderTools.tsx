@@ -77,6 +77,12 @@ export function HeaderTools({ onHelp }: { onHelp: () => void }) {
                 void setLanguage(value);
               }}
             />
+            <Choice<ZoneChoice>
+              label={t('zone')}
+              value={zone}
+              options={zones.map((value) => ({ value, label: t(`zone.${value}`) }))}
+              choose={(value) => prefer({ zone: value })}
+            />
             <Choice<Preferences['scheme']>
               label={t('scheme')}
               value={scheme}
