@@ -44,6 +44,21 @@ const groups: Record<string, string> = {
   AirlineChangeAction: 'airline_change',
   ScheduleChangeKind: 'schedule',
   PriceChanged: 'priced',
+  FreezeScope: 'scope',
+  Grounds: 'grounds',
+  GuaranteeKind: 'guarantee',
+  GuaranteeStatus: 'guarantee_status',
+  PayoutPurpose: 'payout',
+  ReviewResult: 'review',
+  VelocityMode: 'velocity_mode',
+  VelocitySubject: 'velocity_subject',
+  VelocityMeasure: 'velocity_measure',
+  CashProofState: 'proof',
+  CashItemKind: 'cash_item',
+  MemoKind: 'memo_kind',
+  MemoStatus: 'memo_status',
+  MemoStepKind: 'memo_step',
+  Business: 'business',
 };
 
 it('every shown value of the contract has a name', () => {

@@ -1,6 +1,7 @@
 import { Alert, Button, TextInput } from '@mantine/core';
 import { IconCheck, IconClock, IconRefresh } from '@tabler/icons-react';
 import { useId, useState, type ReactNode } from 'react';
+import { EmailedCode } from './EmailedCode';
 import { isMore, money, typedAmount, type Amount } from './amount';
 import { Money } from './Money';
 import { Moment } from './Moment';
@@ -115,6 +116,7 @@ export function MoneyConfirm<T, B>(props: ConfirmProps<T, B>) {
           {props.cure?.(write.phase.problem.code)}
         </Failed>
       )}
+      {write.phase.at === 'code' && <EmailedCode write={write} body={props.body} submitLabel={props.submitLabel} />}
       {props.blocked && open && <Alert color="orange">{props.blocked}</Alert>}
 
       {large && open && !write.interrupted && !props.blocked && (
@@ -134,15 +136,17 @@ export function MoneyConfirm<T, B>(props: ConfirmProps<T, B>) {
             {t('cancel')}
           </Button>
         )}
-        <Button
-          onClick={() => write.submit(props.body())}
-          disabled={!open || !matches || Boolean(props.blocked) || Boolean(write.interrupted)}
-          loading={busy}
-          leftSection={<IconCheck size={16} />}
-          data-confirm
-        >
-          {props.submitLabel}
-        </Button>
+        {write.phase.at !== 'code' && (
+          <Button
+            onClick={() => write.submit(props.body())}
+            disabled={!open || !matches || Boolean(props.blocked) || Boolean(write.interrupted)}
+            loading={busy}
+            leftSection={<IconCheck size={16} />}
+            data-confirm
+          >
+            {props.submitLabel}
+          </Button>
+        )}
       </div>
     </section>
   );

@@ -2,7 +2,7 @@
 // opens and survives a reload; without an answer the same key asks again, so that nothing is done twice and the person is told
 // what happened to the money.
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { answer, api, type Answered } from '../api/client';
+import { answer, api, type Answered, type Schemas } from '../api/client';
 import { asProblem, Problem } from '../api/problem';
 
 export interface Kept {
@@ -11,6 +11,8 @@ export interface Kept {
   sentAt?: string;
   /** What was sent, so that the very same can be sent again after a reload. */
   body?: string;
+  /** The code that it was sent with. */
+  confirmation?: string;
   /** Where its effect is shown, once known. */
   done?: string;
 }
@@ -43,6 +45,8 @@ export type Phase<T> =
   /** No answer yet: asked again with the same key. */
   | { at: 'asking_again'; attempt: number; problem: Problem }
   | { at: 'refused'; problem: Problem }
+  /** So much is paid only with a code that comes by e-mail. */
+  | { at: 'code'; problem: Problem }
   | { at: 'unknown'; problem: Problem }
   | { at: 'done'; result: T; replayed: boolean };
 
@@ -85,12 +89,23 @@ async function settled<T>(got: Answered<T>, purpose: string): Promise<Answered<T
   throw Problem.unreachable();
 }
 
+/** What a code is asked for: as the request that pays names it. */
+export type ToConfirm = Schemas['AskToConfirm'];
+
+/** The header of a payment that was confirmed by a code. */
+export const confirmed = (confirmation: string | undefined): Record<string, string> => (confirmation ? { 'Airsettle-Confirmation': confirmation } : {});
+
+const needsCode = (problem: Problem) => problem.code === 'confirmation_required' || problem.code === 'confirmation_invalid';
+
 export interface MoneyWrite<T, B> {
   phase: Phase<T>;
+  /** What a code is asked for; nothing where none is ever needed. */
+  toConfirm: (body: B) => ToConfirm | null;
   /** It was sent before this page was loaded, and its answer never arrived. */
   interrupted: Kept | null;
   earlier: string | null;
-  submit: (body: B) => void;
+  /** With the code, where one was asked for. */
+  submit: (body: B, confirmation?: string) => void;
   /** Sends what was interrupted again, with the key that it had. */
   ask: () => void;
   reset: () => void;
@@ -99,7 +114,9 @@ export interface MoneyWrite<T, B> {
 export interface MoneyWriteOptions<T, B> {
   /** Names the form: one key for one purpose, such as the offer that is bought. */
   purpose: string;
-  send: (body: B, key: string) => Promise<Answered<T>>;
+  send: (body: B, key: string, confirmation: string | undefined) => Promise<Answered<T>>;
+  /** Of a payment that the server may want a code for. */
+  toConfirm?: (body: B) => ToConfirm;
   /** Where the effect is shown, kept so that Back does not pay twice. */
   shownAt?: (result: T) => string;
   onDone?: (result: T) => void;
@@ -123,16 +140,16 @@ export function useMoneyWrite<T, B>(options: MoneyWriteOptions<T, B>): MoneyWrit
   }, [purpose]);
 
   const run = useCallback(
-    async (body: B, key: string) => {
+    async (body: B, key: string, confirmation?: string) => {
       // A double click is one click.
       if (busy.current) return;
       busy.current = true;
-      const sent: Kept = { key, body: JSON.stringify(body), sentAt: readKept(purpose)?.sentAt ?? new Date().toISOString() };
+      const sent: Kept = { key, body: JSON.stringify(body), confirmation, sentAt: readKept(purpose)?.sentAt ?? new Date().toISOString() };
       writeKept(purpose, sent);
       for (let attempt = 1; ; attempt += 1) {
         if (attempt === 1) setPhase({ at: 'sending', attempt });
         try {
-          const got = await settled(await latest.current.send(body, key), purpose);
+          const got = await settled(await latest.current.send(body, key, confirmation), purpose);
           const done = latest.current.shownAt?.(got.data);
           writeKept(purpose, { key: newKey(), done });
           setPhase({ at: 'done', result: got.data, replayed: got.replayed });
@@ -147,7 +164,7 @@ export function useMoneyWrite<T, B>(options: MoneyWriteOptions<T, B>): MoneyWrit
             const after: Kept = then === 'refused' && problem.status !== 401 ? { key: newKey() } : sent;
             writeKept(purpose, after);
             setKept(after);
-            setPhase({ at: then, problem });
+            setPhase(then === 'refused' && latest.current.toConfirm && needsCode(problem) ? { at: 'code', problem } : { at: then, problem });
             busy.current = false;
             return;
           }
@@ -160,22 +177,25 @@ export function useMoneyWrite<T, B>(options: MoneyWriteOptions<T, B>): MoneyWrit
   );
 
   const submit = useCallback(
-    (body: B) => {
+    (body: B, confirmation?: string) => {
       const so = readKept(purpose) ?? kept;
       // A key stands for one body: after a change it is another request.
       const same = !so.body || so.body === JSON.stringify(body);
-      void run(body, same ? so.key : newKey());
+      void run(body, same ? so.key : newKey(), confirmation);
     },
     [kept, purpose, run],
   );
   const ask = useCallback(() => {
     const so = readKept(purpose) ?? kept;
-    if (so.body) void run(JSON.parse(so.body) as B, so.key);
+    if (so.body) void run(JSON.parse(so.body) as B, so.key, so.confirmation);
   }, [kept, purpose, run]);
   const reset = useCallback(() => setPhase({ at: 'open' }), []);
 
+  const toConfirm = useCallback((body: B) => latest.current.toConfirm?.(body) ?? null, []);
+
   return {
     phase,
+    toConfirm,
     interrupted: phase.at === 'open' && kept.sentAt && !kept.done ? kept : null,
     earlier: kept.done ?? null,
     submit,
