@@ -1,4 +1,5 @@
-import { FileInput } from '@mantine/core';
+import { Button, FileButton } from '@mantine/core';
+import { IconPaperclip } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { Schemas } from '../api/client';
 import { asProblem, type Problem } from '../api/problem';
@@ -25,7 +26,13 @@ export function Documents({ label, given, onGiven, most = 10 }: { label: string;
   };
   return (
     <div>
-      <FileInput label={label} placeholder={t('documents.choose')} value={null} disabled={busy} onChange={(file) => file && void take(file)} accept="application/pdf,image/png,image/jpeg" />
+      <FileButton onChange={(file) => file && void take(file)} accept="application/pdf,image/png,image/jpeg">
+        {(props) => (
+          <Button {...props} variant="default" size="xs" leftSection={<IconPaperclip size={14} />} loading={busy}>
+            {label}
+          </Button>
+        )}
+      </FileButton>
       {given.length > 0 && (
         <ul className={css.documents}>
           {given.map((one) => (

@@ -61,6 +61,7 @@ const screens: Screen[] = [
     path: '/limit',
     load: () => import('./money/Limit'),
     allows: agency,
+    also: ['desks/limits'],
     entry: { group: 'money', order: 10, icon: IconGauge, label: 'limit', letter: 'l' },
   },
   {

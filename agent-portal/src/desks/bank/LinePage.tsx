@@ -1,6 +1,6 @@
 import { Tabs, Textarea, TextInput } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { answer, api, type Schemas } from '../../api/client';
 import { useSession } from '../../session/session';
 import { typedAmount } from '../../shared/amount';
@@ -17,6 +17,9 @@ import { useFilters } from '../../shared/url';
 import css from './bank.module.css';
 import { Use } from './LineCards';
 import { useBankTexts } from './texts';
+
+// Only the operator repays: a bank's people do not load how.
+const Pay = lazy(() => import('../payments/Payment').then(({ Pay: view }) => ({ default: view })));
 
 type Line = Schemas['Facility'];
 const tabs = ['summary', 'statement', 'draws', 'repayments', 'accruals'] as const;
@@ -260,6 +263,8 @@ function Utilisation({ line }: { line: Line }) {
 
 function Repayments({ line }: { line: Line }) {
   const t = useBankTexts();
+  const { organisation, permissions } = useSession();
+  const operator = organisation.kind === 'operator';
   type Row = Schemas['FacilityRepayment'];
   const columns = useMemo(
     (): Column<Row>[] => [
@@ -273,6 +278,7 @@ function Repayments({ line }: { line: Line }) {
   return (
     <DataTable<Row>
       id="repayments"
+      filters={operator && permissions.includes('finance:write') && <Suspense><Pay kind="facility_repayment" given={{ party: line.id, currency: line.currency }} /></Suspense>}
       label={t('line.tab_repayments')}
       queryKey={['repayments', line.id]}
       read={(page, signal) => api.GET('/v1/facilities/{id}/repayments', { signal, params: { path: { id: line.id }, query: page } })}

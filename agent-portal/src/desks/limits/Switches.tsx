@@ -10,6 +10,7 @@ import { useNames } from '../../shared/names';
 import { Quiet, Stack, State } from '../../shared/Page';
 import { useRead } from '../../shared/read';
 import { Loaded } from '../../shared/States';
+import { useTwoPeople } from '../../shared/two-people';
 import { useAction } from '../../shared/use-action';
 import { useLimitTexts } from './texts';
 
@@ -29,7 +30,7 @@ export function Lift({ thrown, waiting }: { thrown: Switch; waiting: readonly Sc
   const t = useLimitTexts();
   const { permissions } = useSession();
   const [reason, setReason] = useState('');
-  const lift = useAction((data: Schemas['RequestApproval'], key) => answer(api.POST('/v1/approvals', { headers: { 'Idempotency-Key': key }, body: { data } })));
+  const lift = useTwoPeople('unfreeze');
   const asked = waiting.find((one) => one.subject === thrown.id);
   if (thrown.lifted_at) {
     return (
@@ -53,7 +54,7 @@ export function Lift({ thrown, waiting }: { thrown: Switch; waiting: readonly Sc
       title={t('switch.lift')}
       action={lift}
       size="compact-xs"
-      input={() => (reason.trim() ? { kind: 'unfreeze', reason: reason.trim(), change: { kill_switch_id: thrown.id } } : null)}
+      input={() => (reason.trim() ? { reason: reason.trim(), change: { kill_switch_id: thrown.id } } : null)}
     >
       <p>{t('switch.lift_text')}</p>
       <Textarea label={t('reason')} value={reason} onChange={(event) => setReason(event.currentTarget.value)} autosize minRows={2} maxLength={500} data-autofocus />

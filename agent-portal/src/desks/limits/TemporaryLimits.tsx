@@ -14,6 +14,7 @@ import { Moment } from '../../shared/Moment';
 import { Panel, Quiet, Stack, State, type Tone } from '../../shared/Page';
 import { useRead } from '../../shared/read';
 import { Loaded } from '../../shared/States';
+import { useTwoPeople } from '../../shared/two-people';
 import { useAction } from '../../shared/use-action';
 import { useRegister } from './register';
 import css from './limits.module.css';
@@ -106,7 +107,7 @@ function AskForOne({ agencyId, currency }: { agencyId: string; currency: string 
   const [from, setFrom] = useState(today);
   const [until, setUntil] = useState('');
   const [reason, setReason] = useState('');
-  const ask = useAction((data: Schemas['RequestApproval'], key) => answer(api.POST('/v1/approvals', { headers: { 'Idempotency-Key': key }, body: { data } })));
+  const ask = useTwoPeople('temporary_limit');
   const sum = typedAmount(amount);
   const days = [from, until].every((day) => /^\d{4}-\d\d-\d\d$/.test(day)) && from <= until;
   return (
@@ -117,7 +118,6 @@ function AskForOne({ agencyId, currency }: { agencyId: string; currency: string 
       input={() =>
         sum && days && reason.trim()
           ? {
-              kind: 'temporary_limit',
               reason: reason.trim(),
               change: { agency_id: agencyId, amount: sum, currency, effective_from: from, effective_until: until },
             }

@@ -1,4 +1,4 @@
-import { NumberInput, Tabs, Textarea, TextInput } from '@mantine/core';
+import { NumberInput, Tabs, TextInput } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { answer, api, type Schemas } from '../../api/client';
@@ -11,6 +11,7 @@ import { useRead } from '../../shared/read';
 import { Copy, Empty, Loaded, Loading } from '../../shared/States';
 import { useAction } from '../../shared/use-action';
 import { useFilters } from '../../shared/url';
+import { SwitchesOn } from '../limits/Switches';
 import { agencyTones } from './Agencies';
 import css from './operator.module.css';
 import { useOperatorTexts } from './texts';
@@ -19,11 +20,18 @@ import { useOperatorTexts } from './texts';
 const LimitView = lazy(() => import('../agency/money/Limit').then(({ LimitView: view }) => ({ default: view })));
 const CyclesOf = lazy(() => import('../agency/money/Cycles').then(({ CyclesOf: view }) => ({ default: view })));
 const StatementsOf = lazy(() => import('../agency/money/Statements').then(({ StatementsOf: view }) => ({ default: view })));
+const WhatIf = lazy(() => import('../limits/WhatIf').then(({ WhatIf: view }) => ({ default: view })));
+const Alerts = lazy(() => import('../limits/Alerts').then(({ Alerts: view }) => ({ default: view })));
+const TemporaryLimits = lazy(() => import('../limits/TemporaryLimits').then(({ TemporaryLimits: view }) => ({ default: view })));
+const ScoreOf = lazy(() => import('../limits/Score').then(({ ScoreOf: view }) => ({ default: view })));
+const Reviews = lazy(() => import('../limits/Reviews').then(({ Reviews: view }) => ({ default: view })));
+const Guarantees = lazy(() => import('../limits/Guarantees').then(({ Guarantees: view }) => ({ default: view })));
+const PayoutsOf = lazy(() => import('../payments/PayoutsOf').then(({ PayoutsOf: view }) => ({ default: view })));
 const AgencyContracts = lazy(() => import('./Contracts').then(({ AgencyContracts: view }) => ({ default: view })));
 const AgencyDefaults = lazy(() => import('./Defaults').then(({ AgencyDefaults: view }) => ({ default: view })));
 
 type Agency = Schemas['Agency'];
-const tabs = ['summary', 'limit', 'cycles', 'statements', 'contracts', 'defaults'] as const;
+const tabs = ['summary', 'limit', 'score', 'security', 'cycles', 'statements', 'contracts', 'defaults'] as const;
 
 /** Everything about one agency. */
 export default function AgencyPage() {
@@ -70,6 +78,22 @@ export default function AgencyPage() {
             <Tabs.Panel value="limit" pt="md">
               <Suspense fallback={<Loading />}><LimitOf agencyId={data.id} /></Suspense>
             </Tabs.Panel>
+            <Tabs.Panel value="score" pt="md">
+              <Suspense fallback={<Loading />}>
+                <Stack>
+                  <ScoreOf agencyId={data.id} />
+                  <Reviews agencyId={data.id} />
+                </Stack>
+              </Suspense>
+            </Tabs.Panel>
+            <Tabs.Panel value="security" pt="md">
+              <Suspense fallback={<Loading />}>
+                <Stack>
+                  <Guarantees agencyId={data.id} currency={data.currency} />
+                  <PayoutsOf agency={data} />
+                </Stack>
+              </Suspense>
+            </Tabs.Panel>
             <Tabs.Panel value="cycles" pt="md">
               <Suspense fallback={<Loading />}><CyclesOf agencyId={data.id} /></Suspense>
             </Tabs.Panel>
@@ -93,7 +117,18 @@ function LimitOf({ agencyId }: { agencyId: string }) {
   const read = useRead(['limits', agencyId], (signal) => api.GET('/v1/limits/{agency}', { signal, params: { path: { agency: agencyId } } }), { every: 20_000 });
   return (
     <Stack>
-      <Loaded read={read}>{({ data }) => <LimitView limit={data} cures={false} />}</Loaded>
+      <Loaded read={read}>
+        {({ data }) => (
+          <>
+            <LimitView limit={data} cures={false} />
+            <WhatIf limit={data} />
+            <Columns>
+              <TemporaryLimits agencyId={agencyId} currency={data.currency} />
+              <Alerts agencyId={agencyId} />
+            </Columns>
+          </>
+        )}
+      </Loaded>
     </Stack>
   );
 }
@@ -106,9 +141,6 @@ function Summary({ agency }: { agency: Agency }) {
     api.GET('/v1/bank_receipts', { signal, params: { query: { agency_id: agency.id, limit: 10 } } }),
   );
   const contacts = useRead(['billing_contacts', agency.id], (signal) => api.GET('/v1/billing_contacts', { signal, params: { query: { agency_id: agency.id, limit: 1 } } }));
-  const waiting = useRead(['approvals', 'of', agency.id], (signal) =>
-    api.GET('/v1/approvals', { signal, params: { query: { subject: agency.id, status: 'pending', limit: 10 } } }),
-  );
   const contact = contacts.data?.data[0];
   return (
     <Columns wide="left">
@@ -160,8 +192,13 @@ function Summary({ agency }: { agency: Agency }) {
         </Panel>
       </Stack>
       <Stack>
+        {agency.status !== 'closed' && (
+          <Panel title={t('agency.switches')}>
+            <SwitchesOn target={{ id: agency.id, of: 'agency' }} />
+          </Panel>
+        )}
         <Panel title={t('actions')}>
-          <AgencyActions agency={agency} frozenAsked={(waiting.data?.data.length ?? 0) > 0} />
+          <AgencyActions agency={agency} />
         </Panel>
         <Panel title={t('agency.about')}>
           <Facts
@@ -179,20 +216,15 @@ function Summary({ agency }: { agency: Agency }) {
   );
 }
 
-function AgencyActions({ agency, frozenAsked }: { agency: Agency; frozenAsked: boolean }) {
+function AgencyActions({ agency }: { agency: Agency }) {
   const t = useOperatorTexts();
   const path = { params: { path: { id: agency.id } } };
   const language = useLanguage();
-  const [reason, setReason] = useState('');
   const [tier, setTier] = useState(agency.tier);
   const [holds, setHolds] = useState<number | string>(agency.max_unpaid_holds);
   const [email, setEmail] = useState('');
   const keyed = (key: string) => ({ headers: { 'Idempotency-Key': key } });
-  const freeze = useAction((_: true, key) => answer(api.POST('/v1/agencies/{id}/actions/freeze', { ...path, ...keyed(key), body: { data: {} } })));
   const close = useAction((_: true, key) => answer(api.POST('/v1/agencies/{id}/actions/close', { ...path, ...keyed(key), body: { data: {} } })));
-  const unfreeze = useAction((why: string, key) =>
-    answer(api.POST('/v1/approvals', { ...keyed(key), body: { data: { kind: 'unfreeze', reason: why, change: { agency_id: agency.id } } } })),
-  );
   const changeTier = useAction((value: string, key) => answer(api.POST('/v1/agencies/{id}/actions/set_tier', { ...path, ...keyed(key), body: { data: { tier: value } } })));
   const changeHolds = useAction((value: number, key) =>
     answer(api.POST('/v1/agencies/{id}/actions/set_hold_limit', { ...path, ...keyed(key), body: { data: { max_unpaid_holds: value } } })),
@@ -202,20 +234,6 @@ function AgencyActions({ agency, frozenAsked }: { agency: Agency; frozenAsked: b
   );
   return (
     <Actions>
-      {agency.status === 'active' && (
-        <Ask label={t('agency.freeze')} title={t('agency.freeze')} action={freeze} input={() => true as const} danger>
-          <p>{t('agency.freeze_text')}</p>
-        </Ask>
-      )}
-      {agency.status === 'frozen' &&
-        (frozenAsked ? (
-          <Quiet>{t('agency.unfreeze_asked')}</Quiet>
-        ) : (
-          <Ask label={t('agency.unfreeze')} title={t('agency.unfreeze')} action={unfreeze} input={() => reason.trim() || null}>
-            <p>{t('agency.unfreeze_text')}</p>
-            <Textarea label={t('approval.reason')} value={reason} onChange={(event) => setReason(event.currentTarget.value)} autosize minRows={2} data-autofocus />
-          </Ask>
-        ))}
       {agency.status !== 'closed' && (
         <>
           <Ask label={t('agency.set_tier')} title={t('agency.set_tier')} action={changeTier} input={() => (/^[a-z0-9_]{1,20}$/.test(tier) ? tier : null)}>

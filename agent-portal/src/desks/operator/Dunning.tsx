@@ -8,8 +8,8 @@ import { Moment } from '../../shared/Moment';
 import { useNames } from '../../shared/names';
 import { Name, Page, State } from '../../shared/Page';
 import { useFilters } from '../../shared/url';
-import { useAgencyNames } from './Exposure';
 import css from './operator.module.css';
+import { useAgencyNames } from '../../shared/parties';
 import { useOperatorTexts } from './texts';
 
 type Message = Schemas['DunningMessage'];

@@ -1,11 +1,10 @@
-import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { answer, api, type Schemas } from '../../api/client';
-import { usePreferences } from '../../session/preferences';
+import { api, type Schemas } from '../../api/client';
 import { DataTable, type Column } from '../../shared/DataTable';
 import { To } from '../../shared/Link';
 import { Money } from '../../shared/Money';
 import { Facts, Name, Page, Panel, State } from '../../shared/Page';
+import { useAgencyNames, useAirlineNames } from '../../shared/parties';
 import { useRead } from '../../shared/read';
 import { Loaded } from '../../shared/States';
 import { bandOf } from '../agency/limits';
@@ -13,27 +12,6 @@ import { useOperatorTexts } from './texts';
 
 type Limit = Schemas['AgencyLimit'];
 const tones = { calm: 'good', half: 'good', high: 'warn', near: 'warn', full: 'bad' } as const;
-
-/** What agencies are called: the list of them is short and read once. */
-export function useAgencyNames(): ReadonlyMap<string, string> {
-  const { mode } = usePreferences();
-  const read = useQuery({
-    queryKey: [mode, 'agencies', 'names'],
-    queryFn: async ({ signal }) => (await answer(api.GET('/v1/agencies', { signal, params: { query: { limit: 200 } } }))).data,
-    staleTime: 60_000,
-  });
-  return useMemo(() => new Map((read.data ?? []).map((agency) => [agency.id, agency.name])), [read.data]);
-}
-
-export function useAirlineNames(): ReadonlyMap<string, string> {
-  const { mode } = usePreferences();
-  const read = useQuery({
-    queryKey: [mode, 'airlines', 'names'],
-    queryFn: async ({ signal }) => (await answer(api.GET('/v1/airlines', { signal, params: { query: { limit: 200 } } }))).data,
-    staleTime: 60_000,
-  });
-  return useMemo(() => new Map((read.data ?? []).map((airline) => [airline.id, `${airline.iata_code} ${airline.name}`])), [read.data]);
-}
 
 export default function Exposure() {
   const t = useOperatorTexts();

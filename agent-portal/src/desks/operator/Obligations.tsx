@@ -6,9 +6,9 @@ import { To } from '../../shared/Link';
 import { Money } from '../../shared/Money';
 import { useNames } from '../../shared/names';
 import { Name, Page, Panel, State, type Tone } from '../../shared/Page';
+import { useAgencyNames } from '../../shared/parties';
 import { useRead } from '../../shared/read';
 import { useFilters } from '../../shared/url';
-import { useAgencyNames } from './Exposure';
 import css from './operator.module.css';
 import { useOperatorTexts } from './texts';
 

@@ -3,9 +3,10 @@ import { IconPaperclip } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Controller, useForm } from 'react-hook-form';
-import { answer, api, deskHeaders, type Schemas } from '../../api/client';
-import { asProblem, Problem, problemOf } from '../../api/problem';
+import { answer, api, type Schemas } from '../../api/client';
+import { asProblem, type Problem } from '../../api/problem';
 import { useLanguage } from '../../i18n';
+import { attach } from '../../shared/attachments';
 import { dayIn } from '../../shared/clock';
 import { check, filled, optional, z } from '../../shared/form';
 import { ToButton } from '../../shared/Link';
@@ -31,16 +32,6 @@ const schema = z.object({
 type Values = z.infer<typeof schema>;
 const steps = ['organisation', 'agency', 'contract', 'contact'] as const;
 type Step = (typeof steps)[number];
-
-async function attach(file: File): Promise<Schemas['Attachment']> {
-  const headers = deskHeaders(new Headers({ 'Content-Type': file.type || 'application/octet-stream' }));
-  const response = await fetch(`/v1/attachments?file_name=${encodeURIComponent(file.name)}`, { method: 'POST', headers, body: file, credentials: 'same-origin' }).catch(() => {
-    throw Problem.unreachable();
-  });
-  const body = (await response.json().catch(() => null)) as { data: Schemas['Attachment'] } | null;
-  if (!response.ok || !body) throw problemOf(response, body);
-  return body.data;
-}
 
 /** Organisation, agency, contract and contact, one after the other; what is done already is not done again when one of them fails. */
 export default function Onboard() {

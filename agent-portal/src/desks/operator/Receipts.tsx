@@ -11,10 +11,10 @@ import { MoneyConfirm } from '../../shared/MoneyConfirm';
 import { useMoneyWrite } from '../../shared/money-write';
 import { useNames } from '../../shared/names';
 import { Code, Facts, Name, Page, Stack } from '../../shared/Page';
+import { useAgencyNames, useAirlineNames } from '../../shared/parties';
 import { useRead } from '../../shared/read';
 import { useFilters } from '../../shared/url';
 import { platformZone } from '../../session/office';
-import { useAgencyNames, useAirlineNames } from './Exposure';
 import css from './operator.module.css';
 import { useOperatorTexts } from './texts';
 

@@ -12,8 +12,8 @@ import { useNames } from '../../shared/names';
 import { Name, Page, State, type Tone } from '../../shared/Page';
 import { useAction } from '../../shared/use-action';
 import { useFilters } from '../../shared/url';
-import { useAgencyNames } from './Exposure';
 import css from './operator.module.css';
+import { useAgencyNames } from '../../shared/parties';
 import { useOperatorTexts } from './texts';
 
 type Application = Schemas['RefundApplication'];

@@ -1,12 +1,19 @@
 import { api, type Schemas } from '../../../api/client';
 import { useAgency } from '../../../session/office';
 import { grouped, isZero, share } from '../../../shared/amount';
+import { Grid } from '../../../shared/Grid';
 import { To } from '../../../shared/Link';
 import { Money } from '../../../shared/Money';
 import { Moment } from '../../../shared/Moment';
+import { useNames } from '../../../shared/names';
 import { Columns, Facts, Page, Panel, Stack, State } from '../../../shared/Page';
 import { useRead } from '../../../shared/read';
 import { Empty, Loaded } from '../../../shared/States';
+import { Alerts } from '../../limits/Alerts';
+import { Guarantees } from '../../limits/Guarantees';
+import { ScoreOf } from '../../limits/Score';
+import { TemporaryLimits } from '../../limits/TemporaryLimits';
+import { WhatIf } from '../../limits/WhatIf';
 import css from '../agency.module.css';
 import { bandOf, useLimit } from '../limits';
 import { useAgencyTexts } from '../texts';
@@ -15,6 +22,7 @@ type Derivation = Schemas['Data_LimitDerivation']['data'];
 
 export default function Limit() {
   const t = useAgencyTexts();
+  const names = useNames();
   const { agency } = useAgency();
   const read = useLimit(20_000);
   return (
@@ -26,8 +34,27 @@ export default function Limit() {
         </>
       }
     >
-      {agency?.status === 'frozen' && <State tone="bad">{t('meter.frozen')}</State>}
-      <Loaded read={read}>{({ data }) => <LimitView limit={data} />}</Loaded>
+      {agency?.status === 'frozen' && (
+        <div>
+          <State tone="bad">
+            {t('meter.frozen')}: {agency.frozen_scopes.map((scope) => names('scope', scope)).join(' · ')}
+          </State>
+        </div>
+      )}
+      <Loaded read={read}>
+        {({ data }) => (
+          <>
+            <LimitView limit={data} />
+            <WhatIf limit={data} />
+            <Columns>
+              <TemporaryLimits agencyId={data.agency_id} currency={data.currency} />
+              <Alerts agencyId={data.agency_id} />
+            </Columns>
+            <Guarantees agencyId={data.agency_id} currency={data.currency} />
+            <ScoreOf agencyId={data.agency_id} />
+          </>
+        )}
+      </Loaded>
     </Page>
   );
 }
@@ -56,6 +83,7 @@ function Bar({ limit }: { limit: Derivation }) {
 /** How the limit and what is left of it come about, term by term, as the server has computed them. */
 export function LimitView({ limit, cures = true }: { limit: Derivation; cures?: boolean }) {
   const t = useAgencyTexts();
+  const names = useNames();
   const { currency, policy } = limit;
   const capacity = limit.remittance_holding_capacity;
   const m = (amount: string | null | undefined, strong?: boolean) => <Money amount={amount} currency={currency} strong={strong} />;
@@ -76,8 +104,32 @@ export function LimitView({ limit, cures = true }: { limit: Derivation; cures?: 
                   <td>{m(limit.deposit_times_multiplier_amount)}</td>
                 </tr>
                 <tr>
+                  <th>+ {t('limit.security')}</th>
+                  <td>{m(limit.security_amount)}</td>
+                </tr>
+                <tr data-total>
+                  <th>{t('limit.secured')}</th>
+                  <td>{m(limit.secured_amount)}</td>
+                </tr>
+                <tr>
                   <th>{t('limit.cap')}</th>
                   <td>{policy ? <Money amount={policy.cap_amount} currency={policy.cap_currency} /> : t('limit.no_policy')}</td>
+                </tr>
+                {limit.terms
+                  .filter((term) => term.kind === 'holding_capacity')
+                  .map((term) => (
+                    <tr key={term.id}>
+                      <th>{t('limit.reviewed', { from: term.effective_from })}</th>
+                      <td>{m(term.amount)}</td>
+                    </tr>
+                  ))}
+                <tr data-total>
+                  <th>{t('limit.bounded', { by: names('bound', limit.bound_by) })}</th>
+                  <td>{m(limit.bounded_amount)}</td>
+                </tr>
+                <tr>
+                  <th>+ {t('limit.temporary')}</th>
+                  <td>{m(limit.temporary_amount)}</td>
                 </tr>
                 <tr data-total>
                   <th>{t('limit.limit')}</th>
@@ -88,6 +140,17 @@ export function LimitView({ limit, cures = true }: { limit: Derivation; cures?: 
             <p className={css.small}>
               {t('limit.smaller')} {policy && t('limit.policy', { version: policy.version, from: policy.effective_from })}
             </p>
+          </Panel>
+          <Panel title={t('limit.terms')} tight>
+            <Grid
+              label={t('limit.terms')}
+              empty={t('limit.no_terms')}
+              head={[t('limit.term'), { text: t('limit.counts'), end: true }, t('limit.from'), t('limit.until')]}
+              rows={limit.terms.map((term) => ({
+                key: term.id,
+                cells: [names('term', term.kind), m(term.amount), term.effective_from, term.effective_until ?? t('limit.next_review')],
+              }))}
+            />
           </Panel>
           <Panel title={t('limit.left')}>
             <table className={css.sum}>
@@ -176,7 +239,6 @@ function Cures({ limit }: { limit: Derivation }) {
     { enabled: Boolean(agency) },
   );
   const open = (owed.data?.data ?? []).filter((one) => !isZero(one.open_amount) && ['due', 'overdue', 'not_yet_due', 'defaulted'].includes(one.state));
-  const capped = limit.policy && limit.limit_amount === limit.policy.cap_amount;
   return (
     <Panel title={t('cure.title')}>
       <ol className={css.cures}>
@@ -190,8 +252,8 @@ function Cures({ limit }: { limit: Derivation }) {
           {t('cure.wallet')} <To to="/wallet">{t('wallet')}</To>
         </li>
         <li>
-          {capped
-            ? t('cure.cap')
+          {limit.bound_by !== 'security'
+            ? t(`cure.${limit.bound_by === 'cap' || limit.bound_by === 'holding_capacity' || limit.bound_by === 'score' ? limit.bound_by : 'no_policy'}`)
             : t('cure.deposit', { multiplier: limit.policy?.deposit_multiplier ?? '–', cap: limit.policy ? `${limit.policy.cap_currency} ${grouped(limit.policy.cap_amount)}` : '–' })}
         </li>
         <li>{t('cure.refund')}</li>

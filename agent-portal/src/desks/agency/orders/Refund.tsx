@@ -4,10 +4,9 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answer, answered, api, type Schemas } from '../../../api/client';
 import { asProblem, type Problem } from '../../../api/problem';
-import { deskHeaders } from '../../../api/client';
-import { problemOf } from '../../../api/problem';
 import { useAgency } from '../../../session/office';
 import { typedAmount } from '../../../shared/amount';
+import { attach } from '../../../shared/attachments';
 import { Money } from '../../../shared/Money';
 import { MoneyConfirm } from '../../../shared/MoneyConfirm';
 import { useMoneyWrite } from '../../../shared/money-write';
@@ -35,19 +34,6 @@ export default function Refund() {
 function Steps({ order }: { order: Schemas['Order'] }) {
   const [quote, setQuote] = useState<Application | null>(null);
   return quote ? <Confirm order={order} quote={quote} again={() => setQuote(null)} /> : <Ask order={order} onQuote={setQuote} />;
-}
-
-async function attach(file: File): Promise<Schemas['Attachment']> {
-  const headers = deskHeaders(new Headers({ 'Content-Type': file.type || 'application/octet-stream' }));
-  let response: Response;
-  try {
-    response = await fetch(`/v1/attachments?file_name=${encodeURIComponent(file.name)}`, { method: 'POST', headers, body: file, credentials: 'same-origin' });
-  } catch {
-    throw asProblem(null);
-  }
-  const body = (await response.json().catch(() => null)) as { data: Schemas['Attachment'] } | null;
-  if (!response.ok || !body) throw problemOf(response, body);
-  return body.data;
 }
 
 function Ask({ order, onQuote }: { order: Schemas['Order']; onQuote: (quote: Application) => void }) {
