@@ -18,6 +18,12 @@ export const isZero = (amount: string) => /^-?0*(\.0*)?$/.test(amount);
 export const isNegative = (amount: string) => amount.startsWith('-') && !isZero(amount);
 export const without = (amount: string) => amount.replace(/^-/, '');
 
+/** Minor units, which the API uses in measurements alone, as an amount. */
+export function ofMinor(minor: number, currency: string): Amount {
+  const decimals = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  return { amount: new Big(minor).div(new Big(10).pow(decimals)).toFixed(decimals), currency };
+}
+
 const decimalsOf = (amount: string) => amount.split('.')[1]?.length ?? 0;
 
 /** Sums per currency, in the order in which the currencies appear. */

@@ -1,7 +1,5 @@
 // What a characteristic of a score was measured as, in words: shares are parts of 10,000, sales minor units a day, tenure days.
-import { grouped } from '../../shared/amount';
-
-const decimalsOf = (currency: string) => new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+import { money, ofMinor } from '../../shared/amount';
 
 export function measured(
   name: string,
@@ -13,10 +11,8 @@ export function measured(
   switch (name) {
     case 'tenure':
       return t('measured.days', { count: value });
-    case 'sales_level': {
-      const decimals = decimalsOf(currency);
-      return t('measured.a_day', { amount: `${currency} ${grouped((value / 10 ** decimals).toFixed(decimals))}` });
-    }
+    case 'sales_level':
+      return t('measured.a_day', { amount: money(ofMinor(value, currency)) });
     case 'financial_review':
       return t(value === 1 ? 'measured.passed' : 'measured.failed');
     default:
