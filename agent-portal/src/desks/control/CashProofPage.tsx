@@ -7,7 +7,7 @@ import { useNames } from '../../shared/names';
 import { Code, Columns, Facts, Page, Panel, State } from '../../shared/Page';
 import { useRead } from '../../shared/read';
 import { Loaded } from '../../shared/States';
-import { proofTones } from './CashProofs';
+import { proofTones } from './proof';
 import { useControlTexts } from './texts';
 
 /** One day of one account: bank less ledger, and what of it has a name. */

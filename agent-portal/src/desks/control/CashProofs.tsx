@@ -8,12 +8,12 @@ import { To } from '../../shared/Link';
 import { Money } from '../../shared/Money';
 import { Moment } from '../../shared/Moment';
 import { useNames } from '../../shared/names';
-import { Page, State, type Tone } from '../../shared/Page';
+import { Page, State } from '../../shared/Page';
 import { useFilters } from '../../shared/url';
+import { proofTones } from './proof';
 import { useControlTexts } from './texts';
 
 type Proof = Schemas['CashProof'];
-export const proofTones: Record<Proof['state'], Tone> = { proven: 'good', unexplained: 'bad', unavailable: 'warn' };
 
 /** Every day of every bank account, by the bank and by the ledger. */
 export default function CashProofs() {

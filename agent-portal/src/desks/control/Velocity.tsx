@@ -1,5 +1,5 @@
 import { Tabs } from '@mantine/core';
-import { useMemo } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { api, type Schemas } from '../../api/client';
 import { useSession } from '../../session/session';
 import { grouped, ofMinor } from '../../shared/amount';
@@ -14,12 +14,22 @@ import { Code, Page, Quiet, State, type Tone } from '../../shared/Page';
 import { optionsOf, useAgencyNames, useAirlineNames } from '../../shared/parties';
 import { useRead } from '../../shared/read';
 import { useFilters } from '../../shared/url';
-import { NewRule } from './NewRule';
 import { useControlTexts } from './texts';
+
+// The form is loaded beside the tables, not before them.
+const RuleForm = lazy(() => import('./NewRule').then(({ NewRule: form }) => ({ default: form })));
 
 type Rule = Schemas['VelocityRule'];
 type Hit = Schemas['VelocityHit'];
-export const modeTones: Record<Rule['mode'], Tone> = { off: 'quiet', shadow: 'busy', refuse: 'warn', freeze: 'bad' };
+const modeTones: Record<Rule['mode'], Tone> = { off: 'quiet', shadow: 'busy', refuse: 'warn', freeze: 'bad' };
+
+function NewRule(props: { label: string; given?: Rule; small?: boolean }) {
+  return (
+    <Suspense>
+      <RuleForm {...props} />
+    </Suspense>
+  );
+}
 
 /** How much may be sold in how short a time, and what has met a rule. */
 export default function Velocity() {

@@ -25,7 +25,7 @@ export default function Memos() {
   const { organisation, permissions } = useSession();
   const agencies = useAgencyNames();
   const airlines = useAirlineNames();
-  const reasons = useReasons();
+  const { name: reasonName } = useReasons();
   const [filters] = useFilters();
   const query = {
     kind: (filters.kind as Schemas['MemoKind']) || undefined,
@@ -51,13 +51,13 @@ export default function Memos() {
       { id: 'status', header: t('state'), width: 130, cell: (one) => <State tone={tones[one.status]}>{names('memo_status', one.status)}</State>, text: (one) => one.status },
       { id: 'total', header: t('total'), width: 130, align: 'end', cell: (one) => <Money amount={one.total_amount} currency={one.currency} strong />, text: (one) => `${one.total_amount} ${one.currency}` },
       { id: 'decided', header: t('decided_amount'), width: 130, align: 'end', cell: (one) => <Money amount={one.decided_amount} currency={one.currency} />, text: (one) => one.decided_amount ?? '' },
-      { id: 'reason', header: t('reason'), width: 220, cell: (one) => reasons.name(one.reason), text: (one) => one.reason },
+      { id: 'reason', header: t('reason'), width: 220, cell: (one) => reasonName(one.reason), text: (one) => one.reason },
       { id: 'agency', header: t('agency'), width: 170, extra: organisation.kind === 'agency', cell: (one) => agencies.get(one.agency_id) ?? <code>{one.agency_id}</code>, text: (one) => agencies.get(one.agency_id) ?? one.agency_id },
       { id: 'airline', header: t('airline'), width: 150, extra: organisation.kind === 'airline', cell: (one) => airlines.get(one.airline_id) ?? <code>{one.airline_id}</code>, text: (one) => airlines.get(one.airline_id) ?? one.airline_id },
       { id: 'answer_by', header: t('answer_by'), width: 176, cell: (one) => <Moment at={one.answer_by} />, text: (one, zone) => (one.answer_by ? moment(one.answer_by, zone, true) : '') },
       { id: 'created', header: t('created'), width: 176, cell: (one) => <Moment at={one.created_at} />, text: (one, zone) => moment(one.created_at, zone, true) },
     ],
-    [t, names, reasons.name, agencies, airlines, organisation.kind],
+    [t, names, reasonName, agencies, airlines, organisation.kind],
   );
   return (
     <Page
