@@ -44,7 +44,7 @@ export default function KillSwitches() {
       { id: 'reason', header: t('reason'), width: 240, cell: (one) => one.reason, text: (one) => one.reason },
       { id: 'grounds', header: t('grounds'), width: 100, cell: (one) => names('grounds', one.grounds), text: (one) => one.grounds },
       { id: 'thrown', header: t('thrown'), width: 176, cell: (one) => <Moment at={one.created_at} />, text: (one, zone) => moment(one.created_at, zone, true) },
-      { id: 'by', header: t('by'), width: 170, extra: true, cell: (one) => <Code>{one.thrown_by_key_id ?? '–'}</Code>, text: (one) => one.thrown_by_key_id ?? '' },
+      { id: 'by', header: t('by'), width: 170, extra: true, cell: (one) => <Code>{one.thrown_by_key_id ?? one.thrown_by_user_id ?? '–'}</Code>, text: (one) => one.thrown_by_key_id ?? one.thrown_by_user_id ?? '' },
       { id: 'lift', header: t('lifting'), width: 210, cell: (one) => <Lift thrown={one} waiting={asked ?? []} />, text: (one, zone) => (one.lifted_at ? moment(one.lifted_at, zone, true) : '') },
     ];
   }, [t, names, agencies, airlines, lines, asked]);

@@ -102,7 +102,7 @@ function Hits({ agency }: { agency: string | undefined }) {
       { id: 'route', header: t('route'), width: 100, cell: (one) => one.route, text: (one) => one.route },
       { id: 'airline', header: t('airline'), width: 160, cell: (one) => airlines.get(one.airline_id) ?? one.airline_id, text: (one) => airlines.get(one.airline_id) ?? one.airline_id },
       { id: 'order', header: t('order'), width: 180, extra: true, cell: (one) => (one.order_id ? <Code>{one.order_id}</Code> : <Quiet>{t('refused')}</Quiet>), text: (one) => one.order_id ?? '' },
-      { id: 'key', header: t('key'), width: 180, extra: true, cell: (one) => <Code>{one.key_id ?? '–'}</Code>, text: (one) => one.key_id ?? '' },
+      { id: 'key', header: t('key'), width: 180, extra: true, cell: (one) => <Code>{one.key_id ?? one.user_id ?? '–'}</Code>, text: (one) => one.key_id ?? one.user_id ?? '' },
     ];
   }, [t, names, agencies, airlines, known]);
   return (

@@ -110,7 +110,7 @@ function Inside({ approval }: { approval: Approval }) {
             ],
             [t('approval.reason'), approval.reason],
             [t('approval.requested'), <Moment key="r" at={approval.requested_at} />],
-            [t('approval.by'), <code key="b">{approval.requested_by_key_id ?? (approval as { requested_by_user_id?: string | null }).requested_by_user_id}</code>],
+            [t('approval.by'), <code key="b">{approval.requested_by_key_id ?? approval.requested_by_user_id}</code>],
             approval.status === 'pending' ? [t('approval.until'), <Countdown key="e" until={approval.expires_at} />] : null,
             approval.decided_at ? [t('approval.decided'), <Moment key="d" at={approval.decided_at} />] : null,
             approval.note ? [t('approval.note'), approval.note] : null,

@@ -50,7 +50,7 @@ export const businesses: Record<Kind, Business> = {
           },
         }),
       ),
-    confirm: (draft) => toConfirm('payout', draft.party, draft),
+    confirm: (draft) => toConfirm(draft.purpose as Schemas['PayoutPurpose'], draft.party, draft),
   },
   credit_payout: {
     parts: () => ['party', 'cycle', 'amount', 'date', 'reference'],
