@@ -10,8 +10,15 @@ import { Failed, ProblemText, Waiting } from './States';
 import css from './shared.module.css';
 import { useShared } from './texts';
 
+interface CodeProps<T, B> {
+  write: MoneyWrite<T, B>;
+  body: () => B;
+  submitLabel: string;
+  busy: boolean;
+}
+
 /** The second step of a large payment: a code that comes by e-mail, for exactly this payment. Nothing was paid before it. */
-export function EmailedCode<T, B>({ write, body, submitLabel }: { write: MoneyWrite<T, B>; body: () => B; submitLabel: string }) {
+export function EmailedCode<T, B>({ write, body, submitLabel, busy }: CodeProps<T, B>) {
   const t = useShared();
   const [code, setCode] = useState('');
   const ask = useMutation<Schemas['MoneyConfirmation'], Problem, Schemas['AskToConfirm']>({
@@ -43,7 +50,7 @@ export function EmailedCode<T, B>({ write, body, submitLabel }: { write: MoneyWr
           className={css.stack}
           onSubmit={(event) => {
             event.preventDefault();
-            if (/^\d{6,10}$/.test(code)) write.submit(body(), `${ask.data.id} ${code}`);
+            if (/^\d{8}$/.test(code) && !busy) write.submit(body(), `${ask.data.id} ${code}`);
           }}
         >
           <p className={css.problemText}>
@@ -52,16 +59,16 @@ export function EmailedCode<T, B>({ write, body, submitLabel }: { write: MoneyWr
           <TextInput
             label={t('code.label')}
             value={code}
-            onChange={(event) => setCode(event.currentTarget.value.replace(/\D/g, '').slice(0, 10))}
+            onChange={(event) => setCode(event.currentTarget.value.replace(/\D/g, '').slice(0, 8))}
             inputMode="numeric"
             autoComplete="one-time-code"
             data-autofocus
           />
           <div className={css.actions}>
-            <Button variant="default" onClick={() => ask.mutate(about)}>
+            <Button variant="default" onClick={() => ask.mutate(about)} disabled={busy}>
               {t('code.again')}
             </Button>
-            <Button type="submit" disabled={!/^\d{6,10}$/.test(code)} leftSection={<IconCheck size={16} />} data-confirm>
+            <Button type="submit" disabled={!/^\d{8}$/.test(code)} loading={busy} leftSection={<IconCheck size={16} />} data-confirm>
               {submitLabel}
             </Button>
           </div>

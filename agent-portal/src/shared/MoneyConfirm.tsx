@@ -43,6 +43,9 @@ export function MoneyConfirm<T, B>(props: ConfirmProps<T, B>) {
   const t = useShared();
   const label = useId();
   const [typed, setTyped] = useState('');
+  // Once a code was needed its form stays, also while what was sent with it is on its way.
+  const [coded, setCoded] = useState(false);
+  if (write.phase.at === 'code' && !coded) setCoded(true);
   const large = !isMore(typedFrom, total.amount);
   const matches = !large || typedAmount(typed, total.amount.split('.')[1]?.length ?? 0) === total.amount;
   const busy = write.phase.at === 'sending' || write.phase.at === 'asking_again';
@@ -116,7 +119,7 @@ export function MoneyConfirm<T, B>(props: ConfirmProps<T, B>) {
           {props.cure?.(write.phase.problem.code)}
         </Failed>
       )}
-      {write.phase.at === 'code' && <EmailedCode write={write} body={props.body} submitLabel={props.submitLabel} />}
+      {coded && (write.phase.at === 'code' || busy) && <EmailedCode write={write} body={props.body} submitLabel={props.submitLabel} busy={busy} />}
       {props.blocked && open && <Alert color="orange">{props.blocked}</Alert>}
 
       {large && open && !write.interrupted && !props.blocked && (
@@ -136,7 +139,7 @@ export function MoneyConfirm<T, B>(props: ConfirmProps<T, B>) {
             {t('cancel')}
           </Button>
         )}
-        {write.phase.at !== 'code' && (
+        {!(coded && (write.phase.at === 'code' || busy)) && (
           <Button
             onClick={() => write.submit(props.body())}
             disabled={!open || !matches || Boolean(props.blocked) || Boolean(write.interrupted)}

@@ -25,7 +25,7 @@ export default function CashProofs() {
     const amount = (id: 'bank_amount' | 'ledger_amount' | 'unmatched_receipts_amount' | 'bank_fees_amount' | 'in_transit_amount', header: string): Column<Proof> => ({
       id,
       header,
-      width: 140,
+      width: 116,
       align: 'end',
       cell: (one) => <Money amount={one[id]} currency={one.currency} quietZero={id !== 'bank_amount' && id !== 'ledger_amount'} />,
       text: (one) => `${one[id]} ${one.currency}`,
@@ -34,7 +34,7 @@ export default function CashProofs() {
       {
         id: 'day',
         header: t('day'),
-        width: 120,
+        width: 100,
         heading: true,
         cell: (one) => (
           <To to={`/cash-proofs/${one.id}`} fw={600}>
@@ -44,7 +44,7 @@ export default function CashProofs() {
         text: (one) => one.date,
       },
       { id: 'account', header: t('account'), width: 150, cell: (one) => `${names('bank_account', one.account)} · ${one.currency}`, text: (one) => `${one.account} ${one.currency}` },
-      { id: 'state', header: t('state'), width: 120, cell: (one) => <State tone={proofTones[one.state]}>{names('proof', one.state)}</State>, text: (one) => one.state },
+      { id: 'state', header: t('state'), width: 105, cell: (one) => <State tone={proofTones[one.state]}>{names('proof', one.state)}</State>, text: (one) => one.state },
       amount('bank_amount', t('bank')),
       amount('ledger_amount', t('ledger')),
       amount('unmatched_receipts_amount', t('unmatched')),
@@ -53,7 +53,7 @@ export default function CashProofs() {
       {
         id: 'unexplained',
         header: t('unexplained'),
-        width: 140,
+        width: 110,
         align: 'end',
         cell: (one) => <Money amount={one.unexplained_amount} currency={one.currency} strong={!isZero(one.unexplained_amount)} quietZero />,
         text: (one) => one.unexplained_amount,

@@ -38,14 +38,14 @@ export default function KillSwitches() {
       return <b>{name(id)}</b>;
     };
     return [
-      { id: 'target', header: t('target'), width: 210, heading: true, cell: (one) => target(one.target_id), text: (one) => name(one.target_id) },
+      { id: 'target', header: t('target'), width: 190, heading: true, cell: (one) => target(one.target_id), text: (one) => name(one.target_id) },
       { id: 'state', header: t('state'), width: 90, cell: (one) => <State tone={one.lifted_at ? 'quiet' : 'bad'}>{one.lifted_at ? t('switch.off') : t('switch.on')}</State>, text: (one) => (one.lifted_at ? 'off' : 'on') },
-      { id: 'stops', header: t('stops'), width: 210, cell: (one) => <Stops scopes={one.scopes} />, text: (one) => one.scopes?.join(' ') ?? '' },
-      { id: 'reason', header: t('reason'), width: 240, cell: (one) => one.reason, text: (one) => one.reason },
-      { id: 'grounds', header: t('grounds'), width: 100, cell: (one) => names('grounds', one.grounds), text: (one) => one.grounds },
+      { id: 'stops', header: t('stops'), width: 190, cell: (one) => <Stops scopes={one.scopes} />, text: (one) => one.scopes?.join(' ') ?? '' },
+      { id: 'reason', header: t('reason'), width: 220, cell: (one) => one.reason, text: (one) => one.reason },
+      { id: 'grounds', header: t('grounds'), width: 100, extra: true, cell: (one) => names('grounds', one.grounds), text: (one) => one.grounds },
       { id: 'thrown', header: t('thrown'), width: 176, cell: (one) => <Moment at={one.created_at} />, text: (one, zone) => moment(one.created_at, zone, true) },
       { id: 'by', header: t('by'), width: 170, extra: true, cell: (one) => <Code>{one.thrown_by_key_id ?? one.thrown_by_user_id ?? '–'}</Code>, text: (one) => one.thrown_by_key_id ?? one.thrown_by_user_id ?? '' },
-      { id: 'lift', header: t('lifting'), width: 210, cell: (one) => <Lift thrown={one} waiting={asked ?? []} />, text: (one, zone) => (one.lifted_at ? moment(one.lifted_at, zone, true) : '') },
+      { id: 'lift', header: t('lifting'), width: 220, cell: (one) => <Lift thrown={one} waiting={asked ?? []} />, text: (one, zone) => (one.lifted_at ? moment(one.lifted_at, zone, true) : '') },
     ];
   }, [t, names, agencies, airlines, lines, asked]);
   return (

@@ -9,18 +9,19 @@ import { useNames } from '../../shared/names';
 import { Actions, Panel, Stack } from '../../shared/Page';
 import { Failed } from '../../shared/States';
 import { useAction } from '../../shared/use-action';
-import { bandsOf, bandsText } from './card';
+import { bandsOf, bandsText, type blankCard } from './card';
 import css from './control.module.css';
 import { useControlTexts } from './texts';
 
-type Card = Schemas['ScoreCard'];
+type Card = ReturnType<typeof blankCard>;
 
-/** The next version of a card, from what the chosen one says. */
+/** The next version of a card, from what the chosen one says; the first of a currency names it. */
 export function NewCard({ from: card, onClose }: { from: Card; onClose: () => void }) {
   const t = useControlTexts();
   const names = useNames();
   const today = dayIn(new Date(), platformZone);
   const [from, setFrom] = useState(today > card.effective_from ? today : card.effective_from);
+  const [currency, setCurrency] = useState(card.currency);
   const [late, setLate] = useState<number | string>(card.history_most_late);
   const [grades, setGrades] = useState(() => card.grades.map((one) => ({ ...one, cap_amount: one.cap_amount ?? '' })));
   const [parts, setParts] = useState(() => card.characteristics.map((one) => ({ name: one.name, weight: String(one.weight), missing: String(one.missing_points), bands: bandsText(one.bands) })));
@@ -34,9 +35,9 @@ export function NewCard({ from: card, onClose }: { from: Card; onClose: () => vo
       if (!bands || !/^\d{1,4}$/.test(one.weight) || !/^\d{1,3}$/.test(one.missing)) return null;
       characteristics.push({ name: one.name, weight: Number(one.weight), missing_points: Number(one.missing), bands });
     }
-    if (late === '' || from < today || grades.some((one) => one.cap_amount && !typedAmount(one.cap_amount))) return null;
+    if (late === '' || !/^[A-Z]{3}$/.test(currency) || from < today || grades.some((one) => one.cap_amount && !typedAmount(one.cap_amount))) return null;
     return {
-      currency: card.currency,
+      currency,
       effective_from: from,
       characteristics,
       grades: grades.map((one) => ({ ...one, cap_amount: one.cap_amount ? typedAmount(one.cap_amount) : null })),
@@ -52,9 +53,10 @@ export function NewCard({ from: card, onClose }: { from: Card; onClose: () => vo
       }}
     >
       <Stack>
-        <Panel title={`${t('card.new')} · ${card.currency}`} aside={t('card.new_text')}>
+        <Panel title={`${t('card.new')} · ${currency}`} aside={t('card.new_text')}>
           <Fields>
             <TextInput label={t('from')} type="date" value={from} min={today} onChange={(event) => setFrom(event.currentTarget.value)} />
+            {card.effective_from === '' && <TextInput label={t('currency')} value={currency} onChange={(event) => setCurrency(event.currentTarget.value.toUpperCase().slice(0, 3))} />}
             <NumberInput label={t('card.most_late')} value={late} onChange={setLate} min={0} max={100} />
           </Fields>
         </Panel>
@@ -65,7 +67,7 @@ export function NewCard({ from: card, onClose }: { from: Card; onClose: () => vo
                 <TextInput label={t('grade')} value={one.grade} onChange={(event) => grade(place, { grade: event.currentTarget.value })} />
                 <NumberInput label={t('grade.from')} value={one.from_points} onChange={(value) => grade(place, { from_points: Number(value) })} min={0} max={1000} />
                 <TextInput label={t('grade.multiplier')} value={one.multiplier} onChange={(event) => grade(place, { multiplier: event.currentTarget.value })} inputMode="decimal" />
-                <TextInput label={`${t('grade.cap')} (${card.currency})`} value={one.cap_amount} onChange={(event) => grade(place, { cap_amount: event.currentTarget.value })} inputMode="decimal" />
+                <TextInput label={`${t('grade.cap')} (${currency})`} value={one.cap_amount} onChange={(event) => grade(place, { cap_amount: event.currentTarget.value })} inputMode="decimal" />
               </div>
             ))}
           </div>

@@ -10,7 +10,7 @@ import { Columns, Facts, Page, Panel, Stack, State } from '../../shared/Page';
 import { useRead } from '../../shared/read';
 import { Empty, Loaded } from '../../shared/States';
 import { useFilters } from '../../shared/url';
-import { bandText } from './card';
+import { bandText, blankCard } from './card';
 import { NewCard } from './NewCard';
 import { useControlTexts } from './texts';
 
@@ -31,18 +31,17 @@ export default function ScoreCards() {
       lead={t('cards.lead')}
       actions={
         permissions.includes('finance:write') &&
-        chosen &&
         !writing && (
           <Button size="xs" onClick={() => setWriting(true)}>
-            {t('card.new')}
+            {chosen ? t('card.new') : t('card.first')}
           </Button>
         )
       }
     >
       <Loaded read={read}>
         {({ data }) => {
+          if (writing) return <NewCard from={chosen ?? blankCard('CNY')} onClose={() => setWriting(false)} />;
           if (!chosen) return <Empty title={t('cards.none')} />;
-          if (writing) return <NewCard from={chosen} onClose={() => setWriting(false)} />;
           return (
             <Columns wide="left">
               <CardView card={chosen} />

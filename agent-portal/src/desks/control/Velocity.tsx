@@ -138,11 +138,11 @@ function Rules() {
         ),
         text: (one) => `${one.code} ${one.version}`,
       },
-      { id: 'mode', header: t('mode'), width: 150, cell: (one) => <State tone={modeTones[one.mode]}>{names('velocity_mode', one.mode)}</State>, text: (one) => one.mode },
+      { id: 'mode', header: t('mode'), width: 130, cell: (one) => <State tone={modeTones[one.mode]}>{names('velocity_mode', one.mode)}</State>, text: (one) => one.mode },
       {
         id: 'most',
         header: t('most'),
-        width: 170,
+        width: 140,
         cell: (one) => (
           <>
             {one.measure === 'amount' && one.currency ? <Money amount={one.most} currency={one.currency} strong /> : <b>{one.most}</b>} {one.measure === 'tickets' && names('velocity_measure', 'tickets')}
@@ -150,12 +150,12 @@ function Rules() {
         ),
         text: (one) => one.most,
       },
-      { id: 'window', header: t('window'), width: 110, cell: (one) => t('minutes', { count: one.window_minutes }), text: (one) => String(one.window_minutes) },
-      { id: 'subject', header: t('subject'), width: 110, cell: (one) => names('velocity_subject', one.subject), text: (one) => one.subject },
-      { id: 'only', header: t('only'), width: 280, cell: (one) => <Only rule={one} />, text: (one) => JSON.stringify(one.only) },
+      { id: 'window', header: t('window'), width: 90, cell: (one) => t('minutes', { count: one.window_minutes }), text: (one) => String(one.window_minutes) },
+      { id: 'subject', header: t('subject'), width: 90, cell: (one) => names('velocity_subject', one.subject), text: (one) => one.subject },
+      { id: 'only', header: t('only'), width: 200, cell: (one) => <Only rule={one} />, text: (one) => JSON.stringify(one.only) },
       { id: 'usual', header: t('usual'), width: 130, extra: true, cell: (one) => (one.usual_factor ? `× ${one.usual_factor}` : '–'), text: (one) => one.usual_factor ?? '' },
       { id: 'from', header: t('from'), width: 110, cell: (one) => one.effective_from, text: (one) => one.effective_from },
-      { id: 'next', header: t('action'), width: 130, cell: (one) => (writes ? <NewRule label={t('rule.next')} given={one} small /> : '–'), text: () => '' },
+      { id: 'next', header: t('action'), width: 110, cell: (one) => (writes ? <NewRule label={t('rule.next')} given={one} small /> : '–'), text: () => '' },
     ],
     [t, names, writes],
   );

@@ -4,6 +4,37 @@ import type { Schemas } from '../../api/client';
 
 export type Band = Schemas['ScoreBand'];
 
+/** What a card may weigh, by the names that the contract keeps. */
+export const characteristics = [
+  'airline_concentration',
+  'deposit_coverage',
+  'financial_review',
+  'late_remittances',
+  'night_sales',
+  'refunds',
+  'route_concentration',
+  'sales_growth',
+  'sales_level',
+  'sales_volatility',
+  'same_day_departures',
+  'short_remittances',
+  'tenure',
+  'voids',
+] as const;
+
+/** Where a currency has no card yet: nothing is weighed until somebody says how. */
+export const blankCard = (currency: string): Pick<Schemas['ScoreCard'], 'currency' | 'effective_from' | 'characteristics' | 'grades' | 'history_most_late'> => ({
+  currency,
+  effective_from: '',
+  characteristics: characteristics.map((name) => ({ name, weight: 10, missing_points: 50, bands: [{ from: null, below: null, points: 50 }] })),
+  grades: [
+    { grade: 'A', from_points: 700, multiplier: '1', cap_amount: null },
+    { grade: 'B', from_points: 400, multiplier: '0.75', cap_amount: null },
+    { grade: 'C', from_points: 0, multiplier: '0.5', cap_amount: null },
+  ],
+  history_most_late: 2,
+});
+
 export function bandText(band: Band): string {
   const { from, below, points } = band;
   const place = from === null || from === undefined ? (below === null || below === undefined ? '*' : `< ${below}`) : below === null || below === undefined ? `≥ ${from}` : `${from}–${below}`;

@@ -10,6 +10,7 @@ import { newKey } from '../../shared/money-write';
 import { useNames } from '../../shared/names';
 import { Actions, Facts, Panel, Quiet, Stack, State } from '../../shared/Page';
 import { Failed } from '../../shared/States';
+import css from './limits.module.css';
 import { useLimitTexts } from './texts';
 
 type Limit = Schemas['LimitDerivation'];
@@ -98,7 +99,7 @@ function Answer({ before, after }: { before: Limit; after: Outlook }) {
   );
   const { sale } = after;
   return (
-    <div role="status" data-outlook>
+    <div role="status" data-outlook className={css.outlook}>
       <Stack>
         <Facts
           facts={[

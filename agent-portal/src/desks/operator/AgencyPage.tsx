@@ -120,12 +120,11 @@ function LimitOf({ agencyId }: { agencyId: string }) {
       <Loaded read={read}>
         {({ data }) => (
           <>
-            <LimitView limit={data} cures={false} />
-            <WhatIf limit={data} />
-            <Columns>
+            <LimitView limit={data} cures={false}>
               <TemporaryLimits agencyId={agencyId} currency={data.currency} />
               <Alerts agencyId={agencyId} />
-            </Columns>
+            </LimitView>
+            <WhatIf limit={data} />
           </>
         )}
       </Loaded>

@@ -1,5 +1,7 @@
+import type { ReactNode } from 'react';
 import { api, type Schemas } from '../../../api/client';
 import { useAgency } from '../../../session/office';
+import { useSession } from '../../../session/session';
 import { grouped, isZero, share } from '../../../shared/amount';
 import { Grid } from '../../../shared/Grid';
 import { To } from '../../../shared/Link';
@@ -25,6 +27,8 @@ export default function Limit() {
   const names = useNames();
   const { agency } = useAgency();
   const read = useLimit(20_000);
+  // Who only sells sees the limit, not the registers behind it.
+  const accountant = useSession().permissions.includes('finance:read');
   return (
     <Page
       title={t('limit')}
@@ -44,14 +48,21 @@ export default function Limit() {
       <Loaded read={read}>
         {({ data }) => (
           <>
-            <LimitView limit={data} />
-            <WhatIf limit={data} />
-            <Columns>
-              <TemporaryLimits agencyId={data.agency_id} currency={data.currency} />
-              <Alerts agencyId={data.agency_id} />
-            </Columns>
-            <Guarantees agencyId={data.agency_id} currency={data.currency} />
-            <ScoreOf agencyId={data.agency_id} />
+            <LimitView limit={data}>
+              {accountant && (
+                <>
+                  <TemporaryLimits agencyId={data.agency_id} currency={data.currency} />
+                  <Alerts agencyId={data.agency_id} />
+                </>
+              )}
+            </LimitView>
+            {accountant && (
+              <>
+                <WhatIf limit={data} />
+                <Guarantees agencyId={data.agency_id} currency={data.currency} />
+                <ScoreOf agencyId={data.agency_id} />
+              </>
+            )}
           </>
         )}
       </Loaded>
@@ -81,7 +92,7 @@ function Bar({ limit }: { limit: Derivation }) {
 }
 
 /** How the limit and what is left of it come about, term by term, as the server has computed them. */
-export function LimitView({ limit, cures = true }: { limit: Derivation; cures?: boolean }) {
+export function LimitView({ limit, cures = true, children }: { limit: Derivation; cures?: boolean; children?: ReactNode }) {
   const t = useAgencyTexts();
   const names = useNames();
   const { currency, policy } = limit;
@@ -191,6 +202,7 @@ export function LimitView({ limit, cures = true }: { limit: Derivation; cures?: 
         </Stack>
         <Stack>
           {cures && <Cures limit={limit} />}
+          {children}
           <Panel title={t('rhc')}>
             <p className={css.small}>{t('rhc.lead')}</p>
             <Facts
