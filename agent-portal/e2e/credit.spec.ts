@@ -215,3 +215,27 @@ test('a large payout is made with the code that came by e-mail, and another code
   await expect(page.getByText('Withdrawn from the wallet').first()).toBeVisible({ timeout: 30_000 });
   await healthy(page, 'agency-security');
 });
+
+test('the operator adopts a score card and a velocity rule, first only noted', async ({ page }) => {
+  test.setTimeout(120_000);
+  await signIn(page, 'operator');
+  await page.goto('/score-cards');
+  await page.getByRole('button', { name: /^(First card|Next version)$/ }).click();
+  await page.getByLabel('Bands: points').first().fill('5000=100, 8000=60, 20');
+  await healthy(page, 'score-card-new');
+  await page.getByRole('button', { name: 'Adopt' }).click();
+  await expect(page.getByText('< 5000: 100').first()).toBeVisible({ timeout: 30_000 });
+  await healthy(page, 'score-card');
+
+  await page.goto('/velocity?tab=rules');
+  await page.getByRole('button', { name: 'New rule' }).click();
+  const dialog = page.getByRole('dialog');
+  const code = `night_${Date.now() % 1_000_000}`;
+  await dialog.getByLabel('Code').fill(code);
+  await dialog.getByLabel('At most').fill('50');
+  await dialog.getByLabel('Only between hours').fill('22-6');
+  await shot(page, 'velocity-rule-new');
+  await dialog.getByRole('button', { name: 'New rule' }).click();
+  await expect(page.getByText(code).first()).toBeVisible({ timeout: 30_000 });
+  await healthy(page, 'velocity-rules');
+});
