@@ -4,6 +4,7 @@ import { answer, api, type Schemas } from '../../api/client';
 import { platformZone } from '../../session/office';
 import { typedAmount } from '../../shared/amount';
 import { dayIn } from '../../shared/clock';
+import { DayInput } from '../../shared/DayInput';
 import { Fields } from '../../shared/Lines';
 import { useNames } from '../../shared/names';
 import { Actions, Panel, Stack } from '../../shared/Page';
@@ -53,9 +54,9 @@ export function NewCard({ from: card, onClose }: { from: Card; onClose: () => vo
       }}
     >
       <Stack>
-        <Panel title={`${t('card.new')} · ${currency}`} aside={t('card.new_text')}>
+        <Panel title={`${card.effective_from ? t('card.new') : t('card.first')} · ${currency}`} aside={t('card.new_text')}>
           <Fields>
-            <TextInput label={t('from')} type="date" value={from} min={today} onChange={(event) => setFrom(event.currentTarget.value)} />
+            <DayInput label={t('from')} value={from} onChange={setFrom} />
             {card.effective_from === '' && <TextInput label={t('currency')} value={currency} onChange={(event) => setCurrency(event.currentTarget.value.toUpperCase().slice(0, 3))} />}
             <NumberInput label={t('card.most_late')} value={late} onChange={setLate} min={0} max={100} />
           </Fields>

@@ -5,6 +5,7 @@ import { platformZone } from '../../session/office';
 import { typedAmount } from '../../shared/amount';
 import { Ask } from '../../shared/Ask';
 import { dayIn } from '../../shared/clock';
+import { DayInput } from '../../shared/DayInput';
 import { Fields } from '../../shared/Lines';
 import { useNames } from '../../shared/names';
 import { useAction } from '../../shared/use-action';
@@ -73,7 +74,7 @@ export function NewRule({ label, given, small }: { label: string; given?: Rule; 
         <TextInput label={t('only.hours_label')} description={t('only.hours_help')} value={hours} onChange={(event) => setHours(event.currentTarget.value)} placeholder="22-6" />
         <NumberInput label={t('only.departs_label')} value={departs} onChange={setDeparts} min={1} />
         <TextInput label={t('only.price_label')} value={price} onChange={(event) => setPrice(event.currentTarget.value)} inputMode="decimal" />
-        <TextInput label={t('from')} type="date" value={from} min={today} onChange={(event) => setFrom(event.currentTarget.value)} />
+        <DayInput label={t('from')} value={from} onChange={setFrom} />
         <div data-whole>
           <Checkbox label={t('only.new_route')} checked={newRoute} onChange={(event) => setNewRoute(event.currentTarget.checked)} />
         </div>

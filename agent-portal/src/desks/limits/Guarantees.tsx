@@ -7,6 +7,7 @@ import { useSession } from '../../session/session';
 import { typedAmount } from '../../shared/amount';
 import { Ask } from '../../shared/Ask';
 import { dayIn } from '../../shared/clock';
+import { DayInput } from '../../shared/DayInput';
 import { Documents } from '../../shared/Documents';
 import { Grid } from '../../shared/Grid';
 import { Fields } from '../../shared/Lines';
@@ -126,8 +127,8 @@ function Register({ agencyId, currency }: { agencyId: string; currency: string }
         <TextInput label={t('guarantee.issuer')} value={issuer} onChange={(event) => setIssuer(event.currentTarget.value)} maxLength={100} data-autofocus />
         <TextInput label={`${t('amount')} (${currency})`} value={amount} onChange={(event) => setAmount(event.currentTarget.value)} inputMode="decimal" />
         <TextInput label={t('haircut')} value={haircut} onChange={(event) => setHaircut(event.currentTarget.value)} inputMode="decimal" />
-        <TextInput label={t('from')} type="date" value={from} onChange={(event) => setFrom(event.currentTarget.value)} />
-        <TextInput label={t('until')} type="date" value={until} min={from} onChange={(event) => setUntil(event.currentTarget.value)} />
+        <DayInput label={t('from')} value={from} onChange={setFrom} />
+        <DayInput label={t('until')} value={until} onChange={setUntil} />
         <div data-whole>
           <Documents label={t('document')} given={documents} onGiven={setDocuments} most={1} />
         </div>

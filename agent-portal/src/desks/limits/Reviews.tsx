@@ -1,10 +1,11 @@
-import { Select, TextInput } from '@mantine/core';
+import { Select } from '@mantine/core';
 import { useState } from 'react';
 import { answer, api, type Schemas } from '../../api/client';
 import { platformZone } from '../../session/office';
 import { useSession } from '../../session/session';
 import { Ask } from '../../shared/Ask';
 import { dayIn } from '../../shared/clock';
+import { DayInput } from '../../shared/DayInput';
 import { Grid } from '../../shared/Grid';
 import { Fields } from '../../shared/Lines';
 import { Moment } from '../../shared/Moment';
@@ -83,8 +84,8 @@ function RecordReview({ agencyId }: { agencyId: string }) {
           onChange={(value) => value && setResult(value as Schemas['ReviewResult'])}
           allowDeselect={false}
         />
-        <TextInput label={t('review.on')} type="date" value={on} max={today} onChange={(event) => setOn(event.currentTarget.value)} />
-        <TextInput label={t('review.until')} type="date" value={until} min={on} onChange={(event) => setUntil(event.currentTarget.value)} />
+        <DayInput label={t('review.on')} value={on} onChange={setOn} />
+        <DayInput label={t('review.until')} value={until} onChange={setUntil} />
       </Fields>
     </Ask>
   );

@@ -6,6 +6,7 @@ import { useSession } from '../../session/session';
 import { typedAmount } from '../../shared/amount';
 import { Ask } from '../../shared/Ask';
 import { dayIn } from '../../shared/clock';
+import { DayInput } from '../../shared/DayInput';
 import { Grid } from '../../shared/Grid';
 import { Fields, Lines } from '../../shared/Lines';
 import { To } from '../../shared/Link';
@@ -130,8 +131,8 @@ function AskForOne({ agencyId, currency }: { agencyId: string; currency: string 
           <div data-whole>
             <TextInput label={`${t('temporary.on_top')} (${currency})`} value={amount} onChange={(event) => setAmount(event.currentTarget.value)} inputMode="decimal" data-autofocus />
           </div>
-          <TextInput label={t('from')} type="date" value={from} min={today} onChange={(event) => setFrom(event.currentTarget.value)} />
-          <TextInput label={t('until')} type="date" value={until} min={from} onChange={(event) => setUntil(event.currentTarget.value)} />
+          <DayInput label={t('from')} value={from} onChange={setFrom} />
+          <DayInput label={t('until')} value={until} onChange={setUntil} />
           <div data-whole>
             <Textarea label={t('reason')} value={reason} onChange={(event) => setReason(event.currentTarget.value)} autosize minRows={2} maxLength={500} />
           </div>

@@ -9,12 +9,12 @@ import { To } from '../../shared/Link';
 import { Money } from '../../shared/Money';
 import { Countdown, Moment } from '../../shared/Moment';
 import { useNames } from '../../shared/names';
-import { Code, Columns, Facts, Name, Page, Panel, Stack, State } from '../../shared/Page';
+import { Code, Columns, Facts, Name, Page, Panel, Quiet, Stack, State } from '../../shared/Page';
 import { useAgencyNames, useAirlineNames } from '../../shared/parties';
 import { useRead } from '../../shared/read';
 import { Failed, Loaded } from '../../shared/States';
 import shared from '../../shared/shared.module.css';
-import { tones } from './memo';
+import { sideOf, tones } from './memo';
 import css from './memos.module.css';
 import { useReasons } from './reasons';
 import { MemoSteps } from './Steps';
@@ -117,7 +117,6 @@ function History({ memo }: { memo: File }) {
   const reasons = useReasons();
   const { organisation } = useSession();
   const [problem, setProblem] = useState<Problem | null>(null);
-  const by = (id: string) => (id === organisation.id ? organisation.name : null);
   return (
     <Panel title={t('history')}>
       {problem && <Failed problem={problem} />}
@@ -127,7 +126,7 @@ function History({ memo }: { memo: File }) {
             <div className={shared.row}>
               <b>{names('memo_step', one.step)}</b>
               <Moment at={one.created_at} />
-              {by(one.by_organisation_id) ? <Name>{by(one.by_organisation_id)}</Name> : <Code>{one.by_organisation_id}</Code>}
+              {one.by_organisation_id === organisation.id ? <Name>{organisation.name}</Name> : <Quiet>{t(`side.${sideOf(one.step)}`)}</Quiet>}
             </div>
             {one.reason && <p>{reasons.name(one.reason)}</p>}
             {one.note && <p className={css.note}>{one.note}</p>}

@@ -42,3 +42,21 @@ export function stepsOf(kind: OrganisationKind, status: Status): readonly Step[]
   if (kind !== 'operator') return [];
   return decided.includes(status) ? ['decide'] : [];
 }
+
+/** Whose step it is; the operator may take it for either side. */
+export function sideOf(step: Schemas['MemoStepKind']): 'agency' | 'airline' | 'operator' {
+  switch (step) {
+    case 'review':
+    case 'accept':
+    case 'dispute':
+    case 'withdraw_dispute':
+      return 'agency';
+    case 'claim':
+    case 'answer':
+    case 'withdraw':
+      return 'airline';
+    case 'uphold':
+    case 'dismiss':
+      return 'operator';
+  }
+}

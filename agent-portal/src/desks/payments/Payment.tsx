@@ -5,6 +5,7 @@ import { api } from '../../api/client';
 import { platformZone } from '../../session/office';
 import { difference, plus, typedAmount } from '../../shared/amount';
 import { dayIn } from '../../shared/clock';
+import { DayInput } from '../../shared/DayInput';
 import { Fields } from '../../shared/Lines';
 import { Money } from '../../shared/Money';
 import { MoneyConfirm, type Balance } from '../../shared/MoneyConfirm';
@@ -129,7 +130,6 @@ function Payment({ kind, given, onClose }: { kind: Kind; given?: Given; onClose:
       label={label}
       value={draft[part]}
       onChange={(event) => change(part)(event.currentTarget.value)}
-      type={part === 'date' ? 'date' : undefined}
       inputMode={part === 'amount' || part === 'interest' ? 'decimal' : undefined}
       autoComplete="off"
     />
@@ -153,6 +153,8 @@ function Payment({ kind, given, onClose }: { kind: Kind; given?: Given; onClose:
             allowDeselect={false}
           />
         );
+      case 'date':
+        return <DayInput key={part} label={t('date')} value={draft.date} onChange={change('date')} />;
       case 'amount':
         return text(part, `${kind === 'facility_repayment' ? t('principal') : t('amount')} (${paid})`);
       case 'reference':

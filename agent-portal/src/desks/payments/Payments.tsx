@@ -6,6 +6,7 @@ import { useSession } from '../../session/session';
 import { Ask } from '../../shared/Ask';
 import { dayIn, moment } from '../../shared/clock';
 import { DataTable, type Column, type PageOf } from '../../shared/DataTable';
+import { DayInput } from '../../shared/DayInput';
 import { Fields } from '../../shared/Lines';
 import { Money } from '../../shared/Money';
 import { Moment } from '../../shared/Moment';
@@ -141,7 +142,7 @@ function TransferState({ transfer, writes }: { transfer: Schemas['CashTransfer']
           </p>
           <Fields>
             <TextInput label={t('reference')} value={reference} onChange={(event) => setReference(event.currentTarget.value)} maxLength={64} data-autofocus />
-            <TextInput label={t('date')} type="date" value={date} onChange={(event) => setDate(event.currentTarget.value)} />
+            <DayInput label={t('date')} value={date} onChange={setDate} />
           </Fields>
         </Ask>
       )}
