@@ -33,12 +33,15 @@ for (const language of ['en', 'zh-CN'] as const) {
     await expect(page.locator('h1')).toContainText(name);
     await shot(page, `agency-${language}`);
     expect(await seriousFaults(page)).toEqual([]);
-    await page.getByRole('button', { name: zh ? '冻结' : 'Freeze', exact: true }).click();
-    await page.getByRole('dialog').getByRole('button', { name: zh ? '冻结' : 'Freeze', exact: true }).click();
-    await page.getByRole('button', { name: zh ? '申请解冻' : 'Ask to lift the freeze' }).click({ timeout: 30_000 });
-    await page.getByRole('dialog').locator('textarea').fill('checked');
-    await page.getByRole('dialog').getByRole('button', { name: zh ? '申请解冻' : 'Ask to lift the freeze' }).click();
-    await expect(page.getByText(zh ? '解冻申请待另一人批准。' : 'The lifting of the freeze waits for a second person.')).toBeVisible({ timeout: 30_000 });
+    const stop = zh ? '启用紧急开关' : 'Throw a kill switch';
+    const lift = zh ? '申请解除' : 'Ask to lift it';
+    await page.getByRole('button', { name: stop }).click();
+    await page.getByRole('dialog').locator('textarea').first().fill('checking');
+    await page.getByRole('dialog').getByRole('button', { name: stop }).click();
+    await page.getByRole('button', { name: lift }).click({ timeout: 30_000 });
+    await page.getByRole('dialog').locator('textarea').first().fill('checked');
+    await page.getByRole('dialog').getByRole('button', { name: lift }).click();
+    await expect(page.getByText(zh ? '解除申请待第二人批准' : 'lifting waits for a second person')).toBeVisible({ timeout: 30_000 });
     const address = page.url();
 
     const context = await browser.newContext();
@@ -53,7 +56,7 @@ for (const language of ['en', 'zh-CN'] as const) {
     await expect(second.getByText(zh ? '已批准' : 'approved').first()).toBeVisible({ timeout: 30_000 });
     await context.close();
     await page.goto(address);
-    await expect(page.getByRole('button', { name: zh ? '冻结' : 'Freeze', exact: true })).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByText(zh ? '没有启用的紧急开关。' : 'No kill switch is on.')).toBeVisible({ timeout: 30_000 });
   });
 }
 

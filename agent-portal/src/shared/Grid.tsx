@@ -7,15 +7,16 @@ export type Head = string | { text: string; end: true };
 /** A small table that is there as a whole; what grows without end is a DataTable. */
 export function Grid({ label, head, rows, empty }: { label: string; head: readonly Head[]; rows: readonly { key: string; cells: readonly ReactNode[] }[]; empty: string }) {
   if (rows.length === 0) return <Empty title={empty} />;
+  const names = head.map((one) => (typeof one === 'string' ? one : one.text));
   const ends = head.map((one) => typeof one !== 'string');
   return (
     <div className={css.gridWrap} tabIndex={0} role="region" aria-label={label}>
       <table className={css.grid}>
         <thead>
           <tr>
-            {head.map((one, place) => (
+            {head.map((_, place) => (
               <th key={place} data-align={ends[place] ? 'end' : undefined}>
-                {typeof one === 'string' ? one : one.text}
+                {names[place]}
               </th>
             ))}
           </tr>
@@ -24,7 +25,7 @@ export function Grid({ label, head, rows, empty }: { label: string; head: readon
           {rows.map((row) => (
             <tr key={row.key}>
               {row.cells.map((cell, place) => (
-                <td key={place} data-align={ends[place] ? 'end' : undefined}>
+                <td key={place} data-align={ends[place] ? 'end' : undefined} data-label={names[place]}>
                   {cell}
                 </td>
               ))}

@@ -34,7 +34,7 @@ export function ScoreOf({ agencyId }: { agencyId: string }) {
   return (
     <Loaded read={read}>
       {({ data }) => (
-        <Columns wide="left">
+        <Columns>
           <Stack>
             <Decision score={data} />
             <Characteristics score={data} />
