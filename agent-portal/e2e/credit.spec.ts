@@ -239,3 +239,29 @@ test('the operator adopts a score card and a velocity rule, first only noted', a
   await expect(page.getByText(code).first()).toBeVisible({ timeout: 30_000 });
   await healthy(page, 'velocity-rules');
 });
+
+test('one payment in two tabs is paid once', async ({ page, context }) => {
+  test.setTimeout(120_000);
+  await signIn(page, 'operator');
+  await agencyPage(page, /Guangzhou/);
+  const address = `${page.url()}?tab=security`;
+  const other = await context.newPage();
+  const reference = `E2E-T-${Date.now()}`;
+  const tabs = [page, other];
+  for (const tab of tabs) {
+    await tab.goto(address);
+    await tab.getByRole('button', { name: 'Pay client money back' }).click();
+    const dialog = tab.getByRole('dialog');
+    await dialog.getByRole('combobox', { name: 'Purpose' }).click();
+    await tab.getByRole('option', { name: 'Withdrawn from the wallet' }).click();
+    await dialog.getByLabel(/^Amount/).fill('120');
+    await dialog.getByLabel(/^Reference/).fill(reference);
+    await dialog.getByRole('button', { name: 'Check' }).click();
+  }
+  await Promise.all(tabs.map((tab) => tab.getByRole('dialog').getByRole('button', { name: 'Pay', exact: true }).click()));
+  await Promise.all(tabs.map((tab) => expect(tab.getByRole('dialog').locator('[data-done]')).toBeVisible({ timeout: 30_000 })));
+  const said = await Promise.all(tabs.map((tab) => tab.getByRole('dialog').locator('[data-done]').innerText()));
+  expect(said.filter((text) => text.includes('Had been paid already'))).toHaveLength(1);
+  await page.goto(address);
+  await expect(page.getByText(reference)).toHaveCount(1);
+});

@@ -44,6 +44,7 @@ const screens: Screen[] = [
   { path: '/orders/$orderId/cancel', load: () => import('./orders/Cancel'), allows: seller },
   { path: '/orders/$orderId/refund', load: () => import('./orders/Refund'), allows: seller },
   { path: '/orders/$orderId/change', load: () => import('./orders/Change'), allows: seller },
+  { path: '/orders/$orderId/changes/$changeId/take-back', load: () => import('./orders/TakeBack'), allows: seller },
   { path: '/orders/$orderId/passengers/$passengerId', load: () => import('./orders/Correct'), allows: seller },
   {
     path: '/refunds',

@@ -33,7 +33,11 @@ interface Business {
 
 const headers = (key: string, confirmation: string | undefined) => ({ 'Idempotency-Key': key, ...confirmed(confirmation) });
 type Called = Promise<{ data?: { data: object }; error?: unknown; response: Response }>;
-const sent = (call: unknown) => answered(call as Called);
+/** 200 and not 201: this payment was there already, by whichever tab or program. */
+const sent = async (call: unknown) => {
+  const got = await answered(call as Called);
+  return { ...got, replayed: got.replayed || got.status === 200 };
+};
 const toConfirm = (business: Schemas['Business'], payee: string, { total, currency }: Checked): ToConfirm => ({ business, payee, amount: total, currency });
 const reference = (text: string) => (text.trim() ? { reference: text.trim() } : {});
 

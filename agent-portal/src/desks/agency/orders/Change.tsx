@@ -7,6 +7,7 @@ import type { Problem } from '../../../api/problem';
 import { isNegative, isZero, without } from '../../../shared/amount';
 import { dayIn } from '../../../shared/clock';
 import { Days } from '../../../shared/Days';
+import { To } from '../../../shared/Link';
 import { Money } from '../../../shared/Money';
 import { MoneyConfirm } from '../../../shared/MoneyConfirm';
 import { useMoneyWrite } from '../../../shared/money-write';
@@ -259,6 +260,9 @@ function Confirm({ order, change, again }: { order: Order; change: Chosen; again
                 </li>
               ))}
             </ul>
+            <p>
+              <To to={`/orders/${order.id}/changes/${change.id}/take-back`}>{t('take_back')}</To>
+            </p>
           </Done>
         )}
       />
