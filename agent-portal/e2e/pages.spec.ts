@@ -23,7 +23,9 @@ for (const look of looks) {
       // And what a first line leads to: an agency with its tabs, a memo, an approval, a proof, a line.
       for (const list of ['/agencies', '/memos', '/approvals', '/cash-proofs', '/lines'].filter((one) => paths.includes(one))) {
         await page.goto(list);
+        await expect(page.locator('h1')).toBeVisible();
         await expect(page.locator('[role=status][aria-label]')).toHaveCount(0);
+        await page.waitForTimeout(400);
         const first = page.locator(`main a[href^="${list}/"]:not([href$="/new"])`).first();
         if ((await first.count()) === 0) continue;
         const path = new URL(await first.evaluate((link) => (link as HTMLAnchorElement).href)).pathname;

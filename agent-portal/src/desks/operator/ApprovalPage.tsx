@@ -104,6 +104,10 @@ function Inside({ approval }: { approval: Approval }) {
                 <To key="u" to={`/agencies/${approval.subject}`}>
                   {subject.data?.data.name ?? approval.subject}
                 </To>
+              ) : /^mem_/.test(approval.subject) ? (
+                <To key="u" to={`/memos/${approval.subject}`}>
+                  {approval.subject}
+                </To>
               ) : (
                 <code key="u">{approval.subject}</code>
               ),

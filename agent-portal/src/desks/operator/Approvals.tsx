@@ -66,7 +66,7 @@ export default function Approvals() {
               name="kind"
               label={t('approval.kind')}
               width={200}
-              options={['negative_margin', 'reinstate', 'unfreeze', 'write_off'].map((value) => ({ value, label: names('approval_kind', value) }))}
+              options={['memo_decision', 'negative_margin', 'reinstate', 'temporary_limit', 'unfreeze', 'write_off'].map((value) => ({ value, label: names('approval_kind', value) }))}
             />
           </>
         }
