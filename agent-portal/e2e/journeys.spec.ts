@@ -8,13 +8,13 @@ const say = {
     choose: 'Choose', confirmStep: 'Go on to the confirmation', issue: /^Issue \d ticket/, hold: 'Hold, pay later', holdNow: 'Hold now', pay: 'Pay now', void: 'Void',
     voidNow: 'Void now', refund: 'Refund', quote: 'Quote', refundNow: 'Refund now', change: 'Exchange', changeThis: 'Change this', searchOther: 'Search other flights',
     exchangeNow: 'Exchange now', open: 'Open the order', family: 'Family name', given: 'Given name', born: 'Born on', search: 'Search', ask: 'Ask what happened',
-    already: 'This offer has been ordered already', priceAgain: 'Price again',
+    already: 'This offer has been ordered already', priceAgain: 'Price again', takeBack: 'Take the exchange back', takeBackNow: 'Take it back now',
   },
   'zh-CN': {
     choose: '选择', confirmStep: '继续，前往确认', issue: /^出票 \d 张/, hold: '保留，稍后付款', holdNow: '立即保留', pay: '立即付款', void: '废票',
     voidNow: '立即废票', refund: '退票', quote: '查询退款金额', refundNow: '立即退票', change: '改签', changeThis: '改签此航程', searchOther: '搜索其他航班',
     exchangeNow: '立即改签', open: '打开订单', family: '姓', given: '名', born: '出生日期', search: '搜索', ask: '查询结果',
-    already: '该报价已下单', priceAgain: '重新核价',
+    already: '该报价已下单', priceAgain: '重新核价', takeBack: '撤销改签', takeBackNow: '立即撤销',
   },
 } as const;
 
@@ -150,7 +150,7 @@ for (const language of languages) {
       await expect(page.locator('[data-done]')).toBeVisible({ timeout: 30_000 });
     });
 
-    test('exchanges for another day', async ({ page }) => {
+    test('exchanges for another day, and takes it back', async ({ page }) => {
       await signIn(page, 'agency', { language });
       const order = await sell(page, language);
       await page.goto(`${order}/change`);
@@ -166,6 +166,13 @@ for (const language of languages) {
       await expect(confirm).toBeEnabled({ timeout: 30_000 });
       await healthy(page, `exchange-${language}`);
       await confirm.click();
+      await expect(page.locator('[data-done]')).toBeVisible({ timeout: 30_000 });
+      // And thinks better of it within the void window.
+      await page.getByRole('link', { name: text.takeBack }).click();
+      const back = page.getByRole('button', { name: text.takeBackNow });
+      await expect(back).toBeEnabled({ timeout: 30_000 });
+      await healthy(page, `take-back-${language}`);
+      await back.click();
       await expect(page.locator('[data-done]')).toBeVisible({ timeout: 30_000 });
     });
   });

@@ -100,7 +100,7 @@ function Inside({ memo }: { memo: File }) {
                   </span>,
                 ]
               : null,
-            memo.left_secs ? [t('clock_stands'), remaining(memo.left_secs)] : null,
+            memo.left_secs && (memo.status === 'disputed' || memo.status === 'answered') ? [t('clock_stands'), remaining(memo.left_secs)] : null,
             [t('created'), <Moment key="cr" at={memo.created_at} />],
             [t('id'), <Code key="i">{memo.id}</Code>],
           ]}
