@@ -1,0 +1,16 @@
+import { api } from '../../api/client';
+import { Page } from '../../shared/Page';
+import { useRead } from '../../shared/read';
+import { Loaded } from '../../shared/States';
+import { LineCards } from '../bank/LineCards';
+import { useOperatorTexts } from './texts';
+
+export default function Lines() {
+  const t = useOperatorTexts();
+  const read = useRead(['facilities'], (signal) => api.GET('/v1/facilities', { signal, params: { query: { limit: 100 } } }), { every: 20_000 });
+  return (
+    <Page title={t('lines')} lead={t('lines.lead')}>
+      <Loaded read={read}>{({ data }) => <LineCards lines={data} />}</Loaded>
+    </Page>
+  );
+}
