@@ -21,7 +21,7 @@ import { useRegister } from './register';
 import { useLimitTexts } from './texts';
 
 type Guarantee = Schemas['Guarantee'];
-const tones: Record<Guarantee['status'], Tone> = { not_yet: 'busy', in_force: 'good', expired: 'quiet', released: 'quiet' };
+const tones: Record<Guarantee['status'], Tone> = { not_yet: 'busy', in_force: 'good', expired: 'quiet', released: 'quiet', called: 'bad' };
 const kinds: readonly Guarantee['kind'][] = ['guarantee', 'insurance', 'pledge'];
 
 /** Security beside the deposit: what counts, until when, and by which document. */

@@ -56,7 +56,7 @@ choice! {
 /// paid with the platform's own money, on a day that is worked in the agency's country, and draw on no bank line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum AirlinePayment {
+pub enum AirlinePaymentTerm {
     Instant,
     #[serde(rename = "t_plus_1")]
     TPlusOne,
@@ -153,7 +153,7 @@ pub struct Contract {
     pub clawback: Clawback,
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
-    pub airline_payment: AirlinePayment,
+    pub airline_payment: AirlinePaymentTerm,
     /// Of `cycle`: days from the last day of a ticket's cycle until its airline is paid; zero for the others.
     pub airline_payment_days: i64,
     pub costs: CostTerms,
@@ -181,9 +181,9 @@ impl From<agencies::Contract> for Contract {
             fee_on_refund: contract.fee_on_refund.into(),
             airline_return: contract.airline_return.into(),
             airline_payment: match contract.payment.airline {
-                agencies::AirlinePayment::Instant => AirlinePayment::Instant,
-                agencies::AirlinePayment::NextWorkingDay => AirlinePayment::TPlusOne,
-                agencies::AirlinePayment::AfterCycle { .. } => AirlinePayment::Cycle,
+                agencies::AirlinePayment::Instant => AirlinePaymentTerm::Instant,
+                agencies::AirlinePayment::NextWorkingDay => AirlinePaymentTerm::TPlusOne,
+                agencies::AirlinePayment::AfterCycle { .. } => AirlinePaymentTerm::Cycle,
             },
             airline_payment_days: contract.payment.airline.days(),
             costs: contract.costs.into(),
@@ -218,7 +218,7 @@ pub struct SignContract {
     pub fee_on_refund: FeeOnRefund,
     pub airline_return: AirlineReturn,
     /// At once if not given.
-    pub airline_payment: Option<AirlinePayment>,
+    pub airline_payment: Option<AirlinePaymentTerm>,
     /// For `cycle`, and only then: 0 to 365 days from the last day of a ticket's cycle until its airline is paid.
     pub airline_payment_days: Option<i64>,
     pub costs: Option<CostTerms>,
@@ -267,11 +267,11 @@ impl SignContract {
 
     fn airline_payment(&self, input: &mut Input) -> Option<agencies::AirlinePayment> {
         match (self.airline_payment, self.airline_payment_days) {
-            (Some(AirlinePayment::Cycle), Some(days)) => {
+            (Some(AirlinePaymentTerm::Cycle), Some(days)) => {
                 let days = input.whole("airline_payment_days", days, 0..=365)?;
                 Some(agencies::AirlinePayment::AfterCycle { days })
             }
-            (Some(AirlinePayment::Cycle), None) => {
+            (Some(AirlinePaymentTerm::Cycle), None) => {
                 input.fail(
                     Code::MissingField,
                     "airline_payment_days",
@@ -287,8 +287,8 @@ impl SignContract {
                 );
                 None
             }
-            (Some(AirlinePayment::TPlusOne), None) => Some(agencies::AirlinePayment::NextWorkingDay),
-            (Some(AirlinePayment::Instant) | None, None) => Some(agencies::AirlinePayment::Instant),
+            (Some(AirlinePaymentTerm::TPlusOne), None) => Some(agencies::AirlinePayment::NextWorkingDay),
+            (Some(AirlinePaymentTerm::Instant) | None, None) => Some(agencies::AirlinePayment::Instant),
         }
     }
 }
