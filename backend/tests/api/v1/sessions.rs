@@ -245,12 +245,15 @@ on_both_engines! {
         let (admin, risk) = (world.desk(OPERATOR, "admin"), world.desk(OPERATOR, "risk"));
         let agency = agency_of(world, &world.key(BEIJING));
         // A key that the admin makes is the admin's.
-        let new = json!({ "name": "mine", "scopes": ["approvals:write", "parties:write", "keys:write"] });
+        let new = json!({ "name": "mine", "scopes": ["approvals:write", "risk:write", "keys:write"] });
         let mine = text(&admin.post("/v1/keys", &new).expect(201).data()["secret"]);
         let ours = text(&world.post(&mine, "/v1/keys", &json!({ "name": "of mine", "scopes": ["approvals:write"] })).expect(201).data()["secret"]);
-        admin.post(&format!("/v1/agencies/{agency}/actions/freeze"), &json!({})).expect(200);
-        let request = json!({ "kind": "unfreeze", "reason": "a mistake", "change": { "agency_id": agency } });
-        let asked = admin.post("/v1/approvals", &request).expect(201);
+        let thrown = json!({ "target_id": agency, "scopes": ["issue"], "reason": "a doubt" });
+        let unfreeze = || {
+            let switch = admin.post("/v1/kill_switches", &thrown).expect(201).data()["id"].clone();
+            json!({ "kind": "unfreeze", "reason": "a mistake", "change": { "kill_switch_id": switch } })
+        };
+        let asked = admin.post("/v1/approvals", &unfreeze()).expect(201);
         let user = admin.get("/v1/session").expect(200).data()["user"]["id"].clone();
         assert_eq!((&asked.data()["requested_by_user_id"], &asked.data()["requested_by_key_id"]), (&user, &json!(null)));
         let approve = format!("/v1/approvals/{}/actions/approve", text(&asked.data()["id"]));
@@ -261,8 +264,7 @@ on_both_engines! {
         let done = risk.post(&approve, &json!({})).expect(200);
         assert_eq!(done.data()["decided_by_user_id"], risk.get("/v1/session").expect(200).data()["user"]["id"]);
         // And the other way round: the key asks, and its maker does not agree.
-        admin.post(&format!("/v1/agencies/{agency}/actions/freeze"), &json!({})).expect(200);
-        let asked = world.post(&mine, "/v1/approvals", &request).expect(201);
+        let asked = world.post(&mine, "/v1/approvals", &unfreeze()).expect(201);
         let approve = format!("/v1/approvals/{}/actions/approve", text(&asked.data()["id"]));
         admin.post(&approve, &json!({})).expect_error(403, "self_approval");
         world.post(&world.key(OPERATOR), &approve, &json!({})).expect(200);
