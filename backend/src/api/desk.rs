@@ -47,7 +47,7 @@ pub fn no_cookie(platform: &Platform) -> Cookie<'static> {
     cookie
 }
 
-fn text<'h>(headers: &'h HeaderMap, name: impl actix_web::http::header::AsHeaderName) -> Option<&'h str> {
+fn text(headers: &HeaderMap, name: impl actix_web::http::header::AsHeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 

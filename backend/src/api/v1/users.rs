@@ -48,7 +48,7 @@ pub struct User {
 }
 
 impl User {
-    fn of(db: &mut Db, user: identity::User) -> Result<Self, ApiError> {
+    fn of(db: &mut Db, user: &identity::User) -> Result<Self, ApiError> {
         let factor = second_factor(db, user.id)?;
         Ok(User {
             id: user.id.to_string(),
@@ -167,7 +167,7 @@ pub async fn list_users(caller: Caller, query: Query) -> Result<HttpResponse, Ap
     let owner = if caller.is_operator() { asked } else { own };
     let found = caller.read(move |db| {
         let found = users(db, owner, window, limit)?;
-        found.into_iter().map(|user| Ok((user.id, User::of(db, user)?))).collect::<Result<Vec<_>, ApiError>>()
+        found.into_iter().map(|user| Ok((user.id, User::of(db, &user)?))).collect::<Result<Vec<_>, ApiError>>()
     });
     Ok(page(&request.page(found.await?, |(id, _)| id.raw()).map(|(_, user)| user)))
 }
@@ -183,7 +183,7 @@ pub async fn get_user(caller: Caller, id: web::Path<String>) -> Result<HttpRespo
     let reader = caller.clone();
     let read = caller.read(move |db| {
         let found = visible_user(&reader, db, id)?;
-        User::of(db, found)
+        User::of(db, &found)
     });
     Ok(ok(read.await?))
 }
@@ -212,7 +212,7 @@ pub async fn set_user_roles(
         check_roles(&manager, tx.db, known.organisation, &names)?;
         let changed = set_roles(tx, id, &names)?;
         audit::record(tx, &cause, "user.set_roles", id)?;
-        User::of(tx.db, changed)
+        User::of(tx.db, &changed)
     })
     .await
 }
@@ -263,7 +263,7 @@ async fn switch(
         manageable_user(&manager, tx, id)?;
         let changed = set_status(tx, id, to)?;
         audit::record(tx, &cause, action, id)?;
-        User::of(tx.db, changed)
+        User::of(tx.db, &changed)
     })
     .await
 }
@@ -289,7 +289,7 @@ pub async fn reset_second_factor(
             audit::record(tx, &cause, "second_factor.reset", id)?;
             queue_letter(tx, &*vault, second_factor_changed(&known, SecondFactorIs::Off))?;
         }
-        User::of(tx.db, known)
+        User::of(tx.db, &known)
     })
     .await
 }
