@@ -53,11 +53,11 @@ impl Proposal for Promotion {
     }
 }
 
-const ANNA: i64 = 101;
-const BORIS: i64 = 102;
+pub const ANNA: i64 = 101;
+pub const BORIS: i64 = 102;
 const CLARA: i64 = 103;
 
-fn by(key: i64) -> Cause {
+pub fn by(key: i64) -> Cause {
     Cause { actor: Actor { organisation: OrganisationId::of(1), key: KeyId::of(key) }, request_id: "req".into() }
 }
 
