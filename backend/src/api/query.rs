@@ -38,6 +38,12 @@ impl Query {
         }
     }
 
+    /// One of the words that something knows.
+    pub fn word<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, ApiError> {
+        let unknown = || ApiError::new(Code::InvalidValue, format!("There is no such {name}.")).parameter(name);
+        self.get(name).map(|text| parse(text).ok_or_else(unknown)).transpose()
+    }
+
     pub fn id<T: Id>(&self, name: &str) -> Result<Option<T>, ApiError> {
         let read = |text| T::parse(text).map_err(|error| ApiError::new(Code::InvalidValue, format!("{error}.")).parameter(name));
         self.get(name).map(read).transpose()

@@ -110,19 +110,7 @@ pub(super) fn open_claims_for(tx: &mut WriteTx, paid: &[(TicketId, AirlineId, Mo
     let mut rows = Vec::with_capacity(paid.len());
     for (ticket, airline, amount) in paid {
         let terms = terms.get(&ticket.raw()).ok_or_else(|| DbError::Corrupt(format!("ticket {ticket} has no contract")))?;
-        rows.push(ClaimRow {
-            id: tx.ids.next::<ClaimId>().raw(),
-            ticket_id: Some(ticket.raw()),
-            airline_id: airline.raw(),
-            currency: amount.currency.code().to_owned(),
-            amount_minor: amount.minor,
-            settled_minor: 0,
-            terms: terms.clone(),
-            created_at: tx.now.naive(),
-            settled_at: None,
-            incentive_period_id: None,
-            memo_id: None,
-        });
+        rows.push(ClaimRow { ticket_id: Some(ticket.raw()), ..new_claim(tx, *airline, terms, *amount) });
     }
     insert(tx, &[RowSet::of(&rows)])?;
     let owing: Vec<_> = paid.iter().map(|(_, airline, amount)| (*airline, amount.currency)).collect();
@@ -151,14 +139,15 @@ pub fn open_incentive_claims(
 ) -> Result<(), DbError> {
     let row = |(period, amount): &(IncentivePeriodId, Money)| ClaimRow {
         incentive_period_id: Some(period.raw()),
-        ..claim_without_ticket(tx, airline, terms, *amount)
+        ..new_claim(tx, airline, terms.text(), *amount)
     };
     let rows: Vec<ClaimRow> = owed.iter().map(row).collect();
     insert(tx, &[RowSet::of(&rows)])?;
     emit_opened(tx, &rows)
 }
 
-fn claim_without_ticket(tx: &WriteTx, airline: AirlineId, terms: AirlineReturn, amount: Money) -> ClaimRow {
+/// Without its cause.
+fn new_claim(tx: &WriteTx, airline: AirlineId, terms: &str, amount: Money) -> ClaimRow {
     ClaimRow {
         id: tx.ids.next::<ClaimId>().raw(),
         ticket_id: None,
@@ -166,7 +155,7 @@ fn claim_without_ticket(tx: &WriteTx, airline: AirlineId, terms: AirlineReturn, 
         currency: amount.currency.code().to_owned(),
         amount_minor: amount.minor,
         settled_minor: 0,
-        terms: terms.text().to_owned(),
+        terms: terms.to_owned(),
         created_at: tx.now.naive(),
         settled_at: None,
         incentive_period_id: None,
@@ -182,8 +171,7 @@ pub fn open_memo_claim(
     memo: MemoId,
     amount: Money,
 ) -> Result<(), DbError> {
-    let row = ClaimRow { memo_id: Some(memo.raw()), ..claim_without_ticket(tx, airline, terms, amount) };
-    let rows = [row];
+    let rows = [ClaimRow { memo_id: Some(memo.raw()), ..new_claim(tx, airline, terms.text(), amount) }];
     insert(tx, &[RowSet::of(&rows)])?;
     watch_airlines(tx, &[(airline, amount.currency)])?;
     emit_opened(tx, &rows)

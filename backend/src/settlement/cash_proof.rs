@@ -177,7 +177,12 @@ fn proof_of(db: &mut Db, account: CashAccount, date: NaiveDate) -> Result<Option
 
 /// The day that is to be proven next; none where the account was never moved.
 pub fn next_to_prove(db: &mut Db, account: CashAccount) -> Result<Option<NaiveDate>, DbError> {
-    match last_proven(db, account)? {
+    let last = last_proven(db, account)?;
+    day_after(db, account, last.as_ref())
+}
+
+fn day_after(db: &mut Db, account: CashAccount, last: Option<&CashProofRow>) -> Result<Option<NaiveDate>, DbError> {
+    match last {
         Some(last) => Ok(last.date.succ_opt()),
         None => first_day_of(db, account),
     }
@@ -235,13 +240,13 @@ pub fn prove_cash(
     if let Some(known) = known.as_ref().filter(|known| known.state != ProofState::Unavailable.text()) {
         return Ok(known.clone());
     }
-    if let Some(next) = next_to_prove(tx.db, account)?.filter(|next| *next != date) {
+    let last = last_proven(tx.db, account)?;
+    if let Some(next) = day_after(tx.db, account, last.as_ref())?.filter(|next| *next != date) {
         return Err(CashProofError::NotNext { next });
     }
     if bank.closing.currency != account.currency || bank.lines.iter().any(|line| line.amount.currency != account.currency) {
         return Err(CashProofError::CurrencyMismatch);
     }
-    let last = last_proven(tx.db, account)?;
     let (before, after) = last.map_or((0, 0), |last| (last.ledger_minor, last.last_entry_id));
     let day = day_of(tx.db, account, date, after)?;
     let ledger = sum(before, day.iter().map(|movement| movement.minor))?;

@@ -53,12 +53,12 @@ impl Proposal for Promotion {
     }
 }
 
-const ANNA: i64 = 101;
-const BORIS: i64 = 102;
+pub const ANNA: i64 = 101;
+pub const BORIS: i64 = 102;
 const CLARA: i64 = 103;
 
-fn by(key: i64) -> Cause {
-    Cause { actor: Actor::key(OrganisationId::of(1), KeyId::of(key)), request_id: "req".into() }
+pub fn by(key: i64) -> Cause {
+    Cause { actor: Actor { organisation: OrganisationId::of(1), by: ActorId::of(key), person: None }, request_id: "req".into() }
 }
 
 impl World {

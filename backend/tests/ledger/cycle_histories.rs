@@ -1,13 +1,15 @@
-//! Random histories of sales, days that pass, payments in time and late, charges, over-payments paid out, guarantees, defaults in which they are called, write-offs and recoveries: after every
-//! step the books are proved, and what is owed, charged, written off and recovered is what a model in plain numbers says.
+//! Random histories of sales, days that pass, payments in time and late, charges, over-payments paid out, guarantees, defaults in which they are
+//! called, write-offs and recoveries: after every step the books are proved, and what is owed, charged, written off and recovered is what a model in
+//! plain numbers says.
 
+use crate::approvals::{ANNA, BORIS, by};
 use crate::database::Engine;
 use crate::world::{Anything, World};
 use airsettle::agencies::{AgencyStatus, CostTerms, Cycle, CycleRule, PaymentTerms};
 use airsettle::approvals::{ChangeKind, Proposal, Requested, approve, submit};
 use airsettle::audit::{Actor, Cause};
 use airsettle::db::WriteTx;
-use airsettle::ids::{AgencyId, ApprovalId, GuaranteeId, Id, KeyId, OrganisationId};
+use airsettle::ids::{AgencyId, ApprovalId, GuaranteeId, Id};
 use airsettle::money::{Currency, Money, divide_half_even};
 use airsettle::settlement::{CreditPayoutError, DefaultError, Purpose, ReceiptError, declare_default, default_of, write_off};
 use chrono::{Days, NaiveDate};
@@ -184,10 +186,6 @@ impl Proposal for GivingUp {
     }
 }
 
-fn by(key: i64) -> Cause {
-    Cause { actor: Actor::key(OrganisationId::of(1), KeyId::of(key)), request_id: "req".into() }
-}
-
 struct History {
     world: World,
     model: Model,
@@ -346,9 +344,9 @@ impl History {
         let (today, open) = (self.world.today(), self.model.net());
         if self.model.in_default && open > 0 {
             let proposal = GivingUp { agency_id: self.world.agency.to_string(), minor: open };
-            let asked = self.world.store.write(|tx| submit::<GivingUp, Anything>(tx, &by(101), &proposal, "a history")).unwrap();
+            let asked = self.world.store.write(|tx| submit::<GivingUp, Anything>(tx, &by(ANNA), &proposal, "a history")).unwrap();
             let (Requested::New(asked) | Requested::Waiting(asked)) = asked;
-            self.world.store.write(|tx| approve::<GivingUp, Anything>(tx, &by(102), asked.id)).unwrap();
+            self.world.store.write(|tx| approve::<GivingUp, Anything>(tx, &by(BORIS), asked.id)).unwrap();
             self.model.carries(|_| true, today);
             self.model.spreads(open, today);
             self.model.written_off += open;

@@ -1,7 +1,7 @@
 //! Kill switches: one person stops an agency's doings, an airline or a bank line from the next commit on, and two start them again.
 
+use crate::approvals::{ANNA, BORIS, by};
 use crate::database::Engine;
-use crate::limits::{ANNA, BORIS, by};
 use crate::refunds::wish;
 use crate::world::{Anything, World, cny};
 use airsettle::agencies::{FreezeScope, FrozenScopes};

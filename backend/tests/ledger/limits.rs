@@ -1,16 +1,17 @@
 //! What limits are made of: deposits returned, guarantees that expire, limits raised for a while by two, baselines, alerts; and wallets withdrawn.
 
+use crate::approvals::{ANNA, BORIS, by};
 use crate::database::Engine;
 use crate::world::{Anything, World, cny, rate};
 use airsettle::approvals::{Approval, Proposal, Requested, approve, submit};
-use airsettle::audit::{Actor, Cause};
+use airsettle::audit::Actor;
 use airsettle::credit::{
     Guarantee, GuaranteeError, GuaranteeKind, GuaranteeStatus, NewGuarantee, RaiseLimit, ReviewError, TemporaryLimitError,
     end_temporary_limit, register_guarantee, release_guarantee, review_limit, temporary_limits,
 };
 use airsettle::db::Window;
 use airsettle::documents::{Upload, keep_attachment};
-use airsettle::ids::{AgencyId, ApprovalId, AttachmentId, Id, KeyId, OrganisationId, TemporaryLimitId};
+use airsettle::ids::{AgencyId, ApprovalId, AttachmentId, Id, TemporaryLimitId};
 use airsettle::money::Money;
 use airsettle::settlement::{NewPayout, Payout, PayoutError, PayoutPurpose, Purpose, Recorded, pay_out};
 use airsettle::ticketing::Refusal;
@@ -34,13 +35,6 @@ on_both_engines!(
     an_alert_stands_or_falls_with_its_sale,
     a_changed_register_is_found,
 );
-
-pub const ANNA: i64 = 101;
-pub const BORIS: i64 = 102;
-
-pub fn by(key: i64) -> Cause {
-    Cause { actor: Actor::key(OrganisationId::of(1), KeyId::of(key)), request_id: "req".into() }
-}
 
 impl World {
     /// One key asks, another one agrees.

@@ -1,5 +1,6 @@
 //! Memos: an airline claims or grants something for tickets that are sold, the agency answers, two people decide, and only then it is booked.
 
+use crate::approvals::{ANNA, BORIS, by};
 use crate::bank::settled;
 use crate::database::Engine;
 use crate::settlement::tax;
@@ -9,9 +10,8 @@ use airsettle::api::code::Code;
 use airsettle::api::error::ApiError;
 use airsettle::api::v1::memos::DecideMemo;
 use airsettle::approvals::{Approval, approve, submit};
-use airsettle::audit::{Actor, Cause};
 use airsettle::db::Window;
-use airsettle::ids::{AirlineId, ApprovalId, BillingStatementId, Id, KeyId, MemoId, OrganisationId};
+use airsettle::ids::{AirlineId, ApprovalId, BillingStatementId, Id, MemoId};
 use airsettle::money::{Currency, Money};
 use airsettle::settlement::{
     ClaimedTicket, Memo, MemoError, MemoFilter, MemoKind, MemoState, MemoStep, NewMemo, PaymentError, PaymentPurpose, Purpose,
@@ -36,13 +36,6 @@ on_both_engines!(
     open_claims_are_contingent,
     an_airline_is_paid_what_its_memos_claimed,
 );
-
-const ANNA: i64 = 101;
-const BORIS: i64 = 102;
-
-fn by(key: i64) -> Cause {
-    Cause { actor: Actor::key(OrganisationId::of(1), KeyId::of(key)), request_id: "req".into() }
-}
 
 /// Of the order's first ticket.
 pub fn claim(world: &World, order: &IssuedOrder, kind: MemoKind, amount: &str) -> NewMemo {
@@ -123,6 +116,15 @@ fn verdict(id: MemoId, amount: Option<Money>) -> Value {
             "currency": amount.currency.code() }),
         None => json!({ "memo_id": id.to_string(), "decision": "dismiss" }),
     }
+}
+
+/// An airline that was paid for a ticket claims 120.00 of its agency.
+fn claimed(engine: Engine) -> (World, MemoId) {
+    let world = World::on(engine);
+    world.trades_on_credit();
+    let order = world.sells_and_pays(world.order());
+    let id = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    (world, id)
 }
 
 fn a_debit_is_booked_when_two_people_have_decided_and_not_before(engine: Engine) {
@@ -240,10 +242,7 @@ fn a_dispute_stops_the_clock_and_taken_back_it_goes_on(engine: Engine) {
 }
 
 fn when_the_time_is_over_the_memo_waits_for_a_decision_and_nothing_is_posted(engine: Engine) {
-    let world = World::on(engine);
-    world.trades_on_credit();
-    let order = world.sells_and_pays(world.order());
-    let id = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let (world, id) = claimed(engine);
     let before = world.balances();
     world.time_passes(Duration::days(200));
     assert_eq!(world.read(|db| unanswered(db, world.clock.now(), 10)), [id]);
@@ -262,10 +261,7 @@ fn when_the_time_is_over_the_memo_waits_for_a_decision_and_nothing_is_posted(eng
 }
 
 fn nobody_decides_while_the_agency_may_still_answer(engine: Engine) {
-    let world = World::on(engine);
-    world.trades_on_credit();
-    let order = world.sells_and_pays(world.order());
-    let id = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let (world, id) = claimed(engine);
     for _ in 0..2 {
         let early = world.decides_about(id, Some(cny("120.00"))).unwrap_err();
         assert_eq!(early.code(), Code::MemoClockRunning);
@@ -275,10 +271,7 @@ fn nobody_decides_while_the_agency_may_still_answer(engine: Engine) {
 }
 
 fn a_decision_about_a_memo_that_has_changed_is_asked_for_again(engine: Engine) {
-    let world = World::on(engine);
-    world.trades_on_credit();
-    let order = world.sells_and_pays(world.order());
-    let id = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let (world, id) = claimed(engine);
     world.steps(id, MemoStep::Dispute).unwrap();
     let asked = world.asks_about(ANNA, &verdict(id, Some(cny("120.00")))).unwrap();
     world.steps(id, MemoStep::Answer).unwrap();
@@ -297,10 +290,7 @@ fn a_decision_about_a_memo_that_has_changed_is_asked_for_again(engine: Engine) {
 }
 
 fn two_people_decide_and_not_one(engine: Engine) {
-    let world = World::on(engine);
-    world.trades_on_credit();
-    let order = world.sells_and_pays(world.order());
-    let id = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let (world, id) = claimed(engine);
     world.steps(id, MemoStep::Accept).unwrap();
     let asked = world.asks_about(ANNA, &verdict(id, Some(cny("120.00")))).unwrap();
     assert_eq!(world.agrees_to(ANNA, asked.id).unwrap_err().code(), Code::SelfApproval);
@@ -334,10 +324,7 @@ fn what_is_dismissed_or_withdrawn_is_never_booked(engine: Engine) {
 }
 
 fn a_part_of_a_claim_is_upheld(engine: Engine) {
-    let world = World::on(engine);
-    world.trades_on_credit();
-    let order = world.sells_and_pays(world.order());
-    let id = world.files_memo(&claim(&world, &order, MemoKind::Adm, "120.00")).unwrap().id;
+    let (world, id) = claimed(engine);
     world.steps(id, MemoStep::Dispute).unwrap();
     for (amount, code) in [("120.01", Code::MoreThanOwed), ("0.00", Code::InvalidValue), ("-1.00", Code::InvalidValue)] {
         let refused = world.decides_about(id, Some(cny(amount))).unwrap_err();

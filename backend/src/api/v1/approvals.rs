@@ -220,18 +220,13 @@ pub async fn list_approvals(caller: Caller, query: Query) -> Result<HttpResponse
     let request = PageRequest::<i64>::read(&query, "/v1/approvals")?;
     let (window, limit, now) = (request.window(), request.fetch(), caller.app.now());
     let filter = ApprovalFilter {
-        status: word(&query, "status", ApprovalStatus::parse)?,
-        kind: word(&query, "kind", ChangeKind::parse)?,
+        status: query.word("status", ApprovalStatus::parse)?,
+        kind: query.word("kind", ChangeKind::parse)?,
         subject: query.get("subject").map(str::to_owned),
     };
     let found = caller.read(move |db| approvals::approvals(db, &filter, now, window, limit)).await?;
     let found = request.page(found, |approval| approval.id.raw());
     Ok(page(&found.try_map(|approval| Approval::of(approval, now))?))
-}
-
-fn word<T>(query: &Query, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, ApiError> {
-    let unknown = || ApiError::new(Code::InvalidValue, format!("There is no such {name}.")).parameter(name);
-    query.get(name).map(|text| parse(text).ok_or_else(unknown)).transpose()
 }
 
 /// One request with its decision. The operator only.

@@ -3,7 +3,6 @@
 use super::shape::{PageParams, choice, time};
 use super::sight::{not_found, require_operator};
 use crate::api::caller::Caller;
-use crate::api::code::Code;
 use crate::api::envelope::{Data, Page, ok, page};
 use crate::api::error::ApiError;
 use crate::api::paging::PageRequest;
@@ -119,10 +118,10 @@ pub async fn list_cash_proofs(caller: Caller, query: Query) -> Result<HttpRespon
     require_operator(&caller)?;
     let request = PageRequest::<i64>::read(&query, "/v1/cash_proofs")?;
     let (window, limit) = (request.window(), request.fetch());
-    let unknown = |name: &str| ApiError::new(Code::InvalidValue, format!("There is no such {name}.")).parameter(name);
-    let purse = query.get("account").map(|text| Purse::parse(text).ok_or_else(|| unknown("account"))).transpose()?;
-    let state = query.get("state").map(|text| settlement::ProofState::parse(text).ok_or_else(|| unknown("state"))).transpose()?;
-    let filter = CashProofFilter { purse, state };
+    let filter = CashProofFilter {
+        purse: query.word("account", Purse::parse)?,
+        state: query.word("state", settlement::ProofState::parse)?,
+    };
     let found = caller.read(move |db| cash_proofs(db, &filter, window, limit)).await?;
     Ok(page(&request.page(found, |row| row.id).try_map(|row| shown(&row))?))
 }

@@ -190,14 +190,11 @@ pub async fn list_memos(caller: Caller, query: Query) -> Result<HttpResponse, Ap
         OrganisationKind::Airline => (None, sight.airlines),
         OrganisationKind::Agency | OrganisationKind::Bank => (Some(sight.agencies.unwrap_or_default()), None),
     };
-    let word = |name: &str| ApiError::new(Code::InvalidValue, format!("There is no such {name}.")).parameter(name);
-    let kind = query.get("kind").map(|text| settlement::MemoKind::parse(text).ok_or_else(|| word("kind"))).transpose()?;
-    let state = query.get("status").map(|text| MemoState::parse(text).ok_or_else(|| word("status"))).transpose()?;
     let filter = MemoFilter {
         agencies: narrowed(query.id::<AgencyId>("agency_id")?, agencies),
         airlines: narrowed(query.id::<AirlineId>("airline_id")?, airlines),
-        kind,
-        state,
+        kind: query.word("kind", settlement::MemoKind::parse)?,
+        state: query.word("status", MemoState::parse)?,
     };
     let (found, totals) = caller
         .read(move |db| {
@@ -289,49 +286,38 @@ async fn act(
     .await
 }
 
+/// A step of the agency's that needs no words.
 macro_rules! plain_step {
-    ($(#[$doc:meta])* $name:ident, $side:ident, $step:ident) => {
+    ($(#[$doc:meta])* $name:ident, $step:ident, $path:literal, $operation:literal) => {
         $(#[$doc])*
+        #[utoipa::path(post, path = $path, tag = "Memos", operation_id = $operation,
+            request_body = Data<super::keys::NoDetails>, params(("id" = String, Path, description = "`mem_…`"),
+                ("If-Match" = Option<String>, Header, description = "The version that it is to have, in quotes"),
+                ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+            responses((status = 200, body = Data<MemoFile>), (status = 403, description = "`insufficient_scope`", body = ErrorBody),
+                (status = 409, description = "`invalid_state`", body = ErrorBody), (status = 412, description = "`precondition_failed`", body = ErrorBody)))]
         pub async fn $name(
             caller: Caller,
             request: HttpRequest,
             id: web::Path<String>,
             body: Body<super::keys::NoDetails>,
         ) -> Result<HttpResponse, ApiError> {
-            act(caller, request, (id.as_str(), body.bytes.as_ref()), (Side::$side, MemoStep::$step), Said::default()).await
+            act(caller, request, (id.as_str(), body.bytes.as_ref()), (Side::Agency, MemoStep::$step), Said::default()).await
         }
     };
 }
 
 plain_step! {
     /// The agency looks into it. Its clock runs on.
-    #[utoipa::path(post, path = "/v1/memos/{id}/actions/review", tag = "Memos", operation_id = "review_memo",
-        request_body = Data<super::keys::NoDetails>, params(("id" = String, Path, description = "`mem_…`"),
-            ("If-Match" = Option<String>, Header, description = "The version that it is to have, in quotes"),
-            ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
-        responses((status = 200, body = Data<MemoFile>), (status = 403, description = "`insufficient_scope`", body = ErrorBody),
-            (status = 409, description = "`invalid_state`", body = ErrorBody), (status = 412, description = "`precondition_failed`", body = ErrorBody)))]
-    review, Agency, Review
+    review, Review, "/v1/memos/{id}/actions/review", "review_memo"
 }
 plain_step! {
     /// The agency accepts it; the decision is still two people's. Also after its time.
-    #[utoipa::path(post, path = "/v1/memos/{id}/actions/accept", tag = "Memos", operation_id = "accept_memo",
-        request_body = Data<super::keys::NoDetails>, params(("id" = String, Path, description = "`mem_…`"),
-            ("If-Match" = Option<String>, Header, description = "The version that it is to have, in quotes"),
-            ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
-        responses((status = 200, body = Data<MemoFile>), (status = 403, description = "`insufficient_scope`", body = ErrorBody),
-            (status = 409, description = "`invalid_state`", body = ErrorBody), (status = 412, description = "`precondition_failed`", body = ErrorBody)))]
-    accept, Agency, Accept
+    accept, Accept, "/v1/memos/{id}/actions/accept", "accept_memo"
 }
 plain_step! {
     /// The agency takes its dispute back: its clock goes on with what was left.
-    #[utoipa::path(post, path = "/v1/memos/{id}/actions/withdraw_dispute", tag = "Memos", operation_id = "withdraw_memo_dispute",
-        request_body = Data<super::keys::NoDetails>, params(("id" = String, Path, description = "`mem_…`"),
-            ("If-Match" = Option<String>, Header, description = "The version that it is to have, in quotes"),
-            ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
-        responses((status = 200, body = Data<MemoFile>), (status = 403, description = "`insufficient_scope`", body = ErrorBody),
-            (status = 409, description = "`invalid_state`", body = ErrorBody), (status = 412, description = "`precondition_failed`", body = ErrorBody)))]
-    withdraw_dispute, Agency, WithdrawDispute
+    withdraw_dispute, WithdrawDispute, "/v1/memos/{id}/actions/withdraw_dispute", "withdraw_memo_dispute"
 }
 
 /// The agency disputes it, until `answer_by`. The clock stands still.

@@ -1,6 +1,6 @@
 //! What the two sides do about a memo before it is decided, and the note that an agency did nothing in its time.
 
-use super::record::{Memo, MemoError, MemoStepRow, evidence_rows, locked_memo, step_row};
+use super::record::{Memo, MemoError, MemoEvidenceRow, MemoStepRow, locked_memo};
 use super::state::{MemoState, MemoStep};
 use crate::audit::{self, Cause};
 use crate::catalogue::memos::{Memos, ReasonOf};
@@ -21,18 +21,6 @@ pub struct Said {
     pub evidence: Vec<AttachmentId>,
     /// The version that was looked at, where it matters.
     pub version: Option<i64>,
-}
-
-impl Said {
-    pub(super) fn row(&self, row: MemoStepRow, cause: &Cause) -> MemoStepRow {
-        MemoStepRow {
-            reason: self.reason.clone(),
-            note: self.note.clone(),
-            organisation_id: cause.actor.organisation.raw(),
-            key_id: cause.actor.by.stored(),
-            ..row
-        }
-    }
 }
 
 impl Memo {
@@ -72,17 +60,29 @@ pub fn take_step(
     (row.status, row.version) = (state.text().to_owned(), known.version + 1);
     let values = vec![row.status.clone().into(), row.version.into(), row.answer_by.into(), row.left_secs.into()];
     update(tx, "memo", &["status", "version", "answer_by", "left_secs"], &[Change { id: row.id, values }])?;
-    write_step(tx, cause, &known, step, said)?;
-    Ok(Memo::try_from(row)?)
+    let taken = Memo::try_from(row)?;
+    write_step(tx, cause, &taken, step, said)?;
+    Ok(taken)
 }
 
-/// A step with what was said, its audit and its event. `before` is the memo as it was.
-pub(super) fn write_step(tx: &mut WriteTx, cause: &Cause, before: &Memo, step: MemoStep, said: &Said) -> Result<(), DbError> {
-    let row = said.row(step_row(tx, before.id, before.version + 1, step), cause);
-    let evidence = evidence_rows(tx, &row, &said.evidence);
+/// The step that led to a memo as it is, with what was said, its audit and its event.
+pub(super) fn write_step(tx: &mut WriteTx, cause: &Cause, memo: &Memo, step: MemoStep, said: &Said) -> Result<(), DbError> {
+    let row = MemoStepRow {
+        id: tx.ids.block(1),
+        memo_id: memo.id.raw(),
+        version: memo.version,
+        step: step.text().to_owned(),
+        reason: said.reason.clone(),
+        note: said.note.clone(),
+        organisation_id: cause.actor.organisation.raw(),
+        key_id: cause.actor.by.stored(),
+        created_at: tx.now.naive(),
+    };
+    let named = |id: &AttachmentId| MemoEvidenceRow { id: tx.ids.block(1), step_id: row.id, attachment_id: id.raw() };
+    let evidence: Vec<MemoEvidenceRow> = said.evidence.iter().map(named).collect();
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
     insert(tx, &[RowSet::of(&evidence)])?;
-    audit::record(tx, cause, &format!("memo.{}", step.text()), before.id)?;
+    audit::record(tx, cause, &format!("memo.{}", step.text()), memo.id)?;
     let kind = match step {
         MemoStep::Claim => EventType::MemoIssued,
         MemoStep::Review => EventType::MemoReviewed,
@@ -94,7 +94,7 @@ pub(super) fn write_step(tx: &mut WriteTx, cause: &Cause, before: &Memo, step: M
         MemoStep::Uphold => EventType::MemoPosted,
         MemoStep::Dismiss => EventType::MemoDismissed,
     };
-    let event = NewEvent::new(kind, before.id).of_agency(before.agency).of_airline(before.airline);
+    let event = NewEvent::new(kind, memo.id).of_agency(memo.agency).of_airline(memo.airline);
     emit(tx, event.caused_by(&cause.request_id))
 }
 
@@ -118,7 +118,9 @@ fn clock_after(known: &Memo, step: MemoStep, now: Timestamp) -> Result<ClockColu
 
 /// Memos whose agencies' time is over, of which nobody was told yet; the oldest first.
 pub fn unanswered(db: &mut Db, now: Timestamp, limit: i64) -> Result<Vec<MemoId>, DbError> {
-    let awaited = memo::table.filter(memo::status.eq_any(["issued", "under_review"])).filter(memo::unanswered_at.is_null());
+    let awaited = memo::table
+        .filter(memo::status.eq_any(MemoState::texts_where(MemoState::is_awaited)))
+        .filter(memo::unanswered_at.is_null());
     let over = awaited.filter(memo::answer_by.le(now.naive())).order(memo::id).limit(limit);
     let ids: Vec<i64> = over.select(memo::id).load(db)?;
     Ok(ids.into_iter().map(MemoId::of).collect())

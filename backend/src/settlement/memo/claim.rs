@@ -1,11 +1,11 @@
 //! An airline files a memo. Everything is checked under the agency's lock, so that the same claim is filed once and a ticket's value claimed once.
 
-use super::answer::Said;
-use super::record::{Memo, MemoError, MemoRow, MemoTicketRow, evidence_rows, step_row};
+use super::answer::{Said, write_step};
+use super::record::{Memo, MemoError, MemoRow, MemoTicketRow};
 use super::state::{MemoKind, MemoState, MemoStep};
 use crate::agencies::{Agency, AgencyStatus, lock_agency};
 use crate::airlines::{Airline, TicketNumber, airline};
-use crate::audit::{self, Cause};
+use crate::audit::Cause;
 use crate::catalogue::CarrierCode;
 use crate::catalogue::memos::{MemoRule, Memos};
 use crate::clock::Timestamp;
@@ -13,9 +13,8 @@ use crate::db::schema::{memo, memo_ticket};
 use crate::db::{DbError, RowSet, WriteTx, insert};
 use crate::ids::{AgencyId, AirlineId, AttachmentId, Id, MemoId};
 use crate::money::Money;
-use crate::notify::{EventType, NewEvent, emit};
 use crate::ticketing::{TicketRow, ticket_by_number};
-use chrono::{Days, NaiveTime, TimeZone};
+use chrono::Days;
 use diesel::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -79,16 +78,12 @@ pub fn claim_memo(tx: &mut WriteTx, memos: &Memos, cause: &Cause, new: &NewMemo)
     };
     let named: Vec<MemoTicketRow> =
         tickets.iter().zip(&new.tickets).map(|(ticket, one)| ticket_row(tx, id, ticket, one)).collect();
-    let said = Said { note: Some(new.note.clone()), evidence: new.evidence.clone(), ..Said::default() };
-    let step = said.row(step_row(tx, id, 1, MemoStep::Claim), cause);
-    let evidence = evidence_rows(tx, &step, &new.evidence);
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])?;
-    insert(tx, &[RowSet::of(&named), RowSet::of(std::slice::from_ref(&step))])?;
-    insert(tx, &[RowSet::of(&evidence)])?;
-    audit::record(tx, cause, "memo.claim", id)?;
-    let issued = NewEvent::new(EventType::MemoIssued, id).of_agency(agency.id).of_airline(airline.id);
-    emit(tx, issued.caused_by(&cause.request_id))?;
-    Ok(Memo::try_from(row)?)
+    insert(tx, &[RowSet::of(&named)])?;
+    let filed = Memo::try_from(row)?;
+    let said = Said { note: Some(new.note.clone()), evidence: new.evidence.clone(), ..Said::default() };
+    write_step(tx, cause, &filed, MemoStep::Claim, &said)?;
+    Ok(filed)
 }
 
 fn ticket_row(tx: &WriteTx, memo: MemoId, ticket: &TicketRow, one: &ClaimedTicket) -> MemoTicketRow {
@@ -169,7 +164,6 @@ fn check_unclaimed(tx: &mut WriteTx, new: &NewMemo, tickets: &[TicketRow]) -> Re
 /// The end of the so-many-th day after this one at the point of sale: the first moment of the day that follows it.
 fn end_of_day_after(agency: &Agency, now: Timestamp, days: u64) -> Timestamp {
     let today = now.date_in(agency.zone);
-    let next = today.checked_add_days(Days::new(days.saturating_add(1))).unwrap_or(today).and_time(NaiveTime::MIN);
-    let midnight = agency.zone.from_local_datetime(&next).earliest();
-    midnight.map_or_else(|| Timestamp::from(next), |at| Timestamp::from(at.to_utc()))
+    let next = today.checked_add_days(Days::new(days.saturating_add(1))).unwrap_or(today);
+    Timestamp::begin_of(next, agency.zone)
 }

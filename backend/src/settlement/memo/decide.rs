@@ -76,8 +76,9 @@ pub fn decide_memo(
         row.posting_id.into(),
     ];
     update(tx, "memo", columns, &[Change { id: row.id, values }])?;
-    write_step(tx, cause, &known, decision.step(), &Said { note, ..Said::default() })?;
-    Ok(Memo::try_from(row)?)
+    let decided = Memo::try_from(row)?;
+    write_step(tx, cause, &decided, decision.step(), &Said { note, ..Said::default() })?;
+    Ok(decided)
 }
 
 /// In the agency's running cycle, by the terms that hold between the two today. Answers the cycle and the posting.

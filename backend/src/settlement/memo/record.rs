@@ -1,4 +1,4 @@
-use super::state::{MemoKind, MemoState, MemoStep};
+use super::state::{MemoKind, MemoState};
 use crate::clock::Timestamp;
 use crate::db::schema::{memo, memo_evidence, memo_step, memo_ticket, ticket};
 use crate::db::{Contended, Db, DbError, Window, WriteTx, lock, rows, stored_currency, windowed};
@@ -218,7 +218,8 @@ pub fn memos(db: &mut Db, filter: &MemoFilter, now: Timestamp, window: Window, l
     query = match filter.state {
         None => query,
         Some(MemoState::Unanswered) => {
-            query.filter(memo::status.eq_any(["issued", "under_review"])).filter(memo::answer_by.le(now.naive()))
+            let awaited = MemoState::texts_where(MemoState::is_awaited);
+            query.filter(memo::status.eq_any(awaited)).filter(memo::answer_by.le(now.naive()))
         }
         Some(state) if state.is_awaited() => query.filter(memo::status.eq(state.text())).filter(memo::answer_by.gt(now.naive())),
         Some(state) => query.filter(memo::status.eq(state.text())),
@@ -240,7 +241,7 @@ pub fn contingent(db: &mut Db, filter: &MemoFilter) -> Result<Vec<Contingent>, D
     let total = sql::<BigInt>("CAST(SUM(claimed_minor + fee_minor) AS BIGINT)");
     let open = memo::table.group_by((memo::kind, memo::currency));
     let open = open.select((memo::kind, memo::currency, sql::<BigInt>("COUNT(*)"), total));
-    let open = filtered!(open.filter(memo::status.ne_all(["posted", "dismissed", "withdrawn"])).into_boxed(), filter);
+    let open = filtered!(open.filter(memo::status.eq_any(MemoState::texts_where(MemoState::is_open))).into_boxed(), filter);
     let rows: Vec<(String, String, i64, i64)> = open.order((memo::currency, memo::kind)).load(db)?;
     let read = |(kind, currency, memos, minor): (String, String, i64, i64)| {
         let kind = MemoKind::parse(&kind).ok_or_else(|| DbError::Corrupt(format!("a memo of kind {kind}")))?;
@@ -276,25 +277,4 @@ pub fn memos_with_attachment(db: &mut Db, id: AttachmentId) -> Result<Vec<(Agenc
     let of = of.filter(memo_evidence::attachment_id.eq(id.raw()));
     let rows: Vec<(i64, i64)> = of.select((memo::agency_id, memo::airline_id)).distinct().load(db)?;
     Ok(rows.into_iter().map(|(agency, airline)| (AgencyId::of(agency), AirlineId::of(airline))).collect())
-}
-
-/// The row of a step that was taken now.
-pub(super) fn step_row(tx: &WriteTx, memo: MemoId, version: i64, step: MemoStep) -> MemoStepRow {
-    MemoStepRow {
-        id: tx.ids.block(1),
-        memo_id: memo.raw(),
-        version,
-        step: step.text().to_owned(),
-        reason: None,
-        note: None,
-        organisation_id: 0,
-        key_id: 0,
-        created_at: tx.now.naive(),
-    }
-}
-
-/// Attachments that a step names.
-pub(super) fn evidence_rows(tx: &WriteTx, step: &MemoStepRow, evidence: &[AttachmentId]) -> Vec<MemoEvidenceRow> {
-    let row = |id: &AttachmentId| MemoEvidenceRow { id: tx.ids.block(1), step_id: step.id, attachment_id: id.raw() };
-    evidence.iter().map(row).collect()
 }

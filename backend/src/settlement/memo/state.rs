@@ -92,6 +92,11 @@ impl MemoState {
         MemoState::ALL.into_iter().find(|state| state.text() == text)
     }
 
+    /// As they are stored, of those of which this is true.
+    pub(super) fn texts_where(is_so: fn(MemoState) -> bool) -> Vec<&'static str> {
+        MemoState::ALL.into_iter().filter(|state| is_so(*state)).map(MemoState::text).collect()
+    }
+
     /// Where a step leads; none where it cannot be taken.
     pub fn on(self, step: MemoStep) -> Option<MemoState> {
         use MemoState::{Accepted, Answered, Dismissed, Disputed, Issued, Posted, Unanswered, UnderReview, Withdrawn};
