@@ -96,10 +96,11 @@ const SQLITE_KEYS: &str = "SELECT k.name || ':' || group_concat(k.column, ', ') 
         SELECT m.name AS name, c.name AS column FROM sqlite_master m JOIN pragma_table_info(m.name) c
         WHERE m.type = 'table' AND m.name NOT LIKE '\\_\\_%' ESCAPE '\\' AND c.pk > 0 ORDER BY m.name, c.pk) k GROUP BY k.name";
 
-const POSTGRES_KEYS: &str = "SELECT t.table_name || ':' || string_agg(k.column_name, ', ' ORDER BY k.ordinal_position) AS value
-    FROM information_schema.table_constraints t JOIN information_schema.key_column_usage k USING (constraint_name, table_name)
-    WHERE t.constraint_type = 'PRIMARY KEY' AND t.table_schema = 'public' AND t.table_name NOT LIKE '\\_\\_%'
-    GROUP BY t.table_name";
+/// From the catalogue: the information schema hides keys of tables that one may only read.
+const POSTGRES_KEYS: &str = "SELECT t.relname || ':' || string_agg(c.attname, ', ' ORDER BY k.place) AS value
+    FROM pg_constraint p JOIN pg_class t ON t.oid = p.conrelid CROSS JOIN LATERAL unnest(p.conkey) WITH ORDINALITY AS k (number, place)
+    JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = k.number
+    WHERE p.contype = 'p' AND p.connamespace = 'public'::regnamespace AND t.relname NOT LIKE '\\_\\_%' GROUP BY t.relname";
 
 /// What the columns of a database mean to Diesel. SQLite keeps times and dates as text and names neither: there the name tells.
 fn in_the_database(store: &Store, engine: Engine, known: &Columns) -> Columns {

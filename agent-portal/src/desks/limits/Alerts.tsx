@@ -1,27 +1,25 @@
-import { api, type Schemas } from '../../api/client';
+import { api } from '../../api/client';
 import { Grid } from '../../shared/Grid';
 import { Money } from '../../shared/Money';
 import { Moment } from '../../shared/Moment';
 import { Panel, State } from '../../shared/Page';
+import { useRead } from '../../shared/read';
 import { Loaded } from '../../shared/States';
-import { useShared } from '../../shared/texts';
-import { looked, useRegister } from './register';
 import { useLimitTexts } from './texts';
 
 /** When the limit was used up to 50, 75, 90 and 100 %. */
 export function Alerts({ agencyId }: { agencyId: string }) {
   const t = useLimitTexts();
-  const shared = useShared();
-  const read = useRegister<Schemas['LimitAlert']>('limit_alerts', agencyId, (page, signal) => api.GET('/v1/limit_alerts', { signal, params: { query: page } }));
+  const read = useRead(['limit_alerts', agencyId], (signal) => api.GET('/v1/limit_alerts', { signal, params: { query: { agency_id: agencyId, limit: 20 } } }), { every: 30_000 });
   return (
-    <Panel title={t('alerts')} aside={read.data?.more ? shared('of_newest', { count: looked }) : t('alerts.lead')} tight>
+    <Panel title={t('alerts')} aside={t('alerts.lead')} tight>
       <Loaded read={read} rows={2}>
-        {({ rows }) => (
+        {({ data }) => (
           <Grid
             label={t('alerts')}
             empty={t('alerts.none')}
             head={[t('alert.level'), t('alert.at'), { text: t('exposure'), end: true }, { text: t('limit'), end: true }]}
-            rows={rows.slice(0, 20).map((one) => ({
+            rows={data.map((one) => ({
               key: one.id,
               cells: [
                 <State key="p" tone={one.percent >= 100 ? 'bad' : one.percent >= 75 ? 'warn' : 'busy'}>

@@ -14,10 +14,10 @@ import { Fields } from '../../shared/Lines';
 import { Money } from '../../shared/Money';
 import { useNames } from '../../shared/names';
 import { Panel, Quiet, State, type Tone } from '../../shared/Page';
+import { useRead } from '../../shared/read';
 import { Failed, Loaded } from '../../shared/States';
 import { useAction } from '../../shared/use-action';
 import shared from '../../shared/shared.module.css';
-import { useRegister } from './register';
 import { useLimitTexts } from './texts';
 
 type Guarantee = Schemas['Guarantee'];
@@ -32,17 +32,17 @@ export function Guarantees({ agencyId, currency }: { agencyId: string; currency:
   const operator = organisation.kind === 'operator';
   const writes = operator && permissions.includes('finance:write');
   const [problem, setProblem] = useState<Problem | null>(null);
-  const read = useRegister<Guarantee>('guarantees', agencyId, (page, signal) => api.GET('/v1/guarantees', { signal, params: { query: page } }));
+  const read = useRead(['guarantees', agencyId], (signal) => api.GET('/v1/guarantees', { signal, params: { query: { agency_id: agencyId, limit: 200 } } }), { every: 30_000 });
   return (
     <Panel title={t('guarantees')} aside={writes && <Register agencyId={agencyId} currency={currency} />} tight>
       {problem && <Failed problem={problem} />}
       <Loaded read={read} rows={2}>
-        {({ rows }) => (
+        {({ data }) => (
           <Grid
             label={t('guarantees')}
             empty={t('guarantees.none')}
             head={[t('guarantee.issuer'), t('kind'), { text: t('amount'), end: true }, t('haircut_short'), { text: t('guarantee.counts'), end: true }, t('from'), t('until'), t('state'), ...(operator ? [t('action')] : [])]}
-            rows={rows.map((one) => ({
+            rows={data.map((one) => ({
               key: one.id,
               cells: [
                 one.issuer,

@@ -17,7 +17,6 @@ import { useRead } from '../../shared/read';
 import { Loaded } from '../../shared/States';
 import { useTwoPeople } from '../../shared/two-people';
 import { useAction } from '../../shared/use-action';
-import { useRegister } from './register';
 import css from './limits.module.css';
 import { useLimitTexts } from './texts';
 
@@ -32,17 +31,17 @@ export function TemporaryLimits({ agencyId, currency }: { agencyId: string; curr
   const { organisation } = useSession();
   const operator = organisation.kind === 'operator';
   const today = dayIn(new Date(), platformZone);
-  const read = useRegister<Row>('temporary_limits', agencyId, (page, signal) => api.GET('/v1/temporary_limits', { signal, params: { query: page } }));
+  const read = useRead(['temporary_limits', agencyId], (signal) => api.GET('/v1/temporary_limits', { signal, params: { query: { agency_id: agencyId, limit: 200 } } }), { every: 30_000 });
   return (
     <Panel title={t('temporary')} aside={operator ? <AskForOne agencyId={agencyId} currency={currency} /> : t('temporary.lead')} tight>
       {operator && <Asked agencyId={agencyId} />}
       <Loaded read={read} rows={2}>
-        {({ rows }) => (
+        {({ data }) => (
           <Grid
             label={t('temporary')}
             empty={t('temporary.none')}
             head={[{ text: t('amount'), end: true }, t('from'), t('until'), t('state'), ...(operator ? [t('action')] : [])]}
-            rows={rows.map((one) => {
+            rows={data.map((one) => {
               const state = stateOf(one, today);
               return {
                 key: one.id,

@@ -7,7 +7,6 @@ import { useNames } from '../../shared/names';
 import { Code, Columns, Panel } from '../../shared/Page';
 import { useRead } from '../../shared/read';
 import { Loaded } from '../../shared/States';
-import { useRegister } from '../limits/register';
 import { Pay } from './Payment';
 import { usePaymentTexts } from './texts';
 
@@ -17,18 +16,18 @@ export function PayoutsOf({ agency }: { agency: Schemas['Agency'] }) {
   const names = useNames();
   const writes = useSession().permissions.includes('finance:write');
   const given = { party: agency.id, currency: agency.currency };
-  const payouts = useRegister<Schemas['Payout']>('payouts', agency.id, (page, signal) => api.GET('/v1/payouts', { signal, params: { query: page } }));
+  const payouts = useRead(['payouts', agency.id], (signal) => api.GET('/v1/payouts', { signal, params: { query: { agency_id: agency.id, limit: 50 } } }), { every: 30_000 });
   const credits = useRead(['credit_payouts', agency.id], (signal) => api.GET('/v1/credit_payouts', { signal, params: { query: { agency_id: agency.id, limit: 50 } } }));
   return (
     <Columns>
       <Panel title={t('tab.payout')} aside={writes && <Pay kind="payout" given={given} />} tight>
         <Loaded read={payouts} rows={2}>
-          {({ rows }) => (
+          {({ data }) => (
             <Grid
               label={t('tab.payout')}
               empty={t('none.payout')}
               head={[t('date'), t('purpose'), { text: t('amount'), end: true }, t('reference')]}
-              rows={rows.map((one) => ({
+              rows={data.map((one) => ({
                 key: one.id,
                 cells: [one.value_date, names('payout', one.purpose), <Money key="m" amount={one.amount} currency={one.currency} strong />, <Code key="r">{one.reference}</Code>],
               }))}

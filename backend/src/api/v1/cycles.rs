@@ -1,6 +1,7 @@
 //! `/v1/cycles`: what an agency has sold on credit, remitted and still owes, per cycle.
 
 use super::sight::visible_agency;
+use super::{credit_payouts, defaults, dunning, jobs, obligations, statements};
 use crate::agencies::{Agency, Contract, Cycle, contracts_of};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
@@ -12,6 +13,7 @@ use crate::identity::Scope;
 use crate::ids::AgencyId;
 use crate::settlement::{CycleStanding, agency_cycles, due_terms};
 use actix_web::HttpResponse;
+use actix_web::web::{ServiceConfig, get, post, resource};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -123,4 +125,28 @@ pub async fn list_cycles(caller: Caller, query: Query) -> Result<HttpResponse, A
         })
         .await?;
     Ok(ok(found))
+}
+
+/// What agencies are billed for their cycles and what of it they owe, and what does that by the calendar.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/cycles").route(get().to(list_cycles)))
+        .service(resource("/v1/obligations").route(get().to(obligations::list_obligations)))
+        .service(resource("/v1/obligations/{id}").route(get().to(obligations::get_obligation)))
+        .service(resource("/v1/obligations/{id}/charges").route(get().to(obligations::list_charges)))
+        .service(resource("/v1/statements").route(get().to(statements::list_statements)))
+        .service(resource("/v1/statements/{id}").route(get().to(statements::get_statement)))
+        .service(resource("/v1/statements/{id}/lines").route(get().to(statements::list_lines)))
+        .service(resource("/v1/statements/{id}/content").route(get().to(statements::get_content)))
+        .service(
+            resource("/v1/credit_payouts")
+                .route(get().to(credit_payouts::list_credit_payouts))
+                .route(post().to(credit_payouts::pay)),
+        )
+        .service(resource("/v1/defaults").route(get().to(defaults::list_defaults)).route(post().to(defaults::declare)))
+        .service(resource("/v1/defaults/{id}").route(get().to(defaults::get_default)))
+        .service(resource("/v1/billing_contacts").route(get().to(dunning::list_contacts)).route(post().to(dunning::set_contact)))
+        .service(resource("/v1/dunning_messages").route(get().to(dunning::list_messages)))
+        .service(resource("/v1/jobs").route(get().to(jobs::list_jobs)))
+        .service(resource("/v1/jobs/{name}/runs").route(get().to(jobs::list_runs)).route(post().to(jobs::run)));
 }

@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::limits::{AgencyLimit, HoldingCapacity};
 use super::shape::{PageParams, time};
-use super::sight::{not_found, require_one, visible_agency};
+use super::sight::{narrowed, not_found, require_one, visible_agency};
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -199,12 +199,12 @@ impl LimitAlert {
 /// When limits were used up to 50, 75, 90 and 100 %, newest first: once per crossing, and again only after 5 points below. The operator sees all, an agency
 /// its own.
 #[utoipa::path(get, path = "/v1/limit_alerts", tag = "Settlement", operation_id = "list_limit_alerts",
-    params(PageParams), responses((status = 200, body = Page<LimitAlert>)))]
+    params(PageParams, ("agency_id" = Option<String>, Query, description = "Only this agency's")), responses((status = 200, body = Page<LimitAlert>)))]
 pub async fn list_limit_alerts(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
     require_one(&caller, &[Scope::LimitsRead, Scope::FinanceRead])?;
     let request = PageRequest::<i64>::read(&query, "/v1/limit_alerts")?;
     let (window, limit) = (request.window(), request.fetch());
-    let own = caller.visible_agencies().await?;
+    let own = narrowed(query.id("agency_id")?, caller.visible_agencies().await?);
     let found = caller.read(move |db| limit_alerts(db, own.as_deref(), window, limit)).await?;
     Ok(page(&request.page(found, |row| row.id).try_map(LimitAlert::of)?))
 }

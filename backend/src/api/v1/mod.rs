@@ -271,7 +271,7 @@ pub fn configure(config: &mut ServiceConfig) {
     money(config);
     scores::configure(config);
     settlement(config);
-    cycles_of(config);
+    cycles::configure(config);
     tickets(config);
     refunds(config);
     memos::configure(config);
@@ -478,28 +478,4 @@ fn settlement(config: &mut ServiceConfig) {
         .service(resource("/v1/exports").route(get().to(exports::list_exports)).route(post().to(exports::make_export)))
         .service(resource("/v1/exports/{id}").route(get().to(exports::get_export)))
         .service(resource("/v1/exports/{id}/content").route(get().to(exports::get_export_content)));
-}
-
-/// What agencies are billed for their cycles and what of it they owe, and what does that by the calendar.
-fn cycles_of(config: &mut ServiceConfig) {
-    config
-        .service(resource("/v1/cycles").route(get().to(cycles::list_cycles)))
-        .service(resource("/v1/obligations").route(get().to(obligations::list_obligations)))
-        .service(resource("/v1/obligations/{id}").route(get().to(obligations::get_obligation)))
-        .service(resource("/v1/obligations/{id}/charges").route(get().to(obligations::list_charges)))
-        .service(resource("/v1/statements").route(get().to(statements::list_statements)))
-        .service(resource("/v1/statements/{id}").route(get().to(statements::get_statement)))
-        .service(resource("/v1/statements/{id}/lines").route(get().to(statements::list_lines)))
-        .service(resource("/v1/statements/{id}/content").route(get().to(statements::get_content)))
-        .service(
-            resource("/v1/credit_payouts")
-                .route(get().to(credit_payouts::list_credit_payouts))
-                .route(post().to(credit_payouts::pay)),
-        )
-        .service(resource("/v1/defaults").route(get().to(defaults::list_defaults)).route(post().to(defaults::declare)))
-        .service(resource("/v1/defaults/{id}").route(get().to(defaults::get_default)))
-        .service(resource("/v1/billing_contacts").route(get().to(dunning::list_contacts)).route(post().to(dunning::set_contact)))
-        .service(resource("/v1/dunning_messages").route(get().to(dunning::list_messages)))
-        .service(resource("/v1/jobs").route(get().to(jobs::list_jobs)))
-        .service(resource("/v1/jobs/{name}/runs").route(get().to(jobs::list_runs)).route(post().to(jobs::run)));
 }

@@ -3,7 +3,7 @@
 use super::confirmations::Confirmed;
 use super::input::Input;
 use super::shape::{PageParams, choice, time};
-use super::sight::not_found;
+use super::sight::{narrowed, not_found};
 use crate::api::caller::Caller;
 use crate::api::envelope::{Body, Data, Page, ok, page};
 use crate::api::error::{ApiError, ErrorBody};
@@ -127,12 +127,12 @@ pub async fn make(
 
 /// Payouts, newest first. The operator sees all, an agency its own.
 #[utoipa::path(get, path = "/v1/payouts", tag = "Settlement", operation_id = "list_payouts",
-    params(PageParams), responses((status = 200, body = Page<Payout>)))]
+    params(PageParams, ("agency_id" = Option<String>, Query, description = "Only this agency's")), responses((status = 200, body = Page<Payout>)))]
 pub async fn list_payouts(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::FinanceRead)?;
     let request = PageRequest::<i64>::read(&query, "/v1/payouts")?;
     let (window, limit) = (request.window(), request.fetch());
-    let own = caller.visible_agencies().await?;
+    let own = narrowed(query.id("agency_id")?, caller.visible_agencies().await?);
     let found = caller.read(move |db| payouts(db, own.as_deref(), window, limit)).await?;
     Ok(page(&request.page(found, |one| one.id.raw()).map(Payout::from)))
 }

@@ -2,7 +2,7 @@
 
 use super::keys::NoDetails;
 use super::shape::{PageParams, time};
-use super::sight::require_one;
+use super::sight::{narrowed, require_one};
 use crate::api::caller::Caller;
 use crate::api::envelope::{Body, Data, Page, page};
 use crate::api::error::ApiError;
@@ -55,12 +55,12 @@ impl From<credit::TemporaryLimit> for TemporaryLimit {
 
 /// Temporary limits, newest first. The operator sees all, an agency its own.
 #[utoipa::path(get, path = "/v1/temporary_limits", tag = "Settlement", operation_id = "list_temporary_limits",
-    params(PageParams), responses((status = 200, body = Page<TemporaryLimit>)))]
+    params(PageParams, ("agency_id" = Option<String>, Query, description = "Only this agency's")), responses((status = 200, body = Page<TemporaryLimit>)))]
 pub async fn list_temporary_limits(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
     require_one(&caller, &[Scope::LimitsRead, Scope::FinanceRead])?;
     let request = PageRequest::<i64>::read(&query, "/v1/temporary_limits")?;
     let (window, limit) = (request.window(), request.fetch());
-    let own = caller.visible_agencies().await?;
+    let own = narrowed(query.id("agency_id")?, caller.visible_agencies().await?);
     let found = caller.read(move |db| temporary_limits(db, own.as_deref(), window, limit)).await?;
     Ok(page(&request.page(found, |one| one.id.raw()).map(TemporaryLimit::from)))
 }

@@ -34,6 +34,16 @@ fn asked(world: &World, key: &str, data: &Value) -> Answer {
     world.post(key, &format!("/v1/limits/{}/what_if", agency_of(world, key)), data)
 }
 
+/// The operator finds it under its agency's id and under no other one.
+fn assert_is_of(world: &World, path: &str, owner: &str) {
+    let found = |key: &str| {
+        let path = format!("{path}?agency_id={}", agency_of(world, key));
+        world.get(&world.key(OPERATOR), &path).expect(200).data().as_array().unwrap().len()
+    };
+    assert_ne!(found(owner), 0, "{path}");
+    assert_eq!(found(&world.key(SHANGHAI)), 0, "{path}");
+}
+
 on_both_engines! {
     fn a_guarantee_is_registered_with_its_document_counted_and_given_back(world) {
         let (key, operator) = (world.key(GUANGZHOU), world.key(OPERATOR));
@@ -51,6 +61,7 @@ on_both_engines! {
         assert_eq!(world.get(&key, "/v1/guarantees").expect(200).data().as_array().unwrap().len(), 1);
         world.get(&world.key(SHANGHAI), &path).expect_error(404, "not_found");
         assert_eq!(world.get(&world.key(SHANGHAI), "/v1/guarantees").expect(200).data(), &json!([]));
+        assert_is_of(world, "/v1/guarantees", &key);
         let released = world.post(&operator, &format!("{path}/actions/release"), &json!({})).expect(200);
         assert_eq!(released.data()["status"], "released");
         assert_eq!(limit(world, &key)["limit_amount"], "0.00");
@@ -79,6 +90,7 @@ on_both_engines! {
         assert_eq!((&listed["id"], &listed["approval_id"]), (&approved.data()["result_id"], &approved.data()["id"]));
         awaited(world, &key, "limit.temporary_granted", &text(&listed["id"]));
         assert_eq!(world.get(&world.key(SHANGHAI), "/v1/temporary_limits").expect(200).data(), &json!([]));
+        assert_is_of(world, "/v1/temporary_limits", &key);
         world.post(&key, &format!("/v1/temporary_limits/{}/actions/end", text(&listed["id"])), &json!({})).expect_error(403, "insufficient_scope");
         world.post(&operator, &format!("/v1/temporary_limits/{}/actions/end", text(&listed["id"])), &json!({})).expect(200);
         assert_eq!(limit(world, &key)["limit_amount"], "0.00");
@@ -159,6 +171,7 @@ on_both_engines! {
         let alert = alerts.as_array().unwrap().iter().find(|alert| alert["percent"] == 90).unwrap();
         awaited(world, &key, "limit.reached_90", &text(&alert["id"]));
         assert_eq!(world.get(&world.key(SHANGHAI), "/v1/limit_alerts").expect(200).data(), &json!([]));
+        assert_is_of(world, "/v1/limit_alerts", &key);
         world.prove();
     }
 

@@ -40,6 +40,11 @@ on_both_engines! {
         assert_eq!(world.get(&key, &path).expect(200).data(), returned.data());
         world.get(&world.key(SHANGHAI), &path).expect_error(404, "not_found");
         assert_eq!(world.get(&key, "/v1/payouts").expect(200).data().as_array().unwrap().len(), 2);
+        let of = |key: &str| {
+            let path = format!("/v1/payouts?agency_id={}", agency_of(world, key));
+            world.get(&world.key(OPERATOR), &path).expect(200).data().as_array().unwrap().len()
+        };
+        assert_eq!((of(&key), of(&world.key(SHANGHAI))), (2, 0));
         world.post_with(&key, "/v1/payouts", &[("Idempotency-Key", "x")], &named).expect_error(403, "insufficient_scope");
         world.prove();
     }
