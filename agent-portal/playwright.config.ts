@@ -8,7 +8,7 @@ export default defineConfig({
   testDir: 'e2e',
   timeout: 120_000,
   expect: { timeout: 15_000 },
-  workers: 1,
+  workers: 2,
   retries: 0,
   reporter: [['list']],
   use: {
@@ -18,4 +18,10 @@ export default defineConfig({
     trace: 'retain-on-failure',
     timezoneId: 'Asia/Shanghai',
   },
+  projects: [
+    // They change what others would see, such as whether an agency may sell.
+    { name: 'journeys', testIgnore: 'pages.spec.ts', workers: 1 },
+    // These only look.
+    { name: 'pages', testMatch: 'pages.spec.ts', fullyParallel: true, dependencies: ['journeys'] },
+  ],
 });
