@@ -20,8 +20,8 @@ export default defineConfig({
   },
   projects: [
     // They change what others would see, such as whether an agency may sell.
-    { name: 'journeys', testIgnore: 'pages.spec.ts', workers: 1 },
+    { name: 'journeys', testIgnore: '**/pages.spec.ts', workers: 1 },
     // These only look.
-    { name: 'pages', testMatch: 'pages.spec.ts', fullyParallel: true, dependencies: ['journeys'] },
+    { name: 'pages', testMatch: '**/pages.spec.ts', fullyParallel: true, dependencies: ['journeys'] },
   ],
 });
