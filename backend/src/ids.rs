@@ -154,6 +154,7 @@ ids! {
     OutboxId = "obx_",
     PassengerId = "pas_",
     PasswordResetId = "pwr_",
+    PayeeChangeId = "pch_",
     /// Client money that goes back to its agency.
     PayoutId = "pyo_",
     PostingId = "pst_",

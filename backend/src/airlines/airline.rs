@@ -1,3 +1,4 @@
+use super::payee::Payee;
 use crate::db::schema::airline;
 use crate::db::{Db, DbError, RowSet, Window, WriteTx, insert, rows, windowed};
 use crate::ids::{AirlineId, Id, OrganisationId};
@@ -50,6 +51,12 @@ pub struct Airline {
     pub status: AirlineStatus,
     pub payee_account: String,
     pub payee_name: String,
+}
+
+impl Airline {
+    pub fn payee(&self) -> Payee {
+        Payee { account: self.payee_account.clone(), name: self.payee_name.clone() }
+    }
 }
 
 impl TryFrom<AirlineRow> for Airline {

@@ -254,6 +254,8 @@ codes! {
         "The platform's own account does not hold enough in the books. `short_by` says how much is missing.";
     NegativeMargin "negative_margin" UNPROCESSABLE_ENTITY InvalidState "Negative margin"
         "A ticket on the terms of the contract would lose money at the length of its own cycle. The message calculates it term by term; two people may agree to it all the same.";
+    ApprovalRequired "approval_required" CONFLICT InvalidState "Two people have to agree"
+        "Nobody does this alone. Ask for it by `POST /v1/approvals`; it is done when another person agrees. The operation's description names the kind.";
     RateOverlaps "rate_overlaps" UNPROCESSABLE_ENTITY Validation "Rates overlap"
         "A reference rate is in force from the day that the next one begins. A rate that begins on or before the last one's day is not taken; the message names that day.";
     AboveCover "above_cover" UNPROCESSABLE_ENTITY InvalidState "Client money would be missing"

@@ -11,8 +11,9 @@ pub use people::sign_in_refused;
 
 use super::code::Code;
 use super::error::{ApiError, Rejection, Retry};
+use super::v1::approvals::wrong;
 use crate::agencies::{AgencyError, ContractError};
-use crate::airlines::{AirlineError, StockError};
+use crate::airlines::{AirlineError, PayeeError, StockError};
 use crate::approvals::ApprovalError;
 use crate::credit::{
     AccrualError, AdvanceError, BaseRateError, CapError, FacilityError, LimitError, LimitViewError, TransferError,
@@ -104,6 +105,16 @@ impl From<AirlineError> for ApiError {
             AirlineError::AccountingCode => invalid("/data/accounting_code", error),
             AirlineError::NotFound => ApiError::of(Code::NotFound),
             AirlineError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<PayeeError> for ApiError {
+    fn from(error: PayeeError) -> Self {
+        match error {
+            PayeeError::Field(field, message) => wrong(field, message),
+            PayeeError::Same => wrong("payee_account", error),
+            PayeeError::Db(error) => error.into(),
         }
     }
 }
@@ -301,6 +312,7 @@ impl From<FacilityError> for ApiError {
             FacilityError::NoBank => invalid("/data/organisation_id", error),
             FacilityError::NotFound => ApiError::of(Code::NotFound),
             FacilityError::CurrencyMismatch => ApiError::of(Code::CurrencyMismatch).at("/data/limit_currency"),
+            FacilityError::NeedsTwo => ApiError::of(Code::ApprovalRequired),
             FacilityError::SwitchOn => ApiError::of(Code::KillSwitchOn),
             FacilityError::Unresolved => ApiError::new(Code::InvalidState, format!("{error}.")),
             FacilityError::Db(error) => error.into(),

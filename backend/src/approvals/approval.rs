@@ -46,12 +46,16 @@ macro_rules! kinds {
 
 // Alphabetical.
 kinds! {
+    /// Pays an airline somewhere else from now on.
+    ChangePayee = "change_payee",
     /// How much of a memo is owed, or that nothing is.
     MemoDecision = "memo_decision",
     /// A contract on whose terms a ticket loses money.
     NegativeMargin = "negative_margin",
     /// Ends the default of an agency that has paid everything.
     Reinstate = "reinstate",
+    /// A higher limit of a bank line.
+    SetFacilityLimit = "set_facility_limit",
     /// Raises an agency's limit for a while.
     TemporaryLimit = "temporary_limit",
     /// Lifts a kill switch.

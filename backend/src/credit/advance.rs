@@ -10,7 +10,7 @@ use super::sublimit;
 use crate::clock::Timestamp;
 use crate::db::schema::{advance, advance_attempt, facility_slice, hold};
 use crate::db::{Change, Contended, Db, DbError, Window, WriteTx, lock, rows, update, windowed};
-use crate::ids::{AdvanceId, AirlineId, FacilityId, HoldId, Id, TicketId};
+use crate::ids::{AdvanceId, AirlineId, FacilityId, HoldId, Id, PayeeChangeId, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Book, HoldRow, PostError, Purse, Resolution};
 use crate::money::{Currency, Money, MoneyError};
 use crate::notify::{EventType, NewEvent};
@@ -48,6 +48,8 @@ rows! {
         funding: String,
         /// When its payment was ordered; none before its day by the contract.
         ordered_at: Option<NaiveDateTime>,
+        /// The last change of its airline's payee that was known when it was sent.
+        payee_change_id: Option<i64>,
     }
 
     /// An attempt that is over.
@@ -207,6 +209,8 @@ pub struct Advance {
     pub funding: Funding,
     /// When its payment was ordered; none before its day by the contract.
     pub ordered_at: Option<Timestamp>,
+    /// The last change of its airline's payee that was known when it was sent.
+    pub payee_change: Option<PayeeChangeId>,
     pub(super) hold: Option<HoldId>,
 }
 
@@ -237,6 +241,7 @@ impl TryFrom<AdvanceRow> for Advance {
             waits_until: row.waits_until.map(Timestamp::from),
             funding: Funding::parse(&row.funding).ok_or_else(corrupt)?,
             ordered_at: row.ordered_at.map(Timestamp::from),
+            payee_change: row.payee_change_id.map(PayeeChangeId::of),
             hold: row.hold_id.map(HoldId::of),
         })
     }

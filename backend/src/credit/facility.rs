@@ -250,6 +250,8 @@ pub enum FacilityError {
     Unresolved,
     #[error("a kill switch is on: two people lift it")]
     SwitchOn,
+    #[error("two people have to agree to a higher limit")]
+    NeedsTwo,
     #[error("interest does not fit the ledger")]
     Overflow,
     #[error(transparent)]

@@ -121,7 +121,16 @@ fn limit_from_today(tx: &mut WriteTx, facility: FacilityId, limit: Money) -> Res
     insert(tx, &[RowSet::of(std::slice::from_ref(&row))])
 }
 
-/// A limit below what is drawn and held is allowed: it only stops new holds.
+/// By one person, and so never higher. Below what is drawn and held is allowed: it only stops new holds.
+pub fn lower_facility_limit(tx: &mut WriteTx, id: FacilityId, limit: Money) -> Result<Facility, FacilityError> {
+    let current = lock_facility(tx, id)?;
+    if limit.currency == current.limit.currency && limit.minor > current.limit.minor {
+        return Err(FacilityError::NeedsTwo);
+    }
+    set_facility_limit(tx, id, limit)
+}
+
+/// Whatever it was: two people have agreed, or the line is new.
 pub fn set_facility_limit(tx: &mut WriteTx, id: FacilityId, limit: Money) -> Result<Facility, FacilityError> {
     let current = lock_facility(tx, id)?;
     if limit.is_negative() {

@@ -60,7 +60,7 @@ pub use facility::{
     close_facility_by_hand, facilities, facilities_in, facilities_of, facility, gate, interest_account, loan_account,
     lock_facilities_in, lock_facility, oldest_unresolved, reopen_facility,
 };
-pub use facility_terms::{NewFacility, open_facility, set_availability, set_facility_limit};
+pub use facility_terms::{NewFacility, lower_facility_limit, open_facility, set_availability, set_facility_limit};
 pub use guarantee::{
     Guarantee, GuaranteeError, GuaranteeKind, GuaranteeStatus, NewGuarantee, counted, guarantee, guarantees, note_called,
     register_guarantee, release_guarantee,

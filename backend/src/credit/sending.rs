@@ -9,6 +9,7 @@ use super::advance::{
 use super::airline_cap::watch_airlines;
 use super::airline_terms::own_money_on_its_way;
 use super::claim::{Claim, SettlementRow, has_claims_to_set_off, lock_claims_to_set_off, write_settled};
+use crate::airlines::last_payee_changes;
 use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::db::{Cell, Change, RowSet, WriteTx, insert, update};
@@ -33,6 +34,7 @@ pub fn start_sending(tx: &mut WriteTx, ids: &[AdvanceId]) -> Result<Vec<Advance>
     if set_off {
         set_off_claims(tx, &slices, &mut advances)?;
     }
+    let payees = last_payee_changes(tx.db)?;
     let mut own = own_money(tx, &advances)?;
     let (mut sending, mut waiting) = (Vec::new(), Vec::new());
     let mut changes = Vec::new();
@@ -46,7 +48,10 @@ pub fn start_sending(tx: &mut WriteTx, ids: &[AdvanceId]) -> Result<Vec<Advance>
             Moved::Applied(state) if advance.state == AdvanceState::Held => {
                 advance.state = state;
                 advance.sent_at = Some(tx.now);
-                let values = vec![state.text().into(), advance.attempt.into(), tx.now.naive().into(), Cell::Text(None)];
+                advance.payee_change = payees.get(&advance.airline).copied();
+                let payee = advance.payee_change.map(Id::raw);
+                let values =
+                    vec![state.text().into(), advance.attempt.into(), tx.now.naive().into(), Cell::Text(None), payee.into()];
                 changes.push(Change { id: advance.id.raw(), values });
             }
             // Sent or lost sight of before: the bank is asked about the same reference, nothing changes here.
@@ -55,7 +60,7 @@ pub fn start_sending(tx: &mut WriteTx, ids: &[AdvanceId]) -> Result<Vec<Advance>
         }
         sending.push(advance);
     }
-    update(tx, "advance", &["state", "attempt", "sent_at", "detail"], &changes)?;
+    update(tx, "advance", &["state", "attempt", "sent_at", "detail", "payee_change_id"], &changes)?;
     waits(tx, &waiting)?;
     Ok(sending)
 }

@@ -562,6 +562,7 @@ diesel::table! {
         waits_until -> Nullable<Timestamp>,
         funding -> Text,
         ordered_at -> Nullable<Timestamp>,
+        payee_change_id -> Nullable<BigInt>,
     }
 }
 
@@ -1236,6 +1237,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    payee_change (id) {
+        id -> BigInt,
+        airline_id -> BigInt,
+        former_account -> Text,
+        former_name -> Text,
+        payee_account -> Text,
+        payee_name -> Text,
+        approval_id -> BigInt,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     temporary_limit (id) {
         id -> BigInt,
         agency_id -> BigInt,
@@ -1324,6 +1338,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     loss_provision,
     airline_cap,
     airline_alarm,
+    payee_change,
     guarantee,
     temporary_limit,
     limit_review,

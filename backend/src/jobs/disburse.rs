@@ -6,7 +6,7 @@
 //! The database is used beside the conversations: while it is slow or gone, no answer of the bank is missed for want of somebody who reads it.
 //! Bounds: 256 conversations with the bank at a time.
 
-use crate::airlines::{Airline, airlines};
+use crate::airlines::{Payee, Payees};
 use crate::app::App;
 use crate::audit::Actor;
 use crate::clock::Timestamp;
@@ -129,7 +129,7 @@ fn claim(app: &App, room: usize, room_again: usize) -> Result<Vec<Claimed>, Adva
     if messages.is_empty() {
         return Ok(Vec::new());
     }
-    let (airlines, lines) = app.store.read(|db| Ok::<_, DbError>((airlines(db)?, facilities_in(db, &[])?)))?;
+    let lines = app.store.read(|db| facilities_in(db, &[]))?;
     let ids: Vec<AdvanceId> = messages.iter().map(|message| AdvanceId::of(message.subject_id)).collect();
     let sending = app.store.write(|tx| {
         let until = tx.now.plus(Duration::seconds(CLAIM_SECS));
@@ -141,11 +141,11 @@ fn claim(app: &App, room: usize, room_again: usize) -> Result<Vec<Claimed>, Adva
     let (now, sending, ours) = sending;
     messages.retain(|message| ours.contains(&message.id));
     let tickets: Vec<TicketId> = sending.iter().map(|advance| advance.ticket).collect();
-    let numbers = app.store.read(|db| ticket_numbers(db, &tickets))?;
+    let (numbers, payees) = app.store.read(|db| Ok::<_, DbError>((ticket_numbers(db, &tickets)?, Payees::read(db)?)))?;
     let mut claimed = Vec::new();
     for advance in sending {
         let Some(message) = messages.iter().find(|message| message.subject_id == advance.id.raw()) else { continue };
-        let Some(airline) = airlines.iter().find(|airline| airline.id == advance.airline) else { continue };
+        let Some(payee) = payees.of(advance.airline, advance.payee_change) else { continue };
         let debit_account = match advance.facility {
             Some(id) => lines.iter().find(|line| line.id == id).map(|line| line.debit_account.clone()),
             None if advance.funding == Funding::Own => Some(bank_account(Purse::Own, advance.amount.currency)),
@@ -154,7 +154,7 @@ fn claim(app: &App, room: usize, room_again: usize) -> Result<Vec<Claimed>, Adva
         let Some(debit_account) = debit_account else { continue };
         let first = if advance.sent_at == Some(now) { First::Time } else { First::NotAnyMore };
         let Some(number) = numbers.get(&advance.ticket) else { continue };
-        let order = payment_order(app, &advance, airline, number, debit_account);
+        let order = payment_order(app, &advance, payee, number, debit_account);
         claimed.push((message.clone(), advance, order, first));
     }
     Ok(claimed)
@@ -171,12 +171,12 @@ pub(super) fn bank_account(purse: Purse, currency: Currency) -> String {
 }
 
 /// Its text names the ticket: should the database be lost, the bank still knows what was sold.
-fn payment_order(app: &App, advance: &Advance, airline: &Airline, number: &str, debit_account: String) -> PaymentOrder {
+fn payment_order(app: &App, advance: &Advance, payee: Payee, number: &str, debit_account: String) -> PaymentOrder {
     PaymentOrder {
         reference: payment_reference(advance.id, advance.attempt),
         debit_account,
-        payee_account: airline.payee_account.clone(),
-        payee_name: airline.payee_name.clone(),
+        payee_account: payee.account,
+        payee_name: payee.name,
         amount: advance.outstanding(),
         remittance_text: format!("Airsettle {number}"),
         callback_url: Some(app.callback_url.clone()),

@@ -63,6 +63,8 @@ event_types! {
     AirlineClaimOpened = "airline_claim.opened",
     /// What memos claimed for it.
     AirlinePaid = "airline.paid",
+    /// Two people agreed to pay it to another account.
+    AirlinePayeeChanged = "airline.payee_changed",
     AirlineRepaymentReceived = "airline_repayment.received",
     /// Somebody else agreed, and it was done.
     ApprovalApproved = "approval.approved",

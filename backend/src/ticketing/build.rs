@@ -196,6 +196,7 @@ fn build_advance(
         waits_until: None,
         funding: decision.funding(decision.facility).text().to_owned(),
         ordered_at: is_ordered.then(|| tx.now.naive()),
+        payee_change_id: None,
     });
     if is_ordered {
         written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));

@@ -1,7 +1,7 @@
 //! The airline is paid through a bank that answers slowly, wrongly, twice or not at all: exactly once, whatever it does.
 
 use crate::air::{an_offer, an_order};
-use crate::platform::{BEIJING, GUANGZHOU, World};
+use crate::platform::{BEIJING, GUANGZHOU, OPERATOR, World};
 use airsettle::app::App;
 use airsettle::credit::{Advance, AdvanceState, advances, attempts_of, facilities, payment_reference};
 use airsettle::db::Window;
@@ -46,6 +46,40 @@ fn sold_and_paid_once(world: &World, plan: FaultPlan) -> Advance {
 }
 
 on_both_engines! {
+    fn an_airline_is_paid_elsewhere_once_two_people_agreed_and_what_was_sent_keeps_its_payee(world) {
+        let key = world.key(BEIJING);
+        let (before, after) = (an_offer(world, &key), an_offer(world, &key));
+        let operator = world.key(OPERATOR);
+        let airline = world.get(&operator, "/v1/airlines").expect(200).data().as_array().unwrap().clone();
+        let carrier = before["owner"]["iata_code"].as_str().unwrap();
+        let airline = airline.into_iter().find(|one| one["iata_code"] == carrier).unwrap();
+        let old = airline["payee_account"].as_str().unwrap();
+        world.bank.plan(FaultPlan::always(Fault::DropConnection)).unwrap();
+        world.post(&key, "/air/orders", &an_order(&before, "Zhang", "arc_bsp_cash")).expect(201);
+        let live = &world.platform.live;
+        world.await_that("the payment has left", || all_advances(live)[0].sent_at.is_some());
+        let elsewhere = |account: &str, name: &str| {
+            let change = json!({ "airline_id": airline["id"], "payee_account": account, "payee_name": name });
+            crate::v1::agreed(world, "change_payee", &change)
+        };
+        assert_eq!(elsewhere("", "Settlements").expect_error(422, "invalid_value").pointer(), "/data/change/payee_account");
+        let same = elsewhere(old, airline["payee_name"].as_str().unwrap());
+        assert_eq!(same.expect_error(422, "invalid_value").pointer(), "/data/change/payee_account");
+        elsewhere("AIR-NEW-1", "Settlements").expect(200);
+        elsewhere("AIR-NEW-2", "Settlements").expect(200);
+        world.bank.plan(FaultPlan::default()).unwrap();
+        world.await_that("the airline has its money", || all_in(live, AdvanceState::Confirmed));
+        let bank = world.bank.base_url();
+        assert_eq!(booked(world, &bank, old).len(), 1, "the payment that had left goes where it was sent to");
+        assert!(booked(world, &bank, "AIR-NEW-2").is_empty());
+        world.await_that("the line is open", || is_open(live));
+        world.post(&key, "/air/orders", &an_order(&after, "Li", "arc_bsp_cash")).expect(201);
+        world.await_that("the second one is paid", || all_advances(live).len() == 2 && all_in(live, AdvanceState::Confirmed));
+        assert_eq!(booked(world, &bank, "AIR-NEW-2").len(), 1);
+        assert_eq!((booked(world, &bank, old).len(), booked(world, &bank, "AIR-NEW-1").len()), (1, 0));
+        world.prove();
+    }
+
     fn a_time_out_after_success_pays_once(world) {
         let advance = sold_and_paid_once(world, FaultPlan::script([Fault::TimeoutAfterSuccess { ms: 0 }]));
         assert_eq!(advance.attempt, 1);

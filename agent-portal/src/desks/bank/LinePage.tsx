@@ -12,6 +12,7 @@ import { Moment } from '../../shared/Moment';
 import { Actions, Code, Columns, Facts, Page, Panel, State } from '../../shared/Page';
 import { useRead } from '../../shared/read';
 import { Empty, Loaded } from '../../shared/States';
+import { useTwoPeople } from '../../shared/two-people';
 import { useAction } from '../../shared/use-action';
 import { useFilters } from '../../shared/url';
 import css from './bank.module.css';
@@ -115,9 +116,19 @@ function LineActions({ line }: { line: Line }) {
   const setTo = useAction((amount: string, key) =>
     answer(api.POST('/v1/facilities/{id}/actions/set_limit', { ...path, ...keyed(key), body: { data: { limit_amount: amount, limit_currency: line.currency } } })),
   );
+  const raise = useTwoPeople('set_facility_limit');
+  const higher = () => {
+    const amount = typedAmount(limit);
+    return amount && reason.trim() ? { reason: reason.trim(), change: { facility_id: line.id, limit_amount: amount, limit_currency: line.currency } } : null;
+  };
   return (
     <Panel title={t('actions')}>
       <Actions>
+        <Ask label={t('line.raise')} title={t('line.raise')} action={raise} input={higher}>
+          <p>{t('line.raise_text')}</p>
+          <TextInput label={`${t('line.limit')} (${line.currency})`} value={limit} onChange={(event) => setLimit(event.currentTarget.value)} inputMode="decimal" data-autofocus />
+          <Textarea label={t('line.reason')} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
+        </Ask>
         <Ask label={t('line.set_limit')} title={t('line.set_limit')} action={setTo} input={() => typedAmount(limit)}>
           <p>{t('line.set_limit_text')}</p>
           <TextInput label={`${t('line.limit')} (${line.currency})`} value={limit} onChange={(event) => setLimit(event.currentTarget.value)} inputMode="decimal" data-autofocus />

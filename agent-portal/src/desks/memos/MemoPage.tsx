@@ -10,7 +10,6 @@ import { Money } from '../../shared/Money';
 import { Countdown, Moment } from '../../shared/Moment';
 import { useNames } from '../../shared/names';
 import { Code, Columns, Facts, Name, Page, Panel, Quiet, Stack, State } from '../../shared/Page';
-import { useAgencyNames, useAirlineNames } from '../../shared/parties';
 import { useRead } from '../../shared/read';
 import { Failed, Loaded } from '../../shared/States';
 import shared from '../../shared/shared.module.css';
@@ -49,8 +48,6 @@ export default function MemoPage() {
 function Inside({ memo }: { memo: File }) {
   const t = useMemoTexts();
   const { organisation } = useSession();
-  const agencies = useAgencyNames();
-  const airlines = useAirlineNames();
   const reasons = useReasons();
   const { currency } = memo;
   return (
@@ -90,8 +87,8 @@ function Inside({ memo }: { memo: File }) {
             memo.decided_at ? [t('decided_at'), <Moment key="da" at={memo.decided_at} />] : null,
             memo.cycle ? [t('cycle'), memo.cycle] : null,
             memo.kind === 'adm' && memo.status === 'posted' ? [t('paid'), <Money key="p" amount={memo.paid_amount} currency={currency} />] : null,
-            [t('agency'), <Name key="g">{agencies.get(memo.agency_id) ?? memo.agency_id}</Name>],
-            [t('airline'), <Name key="l">{airlines.get(memo.airline_id) ?? memo.airline_id}</Name>],
+            [t('agency'), <Name key="g">{memo.agency_name}</Name>],
+            [t('airline'), <Name key="l">{memo.airline_name}</Name>],
             memo.answer_by
               ? [
                   t('answer_by'),

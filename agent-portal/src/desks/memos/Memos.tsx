@@ -52,12 +52,12 @@ export default function Memos() {
       { id: 'total', header: t('total'), width: 120, align: 'end', cell: (one) => <Money amount={one.total_amount} currency={one.currency} strong />, text: (one) => `${one.total_amount} ${one.currency}` },
       { id: 'decided', header: t('decided_amount'), width: 130, extra: true, align: 'end', cell: (one) => <Money amount={one.decided_amount} currency={one.currency} />, text: (one) => one.decided_amount ?? '' },
       { id: 'reason', header: t('reason'), width: 170, cell: (one) => reasonName(one.reason), text: (one) => one.reason },
-      { id: 'agency', header: t('agency'), width: 150, extra: organisation.kind === 'agency', cell: (one) => agencies.get(one.agency_id) ?? <code>{one.agency_id}</code>, text: (one) => agencies.get(one.agency_id) ?? one.agency_id },
-      { id: 'airline', header: t('airline'), width: 140, extra: organisation.kind === 'airline', cell: (one) => airlines.get(one.airline_id) ?? <code>{one.airline_id}</code>, text: (one) => airlines.get(one.airline_id) ?? one.airline_id },
+      { id: 'agency', header: t('agency'), width: 150, extra: organisation.kind === 'agency', cell: (one) => one.agency_name, text: (one) => one.agency_name },
+      { id: 'airline', header: t('airline'), width: 140, extra: organisation.kind === 'airline', cell: (one) => one.airline_name, text: (one) => one.airline_name },
       { id: 'answer_by', header: t('answer_by'), width: 176, cell: (one) => <Moment at={one.answer_by} />, text: (one, zone) => (one.answer_by ? moment(one.answer_by, zone, true) : '') },
       { id: 'created', header: t('created'), width: 176, extra: true, cell: (one) => <Moment at={one.created_at} />, text: (one, zone) => moment(one.created_at, zone, true) },
     ],
-    [t, names, reasonName, agencies, airlines, organisation.kind],
+    [t, names, reasonName, organisation.kind],
   );
   return (
     <Page

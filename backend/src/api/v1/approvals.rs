@@ -2,10 +2,12 @@
 
 use super::contracts::SignContract;
 use super::defaults::{Reinstate, WriteOff};
+use super::facilities::RaiseFacilityLimit;
 use super::input::Input;
 use super::memos::DecideMemo;
 use super::shape::{PageParams, by_key, by_user, choice};
 use super::sight::{not_found, require_operator};
+use crate::airlines::ChangePayee;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Body, Data, Page, ok, page};
@@ -29,7 +31,7 @@ use utoipa::ToSchema;
 
 choice! {
     /// What is asked for.
-    ApprovalKind = ChangeKind { MemoDecision, NegativeMargin, Reinstate, TemporaryLimit, Unfreeze, WriteOff }
+    ApprovalKind = ChangeKind { ChangePayee, MemoDecision, NegativeMargin, Reinstate, SetFacilityLimit, TemporaryLimit, Unfreeze, WriteOff }
 }
 choice! {
     /// Only a pending request is decided. What was superseded was asked for again.
@@ -40,6 +42,10 @@ choice! {
 macro_rules! of_kind {
     ($kind:expr, $change:ident => $does:expr) => {
         match $kind {
+            ChangeKind::ChangePayee => {
+                type $change = ChangePayee;
+                $does
+            }
             ChangeKind::MemoDecision => {
                 type $change = DecideMemo;
                 $does
@@ -50,6 +56,10 @@ macro_rules! of_kind {
             }
             ChangeKind::Reinstate => {
                 type $change = Reinstate;
+                $does
+            }
+            ChangeKind::SetFacilityLimit => {
+                type $change = RaiseFacilityLimit;
                 $does
             }
             ChangeKind::TemporaryLimit => {
@@ -71,10 +81,10 @@ macro_rules! of_kind {
 /// What the key that asks for it needs.
 fn scope_of(kind: ChangeKind) -> Scope {
     match kind {
-        ChangeKind::NegativeMargin => Scope::PartiesWrite,
+        ChangeKind::ChangePayee | ChangeKind::NegativeMargin => Scope::PartiesWrite,
         ChangeKind::Reinstate | ChangeKind::TemporaryLimit | ChangeKind::Unfreeze => Scope::RiskWrite,
         ChangeKind::MemoDecision => Scope::MemosWrite,
-        ChangeKind::WriteOff => Scope::FinanceWrite,
+        ChangeKind::SetFacilityLimit | ChangeKind::WriteOff => Scope::FinanceWrite,
     }
 }
 
@@ -142,8 +152,10 @@ pub struct RequestApproval {
     pub reason: String,
     /// What is to be done, in the fields of its kind.
     ///
+    /// `change_payee`: `airline_id`, `payee_account`, `payee_name`; payments that have left keep the one that they were sent to.
     /// `memo_decision`: `memo_id`, `decision` (`uphold` with `amount` and `currency`, all of it or less, or `dismiss`).
     /// `negative_margin`: a contract, in the fields of `POST /v1/contracts`. `reinstate` (after a default that is recovered in full): `agency_id`.
+    /// `set_facility_limit`: `facility_id`, `limit_amount` above the present one, `limit_currency`.
     /// `temporary_limit`: `agency_id`, `amount` that comes on top of the limit, `currency`, `effective_from` and `effective_until`, its first and last day: 92
     /// days at most. `unfreeze`: `kill_switch_id`. `write_off`: `agency_id`, `amount` and `currency`, all that is left.
     #[schema(value_type = Object)]

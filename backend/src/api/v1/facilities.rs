@@ -1,5 +1,6 @@
 //! `/v1/facilities`: the bank lines that pay airlines.
 
+use super::approvals::{of_the_change, wrong};
 use super::input::Input;
 use super::keys::NoDetails;
 use super::shape::{PageParams, time};
@@ -11,15 +12,17 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::api::once::{Key, once};
 use crate::api::paging::PageRequest;
 use crate::api::query::{Query, path_id};
-use crate::audit;
+use crate::approvals::{ChangeKind, Proposal};
+use crate::audit::{self, Cause};
 use crate::clock::Timestamp;
 use crate::credit::{
-    self, Availability, Base, FacilityState, NewFacility, close_facility_by_hand, facilities_of, facility, gate, open_facility,
-    reopen_facility, set_availability, set_facility_limit, set_sublimit,
+    self, Availability, Base, FacilityState, NewFacility, close_facility_by_hand, facilities_of, facility, gate, lock_facility,
+    lower_facility_limit, open_facility, reopen_facility, set_availability, set_facility_limit, set_sublimit,
 };
 use crate::db::WriteTx;
 use crate::identity::Scope;
-use crate::ids::{FacilityId, Id};
+use crate::ids::{ApprovalId, FacilityId, Id};
+use crate::money::{Currency, Money};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -215,7 +218,7 @@ pub struct SetSublimit {
     pub limit_currency: String,
 }
 
-fn wrong<T>(input: &mut Input, code: Code, field: &str, message: &str) -> Option<T> {
+fn not_good<T>(input: &mut Input, code: Code, field: &str, message: &str) -> Option<T> {
     input.fail(code, field, message);
     None
 }
@@ -235,10 +238,10 @@ impl OpenFacility {
             (Some(rate), None) => input.rate("base_rate", rate).map(Base::Fixed),
             (None, Some(name)) => input.text("base_rate_name", name, 64).map(Base::Published),
             (Some(_), Some(_)) => {
-                wrong(input, Code::InvalidValue, "base_rate_name", "A base is fixed or follows a published rate, not both.")
+                not_good(input, Code::InvalidValue, "base_rate_name", "A base is fixed or follows a published rate, not both.")
             }
             (None, None) => {
-                wrong(input, Code::MissingField, "base_rate", "`base_rate` is missing, or `base_rate_name` in its place.")
+                not_good(input, Code::MissingField, "base_rate", "`base_rate` is missing, or `base_rate_name` in its place.")
             }
         }
     }
@@ -341,10 +344,60 @@ where
     .await
 }
 
-/// Sets a bank line's limit. A limit below what is drawn and held only stops new holds. The operator only.
+/// What two people agree on: a higher limit. A lower one is set by one person.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RaiseFacilityLimit {
+    facility_id: String,
+    limit_amount: String,
+    limit_currency: String,
+}
+
+impl RaiseFacilityLimit {
+    /// Under the line's lock.
+    fn read(&self, tx: &mut WriteTx) -> Result<(credit::Facility, Money), ApiError> {
+        let currency = Currency::parse(&self.limit_currency).map_err(|error| wrong("limit_currency", error))?;
+        let limit = Money::parse(&self.limit_amount, currency).map_err(|error| wrong("limit_amount", error))?;
+        let id = FacilityId::parse(&self.facility_id).map_err(|error| wrong("facility_id", error))?;
+        let line = lock_facility(tx, id).map_err(|error| of_the_change(error.into()))?;
+        if limit.currency != line.limit.currency {
+            return Err(ApiError::of(Code::CurrencyMismatch).at("/data/change/limit_currency"));
+        }
+        if limit.minor <= line.limit.minor {
+            let message = format!("the limit is {} {currency} already; one person sets a lower one", line.limit);
+            return Err(wrong("limit_amount", message));
+        }
+        Ok((line, limit))
+    }
+}
+
+impl Proposal for RaiseFacilityLimit {
+    const KIND: ChangeKind = ChangeKind::SetFacilityLimit;
+    type Error = ApiError;
+
+    fn subject(&self) -> String {
+        self.facility_id.clone()
+    }
+
+    /// The limit that is raised.
+    fn basis(&self, tx: &mut WriteTx) -> Result<String, ApiError> {
+        Ok(self.read(tx)?.0.limit.to_string())
+    }
+
+    fn carry_out(&self, tx: &mut WriteTx, cause: &Cause, _: ApprovalId) -> Result<String, ApiError> {
+        let (line, limit) = self.read(tx)?;
+        set_facility_limit(tx, line.id, limit)?;
+        audit::record(tx, cause, "facility.set_limit", line.id)?;
+        Ok(line.id.to_string())
+    }
+}
+
+/// Lowers a bank line's limit; a higher one is agreed to by two people (`/v1/approvals`, kind `set_facility_limit`). A limit below what is drawn and held only
+/// stops new holds. The operator only.
 #[utoipa::path(post, path = "/v1/facilities/{id}/actions/set_limit", tag = "Settlement", operation_id = "set_facility_limit",
     params(("id" = String, Path, description = "`fac_…`")), request_body = Data<SetFacilityLimit>,
     responses((status = 200, body = Data<Facility>),
+        (status = 409, description = "`approval_required`: higher than the present one", body = ErrorBody),
         (status = 422, description = "`invalid_value`, `too_many_decimals`, `unknown_currency`, `currency_mismatch`", body = ErrorBody)))]
 pub async fn set_limit(
     caller: Caller,
@@ -358,7 +411,7 @@ pub async fn set_limit(
     let data = &body.data;
     let limit = input.money(("limit_amount", &data.limit_amount), ("limit_currency", &data.limit_currency));
     let limit = input.finish(limit)?;
-    change_line(&caller, &request, (id, &body.bytes), "facility.set_limit", move |tx| set_facility_limit(tx, id, limit)).await
+    change_line(&caller, &request, (id, &body.bytes), "facility.set_limit", move |tx| lower_facility_limit(tx, id, limit)).await
 }
 
 /// Sets the days on which a bank line takes new holds; what is drawn or on its way goes on. The operator only.

@@ -2,6 +2,8 @@
 
 use super::shape::{by_key, by_user, choice, time};
 use super::sight::{Sight, not_found};
+use crate::agencies::{Agency, agencies_by_id};
+use crate::airlines::{Airline, airlines_by_id};
 use crate::api::error::ApiError;
 use crate::catalogue::memos::{MemoReason as Reason, ReasonOf};
 use crate::clock::Timestamp;
@@ -40,7 +42,9 @@ pub struct Memo {
     pub id: String,
     pub kind: MemoKind,
     pub agency_id: String,
+    pub agency_name: String,
     pub airline_id: String,
+    pub airline_name: String,
     #[schema(example = "CNY")]
     pub currency: String,
     /// The sum over the tickets.
@@ -128,7 +132,29 @@ impl From<&Reason> for MemoReason {
     }
 }
 
-pub(super) fn shown(known: &settlement::Memo, tickets: &[(MemoTicketRow, String)], now: Timestamp) -> Result<Memo, ApiError> {
+pub(super) fn shown(db: &mut Db, found: &[settlement::Memo], now: Timestamp) -> Result<Vec<Memo>, ApiError> {
+    let tickets = tickets_of(db, &found.iter().map(|memo| memo.id).collect::<Vec<_>>())?;
+    let parties = Parties {
+        agencies: agencies_by_id(db, &found.iter().map(|memo| memo.agency).collect::<Vec<_>>())?,
+        airlines: airlines_by_id(db, &found.iter().map(|memo| memo.airline).collect::<Vec<_>>())?,
+    };
+    found.iter().map(|memo| one(memo, &tickets, &parties, now)).collect()
+}
+
+/// Each side knows the other's name.
+struct Parties {
+    agencies: Vec<Agency>,
+    airlines: Vec<Airline>,
+}
+
+fn one(
+    known: &settlement::Memo,
+    tickets: &[(MemoTicketRow, String)],
+    parties: &Parties,
+    now: Timestamp,
+) -> Result<Memo, ApiError> {
+    let agency = parties.agencies.iter().find(|agency| agency.id == known.agency);
+    let airline = parties.airlines.iter().find(|airline| airline.id == known.airline);
     let row = &known.row;
     let of = tickets.iter().filter(|(ticket, _)| ticket.memo_id == row.id);
     let ticket = |(ticket, number): &(MemoTicketRow, String)| MemoTicket {
@@ -139,7 +165,9 @@ pub(super) fn shown(known: &settlement::Memo, tickets: &[(MemoTicketRow, String)
         id: known.id.to_string(),
         kind: known.kind.into(),
         agency_id: known.agency.to_string(),
+        agency_name: agency.map(|agency| agency.name.clone()).unwrap_or_default(),
         airline_id: known.airline.to_string(),
+        airline_name: airline.map(|airline| airline.name.clone()).unwrap_or_default(),
         currency: row.currency.clone(),
         claimed_amount: known.claimed.to_string(),
         fee_amount: known.fee.to_string(),
@@ -162,7 +190,7 @@ pub(super) fn shown(known: &settlement::Memo, tickets: &[(MemoTicketRow, String)
 
 /// A memo with its history.
 pub(super) fn file(db: &mut Db, known: &settlement::Memo, now: Timestamp) -> Result<MemoFile, ApiError> {
-    let tickets = tickets_of(db, &[known.id])?;
+    let memo = shown(db, std::slice::from_ref(known), now)?.pop().ok_or_else(not_found)?;
     let rows = steps_of(db, known.id)?;
     let evidence = evidence_of(db, &rows)?;
     let mut steps = Vec::with_capacity(rows.len());
@@ -182,7 +210,7 @@ pub(super) fn file(db: &mut Db, known: &settlement::Memo, now: Timestamp) -> Res
             created_at: time(row.created_at),
         });
     }
-    Ok(MemoFile { memo: shown(known, &tickets, now)?, steps })
+    Ok(MemoFile { memo, steps })
 }
 
 /// A memo of one's own, as either side.

@@ -24,7 +24,7 @@ use crate::ids::{AgencyId, AirlineId, ApprovalId, AttachmentId, Id, MemoId};
 use crate::money::{Currency, Money};
 use crate::settlement::{
     self, ClaimedTicket, Contingent, MemoDecision, MemoFilter, MemoState, MemoStep, NewMemo, Said, claim_memo, contingent,
-    decidable, decide_memo, memos, take_step, tickets_of,
+    decidable, decide_memo, memos, take_step,
 };
 use actix_web::http::StatusCode;
 use actix_web::web::{ServiceConfig, get, post, resource};
@@ -199,9 +199,9 @@ pub async fn list_memos(caller: Caller, query: Query) -> Result<HttpResponse, Ap
     let (found, totals) = caller
         .read(move |db| {
             let found = memos(db, &filter, now, window, limit)?;
-            let tickets = tickets_of(db, &found.iter().map(|memo| memo.id).collect::<Vec<_>>())?;
-            let rows = found.iter().map(|memo| Ok((memo.row.id, shown(memo, &tickets, now)?)));
-            Ok::<_, ApiError>((rows.collect::<Result<Vec<_>, ApiError>>()?, contingent(db, &filter)?))
+            let ids: Vec<i64> = found.iter().map(|memo| memo.row.id).collect();
+            let rows: Vec<_> = ids.into_iter().zip(shown(db, &found, now)?).collect();
+            Ok::<_, ApiError>((rows, contingent(db, &filter)?))
         })
         .await?;
     let found = request.page(found, |(id, _)| *id).map(|(_, memo)| memo);

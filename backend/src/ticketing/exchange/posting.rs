@@ -187,6 +187,7 @@ impl Posting<'_, '_> {
             waits_until: None,
             funding: self.decision.funding(facility).text().to_owned(),
             ordered_at: is_ordered.then(|| tx.now.naive()),
+            payee_change_id: None,
         });
         if is_open && is_ordered {
             written.outbox.push(OutboxRow::new(tx, PAY_ADVANCE, id.raw()));

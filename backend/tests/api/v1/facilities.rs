@@ -66,7 +66,17 @@ on_both_engines! {
         let set = |amount: &str, currency: &str| {
             world.post(&operator, &path, &json!({ "limit_amount": amount, "limit_currency": currency }))
         };
-        assert_eq!(set("7000000", "JPY").expect(200).data()["headroom_amount"], "7000000");
+        assert_eq!(set("4000000", "JPY").expect(200).data()["headroom_amount"], "4000000");
+        set("7000000", "JPY").expect_error(409, "approval_required");
+        let raised = |amount: &str, currency: &str| {
+            let change = json!({ "facility_id": opened.data()["id"], "limit_amount": amount, "limit_currency": currency });
+            crate::v1::agreed(world, "set_facility_limit", &change)
+        };
+        assert_eq!(raised("4000000", "JPY").expect_error(422, "invalid_value").pointer(), "/data/change/limit_amount");
+        assert_eq!(raised("9.00", "CNY").expect_error(422, "currency_mismatch").pointer(), "/data/change/limit_currency");
+        raised("7000000", "JPY").expect(200);
+        let line = world.get(&operator, &format!("/v1/facilities/{}", text(&opened.data()["id"]))).expect(200);
+        assert_eq!(line.data()["headroom_amount"], "7000000");
         assert_eq!(set("1.00", "CNY").expect_error(422, "currency_mismatch").pointer(), "/data/limit_currency");
         assert_eq!(set("-1", "JPY").expect_error(422, "invalid_value").pointer(), "/data/limit_amount");
     }

@@ -1,0 +1,2 @@
+ALTER TABLE advance DROP COLUMN payee_change_id;
+DROP TABLE payee_change;
