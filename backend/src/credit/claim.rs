@@ -4,7 +4,7 @@
 use super::airline_cap::watch_airlines;
 use crate::agencies::AirlineReturn;
 use crate::audit::Actor;
-use crate::db::schema::{airline_claim, claim_settlement, contract, ticket};
+use crate::db::schema::{advance, airline_claim, claim_settlement, contract, ticket};
 use crate::db::{Change, Contended, Db, DbError, RowSet, Window, WriteTx, insert, lock, rows, update, windowed};
 use crate::ids::{AdvanceId, AirlineId, BankReceiptId, ClaimId, Id, IncentivePeriodId, MemoId, PostingId, TicketId};
 use crate::ledger::{AccountCode, AccountKey, Draft, Event, Leg, PostError, Purse, post_all};
@@ -324,6 +324,19 @@ pub fn claims(db: &mut Db, of: Option<&[AirlineId]>, window: Window, limit: i64)
     }
     let rows: Vec<ClaimRow> = query.select(ClaimRow::as_select()).load(db)?;
     rows.into_iter().map(Claim::try_from).collect()
+}
+
+/// The references under which the ticket's advance, or what its airline owes for it, was set off or paid.
+pub fn settlement_references(db: &mut Db, of: TicketId) -> Result<Vec<i64>, DbError> {
+    let claims = airline_claim::table.filter(airline_claim::ticket_id.eq(of.raw())).select(airline_claim::id);
+    let advances = advance::table.filter(advance::ticket_id.eq(of.raw())).select(advance::id.nullable());
+    // One question each, so that each finds its index.
+    let mut found: Vec<i64> =
+        claim_settlement::table.filter(claim_settlement::claim_id.eq_any(claims)).select(claim_settlement::id).load(db)?;
+    let of_advances: Vec<i64> =
+        claim_settlement::table.filter(claim_settlement::advance_id.eq_any(advances)).select(claim_settlement::id).load(db)?;
+    found.extend(of_advances.into_iter().filter(|id| !found.contains(id)).collect::<Vec<_>>());
+    Ok(found)
 }
 
 /// How these claims were settled, in that order.

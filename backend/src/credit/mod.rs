@@ -44,7 +44,7 @@ pub use alerts::{Alerts, LimitAlertRow, Usage, limit_alerts, watch};
 pub use base_rate::{BaseRate, BaseRateError, NewBaseRate, base_rates, publish_rate};
 pub use claim::{
     Claim, ClaimCause, OwnSetOff, RepaymentError, SettlementRow, claims, open_incentive_claims, open_memo_claim, repay_claims,
-    set_off_own, settlements_of,
+    set_off_own, settlement_references, settlements_of,
 };
 pub use client_money::{
     CashTransfer, Confirmation, TransferError, TransferRow, accounts as client_accounts, confirm_transfer, cover, order_transfer,

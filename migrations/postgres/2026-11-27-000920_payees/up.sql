@@ -14,6 +14,9 @@ CREATE INDEX payee_change_airline ON payee_change (airline_id, id);
 -- The last change that was known when the payment was sent: it keeps its payee, whatever comes after.
 ALTER TABLE advance ADD COLUMN payee_change_id BIGINT REFERENCES payee_change (id);
 
+-- The journal of a ticket tells what its advance was set off against.
+CREATE INDEX claim_settlement_advance ON claim_settlement (advance_id);
+
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'airsettle_app') THEN

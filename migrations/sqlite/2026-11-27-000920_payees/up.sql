@@ -14,6 +14,9 @@ CREATE INDEX payee_change_airline ON payee_change (airline_id, id);
 -- The last change that was known when the payment was sent: it keeps its payee, whatever comes after.
 ALTER TABLE advance ADD COLUMN payee_change_id INTEGER REFERENCES payee_change (id);
 
+-- The journal of a ticket tells what its advance was set off against.
+CREATE INDEX claim_settlement_advance ON claim_settlement (advance_id);
+
 CREATE TRIGGER payee_change_no_update BEFORE UPDATE ON payee_change
 BEGIN SELECT RAISE(ABORT, 'payee_change is append-only'); END;
 CREATE TRIGGER payee_change_no_delete BEFORE DELETE ON payee_change

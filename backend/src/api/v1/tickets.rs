@@ -16,7 +16,7 @@ use crate::api::query::Query;
 use crate::catalogue::{AirportCode, Catalogue};
 use crate::clock::Timestamp;
 use crate::commission::{CommissionRule, rules_by_id};
-use crate::credit::advance_of_ticket;
+use crate::credit::{advance_of_ticket, settlement_references};
 use crate::db::{Db, DbError, stored_currency};
 use crate::identity::{OrganisationKind, Scope};
 use crate::ids::{AgencyId, AirlineId, CommissionRuleId, ContractId, Id, OrderChangeId, OrderId, PassengerId, TicketId};
@@ -318,11 +318,14 @@ fn shown_exchanges(db: &mut Db, row: &TicketRow, exchanges: &[TicketExchangeRow]
     Ok(shown)
 }
 
-/// Every posting about a ticket, its refunds and its exchange, oldest first.
+/// Every posting about a ticket, its refunds, its exchange and what was set off against claims, oldest first.
 fn journal(db: &mut Db, row: &TicketRow, exchanges: &[TicketExchangeRow]) -> Result<Vec<PostingRow>, DbError> {
     let mut journal = postings_about(db, row.id)?;
     for refund in refund_references(db, TicketId::of(row.id))? {
         journal.extend(postings_about(db, refund)?);
+    }
+    for settlement in settlement_references(db, TicketId::of(row.id))? {
+        journal.extend(postings_about(db, settlement)?);
     }
     for exchange in exchanges.iter().filter(|exchange| exchange.given_in_ticket_id == row.id) {
         let about = postings_about(db, exchange.ticket_id)?;

@@ -227,11 +227,18 @@ on_both_engines! {
         assert_eq!(claims.data()[0]["open_amount"], "915.00");
         desk.proves();
 
-        desk.sells("Wang", "arc_bsp_cash");
+        let second = desk.sells("Wang", "arc_bsp_cash");
         world.await_that("the claim is set off", || desk.balance("airline.receivable") == cny(&json!("0.00")));
         let claims = world.get(&desk.operator, "/v1/airline_claims").expect(200);
         assert!(claims.data()[0]["settlements"][0]["disbursement_id"].is_string());
         assert_eq!(desk.balance("bank.loan"), cny(&json!("915.00")), "nothing more was drawn");
+        // Both tickets tell of it: whose airline owed something, and whose advance it paid.
+        for order in [&order, &second] {
+            let number = order["documents"][0]["unique_identifier"].as_str().unwrap();
+            let ticket = world.get(&desk.operator, &format!("/v1/tickets/{number}")).expect(200);
+            let events = ticket.data()["journal"].as_array().unwrap().iter().map(|posting| posting["event"].as_str().unwrap());
+            assert_eq!(events.filter(|event| *event == "claim_set_off").count(), 1, "{}", ticket.body);
+        }
         desk.proves();
     }
 
