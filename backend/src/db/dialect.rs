@@ -125,7 +125,7 @@ pub fn write(tx: &mut WriteTx, sets: &[RowSet], updates: &[Update]) -> Result<()
     match &mut *tx.db {
         Db::Sqlite(connection) => {
             for set in sets {
-                set.0.insert_on_sqlite(connection)?;
+                insert_many(connection, set.0.as_ref())?;
             }
             for update in updates {
                 update_each(connection, *update)?;
@@ -207,12 +207,48 @@ pub fn update(
     }
 }
 
+/// So many rows go to SQLite in one statement; what is left of them goes one by one, so that there are two statements of a kind and not one per number.
+const AT_ONCE: usize = 64;
+
+fn insert_many(connection: &mut SqliteConnection, rows: &dyn Rows) -> QueryResult<()> {
+    let whole = rows.len() - rows.len() % AT_ONCE;
+    if whole > 0 {
+        let columns = rows.columns();
+        for first in (0..whole).step_by(AT_ONCE) {
+            let mut query = Fixed::text(format!("INSERT INTO {} ({}) VALUES ", rows.table(), rows.names().join(", ")));
+            for row in first..first + AT_ONCE {
+                for (place, column) in columns.iter().enumerate() {
+                    let before = match (place, row == first) {
+                        (0, true) => "(",
+                        (0, false) => "), (",
+                        _ => ", ",
+                    };
+                    query = query.and(before).value(SqliteValue::Of(column, row));
+                }
+            }
+            query.and(")").execute(connection)?;
+        }
+    }
+    rows.insert_on_sqlite(connection, whole)
+}
+
 fn update_each(connection: &mut SqliteConnection, Update { table, columns, changes }: Update) -> QueryResult<usize> {
     if changes.is_empty() {
         return Ok(0);
     }
     let mut found = 0;
-    for change in changes {
+    let (whole, rest) = changes.split_at(changes.len() - changes.len() % AT_ONCE);
+    for changes in whole.chunks(AT_ONCE) {
+        let sets: Vec<String> =
+            columns.iter().enumerate().map(|(place, column)| format!("{column} = u.column{}", place + 2)).collect();
+        let mut query = Fixed::text(format!("UPDATE {table} SET {} FROM (VALUES ", sets.join(", ")));
+        for (place, change) in changes.iter().enumerate() {
+            query = query.and(if place == 0 { "(" } else { "), (" }).value(SqliteValue::Id(change.id));
+            query = change.values.iter().fold(query, |query, cell| query.and(", ").value(SqliteValue::Cell(cell)));
+        }
+        found += query.and(format!(")) AS u WHERE {table}.id = u.column1")).execute(connection)?;
+    }
+    for change in rest {
         let mut query = Fixed::text("UPDATE ").and(table);
         for (place, (column, cell)) in columns.iter().zip(&change.values).enumerate() {
             query = query.and(if place == 0 { " SET " } else { ", " }).and(*column).and(" = ").value(SqliteValue::Cell(cell));
@@ -228,7 +264,7 @@ struct Fused<'a>(Vec<Fixed<PgValue<'a>>>);
 
 impl<'a> Fused<'a> {
     fn insert(&mut self, rows: &'a dyn Rows) {
-        if rows.is_empty() {
+        if rows.len() == 0 {
             return;
         }
         let insert = format!("INSERT INTO {} ({}) SELECT * FROM unnest(", rows.table(), rows.names().join(", "));
@@ -337,6 +373,7 @@ enum SqliteValue<'a> {
     Id(i64),
     Text(String),
     Cell(&'a Cell),
+    Of(&'a Column<'a>, usize),
 }
 
 impl<V> Fixed<V> {
@@ -383,6 +420,13 @@ impl QueryFragment<Sqlite> for Fixed<SqliteValue<'_>> {
                 Piece::Text(text) => pass.push_sql(text),
                 Piece::Value(SqliteValue::Id(id)) => pass.push_bind_param::<BigInt, _>(id)?,
                 Piece::Value(SqliteValue::Text(text)) => pass.push_bind_param::<Text, _>(text)?,
+                Piece::Value(SqliteValue::Of(column, row)) => match column {
+                    Column::Int(values) => pass.push_bind_param::<Nullable<BigInt>, _>(values.get(*row).unwrap_or(&None))?,
+                    Column::Text(values) => pass.push_bind_param::<Nullable<Text>, _>(values.get(*row).unwrap_or(&None))?,
+                    Column::Time(values) => pass.push_bind_param::<Nullable<Timestamp>, _>(values.get(*row).unwrap_or(&None))?,
+                    Column::Date(values) => pass.push_bind_param::<Nullable<Date>, _>(values.get(*row).unwrap_or(&None))?,
+                    Column::Bytes(values) => pass.push_bind_param::<Nullable<Binary>, _>(values.get(*row).unwrap_or(&None))?,
+                },
                 Piece::Value(SqliteValue::Cell(cell)) => match cell {
                     Cell::Int(value) => pass.push_bind_param::<Nullable<BigInt>, _>(value)?,
                     Cell::Text(value) => pass.push_bind_param::<Nullable<Text>, _>(value)?,

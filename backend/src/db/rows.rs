@@ -76,9 +76,10 @@ impl<'a> RowSet<'a> {
 pub(super) trait Rows {
     fn table(&self) -> &'static str;
     fn names(&self) -> &'static [&'static str];
-    fn is_empty(&self) -> bool;
+    fn len(&self) -> usize;
     fn columns(&self) -> Vec<Column<'_>>;
-    fn insert_on_sqlite(&self, connection: &mut SqliteConnection) -> QueryResult<()>;
+    /// Adds those after the first `from`, each by itself.
+    fn insert_on_sqlite(&self, connection: &mut SqliteConnection, from: usize) -> QueryResult<()>;
 }
 
 impl<R: Row> Rows for Vec<&R> {
@@ -90,16 +91,16 @@ impl<R: Row> Rows for Vec<&R> {
         R::COLUMNS
     }
 
-    fn is_empty(&self) -> bool {
-        Vec::is_empty(self)
+    fn len(&self) -> usize {
+        Vec::len(self)
     }
 
     fn columns(&self) -> Vec<Column<'_>> {
         R::columns(self)
     }
 
-    fn insert_on_sqlite(&self, connection: &mut SqliteConnection) -> QueryResult<()> {
-        self.iter().try_for_each(|row| row.insert_on_sqlite(connection).map(drop))
+    fn insert_on_sqlite(&self, connection: &mut SqliteConnection, from: usize) -> QueryResult<()> {
+        self.iter().skip(from).try_for_each(|row| row.insert_on_sqlite(connection).map(drop))
     }
 }
 
