@@ -46,7 +46,6 @@ rows! {
         /// Until when it waited, or waits, because its airline owes too much or own money is short.
         waits_until: Option<NaiveDateTime>,
         funding: String,
-        /// When its payment was ordered; none before its day by the contract.
         ordered_at: Option<NaiveDateTime>,
         /// The last change of its airline's payee that was known when it was sent.
         payee_change_id: Option<i64>,
@@ -209,7 +208,6 @@ pub struct Advance {
     pub funding: Funding,
     /// When its payment was ordered; none before its day by the contract.
     pub ordered_at: Option<Timestamp>,
-    /// The last change of its airline's payee that was known when it was sent.
     pub payee_change: Option<PayeeChangeId>,
     pub(super) hold: Option<HoldId>,
 }
