@@ -1,0 +1,2 @@
+-- Only SQLite keeps these rows in another order; see there.
+SELECT 1;
