@@ -5,11 +5,13 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::DbError;
 use crate::ids::{BillingStatementId, DunningMessageId, Id, LetterId, ObligationId};
+use crate::interchange::pdf::Face;
 use crate::notify::{
-    Mail, MailError, MailOutcome, OutboxRow, SEND_DUNNING, SEND_LETTER, Sealing, Tried, claim, done_about, due, letter,
+    Attached, Enclosure, Mail, MailError, MailOutcome, OutboxRow, SEND_DUNNING, SEND_LETTER, Sealing, Tried, claim, done_about, due, letter,
     note_letter, try_again,
 };
 use crate::settlement::{StatementError, dunning_message, note_dunning, obligation, statement, write_statement};
+use crate::ticketing::{ReceiptError, order_receipt, print_receipt};
 use chrono::Duration;
 
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
@@ -32,6 +34,8 @@ enum PostError {
     Statement(#[from] StatementError),
     #[error(transparent)]
     Db(#[from] DbError),
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
     #[error("the message is gone")]
     Gone,
 }
@@ -76,19 +80,44 @@ fn send(app: &App, id: DunningMessageId) -> Result<(), PostError> {
         }
         let mut bytes = Vec::new();
         write_statement(db, &known, &mut bytes)?;
-        Ok((row, Some((format!("statement_{}.csv", known.cycle), bytes))))
+        let name = format!("statement_{}.csv", known.cycle);
+        Ok((row, Some(Attached { name, media_type: "text/csv; charset=utf-8", bytes })))
     })?;
-    let mail = Mail { message_id: &row.message_id, to: &row.recipient, subject: &row.subject, body: &row.body, attachment };
+    let mail = Mail { message_id: &row.message_id, to: &row.recipient, subject: &row.subject, body: &row.body, html: None, attachment };
     Ok(app.mailer.send(mail)?)
 }
 
 fn send_letter(app: &App, id: LetterId) -> Result<(), PostError> {
     let row = app.store.read(|db| letter(db, id))?.ok_or(PostError::Gone)?;
-    let body = app.vault.opened(&row.sealed_body.ok_or(PostError::Gone)?)?;
-    let body = String::from_utf8(body).map_err(|_| PostError::Gone)?;
+    let opened = |sealed: &[u8]| String::from_utf8(app.vault.opened(sealed)?).map_err(|_| PostError::Gone);
+    let body = opened(row.sealed_body.as_deref().ok_or(PostError::Gone)?)?;
+    let html = row.sealed_html.as_deref().map(opened).transpose()?;
+    let attachment = row.enclosure()?.map(|enclosure| enclosed(app, enclosure)).transpose()?;
     let message_id = format!("{id}@airsettle");
-    let mail = Mail { message_id: &message_id, to: &row.recipient, subject: &row.subject, body: &body, attachment: None };
+    let mail = Mail {
+        message_id: &message_id,
+        to: &row.recipient,
+        subject: &row.subject,
+        body: &body,
+        html: html.as_deref(),
+        attachment,
+    };
     Ok(app.mailer.send(mail)?)
+}
+
+/// As it is at this moment.
+fn enclosed(app: &App, enclosure: Enclosure) -> Result<Attached, PostError> {
+    match enclosure {
+        Enclosure::OrderReceipt(order) => {
+            let receipt = app.store.snapshot(|db| order_receipt(db, &app.catalogue, &app.vault, order))?.ok_or(PostError::Gone)?;
+            let face = Face::built_in().map_err(ReceiptError::from)?;
+            Ok(Attached {
+                name: receipt.file_name(),
+                media_type: "application/pdf",
+                bytes: print_receipt(&receipt, &face)?,
+            })
+        }
+    }
 }
 
 fn outcome(message: &OutboxRow, sent: Result<(), PostError>) -> MailOutcome {

@@ -236,6 +236,8 @@ use utoipa::OpenApi;
         tickets::get_ticket,
         receipts::get_order_receipt,
         receipts::get_ticket_receipt,
+        receipts::send_order_receipt,
+        receipts::list_receipt_emails,
         coupons::report,
         schedule_changes::list_schedule_changes,
         schedule_changes::file,
@@ -301,6 +303,11 @@ fn tickets(config: &mut ServiceConfig) {
         .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
         .service(resource("/v1/tickets/{number}/receipt").route(get().to(receipts::get_ticket_receipt)))
         .service(resource("/v1/orders/{id}/receipt").route(get().to(receipts::get_order_receipt)))
+        .service(
+            resource("/v1/orders/{id}/receipt_emails")
+                .route(get().to(receipts::list_receipt_emails))
+                .route(post().to(receipts::send_order_receipt)),
+        )
         .service(resource("/v1/tickets/{number}/coupons/{coupon}/status").route(post().to(coupons::report)))
         .service(
             resource("/v1/coupon_status_files")

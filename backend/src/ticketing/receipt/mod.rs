@@ -3,8 +3,13 @@
 
 mod facts;
 mod layout;
+mod letter;
 mod print;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod sample;
 mod words;
 
 pub use facts::{Receipt, ReceiptError, order_receipt, ticket_receipt};
+pub use letter::receipt_letter;
 pub use print::print as print_receipt;

@@ -189,3 +189,44 @@ fn offset(local: NaiveDateTime, zone: Option<Tz>) -> String {
     let known = zone.and_then(|zone| zone.from_local_datetime(&local).earliest());
     known.map_or_else(|| "当地 local".to_owned(), |time| format!("UTC{}", time.format("%:z")))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::facts::Standing;
+    use super::super::sample::receipt;
+    use super::*;
+
+    fn faces() -> [Face; 2] {
+        [Face::built_in().unwrap(), Face::Viewers]
+    }
+
+    #[test]
+    fn the_same_state_is_the_same_file() {
+        for face in faces() {
+            let of = |standing| print(&receipt("Blue Sky", "ZHANG/WEI", standing, 1), &face).unwrap();
+            assert_eq!(of(Standing::Valid), of(Standing::Valid));
+            assert_ne!(of(Standing::Valid), of(Standing::Void));
+        }
+    }
+
+    #[test]
+    fn whatever_somebody_is_called_is_printed() {
+        for face in faces() {
+            for odd in ["", "שלום/عبد", "👩‍✈️/🇨🇳", "<script>", "=1+1", "\u{202e}gpj.exe\r\n", "𠮷/𪚥", &"W".repeat(400), &"长".repeat(400)] {
+                let file = print(&receipt(odd, odd, Standing::Valid, 1), &face).unwrap();
+                assert!(file.starts_with(b"%PDF-1.7") && file.ends_with(b"%%EOF"), "{odd}");
+            }
+        }
+    }
+
+    /// Sixteen coupons, as many as a ticket has at most.
+    #[test]
+    fn a_long_journey_goes_on_to_the_next_page() {
+        for face in faces() {
+            let text = String::from_utf8_lossy(&print(&receipt("Blue Sky", "ZHANG/WEI", Standing::Valid, 16), &face).unwrap()).into_owned();
+            assert!(text.contains("/Count 2") || text.contains("/Count 3"), "pages");
+            assert_eq!(text.matches("/Type /Page\n").count(), text.matches("/Contents").count());
+        }
+    }
+}
