@@ -13,12 +13,7 @@ use serde_json::Value;
 const MOST: i64 = 1_000;
 
 /// Tells everybody of the organisation who may agree, but for whoever asks; answers how many that are.
-pub fn tell_of_request(
-    tx: &mut WriteTx,
-    sealing: &dyn Sealing,
-    public_url: &str,
-    approval: &Approval,
-) -> Result<usize, DbError> {
+pub fn tell_of_request(tx: &mut WriteTx, sealing: &dyn Sealing, public_url: &str, approval: &Approval) -> Result<usize, DbError> {
     let asker = approval.person.map(|id| user(tx.db, id)).transpose()?.flatten();
     let mut told = 0;
     for person in users(tx.db, Some(approval.organisation), Window::NEWEST, MOST)? {
@@ -111,10 +106,8 @@ fn facts(language: Language, approval: &Approval) -> Vec<(String, String)> {
         Language::Chinese => ["变更", "对象", "金额", "理由"],
         Language::English => ["Change", "Object", "Amount", "Reason"],
     };
-    let mut facts = vec![
-        (change.to_owned(), name_of(language, approval.kind).to_owned()),
-        (subject.to_owned(), approval.subject.clone()),
-    ];
+    let mut facts =
+        vec![(change.to_owned(), name_of(language, approval.kind).to_owned()), (subject.to_owned(), approval.subject.clone())];
     let payload: Option<Value> = serde_json::from_str(&approval.payload).ok();
     let field = |name: &str| payload.as_ref()?.get(name)?.as_str().map(str::to_owned);
     facts.extend(field("amount").zip(field("currency")).map(|(sum, currency)| (amount.to_owned(), format!("{currency} {sum}"))));

@@ -102,11 +102,7 @@ impl LetterRow {
 impl Letter {
     /// In both forms from one page.
     pub fn of(kind: &'static str, to: &str, subject: String, page: &Page) -> Self {
-        Letter {
-            html: Some(page.html()),
-            language: Some(page.language),
-            ..Letter::plain(kind, to, subject, page.text())
-        }
+        Letter { html: Some(page.html()), language: Some(page.language), ..Letter::plain(kind, to, subject, page.text()) }
     }
 
     /// As text alone.

@@ -153,7 +153,11 @@ mod tests {
             subject: "应付款提醒",
             body: "Please remit 970.00 CNY.",
             html: Some("<p>Please remit 970.00 CNY.</p>"),
-            attachment: Some(Attached { name: "statement.csv".into(), media_type: "text/csv; charset=utf-8", bytes: b"kind\r\n".to_vec() }),
+            attachment: Some(Attached {
+                name: "statement.csv".into(),
+                media_type: "text/csv; charset=utf-8",
+                bytes: b"kind\r\n".to_vec(),
+            }),
         };
         mailer.send(mail("finance@agency.example")).unwrap();
         assert!(matches!(mailer.send(mail("nobody")), Err(MailError::Address(_))));
@@ -161,7 +165,9 @@ mod tests {
         assert_eq!(files.len(), 1);
         let text = std::fs::read_to_string(files.into_iter().next().unwrap().unwrap().path()).unwrap();
         assert!(text.contains("Message-ID: <dun_1@airsettle>") && text.contains("statement.csv"), "{text}");
-        let order: Vec<_> = ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/csv"].map(|kind| text.find(kind)).into();
+        let order: Vec<_> = ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/csv"]
+            .map(|kind| text.find(kind))
+            .into();
         assert!(order.iter().all(Option::is_some) && order.is_sorted(), "the text stands before the page: {text}");
         assert!(is_address("a@b.example") && !is_address("a b@c") && !is_address(""));
     }

@@ -4,17 +4,22 @@
 use super::letter::Language;
 use std::fmt::Write;
 
+#[derive(Clone, Debug)]
 pub struct Page {
     pub language: Language,
     pub title: String,
     pub blocks: Vec<Block>,
 }
 
+#[derive(Clone, Debug)]
 pub enum Block {
     Paragraph(String),
     /// What it is about: names and values.
     Facts(Vec<(String, String)>),
-    Link { words: String, url: String },
+    Link {
+        words: String,
+        url: String,
+    },
 }
 
 impl Page {
@@ -38,7 +43,8 @@ impl Page {
     }
 
     pub fn html(&self) -> String {
-        const FRAME: &str = "font-family:-apple-system,'Segoe UI','PingFang SC','Microsoft YaHei',sans-serif;color:#1a1b1e;max-width:600px;margin:0 auto;padding:24px";
+        const FRAME: &str = "font-family:-apple-system,'Segoe UI','PingFang SC','Microsoft YaHei',sans-serif;\
+            color:#1a1b1e;max-width:600px;margin:0 auto;padding:24px";
         let (language, title) = (self.language.text(), escaped(&self.title));
         let mut html = format!(
             "<!DOCTYPE html>\n<html lang=\"{language}\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
@@ -49,11 +55,20 @@ impl Page {
             // Writing into memory does not fail.
             let _ = match block {
                 Block::Paragraph(words) => {
-                    writeln!(html, "<p dir=\"auto\" style=\"font-size:15px;line-height:1.6;margin:0 0 12px\">{}</p>", escaped(words))
+                    writeln!(
+                        html,
+                        "<p dir=\"auto\" style=\"font-size:15px;line-height:1.6;margin:0 0 12px\">{}</p>",
+                        escaped(words)
+                    )
                 }
                 Block::Facts(facts) => writeln!(html, "{}", table(facts)),
                 Block::Link { words, url } => {
-                    writeln!(html, "<p style=\"margin:16px 0\"><a href=\"{}\" style=\"color:#1864ab\">{}</a></p>", escaped(url), escaped(words))
+                    writeln!(
+                        html,
+                        "<p style=\"margin:16px 0\"><a href=\"{}\" style=\"color:#1864ab\">{}</a></p>",
+                        escaped(url),
+                        escaped(words)
+                    )
                 }
             };
         }
@@ -71,7 +86,10 @@ fn table(facts: &[(String, String)]) -> String {
             escaped(value)
         )
     });
-    format!("<table role=\"presentation\" style=\"font-size:15px;border-collapse:collapse;margin:0 0 12px\">\n{}</table>", rows.collect::<String>())
+    format!(
+        "<table role=\"presentation\" style=\"font-size:15px;border-collapse:collapse;margin:0 0 12px\">\n{}</table>",
+        rows.collect::<String>()
+    )
 }
 
 fn escaped(text: &str) -> String {
@@ -91,7 +109,8 @@ fn escaped(text: &str) -> String {
 
 /// Without what breaks a line or turns what stands around it: a value can neither begin a header nor pass for another.
 pub fn one_line(text: &str) -> String {
-    let turns = |sign: char| matches!(u32::from(sign), 0x202a..=0x202e | 0x2066..=0x2069 | 0x200e | 0x200f | 0x061c | 0x2028 | 0x2029);
+    let turns =
+        |sign: char| matches!(u32::from(sign), 0x202a..=0x202e | 0x2066..=0x2069 | 0x200e | 0x200f | 0x061c | 0x2028 | 0x2029);
     let shown = text.chars().filter(|sign| !turns(*sign));
     shown.map(|sign| if sign.is_control() { ' ' } else { sign }).collect::<String>().trim().to_owned()
 }
@@ -106,8 +125,13 @@ fn isolated(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const ODD: [&str; 5] =
-        ["=HYPERLINK(\"http://x.example\")", "שלום עולם", "👩‍✈️ Zhang", "<script>alert('x')</script>", "a\r\nBcc: b@c.example\u{202e}"];
+    const ODD: [&str; 5] = [
+        "=HYPERLINK(\"http://x.example\")",
+        "שלום עולם",
+        "👩‍✈️ Zhang",
+        "<script>alert('x')</script>",
+        "a\r\nBcc: b@c.example\u{202e}",
+    ];
 
     fn page(language: Language) -> Page {
         Page {

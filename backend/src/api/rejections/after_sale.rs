@@ -7,7 +7,8 @@ use crate::money::Money;
 use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::ticketing::exchange::{ChangeError, ChangeRefusal};
 use crate::ticketing::{
-    AirlineChangeError, CancelError, Obstacle, ReceiptError, RefundError, ReportError, ScheduleChangeError, UpdateError, VoidError,
+    AirlineChangeError, CancelError, Obstacle, ReceiptError, RefundError, ReportError, ScheduleChangeError, UpdateError,
+    VoidError,
 };
 
 fn funds_awaited(error: &dyn std::fmt::Display, short: Money) -> ApiError {
@@ -18,7 +19,9 @@ fn funds_awaited(error: &dyn std::fmt::Display, short: Money) -> ApiError {
 impl From<ReceiptError> for ApiError {
     fn from(error: ReceiptError) -> Self {
         match error {
-            ReceiptError::NotIssued => ApiError::new(Code::InvalidState, "The order has no tickets, so that there is no receipt."),
+            ReceiptError::NotIssued => {
+                ApiError::new(Code::InvalidState, "The order has no tickets, so that there is no receipt.")
+            }
             ReceiptError::Db(error) => error.into(),
             other => ApiError::internal(other),
         }

@@ -132,8 +132,7 @@ fn shown(row: LetterRow, order: OrderId) -> ReceiptEmail {
 
 /// Sends the receipt of an order by e-mail, with the file as it is when the e-mail leaves. Twenty times a day for one order at most.
 #[utoipa::path(post, path = "/v1/orders/{id}/receipt_emails", tag = "Tickets", operation_id = "send_order_receipt",
-    params(("id" = String, Path, description = "`ord_…`"),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+    params(("id" = String, Path, description = "`ord_…`")),
     request_body = Data<SendReceipt>,
     responses((status = 201, body = Data<ReceiptEmail>),
         (status = 409, description = "`invalid_state`: it has no tickets", body = ErrorBody),
@@ -167,7 +166,9 @@ pub async fn send_order_receipt(
         let recent = letters_with(tx.db, Enclosure::OrderReceipt(id), MOST_A_DAY)?;
         let yesterday = tx.now.plus(-Duration::days(1)).naive();
         if i64::try_from(recent.iter().filter(|row| row.created_at > yesterday).count()).unwrap_or(i64::MAX) >= MOST_A_DAY {
-            return Err(ApiError::new(Code::RateLimited, "The receipt of this order was sent too often today.").retry_after(3_600));
+            return Err(
+                ApiError::new(Code::RateLimited, "The receipt of this order was sent too often today.").retry_after(3_600)
+            );
         }
         let receipt = order_receipt(tx.db, &app.catalogue, &app.vault, id)?.ok_or_else(not_found)?;
         let queued = queue_letter(tx, &*app.vault, receipt_letter(language, &email, id, &receipt))?;

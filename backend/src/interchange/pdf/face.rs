@@ -30,9 +30,10 @@ impl Face {
     pub fn advance(&self, sign: char) -> f32 {
         match self {
             Face::Embedded { parsed, .. } => {
-                let width = self.glyph(sign).or_else(|| self.placeholder()).and_then(|glyph| {
-                    parsed.glyph_hor_advance(ttf_parser::GlyphId(glyph))
-                });
+                let width = self
+                    .glyph(sign)
+                    .or_else(|| self.placeholder())
+                    .and_then(|glyph| parsed.glyph_hor_advance(ttf_parser::GlyphId(glyph)));
                 f32::from(width.unwrap_or(1000)) * 1000.0 / f32::from(parsed.units_per_em().max(1))
             }
             // Half a Hanzi, as the widths in the document say.
@@ -84,7 +85,9 @@ fn words(text: &str) -> Vec<&str> {
     let mut before: Option<char> = None;
     for (at, sign) in text.char_indices() {
         let opens = before.is_some_and(|before| {
-            (before == ' ' && sign != ' ') || (is_wide(sign) && !closes(sign)) || (is_wide(before) && sign != ' ' && !closes(sign))
+            (before == ' ' && sign != ' ')
+                || (is_wide(sign) && !closes(sign))
+                || (is_wide(before) && sign != ' ' && !closes(sign))
         });
         if opens {
             cuts.push(at);

@@ -100,9 +100,11 @@ impl Pages {
 
 /// Without what has no place on paper: control characters, and signs that only say how others are joined or turned.
 fn printable(text: &str) -> String {
-    let is_seen = |sign: &char| {
-        let invisible = matches!(u32::from(*sign), 0xad | 0x61c | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f | 0xfe00..=0xfe0f | 0xfeff | 0xe0000..=0xe0fff);
-        !sign.is_control() && !invisible
+    let joins_or_turns = |sign: char| {
+        let code = u32::from(sign);
+        matches!(code, 0xad | 0x61c | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f)
+            || matches!(code, 0xfe00..=0xfe0f | 0xfeff | 0xe0000..=0xe0fff)
     };
+    let is_seen = |sign: &char| !sign.is_control() && !joins_or_turns(*sign);
     text.chars().filter(is_seen).collect()
 }

@@ -21,7 +21,8 @@ const F: Name = Name(b"F1");
 
 pub(super) fn written(pages: &[Vec<Mark>], face: &Face, title: &str) -> Result<Vec<u8>, PdfError> {
     let mut pdf = Pdf::new();
-    let page_ids: Vec<Ref> = (0..pages.len()).filter_map(|page| i32::try_from(page).ok()).map(|page| Ref::new(FIRST_PAGE + 2 * page)).collect();
+    let page_ids: Vec<Ref> =
+        (0..pages.len()).filter_map(|page| i32::try_from(page).ok()).map(|page| Ref::new(FIRST_PAGE + 2 * page)).collect();
     pdf.catalog(CATALOG).pages(TREE).lang(TextStr("zh-CN")).viewer_preferences().display_doc_title(true);
     pdf.pages(TREE).kids(page_ids.iter().copied()).count(i32::try_from(page_ids.len()).unwrap_or(i32::MAX));
     pdf.document_info(INFO).title(TextStr(title)).creator(TextStr("Airsettle"));
@@ -119,7 +120,11 @@ fn embedded(pdf: &mut Pdf, data: &[u8], parsed: &ttf_parser::Face<'static>, used
     let subset = subsetter::subset(data, 0, &used.glyphs).map_err(|error| PdfError::Font(error.to_string()))?;
     // A font with Bézier outlines goes in as its table of outlines alone.
     let outlines = ttf_parser::RawFace::parse(&subset, 0).ok().and_then(|raw| raw.table(ttf_parser::Tag::from_bytes(b"CFF ")));
-    pdf.type0_font(FONT).base_font(name).encoding_predefined(Name(b"Identity-H")).descendant_font(CID_FONT).to_unicode(TO_UNICODE);
+    pdf.type0_font(FONT)
+        .base_font(name)
+        .encoding_predefined(Name(b"Identity-H"))
+        .descendant_font(CID_FONT)
+        .to_unicode(TO_UNICODE);
     let scale = 1000.0 / f32::from(parsed.units_per_em().max(1));
     let mut font = pdf.cid_font(CID_FONT);
     font.subtype(if outlines.is_some() { CidFontType::Type0 } else { CidFontType::Type2 });

@@ -27,7 +27,9 @@ pub fn receipt_letter(language: Language, to: &str, order: OrderId, receipt: &Re
     }
     let opening = match language {
         Language::Chinese => format!("{} 为您预订的行程如下，行程单见附件。", receipt.agency),
-        Language::English => format!("here is the journey that {} has booked for you. The itinerary receipt is attached.", receipt.agency),
+        Language::English => {
+            format!("here is the journey that {} has booked for you. The itinerary receipt is attached.", receipt.agency)
+        }
     };
     let closing = said((
         "航班时间均为当地时间。附件不是税务发票，不作报销凭证。",
@@ -37,12 +39,7 @@ pub fn receipt_letter(language: Language, to: &str, order: OrderId, receipt: &Re
     let page = Page {
         language,
         title: said(("您的行程单", "Your itinerary receipt")),
-        blocks: vec![
-            Block::Paragraph(greeting),
-            Block::Paragraph(opening),
-            Block::Facts(facts),
-            Block::Paragraph(closing),
-        ],
+        blocks: vec![Block::Paragraph(greeting), Block::Paragraph(opening), Block::Facts(facts), Block::Paragraph(closing)],
     };
     let route = flights.first().zip(flights.last()).map(|(first, last)| format!("{}-{}", first.from.code, last.to.code));
     let day = flights.first().map(|flight| flight.from.local.date().to_string());

@@ -69,10 +69,8 @@ fn fact(label: Both, lines: &[String]) -> Cell {
 
 fn flights(flow: &mut Flow, ticket: &TicketFacts) {
     flow.rule();
-    let labels =
-        [words::FLIGHT, words::FROM, words::TO, words::CLASS, words::BASIS, words::BAGS, words::STATUS].map(|(zh, en)| {
-            vec![(Style::small(SMALL), zh.to_owned()), (Style::small(SMALL), en.to_owned())]
-        });
+    let labels = [words::FLIGHT, words::FROM, words::TO, words::CLASS, words::BASIS, words::BAGS, words::STATUS]
+        .map(|(zh, en)| vec![(Style::small(SMALL), zh.to_owned()), (Style::small(SMALL), en.to_owned())]);
     table_row(flow, labels);
     flow.rule();
     for flight in &ticket.flights {
@@ -213,7 +211,9 @@ mod tests {
     #[test]
     fn whatever_somebody_is_called_is_printed() {
         for face in faces() {
-            for odd in ["", "שלום/عبد", "👩‍✈️/🇨🇳", "<script>", "=1+1", "\u{202e}gpj.exe\r\n", "𠮷/𪚥", &"W".repeat(400), &"长".repeat(400)] {
+            for odd in
+                ["", "שלום/عبد", "👩‍✈️/🇨🇳", "<script>", "=1+1", "\u{202e}gpj.exe\r\n", "𠮷/𪚥", &"W".repeat(400), &"长".repeat(400)]
+            {
                 let file = print(&receipt(odd, odd, Standing::Valid, 1), &face).unwrap();
                 assert!(file.starts_with(b"%PDF-1.7") && file.ends_with(b"%%EOF"), "{odd}");
             }
@@ -224,7 +224,8 @@ mod tests {
     #[test]
     fn a_long_journey_goes_on_to_the_next_page() {
         for face in faces() {
-            let text = String::from_utf8_lossy(&print(&receipt("Blue Sky", "ZHANG/WEI", Standing::Valid, 16), &face).unwrap()).into_owned();
+            let text = String::from_utf8_lossy(&print(&receipt("Blue Sky", "ZHANG/WEI", Standing::Valid, 16), &face).unwrap())
+                .into_owned();
             assert!(text.contains("/Count 2") || text.contains("/Count 3"), "pages");
             assert_eq!(text.matches("/Type /Page\n").count(), text.matches("/Contents").count());
         }

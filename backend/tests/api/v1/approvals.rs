@@ -114,7 +114,9 @@ fn part(mail: &str, kind: &str) -> String {
         let mut signs = joined.bytes();
         while let Some(byte) = signs.next() {
             match byte {
-                b'=' => bytes.push(u8::from_str_radix(&String::from_utf8(signs.by_ref().take(2).collect()).unwrap(), 16).unwrap()),
+                b'=' => {
+                    bytes.push(u8::from_str_radix(&String::from_utf8(signs.by_ref().take(2).collect()).unwrap(), 16).unwrap())
+                }
                 other => bytes.push(other),
             }
         }

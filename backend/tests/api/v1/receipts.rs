@@ -3,7 +3,7 @@
 use crate::air::{an_offer, an_order};
 use crate::holds::held;
 use crate::pdf::lines_of;
-use crate::platform::{BEIJING, BANK, OPERATOR, SHANGHAI, World};
+use crate::platform::{BANK, BEIJING, OPERATOR, SHANGHAI, World};
 use crate::v1::{cny, key_for, number_of, sold, text};
 use airsettle::identity::Scope;
 use serde_json::{Value, json};
@@ -27,7 +27,8 @@ fn digest(world: &World, key: &str, path: &str) -> String {
 fn sold_to_ouyang(world: &World, key: &str) -> Value {
     let mut body = an_order(&an_offer(world, key), "欧阳", "arc_bsp_cash");
     body["passengers"][0]["given_name"] = json!("娜娜");
-    let passport = json!({ "type": "passport", "unique_identifier": "E12345678", "issuing_country_code": "CN", "expires_on": "2035-01-01" });
+    let passport =
+        json!({ "type": "passport", "unique_identifier": "E12345678", "issuing_country_code": "CN", "expires_on": "2035-01-01" });
     body["passengers"][0]["identity_documents"] = json!([passport]);
     world.post(key, "/air/orders", &body).expect(201).data().clone()
 }
