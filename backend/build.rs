@@ -1,5 +1,5 @@
-//! Builds the portal's pages into the program: every file of `agent-portal/dist` as it is and compressed, if there is such a folder. Without it, and without Node, the
-//! program builds all the same and says at `/` how to get them.
+//! Builds into the program what Node's package registry has for it: the font with which receipts show Hanzi, and the portal's pages, every file of
+//! `agent-portal/dist` as it is and compressed. Without them, and without Node, the program builds all the same and says at `/` how to get the pages.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -10,6 +10,9 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// Noto Sans Hans, under the SIL Open Font License.
+const HANZI: &str = "../agent-portal/node_modules/@embedpdf/fonts-sc/fonts/NotoSansHans-Regular.otf";
+
 /// What is smaller, or compressed by nature, is sent as it is.
 const WORTH_COMPRESSING: usize = 512;
 const TEXTS: [&str; 9] = ["html", "js", "mjs", "css", "json", "svg", "txt", "webmanifest", "map"];
@@ -18,6 +21,7 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     let variable = |name: &str| std::env::var(name).map(PathBuf::from).map_err(io::Error::other);
     let (here, out) = (variable("CARGO_MANIFEST_DIR")?, variable("OUT_DIR")?);
+    font(&here.join(HANZI), &out)?;
     let dist = here.join("../agent-portal/dist");
     let mut files = Vec::new();
     // A folder to watch that is not there would make every build a new one: whoever makes it touches this file (see `deploy/portal`).
@@ -46,6 +50,17 @@ fn main() -> io::Result<()> {
     }
     table.push_str("];\n");
     fs::write(out.join("portal.rs"), table)
+}
+
+/// Without it the viewer of a receipt puts a font of its own in the place.
+fn font(file: &Path, out: &Path) -> io::Result<()> {
+    let embedded = if file.is_file() {
+        println!("cargo::rerun-if-changed={}", file.display());
+        format!("Some(include_bytes!({:?}))", file.canonicalize()?)
+    } else {
+        "None".to_owned()
+    };
+    fs::write(out.join("font.rs"), format!("static HANZI: Option<&[u8]> = {embedded};\n"))
 }
 
 fn walk(dist: &Path, folder: &Path, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {

@@ -40,7 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ordering", &["shopping"]),
     ("risk", &["agencies", "airlines", "identity"]),
     ("credit", &["risk"]),
-    ("ticketing", &["ordering", "credit", "commission"]),
+    ("ticketing", &["ordering", "credit", "commission", "interchange"]),
     // After the sale.
     ("settlement", &["ticketing", "interchange"]),
     ("reconciliation", &["ticketing", "interchange"]),

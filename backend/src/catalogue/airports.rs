@@ -13,6 +13,7 @@ const EARTH_RADIUS_KM: f64 = 6_371.008_8;
 pub struct Airport {
     pub code: AirportCode,
     pub name: String,
+    pub name_zh: Option<String>,
     pub city: CityCode,
     pub city_name: String,
     pub city_name_zh: Option<String>,
@@ -64,8 +65,16 @@ impl Airport {
 }
 
 impl Airports {
-    pub(super) fn read(table: Table<'_>) -> Result<Self, CatalogueError> {
-        let airports = table.by_key(airport, |airport| airport.code)?;
+    /// `names` has the Chinese names of those that are flown to.
+    pub(super) fn read(table: Table<'_>, names: Table<'_>) -> Result<Self, CatalogueError> {
+        let file = names.file;
+        let mut airports = table.by_key(airport, |airport| airport.code)?;
+        let named = |row: &Row<'_>| Ok((row.with("iata", AirportCode::parse)?, row.parsed::<String>("name_zh")?));
+        for (code, name) in names.by_key(named, |(code, _)| *code)? {
+            let known = airports.iter_mut().find(|airport| airport.code == code);
+            let known = known.ok_or_else(|| CatalogueError::Unknown { file, what: code.to_string() })?;
+            known.name_zh = Some(name);
+        }
         let mut cities: BTreeMap<CityCode, City> = BTreeMap::new();
         for airport in &airports {
             let city = cities.entry(airport.city).or_insert_with(|| City {
@@ -116,6 +125,7 @@ fn airport(row: &Row<'_>) -> Result<Airport, CatalogueError> {
     Ok(Airport {
         code: row.with("iata", AirportCode::parse)?,
         name: row.parsed("name")?,
+        name_zh: None,
         city: row.with("city_code", CityCode::parse)?,
         city_name: row.parsed("city")?,
         city_name_zh: row.optional("city_zh", |text| Some(text.to_owned()))?,

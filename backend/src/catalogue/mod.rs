@@ -82,7 +82,7 @@ impl Catalogue {
     /// Reads the tables and checks that every name in one of them is defined in another.
     pub fn read(sources: &Sources<'_>) -> Result<Catalogue, CatalogueError> {
         let tables = sources.tables();
-        let airports = airports::Airports::read(tables.airports)?;
+        let airports = airports::Airports::read(tables.airports, tables.airport_names)?;
         let carriers = carriers::Carriers::read(tables.carriers)?;
         let aircraft = aircraft::Fleet::read(tables.aircraft)?;
         let fare_tables =

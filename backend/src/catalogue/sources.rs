@@ -31,6 +31,7 @@ macro_rules! sources {
 
 sources! {
     aircraft = "aircraft.csv",
+    airport_names = "airport_names.csv",
     airports = "airports.csv",
     blackouts = "blackouts.csv",
     carriers = "carriers.csv",

@@ -1902,6 +1902,11 @@ diesel::table! {
         error -> Nullable<Text>,
         created_at -> Timestamp,
         sent_at -> Nullable<Timestamp>,
+        sealed_html -> Nullable<Binary>,
+        language -> Nullable<Text>,
+        attachment -> Nullable<Text>,
+        attachment_id -> Nullable<BigInt>,
+        once -> Nullable<Text>,
     }
 }
 

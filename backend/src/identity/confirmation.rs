@@ -155,7 +155,7 @@ fn letter(user: &User, payment: &Payment, payee: &str, code: &str) -> Letter {
             ),
         ),
     };
-    Letter { kind: "money_confirmation", to: user.email.clone(), subject, body }
+    Letter::plain("money_confirmation", &user.email, subject, body)
 }
 
 fn row_of(db: &mut Db, user: UserId, id: ConfirmationId) -> Result<Option<ConfirmationRow>, DbError> {

@@ -8,7 +8,7 @@ const INVITATION: &str = "invitation";
 const PASSWORD_RESET: &str = "password_reset";
 
 fn letter(kind: &'static str, to: &str, (subject, body): (String, String)) -> Letter {
-    Letter { kind, to: to.to_owned(), subject, body }
+    Letter::plain(kind, to, subject, body)
 }
 
 pub(super) fn invitation(language: Language, to: &str, organisation: &str, public_url: &str, token: &str) -> Letter {

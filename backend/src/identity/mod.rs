@@ -1,5 +1,6 @@
 //! Who calls: organisations, their API keys and their people, and what a caller has done once already.
 
+mod approval_letters;
 mod confirmation;
 mod idempotency;
 mod invitation;
@@ -17,6 +18,7 @@ mod sign_in;
 mod totp;
 mod user;
 
+pub use approval_letters::{tell_of_decision, tell_of_request};
 pub use confirmation::{Business, Confirmation, Looked, Payment, ask_to_confirm, look_at_code, use_code};
 pub use idempotency::{
     ClaimRow, Fate, Fields, IdempotencyKey, claim, claims, fate, fate_of_taken, first_difference, keep_answer, may_be_taken,

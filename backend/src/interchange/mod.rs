@@ -2,4 +2,5 @@
 
 pub mod airline_day;
 pub mod coupon_status;
+pub mod pdf;
 pub mod statement;

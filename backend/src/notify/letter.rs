@@ -2,9 +2,10 @@
 //! once it was sent: the database never has what opens anything.
 
 use super::OutboxRow;
+use super::page::Page;
 use crate::db::schema::letter;
 use crate::db::{Db, DbError, RowSet, WriteTx, insert, rows};
-use crate::ids::{Id, LetterId};
+use crate::ids::{Id, LetterId, OrderId};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -19,6 +20,13 @@ rows! {
         error: Option<String>,
         created_at: NaiveDateTime,
         sent_at: Option<NaiveDateTime>,
+        sealed_html: Option<Vec<u8>>,
+        language: Option<String>,
+        /// The kind of document that is attached when it leaves, and whose.
+        attachment: Option<String>,
+        attachment_id: Option<i64>,
+        /// What it is about, where that is written about once only.
+        once: Option<String>,
     }
 }
 
@@ -57,10 +65,55 @@ pub struct Letter {
     pub to: String,
     pub subject: String,
     pub body: String,
+    /// The same for those who look at it in colours.
+    pub html: Option<String>,
+    pub language: Option<Language>,
+    pub attachment: Option<Enclosure>,
+    /// What it is about, where that is written about once only.
+    pub once: Option<String>,
 }
 
-pub fn queue_letter(tx: &mut WriteTx, sealing: &dyn Sealing, letter: Letter) -> Result<LetterId, DbError> {
+/// A document that is made when the letter leaves, so that the database keeps no copy and the receiver gets the state of that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enclosure {
+    OrderReceipt(OrderId),
+}
+
+const ORDER_RECEIPT: &str = "order_receipt";
+
+impl Enclosure {
+    fn stored(self) -> (&'static str, i64) {
+        match self {
+            Enclosure::OrderReceipt(order) => (ORDER_RECEIPT, order.raw()),
+        }
+    }
+}
+
+impl LetterRow {
+    pub fn enclosure(&self) -> Result<Option<Enclosure>, DbError> {
+        match (self.attachment.as_deref(), self.attachment_id) {
+            (None, None) => Ok(None),
+            (Some(ORDER_RECEIPT), Some(id)) => Ok(Some(Enclosure::OrderReceipt(OrderId::of(id)))),
+            _ => Err(DbError::Corrupt(format!("attachment of letter {}", self.id))),
+        }
+    }
+}
+
+impl Letter {
+    /// In both forms from one page.
+    pub fn of(kind: &'static str, to: &str, subject: String, page: &Page) -> Self {
+        Letter { html: Some(page.html()), language: Some(page.language), ..Letter::plain(kind, to, subject, page.text()) }
+    }
+
+    /// As text alone.
+    pub fn plain(kind: &'static str, to: &str, subject: String, body: String) -> Self {
+        Letter { kind, to: to.to_owned(), subject, body, html: None, language: None, attachment: None, once: None }
+    }
+}
+
+pub fn queue_letter(tx: &mut WriteTx, sealing: &dyn Sealing, letter: Letter) -> Result<LetterRow, DbError> {
     let id: LetterId = tx.ids.next();
+    let (attachment, attachment_id) = letter.attachment.map(Enclosure::stored).unzip();
     let row = LetterRow {
         id: id.raw(),
         kind: letter.kind.to_owned(),
@@ -71,10 +124,22 @@ pub fn queue_letter(tx: &mut WriteTx, sealing: &dyn Sealing, letter: Letter) -> 
         error: None,
         created_at: tx.now.naive(),
         sent_at: None,
+        sealed_html: letter.html.map(|html| sealing.sealed(html.as_bytes())).transpose()?,
+        language: letter.language.map(|language| language.text().to_owned()),
+        attachment: attachment.map(str::to_owned),
+        attachment_id,
+        once: letter.once,
     };
     let outbox = OutboxRow::new(tx, SEND_LETTER, row.id);
     insert(tx, &[RowSet::of(std::slice::from_ref(&row)), RowSet::of(std::slice::from_ref(&outbox))])?;
-    Ok(id)
+    Ok(row)
+}
+
+/// The letters that a document goes with, newest first.
+pub fn letters_with(db: &mut Db, enclosure: Enclosure, limit: i64) -> Result<Vec<LetterRow>, DbError> {
+    let (kind, id) = enclosure.stored();
+    let with = letter::table.filter(letter::attachment_id.eq(id)).filter(letter::attachment.eq(kind));
+    Ok(with.order(letter::id.desc()).limit(limit).select(LetterRow::as_select()).load(db)?)
 }
 
 pub fn letter(db: &mut Db, id: LetterId) -> Result<Option<LetterRow>, DbError> {
@@ -93,7 +158,7 @@ pub enum MailOutcome {
 
 pub fn note_letter(tx: &mut WriteTx, id: LetterId, outcome: &MailOutcome) -> Result<(), DbError> {
     let row = letter::table.find(id.raw());
-    let gone = letter::sealed_body.eq(None::<Vec<u8>>);
+    let gone = (letter::sealed_body.eq(None::<Vec<u8>>), letter::sealed_html.eq(None::<Vec<u8>>));
     match outcome {
         MailOutcome::Sent => {
             let sent =

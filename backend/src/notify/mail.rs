@@ -48,7 +48,15 @@ pub struct Mail<'m> {
     pub to: &'m str,
     pub subject: &'m str,
     pub body: &'m str,
-    pub attachment: Option<(String, Vec<u8>)>,
+    /// The same for those who look at it in colours.
+    pub html: Option<&'m str>,
+    pub attachment: Option<Attached>,
+}
+
+pub struct Attached {
+    pub name: String,
+    pub media_type: &'static str,
+    pub bytes: Vec<u8>,
 }
 
 impl Mailer {
@@ -67,19 +75,15 @@ impl Mailer {
 
     /// Hands a message over; afterwards it is the receiver's.
     pub fn send(&self, mail: Mail) -> Result<(), MailError> {
-        let built = |error: lettre::error::Error| MailError::Message(error.to_string());
-        let to = mail.to.parse().map_err(|_| MailError::Address(mail.to.to_owned()))?;
-        let head = Message::builder().from(self.from.clone()).to(to).subject(mail.subject);
-        let head = head.message_id(Some(format!("<{}>", mail.message_id)));
-        let text = SinglePart::plain(mail.body.to_owned());
-        let message = match mail.attachment {
-            None => head.singlepart(text).map_err(built)?,
-            Some((name, bytes)) => {
-                let csv = ContentType::parse("text/csv; charset=utf-8").map_err(|error| MailError::Message(error.to_string()))?;
-                let parts = MultiPart::mixed().singlepart(text).singlepart(Attachment::new(name).body(bytes, csv));
-                head.multipart(parts).map_err(built)?
-            }
+        let Mail { message_id, to, subject, body, html, attachment } = mail;
+        let to = to.parse().map_err(|_| MailError::Address(to.to_owned()))?;
+        let head = Message::builder().from(self.from.clone()).to(to).subject(subject);
+        let head = head.message_id(Some(format!("<{message_id}>")));
+        let message = match (html, attachment) {
+            (None, None) => head.singlepart(SinglePart::plain(body.to_owned())),
+            (html, attachment) => head.multipart(parts(body, html, attachment)?),
         };
+        let message = message.map_err(|error| MailError::Message(error.to_string()))?;
         let refused = |error: String| MailError::Refused(error);
         match &self.way {
             Way::Smtp(server) => server.send(&message).map(drop).map_err(|error| refused(error.to_string())),
@@ -88,6 +92,21 @@ impl Mailer {
             }
         }
     }
+}
+
+/// The text, beside it the page if there is one, and then what is attached.
+fn parts(body: &str, html: Option<&str>, attachment: Option<Attached>) -> Result<MultiPart, MailError> {
+    let text = SinglePart::plain(body.to_owned());
+    let page = html.map(|html| MultiPart::alternative().singlepart(text.clone()).singlepart(SinglePart::html(html.to_owned())));
+    let Some(Attached { name, media_type, bytes }) = attachment else {
+        return Ok(page.unwrap_or_else(|| MultiPart::mixed().singlepart(text)));
+    };
+    let media_type = ContentType::parse(media_type).map_err(|error| MailError::Message(error.to_string()))?;
+    let written = match page {
+        Some(page) => MultiPart::mixed().multipart(page),
+        None => MultiPart::mixed().singlepart(text),
+    };
+    Ok(written.singlepart(Attachment::new(name).body(bytes, media_type)))
 }
 
 #[cfg(feature = "tls")]
@@ -133,7 +152,12 @@ mod tests {
             to,
             subject: "应付款提醒",
             body: "Please remit 970.00 CNY.",
-            attachment: Some(("statement.csv".into(), b"kind\r\n".to_vec())),
+            html: Some("<p>Please remit 970.00 CNY.</p>"),
+            attachment: Some(Attached {
+                name: "statement.csv".into(),
+                media_type: "text/csv; charset=utf-8",
+                bytes: b"kind\r\n".to_vec(),
+            }),
         };
         mailer.send(mail("finance@agency.example")).unwrap();
         assert!(matches!(mailer.send(mail("nobody")), Err(MailError::Address(_))));
@@ -141,6 +165,10 @@ mod tests {
         assert_eq!(files.len(), 1);
         let text = std::fs::read_to_string(files.into_iter().next().unwrap().unwrap().path()).unwrap();
         assert!(text.contains("Message-ID: <dun_1@airsettle>") && text.contains("statement.csv"), "{text}");
+        let order: Vec<_> = ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/csv"]
+            .map(|kind| text.find(kind))
+            .into();
+        assert!(order.iter().all(Option::is_some) && order.is_sorted(), "the text stands before the page: {text}");
         assert!(is_address("a@b.example") && !is_address("a b@c") && !is_address(""));
     }
 

@@ -8,6 +8,7 @@ mod event;
 mod feed;
 mod letter;
 mod mail;
+mod page;
 mod signing;
 mod webhook;
 
@@ -22,8 +23,11 @@ pub use endpoint::{
 };
 pub use event::{API_VERSION, EventRow, EventType, NewEvent, emit, emit_all, emit_one};
 pub use feed::{FULL_PASS, FeedFilter, concerns, event, feed_after, operator_feed, publish};
-pub use letter::{Language, Letter, MailOutcome, SEND_LETTER, Sealing, letter, note_letter, queue_letter};
-pub use mail::{Mail, MailConfig, MailError, Mailer, is_address};
+pub use letter::{
+    Enclosure, Language, Letter, LetterRow, MailOutcome, SEND_LETTER, Sealing, letter, letters_with, note_letter, queue_letter,
+};
+pub use mail::{Attached, Mail, MailConfig, MailError, Mailer, is_address};
+pub use page::{Block, Page, one_line};
 pub use signing::{SecretError, SigningSecret, signed_headers};
 pub use webhook::{Sender, SenderError, Sent, UrlRefusal, install_tls};
 

@@ -66,7 +66,7 @@ pub use provision::{Provision, ProvisionError, allowance_account, provide, provi
 pub use receipt::{NewReceipt, Purpose, Receipt, ReceiptError, ReceiptRow, receipt, receipts, record_receipt};
 pub use recorded::Recorded;
 pub use statement::{
-    CloseError, PAGE, Paged, StatementError, StatementLineRow, StatementRow, begin_statement, close_statement, cycles_to_bill,
-    statement, statement_lines, statement_page, statements, write_statement,
+    CloseError, PAGE, Paged, SEND_STATEMENT, StatementError, StatementLetter, StatementLineRow, StatementRow, begin_statement,
+    close_statement, cycles_to_bill, statement, statement_letter, statement_lines, statement_page, statements, write_statement,
 };
 pub use verify::{SETTLEMENT_RULES, verify_settlement};

@@ -23,6 +23,7 @@ mod plan;
 mod postings;
 mod prepare;
 mod queue;
+mod receipt;
 mod refund;
 mod refusal;
 mod release;
@@ -57,6 +58,7 @@ pub use plan::{CouponPlan, HoldPlan, Intent, IssueOrder, PassengerPlan, SeatDema
 pub use postings::sale_draft;
 pub use prepare::{PassengerSplit, PlanError, SaleTerms, plan_tickets, segment_facts, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
+pub use receipt::{Receipt, ReceiptError, order_receipt, print_receipt, receipt_letter, ticket_receipt};
 pub use refund::{
     Application, ApplicationFilter, ApplicationRow, CouponShare, EvidenceRow, REFUND_WORKING_DAYS, RefundCouponRow,
     RefundDecision, RefundError, RefundEvent, RefundKind, RefundLegs, RefundMoved, RefundRequest, RefundStatus, RefundTaxRow,

@@ -40,7 +40,7 @@ fn a_hold(offer: &Value, family_name: &str, kind: &str) -> Value {
     order
 }
 
-fn held(world: &World, key: &str, family_name: &str) -> Value {
+pub fn held(world: &World, key: &str, family_name: &str) -> Value {
     let offer = a_holdable_offer(world, key);
     world.post(key, "/air/orders", &a_hold(&offer, family_name, "hold")).expect(201).data().clone()
 }

@@ -1,6 +1,8 @@
 //! The API as a client meets it: a real server, real HTTP, both engines. Modules mirror addresses.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../support/pdf.rs"]
+mod pdf;
 #[path = "../support/platform.rs"]
 #[macro_use]
 mod platform;

@@ -1,5 +1,9 @@
+import { Button } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
 import { useParams } from '@tanstack/react-router';
-import { api, type Schemas } from '../../api/client';
+import { useState } from 'react';
+import { api, download, type Schemas } from '../../api/client';
+import { asProblem, type Problem } from '../../api/problem';
 import { useSession } from '../../session/session';
 import { isZero } from '../../shared/amount';
 import { hasPosting } from './posting';
@@ -9,7 +13,7 @@ import { AirportTime, Countdown, Moment } from '../../shared/Moment';
 import { useNames } from '../../shared/names';
 import { Code, Columns, Facts, Page, Panel, Quiet, Stack, State, type Tone } from '../../shared/Page';
 import { useRead } from '../../shared/read';
-import { Copy, Empty, Loaded } from '../../shared/States';
+import { Copy, Empty, Failed, Loaded } from '../../shared/States';
 import { Commission } from './Commission';
 import { Journal } from './Journal';
 import css from './tickets.module.css';
@@ -46,11 +50,36 @@ export default function TicketPage() {
           )}
         </span>
       }
+      actions={<ReceiptButton number={number} />}
     >
       <Loaded read={read} rows={8}>
         {({ data, meta }) => <Truth ticket={data} left={meta.void_window_remaining_secs} readAt={read.dataUpdatedAt} />}
       </Loaded>
     </Page>
+  );
+}
+
+/** What the passenger is given; whoever does not see passengers has no such button. */
+function ReceiptButton({ number }: { number: string }) {
+  const t = useTicketTexts();
+  const session = useSession();
+  const [problem, setProblem] = useState<Problem | null>(null);
+  if (!session.permissions.includes('air:read')) return null;
+  return (
+    <>
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<IconDownload size={14} />}
+        onClick={() => {
+          setProblem(null);
+          download(`/v1/tickets/${number}/receipt`, `receipt_${number}.pdf`).catch((error: unknown) => setProblem(asProblem(error)));
+        }}
+      >
+        {t('receipt.pdf')}
+      </Button>
+      {problem && <Failed problem={problem} />}
+    </>
   );
 }
 

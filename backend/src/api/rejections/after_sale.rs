@@ -7,12 +7,25 @@ use crate::money::Money;
 use crate::ordering::{EditRefusal, HeldRefusal};
 use crate::ticketing::exchange::{ChangeError, ChangeRefusal};
 use crate::ticketing::{
-    AirlineChangeError, CancelError, Obstacle, RefundError, ReportError, ScheduleChangeError, UpdateError, VoidError,
+    AirlineChangeError, CancelError, Obstacle, ReceiptError, RefundError, ReportError, ScheduleChangeError, UpdateError,
+    VoidError,
 };
 
 fn funds_awaited(error: &dyn std::fmt::Display, short: Money) -> ApiError {
     let remedy = "Confirm again once the airline has given the money back or own money was paid in.";
     curable(Code::AirlineFundsAwaited, error, Some(short), remedy)
+}
+
+impl From<ReceiptError> for ApiError {
+    fn from(error: ReceiptError) -> Self {
+        match error {
+            ReceiptError::NotIssued => {
+                ApiError::new(Code::InvalidState, "The order has no tickets, so that there is no receipt.")
+            }
+            ReceiptError::Db(error) => error.into(),
+            other => ApiError::internal(other),
+        }
+    }
 }
 
 impl From<VoidError> for ApiError {

@@ -10,6 +10,7 @@ use super::sight::{not_found, require_operator};
 use crate::airlines::ChangePayee;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
+use crate::api::desk::platform_of;
 use crate::api::envelope::{Body, Data, Page, ok, page};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::fields;
@@ -21,7 +22,7 @@ use crate::audit::Cause;
 use crate::clock::Timestamp;
 use crate::credit::{RaiseLimit, Unfreeze};
 use crate::db::WriteTx;
-use crate::identity::Scope;
+use crate::identity::{Scope, tell_of_decision, tell_of_request};
 use crate::ids::{AgencyId, ApprovalId, Id};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -211,9 +212,13 @@ pub async fn request(caller: Caller, request: HttpRequest, body: Body<RequestApp
     let mut input = Input::default();
     let reason = input.text("reason", &reason, 500);
     let reason = input.finish(reason)?;
-    let cause = caller.cause();
+    let (cause, vault) = (caller.cause(), caller.app.vault.clone());
+    let public_url = platform_of(&request)?.public_url.clone();
     once_with(&caller, &request, Key::Accepted, &body.bytes, move |tx| {
         let requested = of_kind!(kind, Change => submit::<Change>(tx, &cause, change, &reason))?;
+        if let Requested::New(approval) = &requested {
+            tell_of_request(tx, &*vault, &public_url, approval)?;
+        }
         let status = if matches!(requested, Requested::New(_)) { StatusCode::CREATED } else { StatusCode::OK };
         Ok((status, Approval::of(requested.approval().clone(), tx.now)?))
     })
@@ -268,10 +273,12 @@ pub async fn approve(
 ) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::ApprovalsWrite)?;
     let id: ApprovalId = path_id(&id)?;
-    let cause = caller.cause();
+    let (cause, vault) = (caller.cause(), caller.app.vault.clone());
+    let public_url = platform_of(&request)?.public_url.clone();
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
         let kind = approval(tx.db, id)?.ok_or_else(not_found)?.kind;
         let done = of_kind!(kind, Change => approvals::approve::<Change, ApiError>(tx, &cause, id))?;
+        tell_of_decision(tx, &*vault, &public_url, &done)?;
         Approval::of(done, tx.now)
     })
     .await
@@ -294,9 +301,11 @@ pub async fn reject(
     let mut input = Input::default();
     let note = input.text("note", &body.data.note, 500);
     let note = input.finish(note)?;
-    let cause = caller.cause();
+    let (cause, vault) = (caller.cause(), caller.app.vault.clone());
+    let public_url = platform_of(&request)?.public_url.clone();
     once(&caller, &request, Key::Accepted, &body.bytes, StatusCode::OK, move |tx| {
         let refused = approvals::reject(tx, &cause, id, &note)?;
+        tell_of_decision(tx, &*vault, &public_url, &refused)?;
         Approval::of(refused, tx.now)
     })
     .await

@@ -56,6 +56,7 @@ pub mod people;
 pub mod postings;
 pub mod private_fares;
 pub mod provisions;
+pub mod receipts;
 pub mod refund_applications;
 pub mod refund_shape;
 pub mod request_log;
@@ -233,6 +234,10 @@ use utoipa::OpenApi;
         disbursements::get_disbursement,
         tickets::list_tickets,
         tickets::get_ticket,
+        receipts::get_order_receipt,
+        receipts::get_ticket_receipt,
+        receipts::send_order_receipt,
+        receipts::list_receipt_emails,
         coupons::report,
         schedule_changes::list_schedule_changes,
         schedule_changes::file,
@@ -296,6 +301,13 @@ fn tickets(config: &mut ServiceConfig) {
     config
         .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
         .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
+        .service(resource("/v1/tickets/{number}/receipt").route(get().to(receipts::get_ticket_receipt)))
+        .service(resource("/v1/orders/{id}/receipt").route(get().to(receipts::get_order_receipt)))
+        .service(
+            resource("/v1/orders/{id}/receipt_emails")
+                .route(get().to(receipts::list_receipt_emails))
+                .route(post().to(receipts::send_order_receipt)),
+        )
         .service(resource("/v1/tickets/{number}/coupons/{coupon}/status").route(post().to(coupons::report)))
         .service(
             resource("/v1/coupon_status_files")

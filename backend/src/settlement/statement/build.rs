@@ -1,6 +1,7 @@
 //! Writing and closing a statement. Every step may be tried again: a statement is begun once, a page goes on where the last one ended, and a
 //! statement that is closed stays as it is. Locks: the agency.
 
+use super::letter::SEND_STATEMENT;
 use super::lines::{Place, SourceLine, source_page};
 use super::{StatementLineRow, StatementRow, statement};
 use crate::agencies::{Agency, Cycle, agency, contracts_of, lock_agency};
@@ -11,8 +12,9 @@ use crate::db::{Change, Contended, Db, DbError, RowSet, WriteTx, insert, lock, u
 use crate::ids::{AgencyId, BillingStatementId, Id, ObligationId, StatementLineId};
 use crate::interchange::statement::Written;
 use crate::money::{Currency, MoneyError, Rate};
-use crate::notify::{EventType, NewEvent, emit};
+use crate::notify::{EventType, NewEvent, OutboxRow, emit};
 use crate::settlement::due::due_terms;
+use crate::settlement::dunning::billing_contact_of;
 use crate::settlement::obligation::{ObligationError, ObligationRow, ObligationState, look_again, obligations_of};
 use chrono::Duration;
 use diesel::prelude::*;
@@ -245,6 +247,10 @@ pub fn close_statement(
     let values = vec![Some(file.bytes).into(), Some(file.sha256.clone()).into(), Some(tx.now.naive()).into()];
     update(tx, "billing_statement", &["byte_count", "sha256", "closed_at"], &[Change { id: row.id, values }])?;
     insert(tx, &[RowSet::of(std::slice::from_ref(&obligation))])?;
+    if billing_contact_of(tx.db, agency_id)?.is_some() {
+        let outbox = OutboxRow::new(tx, SEND_STATEMENT, row.id);
+        insert(tx, &[RowSet::of(std::slice::from_ref(&outbox))])?;
+    }
     let event = NewEvent::new(EventType::ObligationBilled, ObligationId::of(obligation.id)).of_agency(agency_id);
     emit(tx, event.naming("statement_id", id))?;
     look_again(tx, agency_id, currency, &[cycle])?;

@@ -4,9 +4,11 @@
 //! was billed.
 
 mod build;
+mod letter;
 mod lines;
 
 pub use build::{CloseError, PAGE, Paged, begin_statement, close_statement, cycles_to_bill, statement_page};
+pub use letter::{SEND_STATEMENT, StatementLetter, statement_letter};
 
 use crate::agencies::Cycle;
 use crate::db::schema::{billing_statement, statement_line};

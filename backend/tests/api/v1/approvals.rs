@@ -95,3 +95,73 @@ on_both_engines! {
         world.post(&world.key(OPERATOR), "/v1/keys", &new).expect_error(422, "invalid_value");
     }
 }
+
+/// A part of an e-mail, decoded: `text/plain` or `text/html`.
+fn part(mail: &str, kind: &str) -> String {
+    let begins = mail.find(&format!("Content-Type: {kind}")).unwrap_or_else(|| panic!("no {kind}: {mail}"));
+    let rest = &mail[begins..];
+    let body = &rest[rest.find("\r\n\r\n").unwrap() + 4..];
+    let body = &body[..body.find("\r\n--").unwrap_or(body.len())];
+    let head = &rest[..rest.find("\r\n\r\n").unwrap()];
+    if head.contains("base64") {
+        use base64::Engine;
+        let text: String = body.chars().filter(|sign| !sign.is_whitespace()).collect();
+        return String::from_utf8(base64::engine::general_purpose::STANDARD.decode(text).unwrap()).unwrap();
+    }
+    if head.contains("quoted-printable") {
+        let mut bytes = Vec::new();
+        let joined = body.replace("=\r\n", "");
+        let mut signs = joined.bytes();
+        while let Some(byte) = signs.next() {
+            match byte {
+                b'=' => {
+                    bytes.push(u8::from_str_radix(&String::from_utf8(signs.by_ref().take(2).collect()).unwrap(), 16).unwrap())
+                }
+                other => bytes.push(other),
+            }
+        }
+        return String::from_utf8(bytes).unwrap();
+    }
+    body.to_owned()
+}
+
+on_both_engines! {
+    fn who_may_agree_is_told_that_a_request_waits_and_who_asked_how_it_was_decided(world) {
+        let agency = agency_of(world, &world.key(BEIJING));
+        let (risk, finance) = (world.desk(OPERATOR, "risk"), world.desk(OPERATOR, "finance"));
+        let mail = |of: &str, role: &str, word: &str| -> Vec<String> {
+            let all = world.mail_to(&world.person(of, role).email);
+            all.into_iter().filter(|mail| mail.contains("multipart/alternative") && part(mail, "text/plain").contains(word)).collect()
+        };
+        let switch = text(&risk.post("/v1/kill_switches", &json!({ "target_id": agency, "reason": "a test" })).expect(201).data()["id"]);
+        let ask = |reason: &str| {
+            let change = json!({ "kill_switch_id": switch });
+            risk.post("/v1/approvals", &json!({ "kind": "unfreeze", "reason": reason, "change": change }))
+        };
+        let reason = "<script>alert(1)</script> =1+1 שלום 👩‍✈️";
+        let asked = text(&ask(reason).expect(201).data()["id"]);
+        ask(reason).expect(200);
+        world.await_that("they are told", || {
+            ["finance", "operations", "admin"].iter().all(|role| mail(OPERATOR, role, &asked).len() == 1)
+        });
+        let told = mail(OPERATOR, "finance", &asked).remove(0);
+        let (plain, html) = (part(&told, "text/plain"), part(&told, "text/html"));
+        assert!(plain.contains(&format!("/approvals/{asked}")) && plain.contains("<script>alert(1)</script> =1+1 שלום 👩‍✈️"), "{plain}");
+        assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; =1+1 שלום 👩‍✈️") && !html.contains("<script"), "{html}");
+        assert_eq!(mail(OPERATOR, "risk", &asked).len(), 0, "nobody is told of what he has asked for himself");
+        assert_eq!(mail(BEIJING, "admin", &asked).len(), 0, "nor is anybody outside");
+        finance.post(&format!("/v1/approvals/{asked}/actions/reject"), &json!({ "note": "not yet" })).expect(200);
+        world.await_that("the asker is told", || mail(OPERATOR, "risk", "not yet").len() == 1);
+        let again = text(&ask("it is over").expect(201).data()["id"]);
+        finance.post(&format!("/v1/approvals/{again}/actions/approve"), &json!({})).expect(200);
+        world.await_that("the asker is told", || mail(OPERATOR, "risk", &again).len() == 1);
+        let taken_back = json!({ "target_id": agency, "reason": "again" });
+        let other = text(&risk.post("/v1/kill_switches", &taken_back).expect(201).data()["id"]);
+        let change = json!({ "kill_switch_id": other });
+        let mine = risk.post("/v1/approvals", &json!({ "kind": "unfreeze", "reason": "mine", "change": change })).expect(201);
+        let mine = text(&mine.data()["id"]);
+        risk.post(&format!("/v1/approvals/{mine}/actions/reject"), &json!({ "note": "taken back" })).expect(200);
+        world.await_that("that it waited was said", || mail(OPERATOR, "finance", &mine).len() == 1);
+        assert_eq!(mail(OPERATOR, "risk", &mine).len(), 0, "what somebody takes back himself is no news to him");
+    }
+}

@@ -1,4 +1,4 @@
-//! Dunning by real SMTP: with a password, refused at first and tried again, and never twice but where nobody can know better.
+//! Dunning and statements by real SMTP: with a password, refused at first and tried again, and never twice but where nobody can know better.
 
 use crate::platform::{Engine, SHANGHAI, World};
 use crate::smtp::{Behaviour, MailServer, PASSWORD};
@@ -17,17 +17,26 @@ fn messages(desk: &Desk) -> Vec<Value> {
 /// Nothing runs by itself: the agency has a cycle to pay, and the day of its first reminder has come.
 fn reminded(world: &World) -> Desk<'_> {
     let desk = Desk::open(world, SHANGHAI);
-    let contact = json!({ "agency_id": desk.agency, "email": "finance@harbour.example", "language": "en" });
-    world.post(&desk.operator, "/v1/billing_contacts", &contact).expect(201);
-    let cycle = desk.cycle();
-    desk.sells("Zhang", "arc_bsp_cash");
-    desk.clock_shows(cycle.last_day() + chrono::Days::new(1), 0);
-    runs(world, "close_of_day");
+    closes_a_cycle(&desk);
+    // Only now: the statement alone would be sent as well.
+    has_a_contact(&desk);
     let due: NaiveDate = text(&desk.obligation()["due_on"]).parse().unwrap();
     desk.clock_shows(due - chrono::Days::new(1), 9);
     runs(world, "dunning");
     assert_eq!(messages(&desk).len(), 1);
     desk
+}
+
+fn has_a_contact(desk: &Desk) {
+    let contact = json!({ "agency_id": desk.agency, "email": "finance@harbour.example", "language": "en" });
+    desk.world.post(&desk.operator, "/v1/billing_contacts", &contact).expect(201);
+}
+
+fn closes_a_cycle(desk: &Desk) {
+    let cycle = desk.cycle();
+    desk.sells("Zhang", "arc_bsp_cash");
+    desk.clock_shows(cycle.last_day() + chrono::Days::new(1), 0);
+    runs(desk.world, "close_of_day");
 }
 
 fn runs(world: &World, job: &str) {
@@ -46,7 +55,8 @@ fn mails(world: &World, smtp_url: &str) -> Platform {
 /// What waits to be sent, or to be tried again, waits no longer.
 fn wait_is_over(world: &World) {
     use airsettle::db::{Db, DbError};
-    let text = "UPDATE outbox SET due_at = '2020-01-01 00:00:00' WHERE kind = 'send_dunning' AND done_at IS NULL";
+    let text =
+        "UPDATE outbox SET due_at = '2020-01-01 00:00:00' WHERE kind IN ('send_dunning', 'send_statement') AND done_at IS NULL";
     let now = |tx: &mut airsettle::db::WriteTx| match &mut *tx.db {
         Db::Sqlite(connection) => connection.batch_execute(text).map_err(DbError::from),
         Db::Postgres(connection) => connection.batch_execute(text).map_err(DbError::from),
@@ -115,8 +125,42 @@ fn a_message_whose_answer_was_lost_comes_again_under_its_id(engine: Engine) {
     assert!(!received[0].message_id().is_empty());
 }
 
+/// Its server takes it and is gone before it says so; the close of the day is run again, too.
+fn a_closed_statement_comes_under_one_id_with_its_file(engine: Engine) {
+    let server = MailServer::start(&[Behaviour::TakeAndHangUp]);
+    let world = World::without_jobs(engine);
+    let desk = Desk::open(&world, SHANGHAI);
+    has_a_contact(&desk);
+    closes_a_cycle(&desk);
+    runs(&world, "close_of_day");
+    let statement = world.get(&desk.seller, "/v1/statements").expect(200).data()[0].clone();
+    let _platform = mails(&world, &server.url(PASSWORD));
+    let statements = || -> Vec<_> {
+        let own = format!("{}@airsettle", text(&statement["id"]));
+        server.received().into_iter().filter(|one| one.message_id() == own).collect()
+    };
+    world.await_that("it is sent", || statements().len() == 1);
+    wait_is_over(&world);
+    world.await_that("its answer was lost, so it comes again", || statements().len() == 2);
+    wait_is_over(&world);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    let received = statements();
+    assert_eq!(received.len(), 2);
+    for one in &received {
+        assert_eq!(one.to, "finance@harbour.example");
+        for part in [&format!("statement_{}.csv", text(&statement["cycle"])), "multipart/alternative", "970.00 CNY", "text/html"]
+        {
+            assert!(one.text.contains(part), "{part}: {}", one.text);
+        }
+    }
+}
+
 mod sqlite {
     use super::*;
+    #[test]
+    fn a_closed_statement_comes_under_one_id_with_its_file() {
+        super::a_closed_statement_comes_under_one_id_with_its_file(Engine::Sqlite);
+    }
     #[test]
     fn a_message_that_is_refused_at_first_comes_once() {
         super::a_message_that_is_refused_at_first_comes_once(Engine::Sqlite);
@@ -133,6 +177,10 @@ mod sqlite {
 
 mod postgres {
     use super::*;
+    #[test]
+    fn a_closed_statement_comes_under_one_id_with_its_file() {
+        super::a_closed_statement_comes_under_one_id_with_its_file(Engine::Postgres);
+    }
     #[test]
     fn a_message_that_is_refused_at_first_comes_once() {
         super::a_message_that_is_refused_at_first_comes_once(Engine::Postgres);

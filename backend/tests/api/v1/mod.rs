@@ -33,6 +33,7 @@ mod operations;
 mod organisations;
 mod password_resets;
 mod payouts;
+mod receipts;
 mod refund_applications;
 mod request_log;
 mod schedule_changes;

@@ -1,6 +1,4 @@
 import { Alert } from '@mantine/core';
-import { IconPrinter } from '@tabler/icons-react';
-import { Button } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { api, type Schemas } from '../../../api/client';
 import { useErrorText } from '../../../api/texts';
@@ -18,6 +16,7 @@ import { Itinerary } from '../sell/Itinerary';
 import { useAgencyTexts } from '../texts';
 import { AirlineChange } from './AirlineChange';
 import { Receipt } from './Receipt';
+import { ReceiptPanel } from './ReceiptPanel';
 import { OrderState, routeOf } from './state';
 import { stateOf } from './state-name';
 
@@ -46,13 +45,6 @@ export default function OrderPage() {
         )
       }
       lead={order && `${routeOf(order)} · ${order.owner.name}`}
-      actions={
-        order && (
-          <Button size="xs" variant="default" leftSection={<IconPrinter size={14} />} onClick={() => window.print()}>
-            {t('order.print')}
-          </Button>
-        )
-      }
     >
       <Loaded read={read}>
         {({ data, meta }) => (
@@ -216,6 +208,7 @@ function Inside({ order, left, readAt }: { order: Order; left?: number | null; r
       <Stack>
         <Actions order={order} />
         <VoidWindow order={order} left={left} readAt={readAt} />
+        {(order.documents.length > 0 || (order.cancelled_at && order.payments.length > 0)) && <ReceiptPanel order={order} />}
         <Panel title={t('order.money')}>
           <Facts
             facts={[
