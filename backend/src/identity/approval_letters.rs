@@ -117,9 +117,11 @@ fn facts(language: Language, approval: &Approval) -> Vec<(String, String)> {
 
 fn name_of(language: Language, kind: ChangeKind) -> &'static str {
     let (zh, en) = match kind {
+        ChangeKind::ChangePayee => ("变更收款账户", "another account of an airline"),
         ChangeKind::MemoDecision => ("备忘单裁定", "decision about a memo"),
         ChangeKind::NegativeMargin => ("负利润合同", "contract with a negative margin"),
         ChangeKind::Reinstate => ("恢复代理资格", "reinstatement after a default"),
+        ChangeKind::SetFacilityLimit => ("提高银行授信", "higher bank line"),
         ChangeKind::TemporaryLimit => ("临时额度", "temporary limit"),
         ChangeKind::Unfreeze => ("解除冻结", "lifting of a kill switch"),
         ChangeKind::WriteOff => ("坏账核销", "write-off"),

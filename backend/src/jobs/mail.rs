@@ -101,7 +101,7 @@ fn send_statement(app: &App, id: BillingStatementId) -> Result<(), PostError> {
     let found = app.store.snapshot(|db| {
         let of = statement(db, id)?.ok_or(PostError::Gone)?;
         let letter = statement_letter(db, &of)?;
-        Ok::<_, PostError>(letter.map(|letter| Ok::<_, PostError>((letter, file_of(db, &of)?))).transpose()?)
+        letter.map(|letter| Ok::<_, PostError>((letter, file_of(db, &of)?))).transpose()
     })?;
     // Whoever was to be written to is not any more.
     let Some((letter, attachment)) = found else { return Ok(()) };
