@@ -1906,7 +1906,6 @@ diesel::table! {
         language -> Nullable<Text>,
         attachment -> Nullable<Text>,
         attachment_id -> Nullable<BigInt>,
-        once -> Nullable<Text>,
     }
 }
 

@@ -25,8 +25,6 @@ rows! {
         /// The kind of document that is attached when it leaves, and whose.
         attachment: Option<String>,
         attachment_id: Option<i64>,
-        /// What it is about, where that is written about once only.
-        once: Option<String>,
     }
 }
 
@@ -69,8 +67,6 @@ pub struct Letter {
     pub html: Option<String>,
     pub language: Option<Language>,
     pub attachment: Option<Enclosure>,
-    /// What it is about, where that is written about once only.
-    pub once: Option<String>,
 }
 
 /// A document that is made when the letter leaves, so that the database keeps no copy and the receiver gets the state of that moment.
@@ -107,7 +103,7 @@ impl Letter {
 
     /// As text alone.
     pub fn plain(kind: &'static str, to: &str, subject: String, body: String) -> Self {
-        Letter { kind, to: to.to_owned(), subject, body, html: None, language: None, attachment: None, once: None }
+        Letter { kind, to: to.to_owned(), subject, body, html: None, language: None, attachment: None }
     }
 }
 
@@ -128,7 +124,6 @@ pub fn queue_letter(tx: &mut WriteTx, sealing: &dyn Sealing, letter: Letter) -> 
         language: letter.language.map(|language| language.text().to_owned()),
         attachment: attachment.map(str::to_owned),
         attachment_id,
-        once: letter.once,
     };
     let outbox = OutboxRow::new(tx, SEND_LETTER, row.id);
     insert(tx, &[RowSet::of(std::slice::from_ref(&row)), RowSet::of(std::slice::from_ref(&outbox))])?;

@@ -1,6 +1,4 @@
-DROP INDEX letter_once;
 DROP INDEX letter_attachment;
-ALTER TABLE letter DROP COLUMN once;
 ALTER TABLE letter DROP COLUMN attachment_id;
 ALTER TABLE letter DROP COLUMN attachment;
 ALTER TABLE letter DROP COLUMN language;

@@ -1,4 +1,4 @@
--- E-mail in two forms, with a document that is made when it leaves, and written once about what happens once.
+-- E-mail in two forms, with a document that is made when it leaves.
 
 -- The same as the text, for those who look at it in colours; gone once it is sent.
 ALTER TABLE letter ADD COLUMN sealed_html BLOB CHECK (sealed_html IS NULL OR state = 'queued');
@@ -7,6 +7,3 @@ ALTER TABLE letter ADD COLUMN language TEXT CHECK (language IN ('zh-CN', 'en'));
 ALTER TABLE letter ADD COLUMN attachment TEXT CHECK (attachment IN ('order_receipt'));
 ALTER TABLE letter ADD COLUMN attachment_id INTEGER CHECK ((attachment_id IS NULL) = (attachment IS NULL));
 CREATE INDEX letter_attachment ON letter (attachment_id, id) WHERE attachment_id IS NOT NULL;
--- What it is about, where that is written about once only.
-ALTER TABLE letter ADD COLUMN once TEXT;
-CREATE UNIQUE INDEX letter_once ON letter (once) WHERE once IS NOT NULL;
