@@ -201,6 +201,12 @@ pub fn event(db: &mut Db, id: EventId) -> Result<Option<EventRow>, DbError> {
     Ok(row.select(EventRow::as_select()).first(db).optional()?)
 }
 
+/// What a request caused, the newest first.
+pub fn events_of_request(db: &mut Db, request: &str, limit: i64) -> Result<Vec<EventRow>, DbError> {
+    let caused = event::table.filter(event::request_id.eq(request.to_owned())).order(event::id.desc());
+    Ok(caused.limit(limit).select(EventRow::as_select()).load(db)?)
+}
+
 /// Whether an organisation's feed has an event, once it is published.
 pub fn concerns(db: &mut Db, event: &EventRow, organisation: OrganisationId) -> Result<bool, DbError> {
     let placed = concerned(db, vec![event.clone()])?;

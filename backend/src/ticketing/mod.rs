@@ -18,6 +18,7 @@ mod held;
 mod issue;
 mod journey;
 mod keys;
+mod lookup;
 mod payment;
 mod plan;
 mod postings;
@@ -57,6 +58,7 @@ pub use plan::{CouponPlan, HoldPlan, Intent, IssueOrder, PassengerPlan, SeatDema
 pub use postings::sale_draft;
 pub use prepare::{PassengerSplit, PlanError, SaleTerms, plan_tickets, segment_facts, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
+pub use lookup::{Found, Lookup, LookupRefusal, LookupSight, Match, NameSight, look_up};
 pub use refund::{
     Application, ApplicationFilter, ApplicationRow, CouponShare, EvidenceRow, REFUND_WORKING_DAYS, RefundCouponRow,
     RefundDecision, RefundError, RefundEvent, RefundKind, RefundLegs, RefundMoved, RefundRequest, RefundStatus, RefundTaxRow,

@@ -62,6 +62,7 @@ pub mod request_log;
 pub mod schedule_changes;
 pub mod score_cards;
 pub mod scores;
+pub mod search;
 pub mod second_factors;
 pub mod sessions;
 pub(in crate::api) mod shape;
@@ -128,6 +129,7 @@ use utoipa::OpenApi;
         incentive_periods::settle,
         limit_policies::list_limit_policies,
         limit_policies::adopt,
+        search::search,
         score_cards::list_score_cards,
         score_cards::adopt,
         scores::list_scores,
@@ -294,6 +296,7 @@ pub fn configure(config: &mut ServiceConfig) {
 /// What was sold, and what airlines say about it.
 fn tickets(config: &mut ServiceConfig) {
     config
+        .service(resource("/v1/search").route(get().to(search::search)))
         .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
         .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
         .service(resource("/v1/tickets/{number}/coupons/{coupon}/status").route(post().to(coupons::report)))

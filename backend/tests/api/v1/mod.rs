@@ -37,6 +37,7 @@ mod refund_applications;
 mod request_log;
 mod schedule_changes;
 mod scores;
+mod search;
 mod second_factors;
 pub mod sessions;
 mod test_clock;
