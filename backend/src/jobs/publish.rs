@@ -14,6 +14,9 @@ pub(super) fn run(app: &App) {
             tracing::error!(%error, "events were not published; it is tried again");
             0
         });
+        if let Err(error) = app.streams.wake(&app.store) {
+            tracing::error!(%error, "who follows the feeds was not woken; it is tried again");
+        }
         // Without news there is nothing to look for; another node's are found with one's own next ones, or below.
         unread |= published > 0;
         let indexed = if unread { index(app) } else { Some(0) };

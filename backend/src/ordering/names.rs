@@ -127,11 +127,12 @@ impl Forms {
     fn tokens(&self, vault: &Vault) -> BTreeSet<i64> {
         let mut tokens = BTreeSet::new();
         for one in &self.letters {
-            tokens.extend((SHORTEST..=LONGEST).filter_map(|length| beginning(one, length)).map(|word| vault.token(LETTERS, word)));
+            tokens
+                .extend((SHORTEST..=LONGEST).filter_map(|length| beginning(one, length)).map(|word| vault.token(LETTERS, word)));
         }
         let several = self.initials.iter().filter(|one| one.len() >= SHORTEST);
         tokens.extend(several.map(|one| vault.token(INITIALS, one)));
-        for one in &self.hanzi {
+        if let Some(one) = &self.hanzi {
             tokens.extend((1..=HANZI).filter_map(|length| beginning(one, length)).map(|word| vault.token(CHARACTERS, word)));
         }
         tokens
@@ -175,7 +176,8 @@ impl NameQuery {
     /// `None` where it cannot be a name, or would be half of all names: one letter.
     pub fn parse(typed: &str) -> Option<Self> {
         let trimmed = without_title(typed.trim());
-        let is_name = |c: char| c.is_alphabetic() || c.is_whitespace() || matches!(c, '/' | '-' | '\'' | '·' | ',' | '.' | '1'..='5');
+        let is_name =
+            |c: char| c.is_alphabetic() || c.is_whitespace() || matches!(c, '/' | '-' | '\'' | '·' | ',' | '.' | '1'..='5');
         if trimmed.is_empty() || !trimmed.chars().all(is_name) {
             return None;
         }
@@ -256,7 +258,11 @@ mod tests {
         for typed in ["hang", "ang wei", "zhangweiguo", "李伟", "xx"] {
             assert_eq!((found(&wei, typed), found(&written, typed)), (None, None), "{typed}");
         }
-        assert_eq!(found(&written, "章伟"), Some(Likeness::Whole), "a name that sounds the same, behind those that are written so");
+        assert_eq!(
+            found(&written, "章伟"),
+            Some(Likeness::Whole),
+            "a name that sounds the same, behind those that are written so"
+        );
     }
 
     #[test]

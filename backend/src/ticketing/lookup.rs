@@ -237,15 +237,21 @@ fn by_order(db: &mut Db, asked: &Lookup, finds: &mut Finds) -> Result<(), DbErro
 
 fn by_amount(db: &mut Db, asked: &Lookup, sight: &LookupSight, finds: &mut Finds) -> Result<(), DbError> {
     let Some(amount) = &asked.amount else { return Ok(()) };
-    let (minors, own) = (amount.minors(), own_parties(sight));
-    let mut tickets = ticket::table.filter(ticket::price_minor.eq_any(minors.clone())).into_boxed();
-    let mut orders = air_order::table.filter(air_order::total_minor.eq_any(minors)).into_boxed();
-    if let Some((agencies, airlines)) = own {
-        tickets = tickets.filter(ticket::agency_id.eq_any(agencies.clone()).or(ticket::airline_id.eq_any(airlines)));
-        orders = orders.filter(air_order::agency_id.eq_any(agencies));
+    let own = own_parties(sight);
+    let (mut tickets, mut orders): (Vec<TicketRow>, Vec<OrderRow>) = Default::default();
+    // One after the other, each in the order of its index: an order by the id alone would be read from the id.
+    for minor in amount.minors() {
+        let mut of_tickets = ticket::table.filter(ticket::price_minor.eq(minor)).into_boxed();
+        let mut of_orders = air_order::table.filter(air_order::total_minor.eq(minor)).into_boxed();
+        if let Some((agencies, airlines)) = own.clone() {
+            of_tickets = of_tickets.filter(ticket::agency_id.eq_any(agencies.clone()).or(ticket::airline_id.eq_any(airlines)));
+            of_orders = of_orders.filter(air_order::agency_id.eq_any(agencies));
+        }
+        let newest = (ticket::price_minor.desc(), ticket::id.desc());
+        tickets.extend(of_tickets.order(newest).limit(READ_AT_MOST).select(TicketRow::as_select()).load::<TicketRow>(db)?);
+        let newest = (air_order::total_minor.desc(), air_order::agency_id.desc(), air_order::id.desc());
+        orders.extend(of_orders.order(newest).limit(READ_AT_MOST).select(OrderRow::as_select()).load::<OrderRow>(db)?);
     }
-    let tickets: Vec<TicketRow> = tickets.order(ticket::id.desc()).limit(READ_AT_MOST).select(TicketRow::as_select()).load(db)?;
-    let orders: Vec<OrderRow> = orders.order(air_order::id.desc()).limit(READ_AT_MOST).select(OrderRow::as_select()).load(db)?;
     let tickets = tickets.into_iter().filter(|row| amount.is(row.price_minor, &row.currency));
     finds.tickets.extend(tickets.map(|row| (Match::Amount, row)));
     let orders = orders.into_iter().filter(|row| amount.is(row.total_minor, &row.currency));

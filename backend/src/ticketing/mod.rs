@@ -53,12 +53,12 @@ pub use held::HeldFacts;
 pub use issue::{Mode, issue_all, seats_sold};
 pub use journey::{journey, moment_at};
 pub use keys::{Outcome, keep_refusal};
+pub use lookup::{Found, Lookup, LookupRefusal, LookupSight, Match, NameSight, look_up};
 pub use payment::start_paying;
 pub use plan::{CouponPlan, HoldPlan, Intent, IssueOrder, PassengerPlan, SeatDemand, TicketPlan};
 pub use postings::sale_draft;
 pub use prepare::{PassengerSplit, PlanError, SaleTerms, plan_tickets, segment_facts, splits};
 pub use queue::{IssueQueue, QueueConfig, QueueError};
-pub use lookup::{Found, Lookup, LookupRefusal, LookupSight, Match, NameSight, look_up};
 pub use refund::{
     Application, ApplicationFilter, ApplicationRow, CouponShare, EvidenceRow, REFUND_WORKING_DAYS, RefundCouponRow,
     RefundDecision, RefundError, RefundEvent, RefundKind, RefundLegs, RefundMoved, RefundRequest, RefundStatus, RefundTaxRow,

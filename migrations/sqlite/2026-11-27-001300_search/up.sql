@@ -16,7 +16,7 @@ INSERT INTO name_index (id, position) VALUES (1, 0);
 
 -- What else is typed at a desk: a price, the end of a number, a locator without its airline, the request that caused something.
 CREATE INDEX ticket_price ON ticket (price_minor, id);
-CREATE INDEX air_order_total ON air_order (total_minor, id);
+CREATE INDEX air_order_total ON air_order (total_minor, agency_id, id);
 -- The last four of thirteen digits.
 CREATE INDEX ticket_ending ON ticket (substr(number, 10), id);
 CREATE INDEX air_order_reference ON air_order (booking_reference);

@@ -26,6 +26,7 @@ pub mod cycles;
 pub mod defaults;
 pub mod disbursements;
 pub mod dunning;
+pub mod event_stream;
 pub mod events;
 pub mod exports;
 pub mod facilities;
@@ -249,6 +250,7 @@ use utoipa::OpenApi;
         postings::list_postings,
         postings::get_posting,
         ledger::get_trial_balance,
+        event_stream::stream_events,
         events::list_events,
         events::get_event,
         webhook_deliveries::list_webhook_deliveries,

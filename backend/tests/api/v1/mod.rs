@@ -15,6 +15,7 @@ mod contracts;
 mod coupons;
 mod cycles;
 mod defaults;
+mod event_stream;
 pub mod events;
 pub mod every_address;
 mod exports;
