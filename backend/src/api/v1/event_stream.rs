@@ -4,7 +4,7 @@ use super::events::{LISTENERS, PlatformEvent, feed_of, kinds};
 use super::sight::require_one;
 use crate::api::caller::{Caller, still_gets_in};
 use crate::api::code::Code;
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, ErrorBody};
 use crate::api::paging::FeedRequest;
 use crate::api::query::Query;
 use crate::db::DbError;
@@ -50,8 +50,8 @@ enum Begun {
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last message, or a cursor of `/v1/events`"),
         ("after" = Option<String>, Query, description = "The same, for those who cannot send the header"),
         ("type" = Option<String>, Query, description = "Only events of this type; may be given several times")),
-    responses((status = 200, content_type = "text/event-stream", body = String), (status = 406, description = "`not_acceptable`"),
-        (status = 422, description = "`invalid_cursor`")))]
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 406, description = "`not_acceptable`", body = ErrorBody),
+        (status = 422, description = "`invalid_cursor`", body = ErrorBody)))]
 pub async fn stream_events(request: HttpRequest, caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
     require_one(&caller, LISTENERS)?;
     if !takes_streams(&request) {

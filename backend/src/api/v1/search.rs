@@ -6,7 +6,7 @@ use super::tickets::SCOPES;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
 use crate::api::envelope::{Data, ok};
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, ErrorBody};
 use crate::api::query::Query;
 use crate::db::{Db, DbError, stored_currency};
 use crate::identity::{OrganisationKind, Scope};
@@ -59,7 +59,7 @@ pub struct SearchHit {
 /// are on, about a second after the sale; what belongs to another organisation is not there.
 #[utoipa::path(get, path = "/v1/search", tag = "Tickets", operation_id = "search",
     params(("q" = String, Query, description = "Two characters at least, one of Hanzi, four digits; 100 at most", example = "zhang wei")),
-    responses((status = 200, body = Data<Vec<SearchHit>>), (status = 422, description = "`missing_field`")))]
+    responses((status = 200, body = Data<Vec<SearchHit>>), (status = 422, description = "`missing_field`", body = ErrorBody)))]
 pub async fn search(caller: Caller, query: Query) -> Result<HttpResponse, ApiError> {
     require_one(&caller, &SCOPES)?;
     let missing = || ApiError::new(Code::MissingField, "`q` is missing.").parameter("q");
