@@ -16,7 +16,7 @@ pub use crate::jobs::{CALLBACK_BYTES, CALLBACK_SIGNATURE, CallbackRefusal, Heard
 pub use crate::jobs::{Days, JobView, RunRow, Scheduled, job_views, request_run, runs_of};
 use crate::ledger::Chart;
 use crate::money::Money;
-use crate::notify::{Loopback, MailConfig, MailError, Mailer, PlainHttp, ReceiverPolicy, Sender, SenderError};
+use crate::notify::{Loopback, MailConfig, MailError, Mailer, PlainHttp, ReceiverPolicy, Sender, SenderError, Streams};
 use crate::ordering::{Vault, VaultError};
 use crate::risk::velocity::Velocity;
 use crate::ticketing::{IssueQueue, QueueConfig, RecentBases, current_overlay, refresh_velocity, schedule_version};
@@ -65,6 +65,8 @@ pub struct App {
     /// Delivers events.
     pub webhooks: Sender,
     pub mailer: Mailer,
+    /// Those who follow the feeds.
+    pub streams: Arc<Streams>,
     /// Lines for the request log.
     pub requests: RequestBuffer,
 }
@@ -191,6 +193,7 @@ impl App {
             metrics: crate::jobs::Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?,
             webhooks: Sender::new(receiver_policy(mode, config.receivers))?,
             mailer: mailer(config, name)?,
+            streams: Arc::new(Streams::default()),
             requests: RequestBuffer::default(),
         });
         app.refresh_schedules()?;

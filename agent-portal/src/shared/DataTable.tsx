@@ -6,6 +6,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { answer, saveAs } from '../api/client';
 import { asProblem, type Problem } from '../api/problem';
+import { useLive } from '../session/live';
 import { keep, kept, usePreferences } from '../session/preferences';
 import { BulkBar, type Bulk } from './Bulk';
 import { csv } from './csv';
@@ -57,11 +58,13 @@ const pageSize = 100;
 
 /** Said when rows came in, without moving what somebody looks at. */
 function useArrivals<Row>(props: TableProps<Row>, firstId: string | undefined, mode: string): number {
+  const live = useLive();
   const newest = useQuery({
     queryKey: [mode, ...props.queryKey, 'arrivals'],
     queryFn: ({ signal }) => answer(props.read({ limit: 50 }, signal)),
     enabled: props.live === true && firstId !== undefined,
-    refetchInterval: 15_000,
+    // Where the stream of events is open, it says when to look.
+    refetchInterval: live.state === 'open' ? 60_000 : 15_000,
     staleTime: 14_000,
   });
   if (!newest.data || firstId === undefined) return 0;

@@ -6,6 +6,7 @@ import { usePreferences } from '../session/preferences';
 import { usePresence, useSession } from '../session/session';
 import { To } from '../shared/Link';
 import { HeaderTools } from './HeaderTools';
+import { LiveUpdates } from './LiveUpdates';
 import { Navigation } from './Navigation';
 import { Palette } from './Palette';
 import { desksOf } from './screens';
@@ -77,6 +78,7 @@ export function Frame() {
         <Navigation session={session} />
       </Drawer>
       <main className={css.main} id="content" tabIndex={-1}>
+        <LiveUpdates />
         <Suspense>
           <Outlet />
         </Suspense>

@@ -50,7 +50,7 @@ function Inside({ close }: { close: () => void }) {
   const found = useQuery({
     queryKey: [mode, 'palette', asked],
     queryFn: ({ signal }) => findAll(asked, session, signal),
-    enabled: asked.length >= 3,
+    enabled: asked.length >= 2 || /\p{Script=Han}/u.test(asked),
     staleTime: 30_000,
   });
 

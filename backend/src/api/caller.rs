@@ -276,6 +276,21 @@ impl Caller {
     }
 }
 
+/// Whether who made a request still gets in as it did, for an answer that goes on for long. It is no use of the session, which ends when nobody is there.
+pub(super) async fn still_gets_in(request: &HttpRequest, caller: &Caller, scopes: &'static [Scope]) -> bool {
+    let may = |held: &[Scope]| scopes.iter().any(|scope| held.contains(scope));
+    if caller.signed_in.is_none() {
+        let Ok((app, secret)) = presented(request) else { return false };
+        let known = look_up(&app, secret, peer(request)).await;
+        return known.is_ok_and(|key| key.id == caller.key.id && key.agency == caller.key.agency && may(&key.scopes));
+    }
+    let Ok(platform) = platform_of(request) else { return false };
+    let Some(token) = token_of(request, platform) else { return false };
+    let live = platform.live.clone();
+    let found = blocking(move || live.store.read(|db| session_of(db, &token, live.now())));
+    found.await.is_ok_and(|known| known.is_ok_and(|signed_in| may(&signed_in.permissions)))
+}
+
 /// The secret of a request and the mode that its prefix chooses.
 fn presented(request: &HttpRequest) -> Result<(Arc<App>, String), ApiError> {
     let platform = platform_of(request)?;

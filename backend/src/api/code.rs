@@ -104,6 +104,8 @@ codes! {
         "A request with a body must say `Content-Type: application/json`.";
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE InvalidRequest "Body too large"
         "The body is larger than this operation accepts. The message gives the limit in bytes.";
+    NotAcceptable "not_acceptable" NOT_ACCEPTABLE InvalidRequest "No such form of an answer"
+        "A stream of events does not end: a request for one says `Accept: text/event-stream`.";
     UnsupportedVersion "unsupported_version" BAD_REQUEST InvalidRequest "Unsupported version"
         "The version header names a version that does not exist. Send `Duffel-Version: v2` or `Airsettle-Version: 2026-11-01`, or neither.";
     Unauthenticated "unauthenticated" UNAUTHORIZED Authentication "Not authenticated"
@@ -379,6 +381,7 @@ impl Code {
             StatusCode::FORBIDDEN => Code::InsufficientScope,
             StatusCode::NOT_FOUND => Code::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+            StatusCode::NOT_ACCEPTABLE => Code::NotAcceptable,
             StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
             StatusCode::TOO_MANY_REQUESTS => Code::RateLimited,

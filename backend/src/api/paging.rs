@@ -156,10 +156,20 @@ impl FeedRequest {
         }
     }
 
+    /// The cursor behind a position.
+    pub fn cursor(position: i64, list: &str) -> String {
+        encode(list, &position.to_text())
+    }
+
+    /// The position that a cursor of the feed stands for.
+    pub fn position(cursor: &str, list: &str) -> Option<i64> {
+        decode(list, cursor).and_then(|text| i64::from_text(&text)).filter(|position| *position >= 0)
+    }
+
     /// Rows with their positions, in order.
     pub fn page<T>(&self, rows: Vec<(i64, T)>) -> Page<T> {
         let reached = rows.last().map_or(self.after, |(position, _)| *position);
-        let meta = PageMeta { limit: self.limit, after: Some(encode(self.list, &reached.to_text())), before: None };
+        let meta = PageMeta { limit: self.limit, after: Some(Self::cursor(reached, self.list)), before: None };
         Page { data: rows.into_iter().map(|(_, row)| row).collect(), meta }
     }
 }

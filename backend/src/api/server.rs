@@ -11,6 +11,7 @@ use actix_web::{App, HttpMessage, HttpServer, web};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Per key and minute, or per network address where no key is shown. Generous: they stop a runaway client, not a busy one.
 const QUOTAS: Quotas = Quotas {
@@ -28,6 +29,7 @@ const REQUEST_ARRIVES_WITHIN: Duration = Duration::from_secs(20);
 pub fn serve(platform: Arc<Platform>, public_url: &str, listener: TcpListener) -> std::io::Result<Server> {
     let ids = platform.live.store.ids_handle();
     let transport = Arc::new(Transport { ids, public_url: public_url.to_owned() });
+    actix_web::rt::spawn(end_streams(platform.clone()));
     let platform = web::Data::from(platform);
     let limiter = web::Data::new(RateLimiter::new(QUOTAS));
     let names = web::Data::new(air::names::CatalogueNames::new(&platform.live.catalogue));
@@ -55,6 +57,20 @@ pub fn serve(platform: Arc<Platform>, public_url: &str, listener: TcpListener) -
 /// Serves until the process is told to stop, and finishes what has begun.
 pub fn run(platform: Arc<Platform>, public_url: &str, listener: TcpListener) -> std::io::Result<()> {
     actix_web::rt::System::new().block_on(async move { serve(platform, public_url, listener)?.await })
+}
+
+/// A stream has no end of its own that a stop could wait for.
+async fn end_streams(platform: Arc<Platform>) {
+    let told = async {
+        let mut terminated = signal(SignalKind::terminate())?;
+        let mut interrupted = signal(SignalKind::interrupt())?;
+        tokio::select! { _ = terminated.recv() => {}, _ = interrupted.recv() => {} }
+        Ok::<_, std::io::Error>(())
+    };
+    match told.await {
+        Ok(()) => platform.apps().iter().for_each(|app| app.streams.close()),
+        Err(error) => tracing::error!(%error, "streams of events do not hear when the server stops"),
+    }
 }
 
 fn workers() -> usize {

@@ -365,6 +365,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    name_token (token, agency_id, passenger_id) {
+        token -> BigInt,
+        agency_id -> BigInt,
+        passenger_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    name_index (id) {
+        id -> BigInt,
+        position -> BigInt,
+    }
+}
+
+diesel::table! {
     person_key (passenger_id) {
         passenger_id -> BigInt,
         wrapped -> Binary,

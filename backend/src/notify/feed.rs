@@ -142,8 +142,7 @@ fn write_pass(tx: &mut WriteTx, pass: &Pass) -> Result<usize, DbError> {
         // Somebody else published what was read here.
         return Ok(0);
     }
-    let all = event_feed::table.filter(event_feed::organisation_id.eq(operator_feed().raw()));
-    let last: i64 = all.select(max(event_feed::position)).first::<Option<i64>>(&mut *tx.db)?.unwrap_or(0);
+    let last = feed_head(tx.db, operator_feed())?;
     let (listeners, operators) = (Listeners::now(tx)?, operators(tx.db)?);
     let (mut feeds, mut deliveries, mut moved) = (Vec::new(), Vec::new(), Cursors::new());
     for (place, Placed { event, feeds: organisations }) in (1..).zip(&pass.placed) {
@@ -199,6 +198,25 @@ pub fn feed_after(db: &mut Db, filter: &FeedFilter, position: i64, limit: i64) -
 pub fn event(db: &mut Db, id: EventId) -> Result<Option<EventRow>, DbError> {
     let row = event::table.find((i64::from(node_of(id.raw())), id.raw()));
     Ok(row.select(EventRow::as_select()).first(db).optional()?)
+}
+
+/// The last position of a feed; 0 while it is empty.
+pub fn feed_head(db: &mut Db, organisation: OrganisationId) -> Result<i64, DbError> {
+    let own = event_feed::table.filter(event_feed::organisation_id.eq(organisation.raw()));
+    Ok(own.select(max(event_feed::position)).first::<Option<i64>>(db)?.unwrap_or(0))
+}
+
+/// Those of some organisations whose feeds have something behind a position.
+pub fn feeds_with_news(db: &mut Db, organisations: &[i64], position: i64) -> Result<Vec<i64>, DbError> {
+    let later = event_feed::table.filter(event_feed::organisation_id.eq_any(organisations.to_vec()));
+    let later = later.filter(event_feed::position.gt(position));
+    Ok(later.select(event_feed::organisation_id).distinct().load(db)?)
+}
+
+/// What a request caused, the newest first.
+pub fn events_of_request(db: &mut Db, request: &str, limit: i64) -> Result<Vec<EventRow>, DbError> {
+    let caused = event::table.filter(event::request_id.eq(request.to_owned())).order(event::id.desc());
+    Ok(caused.limit(limit).select(EventRow::as_select()).load(db)?)
 }
 
 /// Whether an organisation's feed has an event, once it is published.

@@ -10,6 +10,7 @@ mod letter;
 mod mail;
 mod page;
 mod signing;
+mod stream;
 mod webhook;
 
 pub use address::{Loopback, PlainHttp, ReceiverPolicy};
@@ -22,13 +23,14 @@ pub use endpoint::{
     delete_webhook, rotate_secret, webhook, webhooks, webhooks_by_id,
 };
 pub use event::{API_VERSION, EventRow, EventType, NewEvent, emit, emit_all, emit_one};
-pub use feed::{FULL_PASS, FeedFilter, concerns, event, feed_after, operator_feed, publish};
+pub use feed::{FULL_PASS, FeedFilter, concerns, event, events_of_request, feed_after, feed_head, operator_feed, publish};
 pub use letter::{
     Enclosure, Language, Letter, LetterRow, MailOutcome, SEND_LETTER, Sealing, letter, letters_with, note_letter, queue_letter,
 };
 pub use mail::{Attached, Mail, MailConfig, MailError, Mailer, is_address};
 pub use page::{Block, Page, one_line};
 pub use signing::{SecretError, SigningSecret, signed_headers};
+pub use stream::{Follower, StreamRefusal, Streams, Woken};
 pub use webhook::{Sender, SenderError, Sent, UrlRefusal, install_tls};
 
 use crate::clock::Timestamp;

@@ -1,8 +1,9 @@
 //! Corrections of the people on an order: what may still be corrected is a pure decision; what is corrected is sealed anew under a new key, so that the
 //! old data and the key that opened it are both gone from their rows.
 
+use super::name_index::{forget_names, serialise_names};
 use super::order::PassengerRow;
-use super::personal::{Gender, Person, PersonDocument, PersonName, Sealed, Title};
+use super::personal::{Gender, Person, PersonDocument, PersonName, Sealed, Title, Vault};
 use crate::catalogue::name_corrections::NameCorrection;
 use crate::db::schema::{passenger, person_key};
 use crate::db::{DbError, WriteTx};
@@ -91,8 +92,16 @@ pub fn reseal(tx: &mut WriteTx, person: &PassengerRow, sealed: &Sealed) -> Resul
     Ok(())
 }
 
-/// Erases a person: without the key nothing of it can be read any more.
-pub fn erase(tx: &mut WriteTx, person: &PassengerRow) -> Result<(), DbError> {
+/// Erases a person: without the key nothing of it can be read any more, and by its name it is not found.
+pub fn erase(tx: &mut WriteTx, vault: &Vault, person: &PassengerRow) -> Result<(), DbError> {
+    serialise_names(tx)?;
+    let wrapped: Option<Vec<u8>> = person_key::table.find(person.id).select(person_key::wrapped).first(&mut *tx.db).optional()?;
+    if let Some(wrapped_key) = wrapped {
+        let sealed = passenger::table.find(person.id).select(passenger::sealed).first(&mut *tx.db)?;
+        let known = vault.open(&Sealed { data: sealed, wrapped_key });
+        let known = known.map_err(|error| DbError::Corrupt(format!("passenger {}: {error}", person.id)))?;
+        forget_names(tx, vault, person, &known)?;
+    }
     diesel::delete(person_key::table.find(person.id)).execute(&mut *tx.db)?;
     Ok(())
 }

@@ -14,7 +14,8 @@ use crate::db::{Change, Contended, DbError, WriteTx, lock, update};
 use crate::ids::{AgencyId, Id, OrderId, PassengerId};
 use crate::notify::{EventType, NewEvent, emit};
 use crate::ordering::{
-    DocumentFault, DocumentKind, EditRefusal, Person, PersonEdit, Sealed, Stage, Vault, VaultError, edited, order, reseal,
+    DocumentFault, DocumentKind, EditRefusal, Person, PersonEdit, Sealed, Stage, Vault, VaultError, edited, forget_names, order,
+    reseal, serialise_names,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,7 @@ pub fn update_passenger(
     passenger: PassengerId,
     edit: &PersonEdit,
 ) -> Result<(), UpdateError> {
+    serialise_names(tx)?;
     let issued = lock_order(tx, id)?;
     let found = issued.passengers.iter().find(|(row, _)| row.offer_passenger_id == passenger.raw());
     let (row, key) = found.ok_or(UpdateError::NotFound)?;
@@ -72,7 +74,8 @@ pub fn update_passenger(
         check_open(&issued, &coupons)?;
     }
     let sealed = vault.seal(&after)?;
-    // From here on the correction must succeed.
+    // From here on the correction must succeed. Under its new name the person is found when the event is read.
+    forget_names(tx, vault, row, &person)?;
     reseal(tx, row, &sealed)?;
     audit::record(tx, cause, "order.update_passenger", id)?;
     Ok(tell(tx, cause, &issued)?)

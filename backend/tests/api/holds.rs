@@ -393,7 +393,7 @@ on_both_engines! {
         };
         assert!(open(&before.sealed, &new_key.wrapped).is_err(), "the old data are not read with the new key");
         assert_eq!(open(&after.sealed, &new_key.wrapped).unwrap().family_name, "Ouyang");
-        app.store.write(|tx| erase(tx, &after)).unwrap();
+        app.store.write(|tx| erase(tx, &app.vault, &after)).unwrap();
         let erased = read(world, &key, &order)["passengers"][0].clone();
         assert_eq!((&erased["family_name"], &erased["identity_documents"]), (&json!(""), &json!([])));
         patch_passenger(world, &key, &order, &json!({ "family_name": "Zhang" })).expect_error(409, "invalid_state");

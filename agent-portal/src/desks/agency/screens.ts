@@ -9,9 +9,8 @@ import {
   IconTicket,
   IconWallet,
 } from '@tabler/icons-react';
-import { answer, api } from '../../api/client';
 import { textsOf } from '../../i18n';
-import { isOf, may, type Desk, type Found, type Screen } from '../../shell/screen';
+import { isOf, may, type Desk, type Screen } from '../../shell/screen';
 import { meaningOf } from './command';
 import type en from './texts.en.json';
 
@@ -88,24 +87,6 @@ const screens: Screen[] = [
 
 const t = textsOf<typeof en>('desks/agency');
 
-async function find(typed: string, _session: unknown, signal: AbortSignal): Promise<Found[]> {
-  const text = typed.toUpperCase().replace(/[\s-]/g, '');
-  const found: Found[] = [];
-  if (/^[A-Z0-9]{5,7}$/.test(text)) {
-    const orders = await answer(api.GET('/air/orders', { signal, params: { query: { booking_reference: text, limit: 5 } } }));
-    for (const order of orders.data) {
-      found.push({
-        id: order.id,
-        text: `${order.booking_reference} · ${order.passengers.map((one) => `${one.family_name}/${one.given_name}`).join(', ')}`,
-        detail: t('found.order'),
-        to: `/orders/${order.id}`,
-      });
-    }
-  }
-  if (/^ORD_[0-9A-Z]+$/.test(text)) found.push({ id: text, text: typed, detail: t('found.order'), to: `/orders/${typed.trim()}` });
-  return found;
-}
-
 export const desk: Desk = {
   texts: 'desks/agency',
   screens,
@@ -123,5 +104,4 @@ export const desk: Desk = {
     }
     return [{ text: t('command.ticket', { number: meaning.number }), to: `/tickets/${meaning.number}` }];
   },
-  find,
 };

@@ -87,7 +87,7 @@ pub struct EventParams {
     kind: Option<String>,
 }
 
-fn kinds(query: &Query) -> Result<Vec<EventType>, ApiError> {
+pub(super) fn kinds(query: &Query) -> Result<Vec<EventType>, ApiError> {
     let unknown = |text: &str| ApiError::new(Code::InvalidValue, format!("{text:?} is not a type of event.")).parameter("type");
     query.all("type").map(|text| EventType::parse(text).ok_or_else(|| unknown(text))).collect()
 }
@@ -132,6 +132,7 @@ pub(in crate::api) async fn visible_event(caller: &Caller, id: EventId) -> Resul
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(resource("/v1/events").route(get().to(list_events)))
+        .service(resource("/v1/events/stream").route(get().to(super::event_stream::stream_events)))
         .service(resource("/v1/events/{id}").route(get().to(get_event)))
         .service(resource("/v1/webhook_deliveries").route(get().to(super::webhook_deliveries::list_webhook_deliveries)))
         .service(resource("/v1/webhook_deliveries/actions/redeliver").route(post().to(super::webhook_deliveries::redeliver_many)))

@@ -26,6 +26,7 @@ pub mod cycles;
 pub mod defaults;
 pub mod disbursements;
 pub mod dunning;
+pub mod event_stream;
 pub mod events;
 pub mod exports;
 pub mod facilities;
@@ -63,6 +64,7 @@ pub mod request_log;
 pub mod schedule_changes;
 pub mod score_cards;
 pub mod scores;
+pub mod search;
 pub mod second_factors;
 pub mod sessions;
 pub(in crate::api) mod shape;
@@ -129,6 +131,7 @@ use utoipa::OpenApi;
         incentive_periods::settle,
         limit_policies::list_limit_policies,
         limit_policies::adopt,
+        search::search,
         score_cards::list_score_cards,
         score_cards::adopt,
         scores::list_scores,
@@ -252,6 +255,7 @@ use utoipa::OpenApi;
         postings::list_postings,
         postings::get_posting,
         ledger::get_trial_balance,
+        event_stream::stream_events,
         events::list_events,
         events::get_event,
         webhook_deliveries::list_webhook_deliveries,
@@ -299,6 +303,7 @@ pub fn configure(config: &mut ServiceConfig) {
 /// What was sold, and what airlines say about it.
 fn tickets(config: &mut ServiceConfig) {
     config
+        .service(resource("/v1/search").route(get().to(search::search)))
         .service(resource("/v1/tickets").route(get().to(tickets::list_tickets)))
         .service(resource("/v1/tickets/{number}").route(get().to(tickets::get_ticket)))
         .service(resource("/v1/tickets/{number}/receipt").route(get().to(receipts::get_ticket_receipt)))

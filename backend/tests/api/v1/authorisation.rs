@@ -66,6 +66,7 @@ fn call(desk: &Desk, operation: &Operation) -> Answer {
         "list_offers" => "?offer_request_id=orq_0000000000009",
         "list_order_change_offers" => "?order_change_request_id=ocr_0000000000009",
         "list_cycles" => "?agency_id=agy_0000000000009",
+        "search" => "?q=zh",
         "suggest_places" => "?query=pek",
         _ => "",
     };

@@ -126,7 +126,7 @@ on_both_engines! {
         let folder = world.folder().join("mail").join("test");
         let mails: Vec<String> =
             std::fs::read_dir(folder).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
-        assert_eq!(mails.iter().filter(|mail| mail.contains("Message-ID:")).count(), 3, "each once");
+        assert_eq!(mails.iter().filter(|mail| mail.contains("Message-ID:")).count(), 4, "the statement when the cycle closed, and each reminder once");
         for message in &all {
             let id = format!("Message-ID: <{}>", text(&message["message_id"]));
             assert_eq!(mails.iter().filter(|mail| mail.contains(&id)).count(), 1);

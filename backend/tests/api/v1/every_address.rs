@@ -126,6 +126,7 @@ impl Operation {
             "/v1/incentive_settlements" => json!({ "programme_id": format!("inc_{nothing}"), "period": "2026-01" }),
             "/v1/limit_policies" => json!({ "effective_from": "2026-01-01", "deposit_multiplier": "2", "cap_amount": "1.00",
                 "cap_currency": "CNY" }),
+            "/v1/orders/{id}/receipt_emails" => json!({ "email": "wei.zhang@example.com" }),
             "/v1/bank_receipts" => json!({ "account": "own", "amount": "1.00", "currency": "CNY", "value_date": "2026-01-05",
                 "bank_reference": "R", "purpose": "capital" }),
             "/v1/facilities" => json!({ "organisation_id": format!("org_{nothing}"), "name": "A", "limit_amount": "1.00",
