@@ -7,11 +7,11 @@ import { sellTicket } from './selling.ts';
 const languages: Language[] = (process.env.LANGUAGES?.split(',') as Language[]) ?? ['en', 'zh-CN'];
 const say = {
   en: {
-    raise: 'Ask for a higher limit', limit: /^Limit/, reason: 'Reason', elsewhere: 'Change the account', account: 'New account', approve: 'Approve', approved: 'approved',
+    raise: 'Ask for a higher limit', limit: /^Limit/, reason: 'Reason', why: 'Reason', elsewhere: 'Change the account', account: 'New account', approve: 'Approve', approved: 'approved',
     pdf: 'Receipt (PDF)', to: 'Send to', send: 'Send by e-mail', sent: 'sent',
   },
   'zh-CN': {
-    raise: '申请提高额度', limit: /^额度/, reason: '原因', elsewhere: '变更收款账户', account: '新账户', approve: '批准', approved: '已批准', pdf: '行程单（PDF）', to: '发送至',
+    raise: '申请提高额度', limit: /^额度/, reason: '原因', why: '理由', elsewhere: '变更收款账户', account: '新账户', approve: '批准', approved: '已批准', pdf: '行程单（PDF）', to: '发送至',
     send: '用电子邮件发送', sent: '已发送',
   },
 } as const;
@@ -63,7 +63,7 @@ for (const language of languages) {
     await row.getByRole('button', { name: text.elsewhere }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel(text.account).fill(`CN-${once}`);
-    await dialog.getByLabel(text.reason).fill('A letter of the airline');
+    await dialog.getByLabel(text.why).fill('A letter of the airline');
     await shot(page, `payee-ask-${language}`);
     expect(await seriousFaults(page)).toEqual([]);
     await dialog.getByRole('button', { name: text.elsewhere }).click();
