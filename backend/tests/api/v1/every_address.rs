@@ -1,6 +1,6 @@
 //! What holds for every operation under `/v1`, walked over the published description: who may call it, and what a malformed request is answered.
 
-use crate::platform::{Answer, BANK, OPERATOR, World};
+use crate::platform::{Answer, BANK, BEIJING, OPERATOR, World};
 use crate::v1::{key_for, organisation_of};
 use airsettle::identity::Scope;
 use reqwest::Method;
