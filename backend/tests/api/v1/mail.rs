@@ -140,8 +140,11 @@ fn a_closed_statement_comes_under_one_id_with_its_file(engine: Engine) {
         server.received().into_iter().filter(|one| one.message_id() == own).collect()
     };
     world.await_that("it is sent", || statements().len() == 1);
-    wait_is_over(&world);
-    world.await_that("its answer was lost, so it comes again", || statements().len() == 2);
+    // Not before it is noted that the answer was lost.
+    world.await_that("its answer was lost, so it comes again", || {
+        wait_is_over(&world);
+        statements().len() == 2
+    });
     wait_is_over(&world);
     std::thread::sleep(std::time::Duration::from_millis(1_500));
     let received = statements();
