@@ -83,7 +83,8 @@ impl Network {
 
     fn read(&self) -> Catalogue {
         let (airports, flights, city_pairs) = (self.airports.as_str(), self.flights.as_str(), self.city_pairs.as_str());
-        Catalogue::read(&Sources { airports, flights, city_pairs, ..Sources::embedded() }).unwrap()
+        let airport_names = "iata,name_zh\n";
+        Catalogue::read(&Sources { airports, airport_names, flights, city_pairs, ..Sources::embedded() }).unwrap()
     }
 
     /// Returns between places all over the network, with connections and for different parties.
